@@ -1,0 +1,48 @@
+#include <napi.h>
+
+#include "channel.h"
+#include "control.h"
+#include "events.h"
+#include "wire/http_head.h"
+#include "wire/protocol.h"
+
+namespace nasgi::addon {
+
+namespace {
+
+// Everything that JavaScript needs of the protocol, so that it repeats no number.
+Napi::Object Init(Napi::Env env, Napi::Object exports) {
+  Napi::Object limits = Napi::Object::New(env);
+  limits.Set("chunk", static_cast<double>(wire::kMaxChunk));
+  limits.Set("window", static_cast<double>(wire::kWindow));
+  limits.Set("head", static_cast<double>(wire::kMaxHead));
+  limits.Set("minRing", static_cast<double>(wire::kMinRing));
+  limits.Set("defaultRing", static_cast<double>(wire::kDefaultRing));
+
+  Napi::Object event_types = Napi::Object::New(env);
+  for (const auto& [name, type] : kEventTypes) {
+    event_types.Set(name, static_cast<double>(type));
+  }
+  Napi::Array head_fields = Napi::Array::New(env);
+  for (uint32_t i = 0; i < wire::kHeadFieldNames.size(); ++i) {
+    head_fields.Set(i, std::string(wire::kHeadFieldNames[i]));
+  }
+  exports.Set("wireVersion", wire::kWireVersion);
+  exports.Set("limits", limits);
+  exports.Set("eventTypes", event_types);
+  exports.Set("eventStride", EventArray::kStride);
+  exports.Set("headFields", head_fields);
+  exports.Set("Control", Control::Define(env));
+  exports.Set("Channel", Channel::Define(env));
+  return exports;
+}
+
+}  // namespace
+
+}  // namespace nasgi::addon
+
+static Napi::Object InitAddon(Napi::Env env, Napi::Object exports) {
+  return nasgi::addon::Init(env, exports);
+}
+
+NODE_API_MODULE(node_asgi, InitAddon)

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <napi.h>
+
+#include <array>
+#include <memory>
+#include <string>
+
+#include "control.h"
+#include "poll_watcher.h"
+#include "shm/endpoint.h"
+#include "streams.h"
+#include "wire/control.h"
+
+namespace nasgi::addon {
+
+// Node's end of a worker's two rings, as the JavaScript class Channel. What each method does is
+// documented in addon/lib/binding.js.
+//
+// Thread safety: an environment's own thread. Nothing is shared between environments.
+class Channel : public Napi::ObjectWrap<Channel> {
+ public:
+  static Napi::Function Define(Napi::Env env);
+  // Null, with a TypeError pending, when `value` is not a Channel.
+  static Channel* From(Napi::Value value);
+
+  explicit Channel(const Napi::CallbackInfo& info);
+
+  // The descriptors for the worker, to be sent with Fork; borrowed. False: the channel is closed.
+  [[nodiscard]] bool WorkerFds(std::array<int, wire::kForkFds>* fds) const;
+
+ private:
+  Napi::Value Request(const Napi::CallbackInfo& info);
+  Napi::Value Write(const Napi::CallbackInfo& info);
+  Napi::Value Consumed(const Napi::CallbackInfo& info);
+  Napi::Value Abort(const Napi::CallbackInfo& info);
+  Napi::Value Stop(const Napi::CallbackInfo& info);
+  Napi::Value Ping(const Napi::CallbackInfo& info);
+  Napi::Value Wait(const Napi::CallbackInfo& info);
+  Napi::Value Ref(const Napi::CallbackInfo& info);
+  Napi::Value Unref(const Napi::CallbackInfo& info);
+  Napi::Value Close(const Napi::CallbackInfo& info);
+
+  // The constructor; leaves an exception pending where it fails.
+  void Open(const Napi::CallbackInfo& info);
+  void OnBell();
+  // Takes what has come, at most a bounded number of frames, and hands it to JavaScript.
+  shm::Endpoint::Drained DrainOnce();
+  void Deliver(const EventArray& events);
+  void CloseNow();
+  [[nodiscard]] bool ReadHead(Napi::Value value);
+  template <class Message>
+  void SendFrame(const Message& message);
+
+  int segment_fd_ = -1;                      // borrowed from endpoint_
+  int worker_bell_fd_ = -1;                  // likewise
+  std::unique_ptr<shm::Endpoint> endpoint_;  // null once closed
+  PollWatcher watcher_;
+  Streams streams_;
+  Napi::FunctionReference on_events_;
+  Napi::AsyncContext async_context_;
+  std::string head_;  // scratch
+  int depth_ = 0;     // of OnBell; while it runs, endpoint_ stays
+  bool closing_ = false;
+};
+
+}  // namespace nasgi::addon

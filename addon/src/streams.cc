@@ -1,0 +1,173 @@
+#include "streams.h"
+
+namespace nasgi::addon {
+
+namespace {
+
+constexpr uint32_t kMinStatus = 200;
+constexpr uint32_t kMaxStatus = 999;
+
+napi_value Array(napi_env env, std::initializer_list<napi_value> values) {
+  napi_value array = nullptr;
+  napi_create_array_with_length(env, values.size(), &array);
+  uint32_t index = 0;
+  for (napi_value value : values) napi_set_element(env, array, index++, value);
+  return array;
+}
+
+}  // namespace
+
+uint32_t Streams::Open() {
+  do {
+    ++last_;
+  } while (last_ == 0 || streams_.contains(last_));
+  streams_.emplace(last_, Stream());
+  return last_;
+}
+
+Stream* Streams::Find(uint32_t id) {
+  const auto found = streams_.find(id);
+  return found == streams_.end() ? nullptr : &found->second;
+}
+
+bool Streams::Fault(std::string what) {
+  fault_ = std::move(what);
+  return false;
+}
+
+template <class Message>
+bool Streams::Take(EventArray* events) {
+  Message message;
+  return frame_.Get(&message) ? On(message, events) : Fault("fields of the wrong kind");
+}
+
+bool Streams::OnFrame(std::span<const std::byte> bytes, EventArray* events) {
+  if (!frame_.Parse(bytes)) return Fault("a record that is no frame");
+  switch (frame_.type()) {
+    case wire::MessageType::kResponse:
+      return Take<wire::Response>(events);
+    case wire::MessageType::kBody:
+      return Take<wire::Body>(events);
+    case wire::MessageType::kCredit:
+      return Take<wire::Credit>(events);
+    case wire::MessageType::kAppError:
+      return Take<wire::AppError>(events);
+    case wire::MessageType::kClosed:
+      return Take<wire::Closed>(events);
+    case wire::MessageType::kReady:
+      return Take<wire::Ready>(events);
+    case wire::MessageType::kStartupFailed:
+      return Take<wire::StartupFailed>(events);
+    case wire::MessageType::kStopped:
+      return Take<wire::Stopped>(events);
+    case wire::MessageType::kPong:
+      return Take<wire::Pong>(events);
+    default:
+      return Fault("a message that Node does not take");
+  }
+}
+
+bool Streams::On(const wire::Response& response, EventArray* events) {
+  Stream* stream = Find(response.stream);
+  if (stream == nullptr) return Fault("a response to an unknown stream");
+  if (stream->response_started) return Fault("a second response to one stream");
+  if (response.status < kMinStatus || response.status > kMaxStatus) {
+    return Fault("a response with an impossible status");
+  }
+  if (!stream->receive.Receive(response.body.size())) return Fault("a flow-control window overrun");
+  stream->response_started = true;
+  const bool aborted = stream->aborted;
+  if (response.end) End(response.stream);
+  if (aborted) {
+    if (response.end) events->Add(EventType::kClosed, response.stream);
+    return true;
+  }
+  napi_env env = events->env();
+  events->Add(EventType::kResponseStart, response.stream,
+              {Number(env, response.status), Latin1(env, response.headers),
+               BufferOrUndefined(env, response.body), Boolean(env, response.end)});
+  return true;
+}
+
+bool Streams::On(const wire::Body& body, EventArray* events) {
+  Stream* stream = Find(body.stream);
+  if (stream == nullptr) return Fault("a body of an unknown stream");
+  if (!stream->response_started) return Fault("a body before its response");
+  if (!stream->receive.Receive(body.bytes.size())) return Fault("a flow-control window overrun");
+  const bool aborted = stream->aborted;
+  if (body.end) End(body.stream);
+  if (aborted) {
+    if (body.end) events->Add(EventType::kClosed, body.stream);
+    return true;
+  }
+  napi_env env = events->env();
+  events->Add(EventType::kBody, body.stream,
+              {events->Undefined(), events->Undefined(), BufferOrUndefined(env, body.bytes),
+               Boolean(env, body.end)});
+  return true;
+}
+
+bool Streams::On(const wire::Credit& credit, EventArray* events) {
+  Stream* stream = Find(credit.stream);
+  if (stream == nullptr) return Fault("credit for an unknown stream");
+  if (!stream->send.Open(credit.bytes)) return Fault("credit for bytes that were not sent");
+  if (!stream->aborted && !stream->request_ended) {
+    events->Add(EventType::kCredit, credit.stream,
+                {Number(events->env(), static_cast<uint32_t>(stream->send.available()))});
+  }
+  return true;
+}
+
+bool Streams::On(const wire::AppError& error, EventArray* events) {
+  const Stream* stream = Find(error.stream);
+  if (stream == nullptr) return Fault("an error of an unknown stream");
+  if (stream->aborted) {
+    events->Add(EventType::kClosed, error.stream);
+  } else {
+    napi_env env = events->env();
+    events->Add(
+        EventType::kAppError, error.stream,
+        {Array(env, {Utf8(env, error.type), Utf8(env, error.message), Utf8(env, error.traceback)}),
+         Boolean(env, stream->response_started)});
+  }
+  End(error.stream);
+  return true;
+}
+
+bool Streams::On(const wire::Closed& closed, EventArray* events) {
+  const Stream* stream = Find(closed.stream);
+  if (stream == nullptr) return Fault("the end of an unknown stream");
+  if (!stream->aborted) return Fault("a stream closed that nobody aborted");
+  End(closed.stream);
+  events->Add(EventType::kClosed, closed.stream);
+  return true;
+}
+
+bool Streams::On(const wire::Ready& ready, EventArray* events) {
+  if (ready.version != wire::kWireVersion) {
+    return Fault("wire version " + std::to_string(ready.version) + " instead of " +
+                 std::to_string(wire::kWireVersion) + ": _worker and the addon are of two builds");
+  }
+  events->Add(EventType::kReady, 0, {Utf8(events->env(), ready.info)});
+  return true;
+}
+
+bool Streams::On(const wire::StartupFailed& failed, EventArray* events) {
+  napi_env env = events->env();
+  events->Add(EventType::kStartupFailed, 0,
+              {Array(env, {Utf8(env, failed.kind), Utf8(env, failed.type),
+                           Utf8(env, failed.message), Utf8(env, failed.traceback)})});
+  return true;
+}
+
+bool Streams::On(const wire::Stopped& /*stopped*/, EventArray* events) {
+  events->Add(EventType::kStopped, 0);
+  return true;
+}
+
+bool Streams::On(const wire::Pong& /*pong*/, EventArray* events) {
+  events->Add(EventType::kPong, 0);
+  return true;
+}
+
+}  // namespace nasgi::addon

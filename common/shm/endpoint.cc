@@ -1,0 +1,148 @@
+#include "shm/endpoint.h"
+
+#include <cerrno>
+#include <cstring>
+#include <new>
+#include <string>
+#include <utility>
+
+#include "shm/ring_cursor.h"
+
+namespace nasgi::shm {
+
+using base::Status;
+
+Endpoint::Endpoint(Segment segment, Side side, Doorbell own, Doorbell peer)
+    : segment_(std::move(segment)),
+      out_(side == Side::kNode ? segment_.request_ring() : segment_.response_ring()),
+      in_(side == Side::kNode ? segment_.response_ring() : segment_.request_ring()),
+      own_(std::move(own)),
+      peer_(std::move(peer)),
+      writer_(out_),
+      reader_(in_) {
+  // What the peer sent before this point found nobody asleep and rang nobody.
+  AnnounceSleep(*in_.header);
+  std::span<const std::byte> record;
+  if (Next(&record) != ReadResult::kEmpty) own_.Ring();
+}
+
+// --- sending --------------------------------------------------------------------------------
+
+Status Endpoint::BeginSend(std::size_t bound, std::span<std::byte>* room) {
+  if (bound > max_record()) {
+    return Status::TooLarge("record of " + std::to_string(bound) + " bytes, the ring takes " +
+                            std::to_string(max_record()));
+  }
+  packing_backlog_ = false;
+  // Behind a backlog everything waits, or the order would be lost.
+  if (backlog_.empty()) *room = ReserveOrAnnounce(bound);
+  if (corrupt()) return Status::Corrupt("the peer broke the format of the segment");
+  if (room->data() != nullptr) return Status::Ok();
+
+  try {
+    backlog_.push_back({std::make_unique_for_overwrite<std::byte[]>(bound), 0});
+  } catch (const std::bad_alloc&) {
+    return Status::FromErrno("memory for a waiting record", ENOMEM);
+  }
+  packing_backlog_ = true;
+  *room = {backlog_.back().bytes.get(), bound};
+  return Status::Ok();
+}
+
+Status Endpoint::FinishSend(std::size_t bound, std::size_t size) {
+  if (size > bound) {
+    if (packing_backlog_) backlog_.pop_back();
+    return Status::InvalidArgument("a record was packed beyond its bound");
+  }
+  if (packing_backlog_) {
+    backlog_.back().size = size;
+    backlog_bytes_ += size;
+  } else {
+    Publish(size);
+  }
+  return Status::Ok();
+}
+
+// Asleep, nobody will call Sleep() before the next bell, so the wait is announced and rechecked
+// here; awake, Sleep() does it if the backlog still exists by then.
+std::span<std::byte> Endpoint::ReserveOrAnnounce(std::size_t bound) {
+  std::span<std::byte> room = writer_.Reserve(bound);
+  if (room.data() != nullptr || awake_) return room;
+  AnnounceWait(*out_.header);
+  room = writer_.Reserve(bound);
+  if (room.data() != nullptr) CancelWait(*out_.header);
+  return room;
+}
+
+void Endpoint::Publish(std::size_t size) {
+  writer_.Commit(size);
+  if (TakeSleeper(*out_.header)) peer_.Ring();
+}
+
+void Endpoint::FlushBacklog() {
+  while (!backlog_.empty()) {
+    const Waiting& first = backlog_.front();
+    const std::span<std::byte> room = writer_.Reserve(first.size);
+    if (room.data() == nullptr) return;
+    std::memcpy(room.data(), first.bytes.get(), first.size);
+    Publish(first.size);
+    backlog_bytes_ -= first.size;
+    backlog_.pop_front();
+  }
+}
+
+// --- receiving ------------------------------------------------------------------------------
+
+ReadResult Endpoint::Next(std::span<const std::byte>* record) {
+  if (corrupt()) return ReadResult::kCorrupt;
+  return reader_.Peek(record);
+}
+
+void Endpoint::Consumed() {
+  reader_.Consume();
+  // Not only at the end: a long drain must not stop the stream that it consumes, nor the one that
+  // it causes.
+  if (reader_.unreleased() >= in_.capacity / 4) {
+    ReleaseRoom();
+    FlushBacklog();
+  }
+}
+
+void Endpoint::ReleaseRoom() {
+  if (reader_.Release() && TakeWaiter(*in_.header)) peer_.Ring();
+}
+
+void Endpoint::EndDrain() {
+  draining_ = false;
+  ReleaseRoom();
+  FlushBacklog();
+}
+
+// --- sleeping and waking --------------------------------------------------------------------
+
+void Endpoint::Wake() {
+  awake_ = true;
+  CancelSleep(*in_.header);
+  CancelWait(*out_.header);
+  // Swallows every bell rung so far, whatever it was for. Safe because all conditions are looked at
+  // after it: room here, records in Drain, both again in Sleep.
+  own_.Clear();
+  FlushBacklog();
+}
+
+bool Endpoint::Sleep() {
+  awake_ = false;
+  AnnounceSleep(*in_.header);
+  if (!backlog_.empty()) AnnounceWait(*out_.header);
+  // After both announcements, every condition: what happened before them rang nobody.
+  std::span<const std::byte> record;
+  const bool work = Next(&record) != ReadResult::kEmpty ||
+                    (!backlog_.empty() && writer_.HasRoom(backlog_.front().size)) || corrupt();
+  if (!work) return true;
+  awake_ = true;
+  CancelSleep(*in_.header);
+  CancelWait(*out_.header);
+  return false;
+}
+
+}  // namespace nasgi::shm

@@ -1,0 +1,110 @@
+// The format of a shared segment: one per worker, shared by the Node process and that worker.
+// No logic here; ring_cursor.h holds the accesses, ring_writer.h and ring_reader.h the rules.
+//
+//   offset 0                                            one page (the size of a page at run time)
+//   +--------------------------------------------------------------------------------------+
+//   |    0  magic | layout_version | header_bytes | request_capacity | response_capacity   |
+//   |   64  request ring:   tail              written by Node                              |
+//   |  128                  head              written by the worker                        |
+//   |  192                  consumer_sleeps   set by the worker, taken by Node             |
+//   |  256                  producer_waits    set by Node, taken by the worker             |
+//   |  320  response ring:  tail              written by the worker                        |
+//   |  384                  head              written by Node                              |
+//   |  448                  consumer_sleeps   set by Node, taken by the worker             |
+//   |  512                  producer_waits    set by the worker, taken by Node             |
+//   |  576  zero                                                                           |
+//   +--------------------------------------------------------------------------------------+
+//   | request ring data, request_capacity bytes    (each process maps it twice in a row)   |
+//   +--------------------------------------------------------------------------------------+
+//   | response ring data, response_capacity bytes  (likewise)                              |
+//   +--------------------------------------------------------------------------------------+
+//
+//   a record, at a multiple of 8 from the start of the data:
+//   +-----------------+------------------+---------------------------+----------------------+
+//   | length (uint32) | reserved, 0 (u32)| payload, `length` bytes   | padding up to 8      |
+//   +-----------------+------------------+---------------------------+----------------------+
+//
+// Positions (tail, head) are counts of bytes since the segment was made; they only grow (modulo
+// 2^64) and are multiples of 8. Position p lives at data[p & (capacity - 1)]. Integers are in the
+// machine's own byte order: both ends run on one machine. No pointer is ever stored here.
+//
+// Do not change any value, offset or meaning in this file without raising kLayoutVersion: a field
+// moved, added or removed, another record header, other rules for the flags.
+
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+namespace nasgi::shm {
+
+inline constexpr std::uint64_t kMagic = 0x314d'4853'4753'414e;  // "NASGSHM1", do not change
+inline constexpr std::uint32_t kLayoutVersion = 1;
+inline constexpr std::size_t kCacheLine = 64;  // do not change
+
+inline constexpr std::size_t kRecordAlign = 8;  // do not change
+// Bounds of a ring's capacity, which is a power of two and a multiple of the page size.
+inline constexpr std::uint64_t kMinCapacity = 4096;
+inline constexpr std::uint64_t kMaxCapacity = std::uint64_t{1} << 30;
+
+struct RecordHeader {
+  std::uint32_t length;    // of the payload, without padding
+  std::uint32_t reserved;  // 0
+};
+
+// Every field on a cache line of its own: each is written by one process while the other process
+// polls a different one.
+struct RingHeader {
+  alignas(kCacheLine) std::atomic<std::uint64_t> tail;             // the producer's position
+  alignas(kCacheLine) std::atomic<std::uint64_t> head;             // the consumer's position
+  alignas(kCacheLine) std::atomic<std::uint32_t> consumer_sleeps;  // 1: ring it for a record
+  alignas(kCacheLine) std::atomic<std::uint32_t> producer_waits;   // 1: ring it for room
+};
+
+struct SegmentHeader {
+  std::uint64_t magic;
+  std::uint32_t layout_version;
+  std::uint32_t header_bytes;  // where the data begins: the page size
+  std::uint64_t request_capacity;
+  std::uint64_t response_capacity;
+  RingHeader request;
+  RingHeader response;
+};
+
+// A ring's addresses in this process.
+struct RingMemory {
+  RingHeader* header = nullptr;
+  std::byte* data = nullptr;  // mapped twice: 2 * capacity bytes
+  std::uint64_t capacity = 0;
+};
+
+// Bytes that a record with `length` bytes of payload takes in the ring.
+constexpr std::uint64_t RecordBytes(std::uint64_t length) {
+  return sizeof(RecordHeader) + ((length + kRecordAlign - 1) & ~std::uint64_t{kRecordAlign - 1});
+}
+
+// Largest payload: a record takes at most half of the ring, so that a second one can be written
+// while the first one is being read.
+constexpr std::uint64_t MaxRecord(std::uint64_t capacity) {
+  return capacity / 2 - sizeof(RecordHeader);
+}
+
+static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
+static_assert(std::atomic<std::uint32_t>::is_always_lock_free);
+static_assert(sizeof(std::atomic<std::uint64_t>) == 8 && sizeof(std::atomic<std::uint32_t>) == 4);
+static_assert(sizeof(RecordHeader) == 8 && sizeof(RecordHeader) % kRecordAlign == 0);
+static_assert(offsetof(RingHeader, tail) == 0);
+static_assert(offsetof(RingHeader, head) == 64);
+static_assert(offsetof(RingHeader, consumer_sleeps) == 128);
+static_assert(offsetof(RingHeader, producer_waits) == 192);
+static_assert(sizeof(RingHeader) == 256 && alignof(RingHeader) == kCacheLine);
+static_assert(offsetof(SegmentHeader, layout_version) == 8);
+static_assert(offsetof(SegmentHeader, header_bytes) == 12);
+static_assert(offsetof(SegmentHeader, request_capacity) == 16);
+static_assert(offsetof(SegmentHeader, response_capacity) == 24);
+static_assert(offsetof(SegmentHeader, request) == 64);
+static_assert(offsetof(SegmentHeader, response) == 320);
+static_assert(sizeof(SegmentHeader) == 576);
+
+}  // namespace nasgi::shm

@@ -1,0 +1,73 @@
+#include "shm/ring_reader.h"
+
+#include <atomic>
+#include <bit>
+#include <cassert>
+
+#include "shm/ring_cursor.h"
+
+namespace nasgi::shm {
+namespace {
+
+// One atomic load, so that the compiler cannot fetch the length a second time after the check.
+// Relaxed: LoadTail has acquired the record already.
+RecordHeader LoadRecordHeader(std::byte* record) {
+  std::atomic_ref<std::uint64_t> word(*reinterpret_cast<std::uint64_t*>(record));
+  return std::bit_cast<RecordHeader>(word.load(std::memory_order_relaxed));
+}
+
+}  // namespace
+
+RingReader::RingReader(RingMemory memory)
+    : memory_(memory), head_(OwnHead(*memory.header)), released_(head_), tail_(head_) {
+  if (head_ % kRecordAlign != 0) corrupt_ = true;
+}
+
+ReadResult RingReader::LoadNext() {
+  if (head_ == tail_) {
+    const std::uint64_t tail = LoadTail(*memory_.header);
+    // It may move over free room only, and what was consumed is not free before Release(). Unsigned
+    // distances: right when the positions pass 2^64, and a tail that went back is far away.
+    if (tail - head_ > memory_.capacity - unreleased() || tail % kRecordAlign != 0) {
+      return ReadResult::kCorrupt;
+    }
+    tail_ = tail;
+    if (head_ == tail_) return ReadResult::kEmpty;
+  }
+  // Both are multiples of 8 and differ: at least a record header is there.
+  const RecordHeader header = LoadRecordHeader(memory_.data + (head_ & (memory_.capacity - 1)));
+  if (header.reserved != 0 || header.length > MaxRecord(memory_.capacity) ||
+      RecordBytes(header.length) > tail_ - head_) {
+    return ReadResult::kCorrupt;
+  }
+  pending_bytes_ = RecordBytes(header.length);
+  pending_length_ = header.length;
+  return ReadResult::kRecord;
+}
+
+ReadResult RingReader::Peek(std::span<const std::byte>* record) {
+  if (corrupt_) return ReadResult::kCorrupt;
+  if (pending_bytes_ == 0) {
+    const ReadResult result = LoadNext();
+    if (result == ReadResult::kCorrupt) corrupt_ = true;
+    if (result != ReadResult::kRecord) return result;
+  }
+  const std::byte* const start = memory_.data + (head_ & (memory_.capacity - 1));
+  *record = {start + sizeof(RecordHeader), pending_length_};
+  return ReadResult::kRecord;
+}
+
+void RingReader::Consume() {
+  assert(pending_bytes_ != 0);
+  head_ += pending_bytes_;
+  pending_bytes_ = 0;
+}
+
+bool RingReader::Release() {
+  if (released_ == head_) return false;
+  released_ = head_;
+  PublishHead(*memory_.header, head_);
+  return true;
+}
+
+}  // namespace nasgi::shm

@@ -1,0 +1,55 @@
+#include "shm/ring_writer.h"
+
+#include <cassert>
+#include <cstring>
+
+#include "shm/ring_cursor.h"
+
+namespace nasgi::shm {
+
+RingWriter::RingWriter(RingMemory memory)
+    : memory_(memory),
+      tail_(OwnTail(*memory.header)),
+      head_(tail_ - memory.capacity) {  // the earliest that it can be
+  RefreshHead();
+  if (tail_ % kRecordAlign != 0) corrupt_ = true;
+}
+
+void RingWriter::RefreshHead() {
+  const std::uint64_t head = LoadHead(*memory_.header);
+  // It may only move from where it was toward tail. Unsigned distances: right when the positions
+  // pass 2^64, and a head beyond tail is as far away as can be.
+  if (tail_ - head > tail_ - head_ || head % kRecordAlign != 0) {
+    corrupt_ = true;
+  } else {
+    head_ = head;
+  }
+}
+
+bool RingWriter::HasRoom(std::size_t size) {
+  if (corrupt_ || size > max_record()) return false;
+  RefreshHead();
+  return !corrupt_ && free_bytes() >= RecordBytes(size);
+}
+
+std::span<std::byte> RingWriter::Reserve(std::size_t size) {
+  reserved_ = 0;
+  if (corrupt_ || size > max_record()) return {};
+  const std::uint64_t bytes = RecordBytes(size);
+  if (free_bytes() < bytes && !HasRoom(size)) return {};
+  reserved_ = bytes;
+  std::byte* const record = memory_.data + (tail_ & (memory_.capacity - 1));
+  return {record + sizeof(RecordHeader), size};
+}
+
+void RingWriter::Commit(std::size_t size) {
+  const std::uint64_t bytes = RecordBytes(size);
+  assert(bytes <= reserved_);
+  const RecordHeader header{.length = static_cast<std::uint32_t>(size), .reserved = 0};
+  std::memcpy(memory_.data + (tail_ & (memory_.capacity - 1)), &header, sizeof(header));
+  tail_ += bytes;
+  reserved_ = 0;
+  PublishTail(*memory_.header, tail_);
+}
+
+}  // namespace nasgi::shm

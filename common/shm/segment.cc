@@ -1,0 +1,146 @@
+#include "shm/segment.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <bit>
+#include <cerrno>
+#include <new>
+#include <string>
+#include <utility>
+
+#include "base/scoped_mmap.h"
+
+namespace nasgi::shm {
+
+using base::Result;
+using base::Status;
+
+namespace {
+
+// Without these the peer could shrink the file under our mapping: a SIGBUS at the next access.
+constexpr int kSeals = F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL;
+
+// The header takes one page, because mappings begin at page boundaries.
+std::size_t HeaderBytes() { return static_cast<std::size_t>(::sysconf(_SC_PAGESIZE)); }
+
+bool ValidCapacity(std::uint64_t capacity) {
+  return capacity >= kMinCapacity && capacity <= kMaxCapacity && std::has_single_bit(capacity) &&
+         capacity % HeaderBytes() == 0;
+}
+
+Status BadCapacity(const char* ring, std::uint64_t capacity) {
+  return Status::InvalidArgument(std::string(ring) + " ring: " + std::to_string(capacity) +
+                                 " bytes is not a power of two between the page size and " +
+                                 std::to_string(kMaxCapacity));
+}
+
+SegmentHeader* HeaderOf(const base::FileMapping& page) {
+  return reinterpret_cast<SegmentHeader*>(page.data());
+}
+
+}  // namespace
+
+struct Segment::Mapping {
+  base::UniqueFd fd;
+  base::FileMapping header;
+  base::DoubleMapping request;
+  base::DoubleMapping response;
+};
+
+Segment::Segment(std::shared_ptr<const Mapping> mapping) : mapping_(std::move(mapping)) {}
+
+Result<Segment> Segment::MapRings(base::UniqueFd fd, std::size_t request_capacity,
+                                  std::size_t response_capacity) {
+  auto header = base::FileMapping::Map(fd.get(), 0, HeaderBytes());
+  if (!header.ok()) return header.status();
+  auto request = base::DoubleMapping::Map(fd.get(), HeaderBytes(), request_capacity);
+  if (!request.ok()) return request.status();
+  auto response =
+      base::DoubleMapping::Map(fd.get(), HeaderBytes() + request_capacity, response_capacity);
+  if (!response.ok()) return response.status();
+  return Segment(std::make_shared<const Mapping>(
+      Mapping{std::move(fd), std::move(header).value(), std::move(request).value(),
+              std::move(response).value()}));
+}
+
+Result<Segment> Segment::Create(const Options& options) {
+  if (!ValidCapacity(options.request_capacity)) {
+    return BadCapacity("request", options.request_capacity);
+  }
+  if (!ValidCapacity(options.response_capacity)) {
+    return BadCapacity("response", options.response_capacity);
+  }
+  base::UniqueFd fd(::memfd_create("node-asgi", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  if (!fd.valid()) return Status::FromErrno("memfd_create", errno);
+  const std::size_t size = HeaderBytes() + options.request_capacity + options.response_capacity;
+  if (::ftruncate(fd.get(), static_cast<off_t>(size)) != 0) {
+    return Status::FromErrno("ftruncate of the segment", errno);
+  }
+  if (::fcntl(fd.get(), F_ADD_SEALS, kSeals) != 0) {
+    return Status::FromErrno("sealing of the segment", errno);
+  }
+  auto segment = MapRings(std::move(fd), options.request_capacity, options.response_capacity);
+  if (!segment.ok()) return segment.status();
+  auto* header = new (segment.value().mapping_->header.data()) SegmentHeader{};
+  header->magic = kMagic;
+  header->layout_version = kLayoutVersion;
+  header->header_bytes = static_cast<std::uint32_t>(HeaderBytes());
+  header->request_capacity = options.request_capacity;
+  header->response_capacity = options.response_capacity;
+  return segment;
+}
+
+Result<Segment> Segment::Attach(base::UniqueFd fd) {
+  struct stat info {};
+  if (::fstat(fd.get(), &info) != 0) return Status::FromErrno("fstat of the segment", errno);
+  if (!S_ISREG(info.st_mode)) return Status::Corrupt("segment: not a memory file");
+  const int seals = ::fcntl(fd.get(), F_GET_SEALS);
+  if (seals < 0 || (seals & kSeals) != kSeals) {
+    return Status::Corrupt("segment: its size is not sealed");
+  }
+  // Sealed: the size cannot change any more, so what it allows stays safe to map and touch.
+  const auto size = static_cast<std::uint64_t>(info.st_size);
+  if (size < HeaderBytes()) return Status::Corrupt("segment: smaller than its header");
+
+  std::size_t request_capacity = 0;
+  std::size_t response_capacity = 0;
+  {
+    auto page = base::FileMapping::Map(fd.get(), 0, HeaderBytes());
+    if (!page.ok()) return page.status();
+    // volatile: each field is read once, and the copy that is checked is the one that is used.
+    const volatile SegmentHeader* header = HeaderOf(page.value());
+    if (header->magic != kMagic) return Status::Corrupt("segment: wrong magic");
+    const std::uint32_t version = header->layout_version;
+    if (version != kLayoutVersion) {
+      return Status::Corrupt("segment: layout version " + std::to_string(version) + ", expected " +
+                             std::to_string(kLayoutVersion));
+    }
+    if (header->header_bytes != HeaderBytes()) return Status::Corrupt("segment: other page size");
+    request_capacity = header->request_capacity;
+    response_capacity = header->response_capacity;
+  }
+  if (!ValidCapacity(request_capacity) || !ValidCapacity(response_capacity)) {
+    return Status::Corrupt("segment: impossible capacity");
+  }
+  if (size != HeaderBytes() + request_capacity + response_capacity) {
+    return Status::Corrupt("segment: its size does not match its capacities");
+  }
+  return MapRings(std::move(fd), request_capacity, response_capacity);
+}
+
+int Segment::fd() const { return mapping_->fd.get(); }
+
+RingMemory Segment::request_ring() const {
+  return {&HeaderOf(mapping_->header)->request, mapping_->request.data(),
+          mapping_->request.size()};
+}
+
+RingMemory Segment::response_ring() const {
+  return {&HeaderOf(mapping_->header)->response, mapping_->response.data(),
+          mapping_->response.size()};
+}
+
+}  // namespace nasgi::shm

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+#include <tuple>
+
+#include "wire/protocol.h"
+
+// The messages of the control socket between Node and the fork server (SOCK_SEQPACKET: one message
+// a packet), packed as those of the rings are.
+namespace nasgi::wire {
+
+inline constexpr int kControlFd = 3;   // in the fork server
+inline constexpr int kLifelineFd = 4;  // in the fork server and its workers: EOF = Node is gone
+
+struct Init {
+  static constexpr MessageType kType = MessageType::kInit;
+  uint32_t version = kWireVersion;
+  std::string_view settings;  // JSON
+  static auto Fields(auto& m) { return std::tie(m.version, m.settings); }
+};
+
+// Comes with kForkFds descriptors, in the order of ForkFd.
+struct Fork {
+  static constexpr MessageType kType = MessageType::kFork;
+  uint32_t worker = 0;
+  static auto Fields(auto& m) { return std::tie(m.worker); }
+};
+
+enum ForkFd : uint8_t { kSegmentFd, kWorkerBellFd, kNodeBellFd, kStdoutFd, kStderrFd, kForkFds };
+
+struct Kill {
+  static constexpr MessageType kType = MessageType::kKill;
+  uint32_t worker = 0;
+  uint32_t signal = 0;
+  static auto Fields(auto& m) { return std::tie(m.worker, m.signal); }
+};
+
+struct ServerReady {
+  static constexpr MessageType kType = MessageType::kServerReady;
+  std::string_view info;  // JSON
+  static auto Fields(auto& m) { return std::tie(m.info); }
+};
+
+struct ServerFailed {
+  static constexpr MessageType kType = MessageType::kServerFailed;
+  std::string_view type;
+  std::string_view message;
+  std::string_view traceback;
+  static auto Fields(auto& m) { return std::tie(m.type, m.message, m.traceback); }
+};
+
+struct Forked {
+  static constexpr MessageType kType = MessageType::kForked;
+  uint32_t worker = 0;
+  uint32_t pid = 0;
+  static auto Fields(auto& m) { return std::tie(m.worker, m.pid); }
+};
+
+struct Exited {
+  static constexpr MessageType kType = MessageType::kExited;
+  uint32_t worker = 0;
+  uint32_t pid = 0;
+  uint32_t code = 0;    // meaningful where signal is 0
+  uint32_t signal = 0;  // 0 = ended by itself
+  static auto Fields(auto& m) { return std::tie(m.worker, m.pid, m.code, m.signal); }
+};
+
+}  // namespace nasgi::wire

@@ -1,0 +1,120 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <msgpack.hpp>
+#include <span>
+#include <string_view>
+#include <tuple>
+
+#include "wire/protocol.h"
+
+// Packing and parsing of frames, by the Fields() of each message.
+namespace nasgi::wire {
+
+namespace internal {
+
+// What msgpack::packer writes to: memory that the caller has reserved.
+struct SpanBuffer {
+  std::byte* next;
+  void write(const char* bytes, size_t n) {
+    std::memcpy(next, bytes, n);
+    next += n;
+  }
+};
+
+// The longest prefix of a msgpack bin, integer or boolean.
+inline constexpr size_t kFieldPrefix = 9;
+
+inline size_t FieldBound(std::string_view text) { return kFieldPrefix + text.size(); }
+inline size_t FieldBound(uint32_t /*value*/) { return kFieldPrefix; }
+inline size_t FieldBound(bool /*value*/) { return kFieldPrefix; }
+
+}  // namespace internal
+
+// Bytes that packing `message` takes at most.
+template <class Message>
+size_t FrameBound(const Message& message) {
+  return std::apply(
+      [](const auto&... field) {
+        return 2 * internal::kFieldPrefix + (size_t{0} + ... + internal::FieldBound(field));
+      },
+      Message::Fields(message));
+}
+
+// Packs `message` into `room`, which holds FrameBound(message) bytes or more; returns the bytes
+// written.
+template <class Message>
+size_t PackFrame(const Message& message, std::span<std::byte> room) {
+  internal::SpanBuffer buffer{room.data()};
+  msgpack::packer<internal::SpanBuffer> packer(buffer);
+  const auto put = [&packer](const auto& field) {
+    if constexpr (std::is_same_v<std::remove_cvref_t<decltype(field)>, std::string_view>) {
+      packer.pack_bin(static_cast<uint32_t>(field.size()));
+      packer.pack_bin_body(field.data(), static_cast<uint32_t>(field.size()));
+    } else {
+      packer.pack(field);
+    }
+  };
+  const auto fields = Message::Fields(message);
+  packer.pack_array(1 + std::tuple_size_v<decltype(fields)>);
+  packer.pack(static_cast<uint32_t>(Message::kType));
+  std::apply([&put](const auto&... field) { (put(field), ...); }, fields);
+  return static_cast<size_t>(buffer.next - room.data());
+}
+
+// A parsed frame. Trusts nothing: the bytes come from the other process. Its views point into the
+// bytes that were parsed.
+class Frame {
+ public:
+  // False: the bytes are not exactly one flat array of the kinds that frames use.
+  [[nodiscard]] bool Parse(std::span<const std::byte> bytes);
+
+  [[nodiscard]] MessageType type() const { return type_; }
+
+  // Reads the fields of a message of this frame's type. False: their number, kinds or ranges are
+  // not those of Message.
+  template <class Message>
+  [[nodiscard]] bool Get(Message* message) const {
+    const auto fields = Message::Fields(*message);
+    if (type_ != Message::kType || size_ != std::tuple_size_v<decltype(fields)>) return false;
+    size_t index = 0;
+    return std::apply([&](auto&... field) { return (Read(fields_[index++], &field) && ...); },
+                      fields);
+  }
+
+ private:
+  friend class FrameVisitor;
+
+  static constexpr size_t kMaxFields = 8;
+  struct Field {
+    enum Kind : uint8_t { kUint, kBool, kBytes } kind;
+    uint64_t number;  // or the boolean
+    std::string_view bytes;
+  };
+
+  static bool Read(const Field& field, uint32_t* out) {
+    if (field.kind != Field::kUint || field.number > std::numeric_limits<uint32_t>::max()) {
+      return false;
+    }
+    *out = static_cast<uint32_t>(field.number);
+    return true;
+  }
+  static bool Read(const Field& field, bool* out) {
+    *out = field.number != 0;
+    return field.kind == Field::kBool;
+  }
+  static bool Read(const Field& field, std::string_view* out) {
+    *out = field.bytes;
+    return field.kind == Field::kBytes;
+  }
+
+  MessageType type_{};
+  size_t size_ = 0;
+  std::array<Field, kMaxFields> fields_{};
+};
+
+}  // namespace nasgi::wire

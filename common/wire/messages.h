@@ -1,0 +1,108 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <tuple>
+
+#include "wire/protocol.h"
+
+// The messages of the rings. Each lists its fields once, in their order on the wire, in Fields();
+// frame.h packs and parses by it. Views point into the frame (parsing) or at the caller's bytes
+// (packing) and must not outlive them.
+namespace nasgi::wire {
+
+// Text that HTTP carries travels as ONE latin-1 string, its parts joined by NUL, which none of them
+// can hold: one string crosses into or out of JavaScript instead of dozens. http_head.h reads it.
+
+struct Request {
+  static constexpr MessageType kType = MessageType::kRequest;
+  uint32_t stream = 0;
+  std::string_view head;  // the fields of HeadField, then name, value, name, value …
+  std::string_view body;  // the first bytes of the body
+  bool end = false;       // whether they are all of it
+  static auto Fields(auto& m) { return std::tie(m.stream, m.head, m.body, m.end); }
+};
+
+struct Response {
+  static constexpr MessageType kType = MessageType::kResponse;
+  uint32_t stream = 0;
+  uint32_t status = 0;
+  std::string_view headers;  // name, value, name, value …; names are lower case
+  std::string_view body;
+  bool end = false;
+  static auto Fields(auto& m) { return std::tie(m.stream, m.status, m.headers, m.body, m.end); }
+};
+
+struct Body {
+  static constexpr MessageType kType = MessageType::kBody;
+  uint32_t stream = 0;
+  std::string_view bytes;
+  bool end = false;
+  static auto Fields(auto& m) { return std::tie(m.stream, m.bytes, m.end); }
+};
+
+// The receiver of a body has consumed `bytes` more: the sender's window opens by as much.
+struct Credit {
+  static constexpr MessageType kType = MessageType::kCredit;
+  uint32_t stream = 0;
+  uint32_t bytes = 0;
+  static auto Fields(auto& m) { return std::tie(m.stream, m.bytes); }
+};
+
+// Nobody waits for this response any more.
+struct Disconnect {
+  static constexpr MessageType kType = MessageType::kDisconnect;
+  uint32_t stream = 0;
+  static auto Fields(auto& m) { return std::tie(m.stream); }
+};
+
+// The application failed; ends the stream.
+struct AppError {
+  static constexpr MessageType kType = MessageType::kAppError;
+  uint32_t stream = 0;
+  std::string_view type;
+  std::string_view message;
+  std::string_view traceback;
+  bool started = false;  // whether a Response went before
+  static auto Fields(auto& m) {
+    return std::tie(m.stream, m.type, m.message, m.traceback, m.started);
+  }
+};
+
+// The application ended without a complete response after a disconnect; ends the stream.
+struct Closed {
+  static constexpr MessageType kType = MessageType::kClosed;
+  uint32_t stream = 0;
+  static auto Fields(auto& m) { return std::tie(m.stream); }
+};
+
+// The worker serves from now on.
+struct Ready {
+  static constexpr MessageType kType = MessageType::kReady;
+  uint32_t version = kWireVersion;
+  std::string_view info;  // JSON
+  static auto Fields(auto& m) { return std::tie(m.version, m.info); }
+};
+
+struct StartupFailed {
+  static constexpr MessageType kType = MessageType::kStartupFailed;
+  std::string_view kind;  // import | lifespan | timeout | internal
+  std::string_view type;
+  std::string_view message;
+  std::string_view traceback;
+  static auto Fields(auto& m) { return std::tie(m.kind, m.type, m.message, m.traceback); }
+};
+
+// A message without fields.
+template <MessageType type>
+struct Signal {
+  static constexpr MessageType kType = type;
+  static auto Fields(auto& /*m*/) { return std::tie(); }
+};
+
+using Stop = Signal<MessageType::kStop>;        // take no more, finish, shut down
+using Stopped = Signal<MessageType::kStopped>;  // the worker has shut down; its last frame
+using Ping = Signal<MessageType::kPing>;
+using Pong = Signal<MessageType::kPong>;
+
+}  // namespace nasgi::wire

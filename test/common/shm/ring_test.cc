@@ -1,0 +1,372 @@
+// RingWriter and RingReader on indices that the test places itself.
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+#include <numeric>
+#include <vector>
+
+#include "shm/ring_reader.h"
+#include "shm/ring_writer.h"
+#include "shm/segment.h"
+#include "support/payload.h"
+#include "support/random.h"
+
+namespace nasgi::shm {
+namespace {
+
+const std::uint64_t kCapacity = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+
+class RingTest : public testing::Test {
+ protected:
+  RingTest()
+      : segment_(Segment::Create({.request_capacity = kCapacity, .response_capacity = kCapacity})
+                     .value()),
+        ring_(segment_.request_ring()) {}
+
+  // Both positions, as if that many bytes had gone through the ring.
+  void PlaceAt(std::uint64_t position) {
+    ring_.header->tail.store(position);
+    ring_.header->head.store(position);
+  }
+
+  std::byte* At(std::uint64_t position) { return ring_.data + (position & (kCapacity - 1)); }
+
+  static bool Write(RingWriter& writer, std::span<const std::byte> payload) {
+    const auto room = writer.Reserve(payload.size());
+    if (room.data() == nullptr) return false;
+    std::copy(payload.begin(), payload.end(), room.begin());
+    writer.Commit(payload.size());
+    return true;
+  }
+
+  static bool Write(RingWriter& writer, std::size_t size, int fill = 0xAB) {
+    return Write(writer, std::vector<std::byte>(size, static_cast<std::byte>(fill)));
+  }
+
+  Segment segment_;
+  RingMemory ring_;
+};
+
+// --- what goes through ----------------------------------------------------------------------
+
+class RingAtTest : public RingTest, public testing::WithParamInterface<std::uint64_t> {};
+
+// Start; a record header as the last word before the end; a payload cut by the end; positions that
+// pass 2^64.
+INSTANTIATE_TEST_SUITE_P(Positions, RingAtTest,
+                         testing::Values(0, 8, kCapacity - 8, kCapacity - 16, kCapacity - 1024,
+                                         5 * kCapacity, 5 * kCapacity - 8, 0 - kCapacity,
+                                         std::uint64_t{0} - 8, std::uint64_t{0} - 1024));
+
+TEST_P(RingAtTest, EveryLengthComesBackUnchanged) {
+  PlaceAt(GetParam());
+  RingWriter writer(ring_);
+  RingReader reader(ring_);
+  const std::size_t max = writer.max_record();
+  std::vector<std::size_t> lengths(70);
+  std::iota(lengths.begin(), lengths.end(), 0);
+  for (std::size_t length = max - 9; length <= max; ++length) lengths.push_back(length);
+  std::vector<std::byte> payload;
+  std::uint64_t number = 0;
+  const test::PayloadStream stream(GetParam(), max);
+  for (const std::size_t length : lengths) {
+    payload.resize(length);
+    stream.Fill(number++, payload);
+    ASSERT_TRUE(Write(writer, payload)) << length;
+    std::span<const std::byte> record;
+    ASSERT_EQ(reader.Peek(&record), ReadResult::kRecord) << length;
+    ASSERT_EQ(std::vector(record.begin(), record.end()), payload);
+    reader.Consume();
+    ASSERT_EQ(reader.Peek(&record), ReadResult::kEmpty);
+    EXPECT_TRUE(reader.Release());
+  }
+}
+
+TEST_P(RingAtTest, FillsToTheLastByteAndNotBeyond) {
+  PlaceAt(GetParam());
+  RingWriter writer(ring_);
+  RingReader reader(ring_);
+  const std::size_t count = kCapacity / RecordBytes(8);
+  for (std::size_t i = 0; i < count; ++i) ASSERT_TRUE(Write(writer, 8, static_cast<int>(i & 0xFF)));
+  EXPECT_EQ(ring_.header->tail.load() - ring_.header->head.load(), kCapacity);
+  EXPECT_FALSE(Write(writer, 0)) << "not even an empty record";
+
+  std::span<const std::byte> record;
+  for (std::size_t i = 0; i < count; ++i) {
+    ASSERT_EQ(reader.Peek(&record), ReadResult::kRecord);
+    ASSERT_EQ(record.size(), 8u);
+    ASSERT_EQ(record[7], static_cast<std::byte>(i & 0xFF));
+    reader.Consume();
+  }
+  EXPECT_EQ(reader.Peek(&record), ReadResult::kEmpty);
+  EXPECT_FALSE(Write(writer, 0)) << "consumed is not free before Release";
+  EXPECT_TRUE(reader.Release());
+  EXPECT_FALSE(reader.Release()) << "nothing new to free";
+  EXPECT_TRUE(Write(writer, writer.max_record()));
+  EXPECT_FALSE(writer.corrupt() || reader.corrupt());
+}
+
+TEST_P(RingAtTest, LargestRecordPassesTheEndInOnePiece) {
+  PlaceAt(GetParam());
+  RingWriter writer(ring_);
+  RingReader reader(ring_);
+  for (int round = 0; round < 5; ++round) {
+    ASSERT_TRUE(Write(writer, writer.max_record(), round));
+    ASSERT_TRUE(Write(writer, writer.max_record(), round + 100));
+    EXPECT_FALSE(writer.HasRoom(0));
+    for (const int fill : {round, round + 100}) {
+      std::span<const std::byte> record;
+      ASSERT_EQ(reader.Peek(&record), ReadResult::kRecord);
+      EXPECT_EQ(record.size(), writer.max_record());
+      EXPECT_GE(record.data(), ring_.data);
+      EXPECT_LE(record.data() + record.size(), ring_.data + 2 * kCapacity);
+      EXPECT_EQ(record.front(), static_cast<std::byte>(fill));
+      EXPECT_EQ(record.back(), static_cast<std::byte>(fill));
+      reader.Consume();
+    }
+    EXPECT_TRUE(reader.Release());
+  }
+}
+
+TEST_F(RingTest, RecordsStartAtMultiplesOfEight) {
+  RingWriter writer(ring_);
+  RingReader reader(ring_);
+  for (std::size_t length = 1; length <= 17; ++length) ASSERT_TRUE(Write(writer, length));
+  for (std::size_t length = 1; length <= 17; ++length) {
+    std::span<const std::byte> record;
+    ASSERT_EQ(reader.Peek(&record), ReadResult::kRecord);
+    EXPECT_EQ(record.size(), length);
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(record.data()) % kRecordAlign, 0u);
+    reader.Consume();
+  }
+}
+
+TEST_F(RingTest, NoRecordOverHalfOfTheRing) {
+  RingWriter writer(ring_);
+  EXPECT_EQ(writer.max_record(), kCapacity / 2 - 8);
+  EXPECT_EQ(writer.Reserve(writer.max_record() + 1).data(), nullptr);
+  EXPECT_EQ(writer.Reserve(SIZE_MAX).data(), nullptr);
+  EXPECT_FALSE(writer.HasRoom(SIZE_MAX));
+  EXPECT_EQ(writer.Reserve(writer.max_record()).size(), writer.max_record());
+  EXPECT_FALSE(writer.corrupt()) << "the caller's mistake is not the peer's";
+}
+
+TEST_F(RingTest, CommitMayBeShorterThanTheReservation) {
+  RingWriter writer(ring_);
+  RingReader reader(ring_);
+  ASSERT_NE(writer.Reserve(1000).data(), nullptr);
+  writer.Commit(3);
+  EXPECT_EQ(ring_.header->tail.load(), RecordBytes(3));
+  ASSERT_TRUE(Write(writer, 5));
+  std::span<const std::byte> record;
+  ASSERT_EQ(reader.Peek(&record), ReadResult::kRecord);
+  EXPECT_EQ(record.size(), 3u);
+  reader.Consume();
+  ASSERT_EQ(reader.Peek(&record), ReadResult::kRecord);
+  EXPECT_EQ(record.size(), 5u);
+}
+
+TEST_F(RingTest, TornRecordIsNotSeen) {
+  RingWriter writer(ring_);
+  RingReader reader(ring_);
+  const auto room = writer.Reserve(100);
+  std::memset(room.data(), 0x55, 50);  // and there the producer dies
+  std::span<const std::byte> record;
+  EXPECT_EQ(reader.Peek(&record), ReadResult::kEmpty);
+
+  RingWriter successor(ring_);
+  ASSERT_TRUE(Write(successor, 7, 0x66));
+  ASSERT_EQ(reader.Peek(&record), ReadResult::kRecord);
+  EXPECT_EQ(record.size(), 7u);
+  EXPECT_EQ(record[0], std::byte{0x66});
+}
+
+// --- a hostile peer -------------------------------------------------------------------------
+
+TEST_F(RingTest, HostileTailIsCorruptAndStaysSo) {
+  const std::uint64_t start = 3 * kCapacity + 64;
+  for (const std::uint64_t tail :
+       {start + kCapacity + 8, start - 8, start + 1, start + 4, start + 7, start - kCapacity,
+        start + 2 * kCapacity, std::uint64_t{0}, UINT64_MAX, UINT64_MAX - 7,
+        start + (std::uint64_t{1} << 63)}) {
+    SCOPED_TRACE(tail);
+    PlaceAt(start);
+    RingReader reader(ring_);
+    ring_.header->tail.store(tail);
+    std::span<const std::byte> record;
+    EXPECT_EQ(reader.Peek(&record), ReadResult::kCorrupt);
+    EXPECT_EQ(record.data(), nullptr);
+    ring_.header->tail.store(start);
+    EXPECT_EQ(reader.Peek(&record), ReadResult::kCorrupt) << "it stays so";
+    EXPECT_TRUE(reader.corrupt());
+  }
+}
+
+TEST_F(RingTest, TailThatGoesBackIsCorrupt) {
+  RingWriter writer(ring_);
+  RingReader reader(ring_);
+  ASSERT_TRUE(Write(writer, 40));
+  std::span<const std::byte> record;
+  ASSERT_EQ(reader.Peek(&record), ReadResult::kRecord);
+  reader.Consume();
+  ring_.header->tail.store(8);
+  EXPECT_EQ(reader.Peek(&record), ReadResult::kCorrupt);
+}
+
+TEST_F(RingTest, TailOverRoomThatWasNotReleasedIsCorrupt) {
+  RingWriter writer(ring_);
+  RingReader reader(ring_);
+  ASSERT_TRUE(Write(writer, 40));
+  std::span<const std::byte> record;
+  ASSERT_EQ(reader.Peek(&record), ReadResult::kRecord);
+  reader.Consume();
+  // Within a capacity of the reader's own index, but over what the producer was told.
+  ring_.header->tail.store(kCapacity + 16);
+  EXPECT_EQ(reader.Peek(&record), ReadResult::kCorrupt);
+}
+
+TEST_F(RingTest, HostileLengthIsCorruptBeforeAByteIsTouched) {
+  const std::uint64_t available = 256;
+  for (const std::uint64_t start : {std::uint64_t{0}, kCapacity - 8, std::uint64_t{0} - 128}) {
+    for (const std::uint64_t word :
+         {std::uint64_t{available - 7}, available, available + 1, kCapacity / 2 - 7, kCapacity,
+          2 * kCapacity, std::uint64_t{0x7FFF'FFFF}, std::uint64_t{0x8000'0000},
+          std::uint64_t{0xFFFF'FFF8}, std::uint64_t{0xFFFF'FFFF},
+          // a good length, but the reserved half is not zero
+          std::uint64_t{1} << 32 | 8, std::uint64_t{1} << 63 | 8, UINT64_MAX}) {
+      SCOPED_TRACE(testing::Message() << "start " << start << " word " << word);
+      PlaceAt(start);
+      RingReader reader(ring_);
+      std::memcpy(At(start), &word, sizeof(word));
+      ring_.header->tail.store(start + available);
+      std::span<const std::byte> record;
+      EXPECT_EQ(reader.Peek(&record), ReadResult::kCorrupt);
+      EXPECT_EQ(record.data(), nullptr);
+      EXPECT_EQ(reader.Peek(&record), ReadResult::kCorrupt) << "it stays so";
+    }
+  }
+}
+
+TEST_F(RingTest, RecordOverHalfOfTheRingIsCorruptEvenWhenPublished) {
+  RingReader reader(ring_);
+  const std::uint64_t length = MaxRecord(kCapacity) + 1;
+  std::memcpy(At(0), &length, sizeof(length));
+  ring_.header->tail.store(kCapacity);
+  std::span<const std::byte> record;
+  EXPECT_EQ(reader.Peek(&record), ReadResult::kCorrupt);
+}
+
+TEST_F(RingTest, LengthIsReadOnce) {
+  RingWriter writer(ring_);
+  RingReader reader(ring_);
+  ASSERT_TRUE(Write(writer, 24));
+  ASSERT_TRUE(Write(writer, 5));
+  std::span<const std::byte> record;
+  ASSERT_EQ(reader.Peek(&record), ReadResult::kRecord);
+  const std::uint64_t hostile = 0xFFFF'FFFF;
+  std::memcpy(At(0), &hostile, sizeof(hostile));  // after the check
+  ASSERT_EQ(reader.Peek(&record), ReadResult::kRecord);
+  EXPECT_EQ(record.size(), 24u);
+  reader.Consume();
+  ASSERT_EQ(reader.Peek(&record), ReadResult::kRecord);
+  EXPECT_EQ(record.size(), 5u);
+}
+
+TEST_F(RingTest, HostileHeadIsCorruptAndStaysSo) {
+  const std::uint64_t start = 3 * kCapacity + 64;
+  const std::uint64_t tail = start + kCapacity;  // full: the next write has to look at head
+  for (const std::uint64_t head :
+       {tail + 8, tail + 1, start - 8, start + 1, start + 4, std::uint64_t{0}, UINT64_MAX,
+        UINT64_MAX - 7, tail + (std::uint64_t{1} << 63)}) {
+    SCOPED_TRACE(head);
+    PlaceAt(start);
+    RingWriter writer(ring_);
+    ASSERT_TRUE(Write(writer, writer.max_record()));
+    ASSERT_TRUE(Write(writer, writer.max_record()));
+    ASSERT_EQ(ring_.header->tail.load(), tail);
+    ring_.header->head.store(head);
+    EXPECT_FALSE(Write(writer, 8));
+    EXPECT_TRUE(writer.corrupt());
+    ring_.header->head.store(tail);
+    EXPECT_FALSE(Write(writer, 8)) << "it stays so";
+    EXPECT_FALSE(writer.HasRoom(8));
+  }
+}
+
+TEST_F(RingTest, HeadThatGoesBackIsCorrupt) {
+  PlaceAt(64);
+  RingWriter writer(ring_);
+  EXPECT_TRUE(writer.HasRoom(writer.max_record()));
+  ring_.header->head.store(56);
+  EXPECT_FALSE(writer.HasRoom(8));
+  EXPECT_TRUE(writer.corrupt());
+}
+
+TEST_F(RingTest, WriterStartsOnARingThatIsNotEmpty) {
+  PlaceAt(64);
+  ring_.header->tail.store(64 + kCapacity - 32);
+  RingWriter writer(ring_);
+  EXPECT_FALSE(writer.corrupt());
+  EXPECT_TRUE(writer.HasRoom(24));
+  EXPECT_FALSE(writer.HasRoom(25));
+  ring_.header->tail.store(64 + kCapacity + 8);
+  EXPECT_TRUE(RingWriter(ring_).corrupt());
+}
+
+TEST_F(RingTest, OwnPositionScribbledOverIsNotBelieved) {
+  RingWriter writer(ring_);
+  RingReader reader(ring_);
+  ASSERT_TRUE(Write(writer, 8));
+  std::span<const std::byte> record;
+  ASSERT_EQ(reader.Peek(&record), ReadResult::kRecord);
+  reader.Consume();
+  ring_.header->head.store(UINT64_MAX);  // the consumer's own
+  EXPECT_TRUE(reader.Release());
+  EXPECT_EQ(ring_.header->head.load(), RecordBytes(8));
+  ring_.header->tail.store(UINT64_MAX);  // the producer's own
+  ASSERT_TRUE(Write(writer, 8));
+  EXPECT_EQ(ring_.header->tail.load(), 2 * RecordBytes(8));
+}
+
+TEST_F(RingTest, MisalignedStartIsCorrupt) {
+  PlaceAt(4);
+  RingWriter writer(ring_);
+  RingReader reader(ring_);
+  std::span<const std::byte> record;
+  EXPECT_EQ(reader.Peek(&record), ReadResult::kCorrupt);
+  EXPECT_EQ(writer.Reserve(8).data(), nullptr);
+  EXPECT_TRUE(writer.corrupt());
+}
+
+TEST_F(RingTest, RandomScribbleNeverLeadsOutsideTheMapping) {
+  const std::uint64_t seed = test::TestSeed();
+  test::Random random(seed);
+  int records = 0;
+  for (int round = 0; round < 20'000 / test::kSlowdown; ++round) {
+    const std::uint64_t start = random.Next() & ~std::uint64_t{7};
+    PlaceAt(start);
+    RingReader reader(ring_);
+    // Small words are often plausible, so that records before the bad one are read as well.
+    for (std::uint64_t offset = 0; offset < kCapacity; offset += 8) {
+      const std::uint64_t word = random.Below(4) == 0 ? random.Next() : random.Below(100);
+      std::memcpy(ring_.data + offset, &word, sizeof(word));
+    }
+    ring_.header->tail.store(start + 8 * random.Below(kCapacity / 8 + 4));
+    for (;;) {
+      std::span<const std::byte> record;
+      if (reader.Peek(&record) != ReadResult::kRecord) break;
+      ASSERT_GE(record.data(), ring_.data + sizeof(RecordHeader)) << "seed " << seed;
+      ASSERT_LE(record.data() + record.size(), ring_.data + 2 * kCapacity) << "seed " << seed;
+      reader.Consume();
+      ++records;
+      if (random.Below(4) == 0) reader.Release();
+    }
+  }
+  EXPECT_GT(records, 0);
+}
+
+}  // namespace
+}  // namespace nasgi::shm

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <fcntl.h>
+
+#include <cstddef>
+#include <memory>
+
+#include "shm/doorbell.h"
+#include "shm/endpoint.h"
+#include "shm/segment.h"
+
+namespace nasgi::test {
+
+// A segment and its two bells, from which either end can be made, in this process or in a child.
+class Connection {
+ public:
+  explicit Connection(std::size_t capacity) : Connection(capacity, capacity) {}
+  Connection(std::size_t request_capacity, std::size_t response_capacity)
+      : segment_(shm::Segment::Create({request_capacity, response_capacity}).value()),
+        node_bell_(shm::Doorbell::Create().value()),
+        worker_bell_(shm::Doorbell::Create().value()) {}
+
+  // Both ends share one mapping. Threads need that: under different addresses a thread sanitizer
+  // cannot see that they touch the same memory.
+  std::unique_ptr<shm::Endpoint> Open(shm::Side side) const { return Open(side, segment_); }
+
+  // An end with mappings of its own, as another process has it.
+  std::unique_ptr<shm::Endpoint> Attach(shm::Side side) const {
+    return Open(side, shm::Segment::Attach(Duplicate(segment_.fd())).value());
+  }
+
+  const shm::Segment& segment() const { return segment_; }
+
+ private:
+  static base::UniqueFd Duplicate(int fd) {
+    return base::UniqueFd(::fcntl(fd, F_DUPFD_CLOEXEC, 0));
+  }
+
+  std::unique_ptr<shm::Endpoint> Open(shm::Side side, shm::Segment segment) const {
+    const bool node = side == shm::Side::kNode;
+    return std::make_unique<shm::Endpoint>(
+        std::move(segment), side,
+        shm::Doorbell(Duplicate((node ? node_bell_ : worker_bell_).fd())),
+        shm::Doorbell(Duplicate((node ? worker_bell_ : node_bell_).fd())));
+  }
+
+  const shm::Segment segment_;
+  const shm::Doorbell node_bell_;
+  const shm::Doorbell worker_bell_;
+};
+
+}  // namespace nasgi::test

@@ -1,0 +1,55 @@
+#include "support/payload.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "support/random.h"
+
+namespace nasgi::test {
+namespace {
+
+std::uint64_t StartOf(std::uint64_t seed, std::uint64_t number) {
+  return Random(seed ^ (number * 0x2545'f491'4f6c'dd1d)).Next();
+}
+
+std::uint64_t WordAt(std::uint64_t start, std::size_t offset) {
+  return (start + offset) * 0x9e37'79b9'7f4a'7c15;
+}
+
+}  // namespace
+
+std::size_t PayloadStream::SizeOf(std::uint64_t number) const {
+  Random random(~seed_ ^ (number * 0x2545'f491'4f6c'dd1d));
+  switch (random.Below(8)) {
+    case 0:
+      return 0;
+    case 1:
+    case 2:
+      return max_size_;
+    case 3:
+      return random.Below(max_size_ + 1);
+    default:
+      return random.Below(std::min<std::size_t>(max_size_, 64) + 1);
+  }
+}
+
+void PayloadStream::Fill(std::uint64_t number, std::span<std::byte> room) const {
+  const std::uint64_t start = StartOf(seed_, number);
+  for (std::size_t offset = 0; offset < room.size(); offset += sizeof(std::uint64_t)) {
+    const std::uint64_t word = WordAt(start, offset);
+    std::memcpy(room.data() + offset, &word, std::min(sizeof(word), room.size() - offset));
+  }
+}
+
+bool PayloadStream::Matches(std::uint64_t number, std::span<const std::byte> record) const {
+  if (record.size() != SizeOf(number)) return false;
+  const std::uint64_t start = StartOf(seed_, number);
+  for (std::size_t offset = 0; offset < record.size(); offset += sizeof(std::uint64_t)) {
+    const std::uint64_t word = WordAt(start, offset);
+    const std::size_t bytes = std::min(sizeof(word), record.size() - offset);
+    if (std::memcmp(record.data() + offset, &word, bytes) != 0) return false;
+  }
+  return true;
+}
+
+}  // namespace nasgi::test

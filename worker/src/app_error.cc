@@ -1,0 +1,58 @@
+#include "app_error.h"
+
+#include "wire/protocol.h"
+
+namespace nasgi::worker {
+
+using py::Ref;
+
+namespace {
+
+bool IsUtf8Continuation(char c) { return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U; }
+
+std::string Utf8(PyObject* text, size_t limit) {
+  // Lone surrogates may stand in an app's text; they cannot in UTF-8.
+  const Ref bytes = Ref::Steal(PyUnicode_AsEncodedString(text, "utf-8", "backslashreplace"));
+  if (!bytes) return {};
+  return std::string(CutUtf8(
+      {PyBytes_AsString(bytes.get()), static_cast<size_t>(PyBytes_Size(bytes.get()))}, limit));
+}
+
+}  // namespace
+
+std::string_view CutUtf8(std::string_view text, size_t limit) {
+  if (text.size() <= limit) return text;
+  while (limit > 0 && IsUtf8Continuation(text[limit])) --limit;
+  return text.substr(0, limit);
+}
+
+AppErrorText DescribeException(const Ref& describe, const Ref& exception) {
+  AppErrorText text;
+  const Ref parts =
+      Ref::Steal(PyObject_CallFunctionObjArgs(describe.get(), exception.get(), nullptr));
+  if (parts && PyTuple_Check(parts.get()) && PyTuple_Size(parts.get()) == 3) {
+    text.type = Utf8(PyTuple_GetItem(parts.get(), 0), wire::kMaxErrorType);
+    text.message = Utf8(PyTuple_GetItem(parts.get(), 1), wire::kMaxErrorMessage);
+    text.traceback = Utf8(PyTuple_GetItem(parts.get(), 2), wire::kMaxTraceback);
+  }
+  PyErr_Clear();
+  if (text.type.empty()) {
+    const Ref name = Ref::Steal(
+        PyObject_GetAttrString(reinterpret_cast<PyObject*>(Py_TYPE(exception.get())), "__name__"));
+    text.type = name ? Utf8(name.get(), wire::kMaxErrorType) : "Exception";
+    text.message = "(the exception could not be described)";
+    PyErr_Clear();
+  }
+  return text;
+}
+
+void PrintAppError(const AppErrorText& text, const char* when) {
+  PyObject* err = PySys_GetObject("stderr");  // borrowed
+  if (err == nullptr || err == Py_None) return;
+  const std::string line =
+      std::string("Exception in ASGI application ") + when + "\n" +
+      (text.traceback.empty() ? text.type + ": " + text.message + "\n" : text.traceback);
+  if (PyFile_WriteString(line.c_str(), err) != 0) PyErr_Clear();
+}
+
+}  // namespace nasgi::worker

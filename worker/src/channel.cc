@@ -1,0 +1,214 @@
+#include "channel.h"
+
+#include "py/box.h"
+
+namespace nasgi::worker {
+
+using py::Ref;
+
+namespace {
+
+// Frames taken in one turn of the loop, so that the app's other work gets its turn.
+constexpr size_t kFramesATurn = 64;
+
+}  // namespace
+
+Channel::Channel(Ref module, shm::Segment segment, shm::Doorbell own, shm::Doorbell peer)
+    : module_(std::move(module)),
+      state_(static_cast<ModuleState*>(PyModule_GetState(module_.get()))),
+      endpoint_(std::move(segment), shm::Side::kWorker, std::move(own), std::move(peer)) {}
+
+Ref Channel::NewFuture() const { return Ref::Steal(PyObject_CallNoArgs(create_future_.get())); }
+
+PyObject* Channel::CycleObject(uint32_t stream) const { return cycles_.at(stream).get(); }
+
+HttpCycle* Channel::Find(uint32_t stream) {
+  const auto found = cycles_.find(stream);
+  return found == cycles_.end() ? nullptr : &py::Box<HttpCycle>::Of(found->second.get());
+}
+
+void Channel::Call(const Ref& callback) {
+  if (!callback || callback.get() == Py_None) return;
+  const Ref result = Ref::Steal(PyObject_CallNoArgs(callback.get()));
+  py::ReportUnraisable(callback.get());
+}
+
+void Channel::CycleEnded(uint32_t stream) {
+  cycles_.erase(stream);
+  if (cycles_.empty()) Call(on_idle);
+}
+
+bool Channel::Start(PyObject* self, PyObject* args, PyObject* kwargs) {
+  static const char* keywords[] = {"app",     "spawn", "state", "root_path", "describe_error",
+                                   "on_stop", nullptr};
+  PyObject* app = nullptr;
+  PyObject* spawn = nullptr;
+  PyObject* lifespan_state = nullptr;
+  const char* root_path = nullptr;
+  PyObject* describe_error = nullptr;
+  PyObject* on_stop = nullptr;
+  if (PyArg_ParseTupleAndKeywords(args, kwargs, "OO$OsOO:start", const_cast<char**>(keywords), &app,
+                                  &spawn, &lifespan_state, &root_path, &describe_error,
+                                  &on_stop) == 0) {
+    return false;
+  }
+  if (lifespan_state != Py_None && !PyDict_Check(lifespan_state)) {
+    PyErr_SetString(PyExc_TypeError, "state must be a dict or None");
+    return false;
+  }
+  const Ref asyncio = Ref::Steal(PyImport_ImportModule("asyncio"));
+  const Ref loop =
+      asyncio ? Ref::Steal(PyObject_CallMethod(asyncio.get(), "get_running_loop", nullptr)) : Ref();
+  if (!loop) return false;
+  create_future_ = Ref::Steal(PyObject_GetAttr(loop.get(), state_->names.create_future.get()));
+  call_soon_ = Ref::Steal(PyObject_GetAttr(loop.get(), state_->names.call_soon.get()));
+  drain_ = Ref::Steal(PyObject_GetAttrString(self, "drain"));
+  if (!create_future_ || !call_soon_ || !drain_) return false;
+  self_ = self;
+  app_ = Ref::Borrow(app);
+  spawn_ = Ref::Borrow(spawn);
+  describe_error_ = Ref::Borrow(describe_error);
+  on_stop_ = Ref::Borrow(on_stop);
+  scopes_.emplace(state_->names, lifespan_state == Py_None ? Ref() : Ref::Borrow(lifespan_state),
+                  root_path);
+  return true;
+}
+
+bool Channel::Drain() {
+  if (!drain_) {
+    PyErr_SetString(PyExc_RuntimeError, "drain() before start()");
+    return false;
+  }
+  endpoint_.Wake();
+  if (!backlogged()) room_waiters_.Wake(state_->names);
+  size_t taken = 0;
+  const auto drained = endpoint_.Drain(kFramesATurn, [&](std::span<const std::byte> bytes) {
+    ++taken;
+    return OnFrame(bytes);
+  });
+  if (drained == shm::Endpoint::Drained::kCorrupt) {
+    Py_FatalError("node-asgi: the ring from Node is corrupt");
+  }
+  if (drained == shm::Endpoint::Drained::kBusy) return true;
+  // After work we look again when the tasks just started have had their turn, and stay awake
+  // meanwhile, so that Node need not ring.
+  if (taken > 0 || !endpoint_.Sleep()) {
+    const Ref handle =
+        Ref::Steal(PyObject_CallFunctionObjArgs(call_soon_.get(), drain_.get(), nullptr));
+    return static_cast<bool>(handle);
+  }
+  return true;
+}
+
+bool Channel::OnFrame(std::span<const std::byte> bytes) {
+  if (!frame_.Parse(bytes)) return false;
+  switch (frame_.type()) {
+    case wire::MessageType::kRequest: {
+      wire::Request request;
+      return frame_.Get(&request) && OnRequest(request);
+    }
+    // A stream that is not known has ended here while the frame was under way.
+    case wire::MessageType::kBody: {
+      wire::Body body;
+      if (!frame_.Get(&body)) return false;
+      HttpCycle* cycle = Find(body.stream);
+      return cycle == nullptr || cycle->OnBody(body.bytes, body.end);
+    }
+    case wire::MessageType::kCredit: {
+      wire::Credit credit;
+      if (!frame_.Get(&credit)) return false;
+      HttpCycle* cycle = Find(credit.stream);
+      return cycle == nullptr || cycle->OnCredit(credit.bytes);
+    }
+    case wire::MessageType::kDisconnect: {
+      wire::Disconnect disconnect;
+      if (!frame_.Get(&disconnect)) return false;
+      if (HttpCycle* cycle = Find(disconnect.stream)) cycle->OnDisconnect();
+      return true;
+    }
+    case wire::MessageType::kStop: {
+      wire::Stop stop;
+      if (!frame_.Get(&stop)) return false;
+      Call(on_stop_);
+      return true;
+    }
+    case wire::MessageType::kPing: {
+      wire::Ping ping;
+      if (!frame_.Get(&ping)) return false;
+      SendFrame(wire::Pong{});
+      return true;
+    }
+    default:
+      return false;
+  }
+}
+
+bool Channel::OnRequest(const wire::Request& request) {
+  if (request.stream == 0 || cycles_.contains(request.stream)) return false;
+  bool is_head = false;
+  Ref scope = scopes_->Build(request.head, &is_head);
+  const Ref failure = scope ? Ref() : py::TakeException();
+  const Ref object = Ref::Steal(py::Box<HttpCycle>::New(
+      state_->http_cycle_type, this, Ref::Borrow(self_), request, std::move(scope), is_head));
+  if (!object) Py_FatalError("node-asgi: no memory for a request");
+  HttpCycle& cycle = py::Box<HttpCycle>::Of(object.get());
+  cycles_.emplace(request.stream, object);
+  if (!cycle.OnBody(request.body, request.end)) return false;
+  if (failure) {
+    py::SetException(failure.get());
+    cycle.FailToStart();
+    return true;
+  }
+  Ref task = Ref::Steal(PyObject_CallFunctionObjArgs(spawn_.get(), object.get(), nullptr));
+  if (task) {
+    cycle.set_task(std::move(task));
+  } else {
+    cycle.FailToStart();
+  }
+  return true;
+}
+
+bool Channel::CancelAll() {
+  std::vector<Ref> tasks;
+  for (const auto& [stream, object] : cycles_) {
+    tasks.push_back(py::Box<HttpCycle>::Of(object.get()).task());
+  }
+  for (const Ref& task : tasks) {
+    if (!task) continue;
+    const Ref cancelled =
+        Ref::Steal(PyObject_CallMethodObjArgs(task.get(), state_->names.cancel.get(), nullptr));
+    if (!cancelled) return false;
+  }
+  return true;
+}
+
+bool Channel::Flush() {
+  endpoint_.Wake();
+  return !backlogged();
+}
+
+int Channel::Traverse(visitproc visit, void* arg) {
+  for (const Ref* ref : {&module_, &app_, &spawn_, &describe_error_, &on_stop_, &create_future_,
+                         &call_soon_, &drain_, &on_idle}) {
+    if (const int stop = py::Visit(*ref, visit, arg); stop != 0) return stop;
+  }
+  for (const auto& [stream, object] : cycles_) {
+    if (const int stop = py::Visit(object, visit, arg); stop != 0) return stop;
+  }
+  if (scopes_) {
+    if (const int stop = scopes_->Traverse(visit, arg); stop != 0) return stop;
+  }
+  return room_waiters_.Traverse(visit, arg);
+}
+
+void Channel::Clear() {
+  for (Ref* ref : {&app_, &spawn_, &describe_error_, &on_stop_, &create_future_, &call_soon_,
+                   &drain_, &on_idle}) {
+    *ref = {};
+  }
+  room_waiters_.Clear();
+  std::exchange(cycles_, {}).clear();
+  scopes_.reset();
+}
+
+}  // namespace nasgi::worker

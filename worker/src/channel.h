@@ -1,0 +1,97 @@
+#pragma once
+
+#include <Python.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <unordered_map>
+
+#include "http_cycle.h"
+#include "module_state.h"
+#include "py/ref.h"
+#include "scope.h"
+#include "shm/endpoint.h"
+#include "waiters.h"
+#include "wire/frame.h"
+#include "wire/messages.h"
+
+namespace nasgi::worker {
+
+// The worker's end of its two rings: takes frames on the event loop, starts a task a request and
+// sends the frames of all cycles. The Python type `Channel` is a Box of this.
+//
+// Thread safety: used on the loop's thread only, with the GIL held.
+class Channel {
+ public:
+  Channel(py::Ref module, shm::Segment segment, shm::Doorbell own, shm::Doorbell peer);
+
+  [[nodiscard]] const ModuleState& state() const { return *state_; }
+  [[nodiscard]] const py::Ref& app() const { return app_; }
+  [[nodiscard]] const py::Ref& describe_error() const { return describe_error_; }
+
+  // For cycles. A future of the loop, or nothing with an exception set.
+  [[nodiscard]] py::Ref NewFuture() const;
+  [[nodiscard]] PyObject* CycleObject(uint32_t stream) const;  // borrowed
+  // Frames wait for room in the ring: a sender had better wait for room_waiters().
+  [[nodiscard]] bool backlogged() const { return endpoint_.backlog_bytes() > 0; }
+  [[nodiscard]] Waiters& room_waiters() { return room_waiters_; }
+  void CycleEnded(uint32_t stream);
+
+  template <class Message>
+  [[nodiscard]] bool Fits(const Message& message) const {
+    return wire::FrameBound(message) <= endpoint_.max_record();
+  }
+  // The frame must fit: heads, chunks and error texts have limits that see to it.
+  template <class Message>
+  void SendFrame(const Message& message) {
+    const base::Status sent = endpoint_.Send(
+        wire::FrameBound(message),
+        [&message](std::span<std::byte> room) { return wire::PackFrame(message, room); });
+    if (!sent.ok()) Py_FatalError("node-asgi: a frame does not fit its ring");
+  }
+
+  // The methods of the Python type; null or false leaves an exception.
+  [[nodiscard]] int fd() const { return endpoint_.bell_fd(); }
+  [[nodiscard]] size_t active() const { return cycles_.size(); }
+  [[nodiscard]] bool Start(PyObject* self, PyObject* args, PyObject* kwargs);
+  [[nodiscard]] bool Drain();
+  [[nodiscard]] bool CancelAll();
+  [[nodiscard]] bool Flush();
+  py::Ref on_idle;
+
+  int Traverse(visitproc visit, void* arg);
+  void Clear();
+
+ private:
+  // False: the frame breaks the protocol.
+  [[nodiscard]] bool OnFrame(std::span<const std::byte> bytes);
+  [[nodiscard]] bool OnRequest(const wire::Request& request);
+  [[nodiscard]] HttpCycle* Find(uint32_t stream);
+  void Call(const py::Ref& callback);
+
+  py::Ref module_;
+  const ModuleState* state_;
+  shm::Endpoint endpoint_;
+  wire::Frame frame_;
+  std::unordered_map<uint32_t, py::Ref> cycles_;
+  Waiters room_waiters_;
+
+  // Set by Start.
+  PyObject* self_ = nullptr;  // this object, borrowed: it lives while this lives
+  std::optional<ScopeBuilder> scopes_;
+  py::Ref app_;
+  py::Ref spawn_;
+  py::Ref describe_error_;
+  py::Ref on_stop_;
+  py::Ref create_future_;
+  py::Ref call_soon_;
+  py::Ref drain_;
+};
+
+// New reference to the type, or null with an exception set.
+PyTypeObject* MakeChannelType(PyObject* module);
+
+}  // namespace nasgi::worker

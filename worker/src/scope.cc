@@ -1,0 +1,142 @@
+#include "scope.h"
+
+#include <array>
+#include <charconv>
+
+#include "py/box.h"
+
+namespace nasgi::worker {
+
+using py::Ref;
+
+namespace {
+
+Ref Bytes(std::string_view text) {
+  return Ref::Steal(PyBytes_FromStringAndSize(text.data(), static_cast<Py_ssize_t>(text.size())));
+}
+
+// Text of the head is latin-1: one character a byte.
+Ref Latin1(std::string_view text) {
+  return Ref::Steal(
+      PyUnicode_DecodeLatin1(text.data(), static_cast<Py_ssize_t>(text.size()), nullptr));
+}
+
+int HexDigit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+// Percent-decodes; what is no escape stays as it is (RFC 3986, 2.1 leaves it open).
+void PercentDecode(std::string_view text, std::string* out) {
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '%' && i + 2 < text.size()) {
+      const int high = HexDigit(text[i + 1]);
+      const int low = HexDigit(text[i + 2]);
+      if (high >= 0 && low >= 0) {
+        out->push_back(static_cast<char>((high << 4) | low));
+        i += 2;
+        continue;
+      }
+    }
+    out->push_back(text[i]);
+  }
+}
+
+// (host, port); port None where there is none; None where the host is not known.
+Ref Address(std::string_view host, std::string_view port) {
+  if (host.empty()) return Ref::Borrow(Py_None);
+  long number = 0;
+  const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), number);
+  const bool is_number = error == std::errc() && end == port.data() + port.size();
+  const Ref host_object = Latin1(host);
+  const Ref port_object = is_number ? Ref::Steal(PyLong_FromLong(number)) : Ref::Borrow(Py_None);
+  if (!host_object || !port_object) return {};
+  return Ref::Steal(PyTuple_Pack(2, host_object.get(), port_object.get()));
+}
+
+bool Under(std::string_view path, std::string_view root) {
+  return path.starts_with(root) && (path.size() == root.size() || path[root.size()] == '/');
+}
+
+bool Set(const Ref& dict, const Ref& key, const Ref& value) {
+  return value && PyDict_SetItem(dict.get(), key.get(), value.get()) == 0;
+}
+
+}  // namespace
+
+bool ScopeBuilder::MakeTemplate() {
+  asgi_ = Ref::Steal(Py_BuildValue("{s:s,s:s}", "version", "3.0", "spec_version", "2.5"));
+  template_ = Ref::Steal(PyDict_New());
+  if (!asgi_ || !template_) return false;
+  return Set(template_, names_.type, names_.http) &&
+         Set(template_, names_.root_path,
+             Ref::Steal(PyUnicode_DecodeUTF8(
+                 root_path_.data(), static_cast<Py_ssize_t>(root_path_.size()), "replace")));
+}
+
+Ref ScopeBuilder::HttpVersion(std::string_view version) const {
+  if (version == "1.1") return names_.http_1_1;
+  if (version == "1.0") return names_.http_1_0;
+  if (version == "2") return names_.http_2;
+  return Latin1(version);
+}
+
+Ref ScopeBuilder::Headers(wire::HeadReader* reader) {
+  headers_.clear();
+  while (!reader->done()) {
+    const std::string_view name = reader->Next();
+    headers_.push_back({name, reader->Next()});
+  }
+  Ref list = Ref::Steal(PyList_New(static_cast<Py_ssize_t>(headers_.size())));
+  if (!list) return {};
+  for (size_t i = 0; i < headers_.size(); ++i) {
+    const Ref name = Bytes(headers_[i].name);
+    const Ref value = Bytes(headers_[i].value);
+    if (!name || !value) return {};
+    Ref pair = Ref::Steal(PyTuple_Pack(2, name.get(), value.get()));
+    if (!pair) return {};
+    PyList_SetItem(list.get(), static_cast<Py_ssize_t>(i), pair.release());
+  }
+  return list;
+}
+
+Ref ScopeBuilder::Build(std::string_view head, bool* is_head) {
+  if (!template_ && !MakeTemplate()) return {};
+  wire::HeadReader reader(head);
+  std::array<std::string_view, wire::kHeadFields> fields;
+  for (std::string_view& field : fields) field = reader.Next();
+  *is_head = fields[wire::kMethod] == "HEAD";
+
+  Ref scope = Ref::Steal(PyDict_Copy(template_.get()));
+  if (!scope) return {};
+  const std::string_view raw_path = fields[wire::kPath];
+  const bool add_root = !root_path_.empty() && !Under(raw_path, root_path_);
+  scratch_.assign(add_root ? root_path_ : "");
+  PercentDecode(raw_path, &scratch_);
+  const Ref path = Ref::Steal(
+      PyUnicode_DecodeUTF8(scratch_.data(), static_cast<Py_ssize_t>(scratch_.size()), "replace"));
+  const bool ok =
+      Set(scope, names_.asgi, Ref::Steal(PyDict_Copy(asgi_.get()))) &&
+      Set(scope, names_.http_version, HttpVersion(fields[wire::kHttpVersion])) &&
+      Set(scope, names_.method, Latin1(fields[wire::kMethod])) &&
+      Set(scope, names_.scheme,
+          fields[wire::kScheme] == "https" ? names_.https : Latin1(fields[wire::kScheme])) &&
+      Set(scope, names_.path, path) &&
+      Set(scope, names_.raw_path,
+          add_root ? Bytes(root_path_ + std::string(raw_path)) : Bytes(raw_path)) &&
+      Set(scope, names_.query_string, Bytes(fields[wire::kQuery])) &&
+      Set(scope, names_.headers, Headers(&reader)) &&
+      Set(scope, names_.client, Address(fields[wire::kClientHost], fields[wire::kClientPort])) &&
+      Set(scope, names_.server, Address(fields[wire::kServerHost], fields[wire::kServerPort])) &&
+      Set(scope, names_.extensions, Ref::Steal(PyDict_New())) &&
+      (!state_ || Set(scope, names_.state, Ref::Steal(PyDict_Copy(state_.get()))));
+  return ok ? scope : Ref();
+}
+
+int ScopeBuilder::Traverse(visitproc visit, void* arg) const {
+  return py::Visit(state_, visit, arg);
+}
+
+}  // namespace nasgi::worker
