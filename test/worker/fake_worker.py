@@ -1,0 +1,152 @@
+"""A stand-in for the native `_worker`, with the same functions over real sockets and forks.
+
+Control messages are JSON on the real SOCK_SEQPACKET socket, fds travel as SCM_RIGHTS. The
+"segment" of a channel is a SOCK_SEQPACKET socket too: the test writes {"request": {...}} or
+{"stop": true} into it and reads what the worker reports.
+"""
+
+import array
+import contextlib
+import ctypes
+import json
+import os
+import socket
+import sys
+
+WIRE_VERSION = 1
+FDS = array.array("i", [0] * 5)
+
+
+def control_send(fd, kind, *fields):
+    with _borrowed(fd) as sock:
+        sock.send(json.dumps([kind, *fields]).encode())
+
+
+def control_receive(fd):
+    with _borrowed(fd) as sock:
+        data, ancillary, _, _ = sock.recvmsg(
+            1 << 20, socket.CMSG_SPACE(len(FDS) * FDS.itemsize), socket.MSG_CMSG_CLOEXEC
+        )
+    if not data:
+        return None
+    message = json.loads(data)
+    for _level, _kind, content in ancillary:
+        fds = array.array("i")
+        fds.frombytes(content)
+        message.append(list(fds))
+    return tuple(message)
+
+
+class _borrowed:
+    """A socket object for an fd that stays open."""
+
+    def __init__(self, fd):
+        self.sock = socket.socket(fileno=fd)
+
+    def __enter__(self):
+        return self.sock
+
+    def __exit__(self, *exc):
+        self.sock.detach()
+
+
+def set_parent_death_signal(signum):
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(1, ctypes.c_ulong(signum), 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), "prctl")
+
+
+def close_fds_from(lowest):
+    os.closerange(lowest, 4096)
+
+
+def open_fds():
+    found = []
+    for fd in range(256):
+        with contextlib.suppress(OSError):
+            os.fstat(fd)
+            found.append(fd)
+    return found
+
+
+class ClientDisconnected(OSError):
+    pass
+
+
+class Channel:
+    def __init__(self, segment_fd, worker_bell_fd, node_bell_fd):
+        self._socket = socket.socket(fileno=segment_fd)
+        self._bells = (worker_bell_fd, node_bell_fd)
+        self._tasks = set()
+        self.on_idle = None
+        self._report("attached", fds=open_fds())
+
+    def _report(self, kind, **fields):
+        self._socket.send(json.dumps({"kind": kind, **fields}).encode())
+
+    def fileno(self):
+        return self._socket.fileno()
+
+    def startup_failed(self, kind, type, message, traceback):
+        self._report("startup_failed", what=kind, type=type, message=message, traceback=traceback)
+
+    def start(self, app, spawn, *, state, root_path, describe_error, on_stop):
+        self._app, self._spawn, self._describe = app, spawn, describe_error
+        self._state, self._root_path, self._on_stop = state, root_path, on_stop
+
+    def ready(self, info):
+        self._report("ready", info=json.loads(info), argv=sys.argv, path0=sys.path[0])
+
+    def drain(self):
+        data = self._socket.recv(1 << 20)
+        if not data:
+            raise OSError("the test closed the channel")
+        message = json.loads(data)
+        if "stop" in message:
+            self._on_stop()
+        else:
+            task = self._spawn(self._serve(message["request"]))
+            if not task.done():
+                self._tasks.add(task)
+                task.add_done_callback(self._done)
+
+    def _done(self, task):
+        self._tasks.discard(task)
+        if not self._tasks and self.on_idle is not None:
+            self.on_idle()
+
+    async def _serve(self, target):
+        path, _, query = target.partition("?")
+        scope = {"type": "http", "path": path, "query_string": query.encode(), "headers": []}
+        scope["root_path"] = self._root_path
+        if self._state is not None:
+            scope["state"] = dict(self._state)
+        body = b""
+
+        async def receive():
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        async def send(message):
+            nonlocal body
+            body += message.get("body", b"")
+
+        try:
+            await self._app(scope, receive, send)
+        except BaseException as exc:
+            self._report("error", path=path, error=self._describe(exc))
+            return
+        self._report("response", path=path, body=body.decode())
+
+    @property
+    def active(self):
+        return len(self._tasks)
+
+    def cancel_all(self):
+        for task in list(self._tasks):
+            task.cancel()
+
+    def stopped(self):
+        self._report("stopped")
+
+    def flush(self):
+        return True

@@ -1,0 +1,195 @@
+"""Plays Node for the tests: starts a fork server and speaks with it and with its workers."""
+
+import array
+import contextlib
+import fcntl
+import json
+import os
+import select
+import signal
+import socket
+import sys
+import time
+from pathlib import Path
+
+HERE = Path(__file__).parent
+LIMIT = 20  # Seconds that any single wait may take; a failing test then says so.
+
+
+def eventually(condition):
+    """Waits until the condition holds, and returns what it returned."""
+    deadline = time.monotonic() + LIMIT
+    while not (result := condition()):
+        assert time.monotonic() < deadline, "the condition did not come true in time"
+        time.sleep(0.01)
+    return result
+
+
+class Host:
+    def __init__(self, docroot, env=None, patch="", flags=()):
+        self.control, control = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.control.settimeout(LIMIT)
+        lifeline, self.lifeline = os.pipe()
+        self._output, output = os.pipe()
+        self._written = b""
+        environment = {
+            **os.environ,
+            "NODE_ASGI_WORKER_MODULE": str(HERE / "fake_worker.py"),
+            "RUN_MAIN_PATCH": patch,
+            **(env or {}),
+        }
+        # Above 3 and 4, so that no dup2 overwrites the source of another.
+        high = [fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 50) for fd in (control.fileno(), lifeline)]
+        before = os.getcwd()
+        os.chdir(docroot)
+        try:
+            self.pid = os.posix_spawn(
+                sys.executable,
+                [sys.executable, "-u", *flags, str(HERE / "run_main.py")],
+                environment,
+                file_actions=[
+                    (os.POSIX_SPAWN_DUP2, output, 1),
+                    (os.POSIX_SPAWN_DUP2, output, 2),
+                    (os.POSIX_SPAWN_DUP2, high[0], 3),
+                    (os.POSIX_SPAWN_DUP2, high[1], 4),
+                ],
+                setsid=True,
+            )
+        finally:
+            os.chdir(before)
+        control.close()
+        for fd in (lifeline, output, *high):
+            os.close(fd)
+        self._status = None
+        self._workers = []
+
+    def init(self, target="main:app", **settings):
+        timeouts = {"startup": 10, "shutdown": 5, "drain": 5, **settings.pop("timeouts", {})}
+        raw = {"appTarget": target, "timeouts": timeouts, **settings}
+        self.send("init", json.dumps(raw))
+
+    def start(self, target="main:app", **settings):
+        """init, and the info of the server that is ready."""
+        self.init(target, **settings)
+        kind, info = self.receive()
+        assert kind == "server_ready", info
+        return json.loads(info)
+
+    def send(self, *message, fds=()):
+        ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))] if fds else []
+        self.control.sendmsg([json.dumps(message).encode()], ancillary)
+
+    def receive(self):
+        return json.loads(self.control.recv(1 << 20))
+
+    def fork(self, worker_id=1):
+        worker = Worker(self, worker_id)
+        self._workers.append(worker)
+        return worker
+
+    def cut_lifeline(self):
+        if self.lifeline is not None:
+            os.close(self.lifeline)
+            self.lifeline = None
+
+    def output(self):
+        """All that the server itself wrote; it must have ended."""
+        return read_all(self._output)
+
+    def wait(self):
+        """Exit code of the server, negative for a signal."""
+        if self._status is None:
+            self._status = eventually(self._poll)[1]
+        return os.waitstatus_to_exitcode(self._status)
+
+    def _poll(self):
+        pid, status = os.waitpid(self.pid, os.WNOHANG)
+        return (pid, status) if pid else None
+
+    def session(self):
+        """Processes that this server or its workers started, and that still live."""
+        found = []
+        for entry in os.listdir("/proc"):
+            with contextlib.suppress(OSError):
+                if entry.isdigit():
+                    after_name = Path(f"/proc/{entry}/stat").read_text().rpartition(")")[2].split()
+                    if int(after_name[3]) == self.pid and after_name[0] != "Z":
+                        found.append(int(entry))
+        return found
+
+    def close(self):
+        self.control.close()
+        self.cut_lifeline()
+        try:
+            self.wait()
+            return self.session()
+        finally:
+            for pid in self.session():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            for worker in self._workers:
+                worker.close()
+            os.close(self._output)
+
+
+class Worker:
+    """The Node end of one worker; reports and requests travel as JSON (see fake_worker.py)."""
+
+    def __init__(self, host, worker_id):
+        self.id = worker_id
+        self._socket, segment = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._socket.settimeout(LIMIT)
+        bells = os.pipe()
+        # A pipe of packets: what one write() wrote is what one read() gives.
+        self._stdout, stdout = os.pipe2(os.O_CLOEXEC | os.O_DIRECT)
+        self._stderr, stderr = os.pipe()
+        host.send("fork", worker_id, fds=[segment.fileno(), *bells, stdout, stderr])
+        segment.close()
+        for fd in (*bells, stdout, stderr):
+            os.close(fd)
+
+    def receive(self, kind=None):
+        report = json.loads(self._socket.recv(1 << 20))
+        assert kind is None or report["kind"] == kind, report
+        return report
+
+    def ready(self):
+        """The reports "attached" and "ready" of a worker that starts."""
+        return self.receive("attached"), self.receive("ready")
+
+    def send(self, **message):
+        self._socket.send(json.dumps(message).encode())
+
+    def request(self, path="/"):
+        self.send(request=path)
+        return self.receive("response")["body"]
+
+    def hang_up(self):
+        self._socket.shutdown(socket.SHUT_WR)
+
+    def stdout(self):
+        return read_all(self._stdout)
+
+    def one_write(self):
+        """What the worker wrote to stdout in one go."""
+        assert select.select([self._stdout], [], [], LIMIT)[0]
+        return os.read(self._stdout, 1 << 16).decode()
+
+    def stderr(self):
+        return read_all(self._stderr)
+
+    def close(self):
+        self._socket.close()
+        os.close(self._stdout)
+        os.close(self._stderr)
+
+
+def read_all(fd):
+    """Text until every writer of the pipe has ended."""
+    data = b""
+    while select.select([fd], [], [], LIMIT)[0]:
+        piece = os.read(fd, 1 << 16)
+        if not piece:
+            return data.decode()
+        data += piece
+    raise AssertionError(f"the pipe stays open; so far: {data.decode()!r}")

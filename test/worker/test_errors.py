@@ -1,0 +1,146 @@
+import sys
+
+import pytest
+from node_asgi_worker import errors, importer
+
+
+def raised(exc):
+    try:
+        raise exc
+    except BaseException as caught:
+        return caught
+
+
+class CustomError(Exception):
+    pass
+
+
+class HostileError(Exception):
+    def __init__(self, weapon):
+        self.weapon = weapon
+
+    def __str__(self):
+        raise self.weapon
+
+    __repr__ = __str__
+
+
+def test_a_plain_exception():
+    kind, message, traceback = errors.describe(raised(ValueError("no such item")))
+    assert (kind, message) == ("ValueError", "no such item")
+    assert traceback.startswith("Traceback (most recent call last):\n")
+    assert 'test_errors.py", line ' in traceback
+    assert traceback.endswith("ValueError: no such item\n")
+
+
+def test_a_type_of_a_module_is_named_with_it():
+    assert errors.describe(CustomError())[0] == f"{__name__}.CustomError"
+
+
+def test_an_exception_that_was_never_raised_has_no_frames():
+    assert errors.describe(KeyError("x"))[2] == "KeyError: 'x'\n"
+
+
+def test_the_cause_is_shown():
+    def cause():
+        try:
+            {}["missing"]
+        except KeyError as exc:
+            raise RuntimeError("outer") from exc
+
+    with pytest.raises(RuntimeError) as caught:
+        cause()
+    traceback = errors.describe(caught.value)[2]
+    assert "KeyError: 'missing'" in traceback
+    assert "direct cause" in traceback
+
+
+@pytest.mark.skipif("sys.version_info < (3, 11)", reason="exception groups came with 3.11")
+def test_an_exception_group():
+    group = raised(ExceptionGroup("several", [ValueError("one"), KeyError("two")]))  # noqa: F821
+    kind, message, traceback = errors.describe(group)
+    assert kind == "ExceptionGroup"
+    assert message == "several (2 sub-exceptions)"
+    assert "ValueError: one" in traceback
+    assert "KeyError: 'two'" in traceback
+
+
+@pytest.mark.parametrize("weapon", [RuntimeError(), SystemExit(), KeyboardInterrupt()])
+def test_an_exception_whose_str_raises(weapon):
+    kind, message, traceback = errors.describe(raised(HostileError(weapon)))
+    assert kind.endswith("HostileError")
+    assert "__str__ raises" in message
+    assert traceback != ""
+
+
+def test_an_exception_whose_str_is_no_string():
+    class Odd(Exception):
+        def __str__(self):
+            return 7
+
+    assert "__str__ raises" in errors.describe(raised(Odd()))[1]
+
+
+def test_a_type_that_lies_about_its_name():
+    class Meta(type):
+        def __getattribute__(cls, name):
+            raise RuntimeError
+
+    class Liar(Exception, metaclass=Meta):
+        __module__ = 7
+
+    kind, _, traceback = errors.describe(raised(Liar("x")))
+    assert "Liar" in kind
+    assert traceback != ""
+
+
+def test_lone_surrogates_become_escapes():
+    _, message, traceback = errors.describe(raised(ValueError("half: \ud83d")))
+    assert message == "half: \\ud83d"
+    traceback.encode("utf-8")
+
+
+def test_a_long_message_is_bounded():
+    _, message, traceback = errors.describe(raised(ValueError("a" * 100_000 + "z")))
+    assert len(message) <= errors.MAX_MESSAGE
+    assert message.startswith("aaa")
+    assert message.endswith("az")
+    assert "bytes left out" in message
+    assert len(traceback.encode()) <= errors.MAX_TRACEBACK
+
+
+def test_a_bound_within_a_character_leaves_valid_text():
+    for extra in range(4):
+        _, message, _ = errors.describe(ValueError("x" * extra + "\N{SNAKE}" * 10_000))
+        assert len(message.encode()) <= errors.MAX_MESSAGE
+
+
+def test_endless_recursion():
+    def deeper():
+        return deeper() + 1
+
+    with pytest.raises(RecursionError) as caught:
+        deeper()
+    assert "repeated" in errors.describe(caught.value)[2]
+
+
+def test_our_own_frames_are_left_out(apps):
+    with pytest.raises(importer.AppImportError) as caught:
+        importer.load_app("raise_at_import_app:app")
+    exc = caught.value.__cause__
+    assert exc.__traceback__.tb_frame.f_code.co_filename == importer.__file__
+    assert "importer.py" not in errors.describe(exc)[2]
+
+
+def test_report_writes_to_stderr(capsys):
+    errors.report("something failed", raised(ValueError("because")))
+    written = capsys.readouterr().err
+    assert written.startswith("node-asgi: something failed\nTraceback")
+    assert written.endswith("ValueError: because\n")
+
+
+def test_report_survives_a_stderr_that_cannot_be_written(monkeypatch):
+    with open(__file__) as read_only:
+        for stream in (None, read_only):
+            monkeypatch.setattr(sys, "stderr", stream)
+            errors.report("nobody hears this")

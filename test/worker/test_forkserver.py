@@ -1,0 +1,364 @@
+"""The fork server as Node sees it: real processes, with only the native module replaced."""
+
+import json
+import os
+import signal
+
+import pytest
+from host import LIMIT, eventually
+
+# Server-side attempts at things that only happen on unusual machines.
+NO_PIDFD = "del os.pidfd_open"
+NO_FORK = "def fork(): raise OSError(11, 'no more processes')\nos.fork = fork"
+
+MODULE = """
+import atexit, os, random, sys, threading
+imported_in = os.getpid()
+atexit.register(lambda: print("atexit in", os.getpid(), flush=True))
+
+async def app(scope, receive, send):
+    assert scope["type"] == "http"
+    if scope["path"] == "/exit":
+        os._exit(7)
+    seen = [imported_in, os.getpid(), os.getppid(), random.random(), threading.active_count()]
+    body = repr(seen).encode()
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": body})
+"""
+
+
+def write_app(tmp_path, extra="", name="main"):
+    (tmp_path / f"{name}.py").write_text(MODULE + extra)
+    return tmp_path
+
+
+def facts(worker):
+    names = ("imported_in", "pid", "parent", "random", "threads")
+    return dict(zip(names, json.loads(worker.request()), strict=True))
+
+
+def stop(host, worker):
+    worker.send(stop=True)
+    worker.receive("stopped")
+    return host.receive()
+
+
+def started(host, worker):
+    """The pid of a worker that is serving."""
+    kind, worker_id, pid = host.receive()
+    assert (kind, worker_id) == ("forked", worker.id)
+    worker.ready()
+    return pid
+
+
+def is_alive(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_the_server_says_who_it_is(host):
+    server = host()
+    info = server.start()
+    assert info["pid"] == server.pid
+    assert info["threads"] == []
+    assert os.path.exists(info["executable"])
+    assert info["python"].startswith("3.")
+
+
+@pytest.mark.parametrize("patch", ["", NO_PIDFD])
+def test_a_worker_lives_and_exits_as_a_normal_interpreter(host, tmp_path, patch):
+    server = host(write_app(tmp_path), patch=patch)
+    server.start()
+    worker = server.fork()
+    pid = started(server, worker)
+    assert facts(worker)["pid"] == pid
+    assert stop(server, worker) == ["exited", 1, pid, 0, 0]
+    assert worker.stdout() == f"atexit in {pid}\n"
+    assert worker.stderr() == ""
+
+
+def test_the_end_of_the_control_socket_ends_an_idle_server(host):
+    server = host()
+    server.start()
+    server.control.close()
+    assert server.wait() == 0
+    assert server.output() == ""
+
+
+@pytest.mark.parametrize("patch", ["", NO_PIDFD])
+def test_an_exit_code_is_reported(host, tmp_path, patch):
+    server = host(write_app(tmp_path), patch=patch)
+    server.start()
+    worker = server.fork()
+    pid = started(server, worker)
+    worker.send(request="/exit")
+    assert server.receive() == ["exited", 1, pid, 7, 0]
+
+
+@pytest.mark.parametrize("patch", ["", NO_PIDFD])
+def test_kill_sends_the_signal_and_reports_it(host, patch):
+    server = host(patch=patch)
+    server.start()
+    worker = server.fork()
+    pid = started(server, worker)
+    server.send("kill", 1, signal.SIGKILL)
+    assert server.receive() == ["exited", 1, pid, -1, signal.SIGKILL]
+
+
+def test_kill_of_a_worker_that_is_gone_or_never_was_does_nothing(host):
+    server = host()
+    server.start()
+    worker = server.fork()
+    pid = started(server, worker)
+    assert stop(server, worker)[0] == "exited"
+    server.send("kill", 1, signal.SIGKILL)
+    server.send("kill", 99, signal.SIGKILL)
+    second = server.fork(2)
+    assert started(server, second) != pid
+    assert second.request() == "Hello, world!"
+
+
+def test_workers_share_no_fds_of_the_server_or_of_each_other(host):
+    server = host()
+    server.start()
+    reports = []
+    for worker_id in range(1, 4):
+        worker = server.fork(worker_id)
+        server.receive()
+        reports.append(worker.ready()[0])
+    # 0 to 2, the lifeline, and three of its channel.
+    assert [len(report["fds"]) for report in reports] == [7, 7, 7]
+    assert all(set(report["fds"]) >= {0, 1, 2, 4} for report in reports)
+
+
+def test_the_server_closes_what_it_inherits(host, tmp_path):
+    inherited = os.open("/dev/null", os.O_RDONLY)
+    os.set_inheritable(inherited, True)
+    try:
+        server = host(write_app(tmp_path))
+        server.start()
+        open_there = {int(fd) for fd in os.listdir(f"/proc/{server.pid}/fd")}
+        assert inherited > 4
+        assert open_there <= {0, 1, 2, 3, 4}
+    finally:
+        os.close(inherited)
+
+
+def test_output_goes_to_the_worker_that_wrote_it(host):
+    server = host()
+    server.start("print_app:app")
+    workers = [server.fork(1), server.fork(2)]
+    for worker in workers:
+        worker.ready()
+    workers[0].request("/stdout")
+    workers[1].request("/stderr")
+    workers[1].request("/logging")
+    workers[1].request("/partial")
+    for worker in workers:
+        worker.send(stop=True)
+    assert workers[0].stdout() == "imported\none line in 4 pieces\ntwo\nlines\n"
+    assert workers[0].stderr() == ""
+    assert workers[1].stdout() == "imported\nno newline yet"
+    assert workers[1].stderr() == "a line on stderr\na line from logging\n"
+
+
+def test_a_print_of_several_pieces_is_one_write_a_line(host):
+    server = host()
+    server.start("print_app:app")
+    worker = server.fork()
+    worker.ready()
+    assert worker.one_write() == "imported\n"
+    worker.request("/stdout")
+    assert worker.one_write() == "one line in 4 pieces\n"
+
+
+def test_without_preload_each_worker_imports_the_app(host, tmp_path):
+    server = host(write_app(tmp_path))
+    server.start()
+    worker = server.fork()
+    pid = started(server, worker)
+    assert facts(worker)["imported_in"] == pid
+
+
+def test_preload_imports_the_app_once_in_the_server(host, tmp_path):
+    server = host(write_app(tmp_path))
+    server.start(preload=True)
+    workers = [server.fork(1), server.fork(2)]
+    for worker in workers:
+        worker.ready()
+    seen = [facts(worker) for worker in workers]
+    assert [each["imported_in"] for each in seen] == [server.pid] * 2
+    assert [each["parent"] for each in seen] == [server.pid] * 2
+    assert seen[0]["pid"] != seen[1]["pid"]
+    assert seen[0]["random"] != seen[1]["random"], "forks repeat each other's random numbers"
+
+
+def test_preload_of_a_list_of_modules(host, tmp_path):
+    write_app(tmp_path, name="heavy")
+    (tmp_path / "main.py").write_text("from heavy import app")
+    server = host(tmp_path)
+    server.start(preload=["json", "heavy"])
+    worker = server.fork()
+    worker.ready()
+    assert facts(worker)["imported_in"] == server.pid
+
+
+@pytest.mark.parametrize(
+    ("settings", "kind", "message"),
+    [
+        ({"target": "nothing_here:app", "preload": True}, "ModuleNotFoundError", "nothing_here"),
+        ({"preload": ["raise_at_import_app"]}, "RuntimeError", "DATABASE_URL is not set"),
+        ({"target": "exit_at_import_app:app", "preload": True}, "SystemExit", "sys.exit("),
+        ({"lifespan": "perhaps"}, "ValueError", "'lifespan'"),
+    ],
+)
+def test_a_server_that_cannot_serve_says_why_and_exits(host, settings, kind, message):
+    server = host()
+    server.init(**settings)
+    reported, type_name, text, _traceback = server.receive()
+    assert (reported, type_name) == ("server_failed", kind)
+    assert message in text
+    assert server.wait() == 1
+
+
+def test_a_preload_that_fails_has_a_traceback(host):
+    server = host()
+    server.init("raise_at_import_app:app", preload=True)
+    assert "in read_configuration" in server.receive()[3]
+
+
+def test_the_first_message_must_be_init(host):
+    server = host()
+    server.send("kill", 1, 9)
+    assert server.receive()[:3] == [
+        "server_failed",
+        "ValueError",
+        "expected the control message 'init', but got 'kill'",
+    ]
+
+
+def test_threads_left_by_preload_make_workers_start_cold(host, tmp_path):
+    start_a_thread = (
+        "threading.Thread(target=threading.Event().wait, name='exporter', daemon=True).start()"
+    )
+    server = host(write_app(tmp_path, start_a_thread), env={"MARK": "inherited"})
+    assert server.start(preload=True, rootPath="/prefix")["threads"] == ["exporter"]
+    worker = server.fork()
+    kind, _, pid = server.receive()
+    attached, ready = worker.ready()
+
+    assert kind == "forked"
+    assert len(attached["fds"]) == 7
+    assert ready["argv"] == ["main:app"]
+    assert ready["path0"] == str(tmp_path)
+    seen = facts(worker)
+    assert seen["parent"] == server.pid
+    assert seen["imported_in"] == seen["pid"] == pid
+    assert seen["threads"] == 2, "the thread of the app runs in the worker as well"
+    assert stop(server, worker) == ["exited", 1, pid, 0, 0]
+    assert worker.stdout() == f"atexit in {pid}\n"
+    assert worker.stderr() == ""
+
+
+def test_a_thread_that_preload_joined_does_not_count(host, tmp_path):
+    joined = "t = threading.Thread(target=print)\nt.start()\nt.join()"
+    server = host(write_app(tmp_path, joined))
+    assert server.start(preload=True)["threads"] == []
+
+
+def test_native_threads_count_too(host, tmp_path):
+    """A thread that Python does not know, as native libraries start them."""
+    native = (
+        "import ctypes\n"
+        "libc = ctypes.CDLL(None)\n"
+        "handle = ctypes.c_ulong()\n"
+        "libc.pthread_create(ctypes.byref(handle), None, libc.pause, None)\n"
+    )
+    server = host(write_app(tmp_path, native))
+    [name] = server.start(preload=True)["threads"]
+    assert name.endswith("(native)")
+
+
+def test_a_worker_that_cannot_be_forked_is_reported(host):
+    server = host(patch=NO_FORK)
+    server.start()
+    worker = server.fork()
+    assert server.receive() == ["exited", 1, 0, 71, 0]
+    assert "cannot start a worker: [Errno 11] no more processes" in worker.stderr()
+    server.control.close()
+    assert server.wait() == 0
+
+
+def test_an_app_that_ignores_sigchld_does_not_blind_the_server(host, tmp_path):
+    ignoring = "import signal\nsignal.signal(signal.SIGCHLD, signal.SIG_IGN)"
+    server = host(write_app(tmp_path, ignoring))
+    server.start(preload=True)
+    worker = server.fork()
+    pid = started(server, worker)
+    worker.send(request="/exit")
+    assert server.receive() == ["exited", 1, pid, -1, 0]
+
+
+def test_when_node_is_gone_workers_shut_down_and_the_server_ends(host, tmp_path):
+    marker = tmp_path / "marker"
+    server = host(env={"LIFESPAN_MARKER": str(marker)})
+    server.start("lifespan_app:app", preload=True)
+    worker = server.fork()
+    pid = started(server, worker)
+    server.control.close()
+    server.cut_lifeline()
+    assert server.wait() == 0
+    assert not is_alive(pid)
+    expected = [f"{event} {pid}" for event in ("startup", "shutdown", "returned")]
+    assert marker.read_text().splitlines() == expected
+
+
+def test_a_worker_that_does_not_notice_is_killed_in_the_end(host):
+    server = host()
+    server.start("blocking_app:app")
+    worker = server.fork()
+    pid = started(server, worker)
+    worker.send(request=f"/sleep?ms={LIMIT * 10_000}")
+    server.control.close()
+    server.cut_lifeline()
+    assert server.wait() == 0
+    assert not is_alive(pid)
+
+
+@pytest.mark.parametrize("cold", [False, True])
+def test_a_server_that_is_killed_takes_its_workers_along(host, cold):
+    server = host()
+    target = "preload_threads_app:app" if cold else "main:app"
+    server.start(target, preload=cold)
+    worker = server.fork()
+    pid = started(server, worker)
+    os.kill(server.pid, signal.SIGKILL)
+    assert server.wait() == -signal.SIGKILL
+    eventually(lambda: pid not in server.session())
+
+
+def test_an_import_that_hangs_does_not_outlive_node(host, tmp_path):
+    (tmp_path / "main.py").write_text(
+        f"open('importing', 'w').close()\nimport time\ntime.sleep({LIMIT * 10})\n"
+    )
+    server = host(tmp_path)
+    server.init(preload=True)
+    eventually((tmp_path / "importing").exists)
+    server.cut_lifeline()
+    assert server.wait() == -signal.SIGIO
+
+
+def test_many_workers_come_and_go(host, tmp_path):
+    server = host(write_app(tmp_path))
+    server.start(preload=True)
+    fds = f"/proc/{server.pid}/fd"
+    before = len(os.listdir(fds))
+    for worker_id in range(20):
+        worker = server.fork(worker_id)
+        pid = started(server, worker)
+        worker.send(request="/exit")
+        assert server.receive() == ["exited", worker_id, pid, 7, 0]
+    assert len(os.listdir(fds)) == before

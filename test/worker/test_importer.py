@@ -1,0 +1,159 @@
+import sys
+
+import pytest
+from node_asgi_worker.importer import AppImportError, load_app, load_module, split_target
+
+
+def failure(target, factory=False):
+    with pytest.raises(AppImportError) as caught:
+        load_app(target, factory)
+    return caught.value
+
+
+def test_an_app_of_a_module(apps):
+    assert load_app("main:app") is sys.modules["main"].app
+
+
+def test_a_nested_attribute_of_a_package(apps):
+    assert load_app("pkg.mod:holder.app").__self__ is sys.modules["pkg.mod"].holder
+
+
+def test_a_factory(apps):
+    app = load_app("factory_app:create_app", factory=True)
+    assert app is not load_app("factory_app:create_app", factory=True)
+
+
+@pytest.mark.parametrize(
+    "target", ["main", "main:", ":app", "main:app:x", "ma-in:app", ".main:app", "main:app.", ""]
+)
+def test_a_target_of_the_wrong_form(target):
+    error = failure(target)
+    assert error.kind == "ValueError"
+    assert repr(target) in error.message
+
+
+def test_a_target_is_split():
+    assert split_target("pkg.mod:holder.app") == ("pkg.mod", ["holder", "app"])
+
+
+def test_a_module_that_does_not_exist_says_where_it_looked(apps):
+    error = failure("slow_ap:app")
+    assert error.kind == "ModuleNotFoundError"
+    assert error.message.startswith(f"there is no module 'slow_ap' in {apps}; did you mean ")
+    assert "'slow_app'" in error.message
+    assert error.traceback == ""
+
+
+def test_a_missing_module_of_a_package(apps):
+    error = failure("pkg.mood:app")
+    assert error.message.startswith("there is no module 'pkg.mood'")
+    assert error.message.endswith("did you mean 'mod'?")
+
+
+def test_a_missing_package(apps):
+    error = failure("nothing.like.this:app")
+    assert "'nothing'" in error.message
+    assert "needed by 'nothing.like.this'" in error.message
+
+
+def test_a_module_used_as_a_package(apps):
+    assert "'main' is a module, not a package" in failure("main.sub:app").message
+
+
+def test_a_module_one_directory_down_is_pointed_out(tmp_path, monkeypatch):
+    (tmp_path / "backend").mkdir()
+    (tmp_path / "backend" / "server_of_this_test.py").write_text("app = None")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    message = failure("server_of_this_test:app").message
+    assert "backend/server_of_this_test.py exists" in message
+
+
+def test_a_dependency_that_is_missing_is_not_the_module_itself(apps):
+    error = failure("import_error_app:app")
+    assert error.kind == "ModuleNotFoundError"
+    assert f"importing 'import_error_app' into {sys.executable} failed" in error.message
+    assert "No module named 'a_module_that_is_not_installed'" in error.message
+    assert 'import_error_app.py", line 3' in error.traceback
+
+
+def test_an_exception_at_import_keeps_only_frames_of_the_app(apps):
+    error = failure("raise_at_import_app:app")
+    assert error.kind == "RuntimeError"
+    assert error.message == "importing 'raise_at_import_app' failed: DATABASE_URL is not set"
+    first_frame = error.traceback.splitlines()[1]
+    assert "raise_at_import_app.py" in first_frame
+    assert "in read_configuration" in error.traceback
+
+
+def test_a_syntax_error_says_where(apps):
+    error = failure("syntax_error_app:app")
+    assert error.kind == "SyntaxError"
+    assert 'syntax_error_app.py", line 4' in error.traceback
+    assert "importlib" not in error.traceback
+
+
+def test_sys_exit_at_import(apps):
+    error = failure("exit_at_import_app:app")
+    assert error.kind == "SystemExit"
+    assert "sys.exit('configuration is missing')" in error.message
+    assert 'exit_at_import_app.py", line 5' in error.traceback
+
+
+def test_a_missing_attribute_offers_near_names(apps):
+    error = failure("main:apo")
+    assert error.kind == "AttributeError"
+    assert error.message == "module 'main' has no attribute 'apo'; did you mean 'app'?"
+
+
+def test_a_missing_attribute_further_down(apps):
+    message = failure("pkg.mod:holder.apq").message
+    assert message == "'holder' in module 'pkg.mod' has no attribute 'apq'; did you mean 'app'?"
+
+
+def test_a_property_that_raises(tmp_path, monkeypatch):
+    source = "class H:\n  @property\n  def app(self): raise OSError('no disk')\nholder = H()\n"
+    (tmp_path / "property_of_this_test.py").write_text(source)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    error = failure("property_of_this_test:holder.app")
+    assert error.message.endswith("failed: no disk")
+    assert "property_of_this_test.py" in error.traceback
+
+
+@pytest.mark.parametrize(
+    ("target", "factory", "expected"),
+    [
+        ("not_callable_app:app", False, "'not_callable_app:app' is not callable: it is a dict"),
+        ("not_callable_app:app", True, "factory 'not_callable_app:app' is not callable"),
+        ("not_callable_app:create_app", False, "set factory: true"),
+        ("not_callable_app:create_app", True, "create_app()' is not callable: it is a dict"),
+        ("not_callable_app:wsgi_app", False, "looks like a WSGI application"),
+        ("factory_app:not_an_app", True, "is not callable: it is a str"),
+        ("pkg.mod:Holder", False, "ASGI 2 applications are not supported"),
+    ],
+)
+def test_what_is_no_application(apps, target, factory, expected):
+    error = failure(target, factory)
+    assert error.kind == "TypeError"
+    assert expected in error.message
+
+
+def test_a_factory_that_raises(apps):
+    error = failure("factory_app:raising", factory=True)
+    assert error.kind == "ValueError"
+    assert error.message.startswith("factory 'factory_app:raising' raised: the factory does not")
+    assert "in raising" in error.traceback
+
+
+def test_a_factory_that_wants_arguments(apps):
+    message = failure("factory_app:wants_arguments", factory=True).message
+    assert "missing 1 required positional argument: 'settings'" in message
+
+
+def test_a_module_is_imported_once(apps):
+    assert load_module("pkg.mod") is load_module("pkg.mod")
+
+
+def test_a_callable_without_a_signature_is_accepted(tmp_path, monkeypatch):
+    (tmp_path / "native_of_this_test.py").write_text("app = iter\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert load_app("native_of_this_test:app") is iter

@@ -1,0 +1,155 @@
+import asyncio
+import contextvars
+import os
+import sys
+
+import pytest
+from node_asgi_worker import loops
+
+variable = contextvars.ContextVar("variable", default="unset")
+both = pytest.mark.parametrize("name", ["asyncio", "uvloop"])
+
+
+@pytest.fixture
+def without_uvloop(monkeypatch):
+    monkeypatch.setitem(sys.modules, "uvloop", None)
+
+
+@pytest.fixture(autouse=True)
+def restore_policy():
+    yield
+    if sys.version_info < (3, 11):
+        asyncio.set_event_loop_policy(None)
+
+
+def test_auto_takes_uvloop_where_it_is():
+    assert loops.choose("auto") == "uvloop"
+
+
+@pytest.mark.usefixtures("without_uvloop")
+def test_auto_takes_asyncio_where_uvloop_is_not():
+    assert loops.choose("auto") == "asyncio"
+
+
+@pytest.mark.usefixtures("without_uvloop")
+def test_uvloop_is_an_import_error_where_it_is_not():
+    with pytest.raises(ImportError, match="uvloop"):
+        loops.choose("uvloop")
+
+
+@pytest.mark.usefixtures("without_uvloop")
+def test_asyncio_does_not_need_uvloop():
+    assert loops.choose("asyncio") == "asyncio"
+
+
+@both
+def test_run_uses_the_loop_asked_for(name):
+    async def main():
+        return type(asyncio.get_running_loop()).__module__
+
+    assert loops.run(main(), name).split(".")[0] == name
+
+
+@pytest.mark.skipif("sys.version_info >= (3, 14)", reason="policies are deprecated")
+def test_run_does_not_heed_a_policy_that_the_app_installed():
+    import uvloop
+
+    async def main():
+        return type(asyncio.get_running_loop()).__module__
+
+    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
+    try:
+        assert loops.run(main(), "asyncio").startswith("asyncio.")
+    finally:
+        asyncio.set_event_loop_policy(None)
+
+
+@both
+def test_a_spawned_task_is_the_current_task_from_its_first_step(name):
+    async def request():
+        before = asyncio.current_task()
+        await asyncio.sleep(0)
+        return before is asyncio.current_task()
+
+    async def main():
+        task = loops.task_spawner(asyncio.get_running_loop())(request())
+        return isinstance(task, asyncio.Task) and await task
+
+    assert loops.run(main(), name)
+
+
+@both
+def test_the_first_step_runs_at_once_where_tasks_can_be_eager(name):
+    steps = []
+
+    async def request():
+        steps.append("first")
+        await asyncio.sleep(0)
+
+    async def main():
+        task = loops.task_spawner(asyncio.get_running_loop())(request())
+        at_once = list(steps)
+        await task
+        return at_once
+
+    expected = ["first"] if sys.version_info >= (3, 12) else []
+    assert loops.run(main(), name) == expected
+
+
+@both
+def test_a_task_factory_of_the_app_is_used(name):
+    made = []
+
+    def factory(loop, coroutine, **options):
+        made.append(coroutine)
+        return asyncio.Task(coroutine, loop=loop, **options)
+
+    async def request():
+        return "done"
+
+    async def main():
+        loop = asyncio.get_running_loop()
+        loop.set_task_factory(factory)
+        coroutine = request()
+        assert await loops.task_spawner(loop)(coroutine) == "done"
+        assert made == [coroutine]
+
+    loops.run(main(), name)
+
+
+@both
+def test_tasks_spawned_by_a_reader_inherit_its_context_and_leak_nothing(name):
+    """How a worker hands the context of lifespan to its requests."""
+    context = contextvars.copy_context()
+    context.run(variable.set, "from lifespan")
+    seen = []
+
+    async def request(done):
+        seen.append(variable.get())
+        variable.set("from a request")
+        await asyncio.sleep(0)
+        seen.append(variable.get())
+        done.set()
+
+    async def main():
+        loop = asyncio.get_running_loop()
+        spawn = loops.task_spawner(loop)
+        reader, writer = os.pipe()
+        tasks = []
+        done = asyncio.Event()
+
+        def readable():
+            os.read(reader, 1)
+            tasks.append(spawn(request(done)))
+
+        context.run(loop.add_reader, reader, readable)
+        for _ in range(2):
+            done.clear()
+            os.write(writer, b"x")
+            await asyncio.wait_for(done.wait(), 20)
+        loop.remove_reader(reader)
+        os.close(reader)
+        os.close(writer)
+
+    loops.run(main(), name)
+    assert seen == ["from lifespan", "from a request"] * 2

@@ -1,0 +1,75 @@
+"""Entry script of the fork server and of a cold worker: `python -u main.py`.
+
+Everything up to the version check parses and runs on Python 2.7 as well, so that an interpreter
+that is too old is refused with one line instead of a syntax error.
+"""
+
+import os
+import sys
+
+if sys.version_info < (3, 10):
+    sys.stderr.write(
+        "node-asgi needs Python 3.10 or newer, but %s is %d.%d.%d\n"
+        % ((sys.executable,) + tuple(sys.version_info)[:3])  # noqa: RUF005
+    )
+    sys.exit(3)
+
+PACKAGE = "node_asgi_worker"
+MODULE_VARIABLE = "NODE_ASGI_WORKER_MODULE"
+
+
+def load_package(directory):
+    """Imports our package without ever putting its directory on sys.path."""
+    from importlib import util
+
+    where = os.path.join(directory, PACKAGE)
+    spec = util.spec_from_file_location(
+        PACKAGE, os.path.join(where, "__init__.py"), submodule_search_locations=[where]
+    )
+    package = util.module_from_spec(spec)
+    sys.modules[PACKAGE] = package
+    spec.loader.exec_module(package)
+    return package
+
+
+def load_extension(path):
+    """Loads the native module from the file that Node names."""
+    from importlib import util
+    from importlib.machinery import ExtensionFileLoader
+
+    name = PACKAGE + "._worker"
+    spec = util.spec_from_file_location(name, path, loader=ExtensionFileLoader(name, path))
+    module = util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def main(load=load_extension):
+    import faulthandler
+
+    directory = os.path.dirname(os.path.abspath(__file__))
+    if sys.path and os.path.realpath(sys.path[0] or ".") == os.path.realpath(directory):
+        del sys.path[0]
+
+    path = os.environ.pop(MODULE_VARIABLE, None)
+    if path is None:
+        sys.exit("node-asgi starts this script itself; %s is not set" % MODULE_VARIABLE)
+    package = load_package(directory)
+    try:
+        native = load(path)
+    except ImportError as error:
+        sys.exit("node-asgi cannot load its module into %s: %s" % (sys.executable, error))
+    sys.modules[PACKAGE + "._worker"] = package._worker = native
+
+    from node_asgi_worker import cold, forkserver, worker
+
+    # A crash then leaves the Python stacks in the log.
+    faulthandler.enable()
+    # From here on the app's modules come first, as under `python -m` in docroot.
+    sys.path.insert(0, os.getcwd())
+    job = cold.attach() if cold.is_cold() else forkserver.serve()
+    sys.exit(0 if job is None else worker.run(job))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,135 @@
+"""Imports `pkg.module:attr.sub`, and says exactly what is wrong when that fails."""
+
+import difflib
+import importlib
+import inspect
+import os
+import pkgutil
+import sys
+from types import ModuleType
+
+from node_asgi_worker import errors
+
+
+class AppImportError(Exception):
+    """The app cannot be imported. Carries what Node shows: type, message, traceback."""
+
+    def __init__(self, kind: str, message: str, traceback: str = ""):
+        super().__init__(message)
+        self.kind = kind
+        self.message = message
+        self.traceback = traceback
+
+
+def load_app(target: str, factory: bool = False):
+    """The ASGI callable that `target` names. Raises AppImportError."""
+    module_name, attributes = split_target(target)
+    found = _attribute(load_module(module_name), module_name, attributes)
+    if not factory:
+        return _checked(found, target)
+    if not callable(found):
+        raise AppImportError("TypeError", f"factory {target!r} is not callable: {_what(found)}")
+    try:
+        app = found()
+    except (Exception, SystemExit) as exc:
+        raise _from_app(exc, f"factory {target!r} raised") from exc
+    return _checked(app, f"{target}()")
+
+
+def load_module(name: str) -> ModuleType:
+    """Raises AppImportError; an exception of the module itself keeps its traceback."""
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as exc:
+        if exc.name is not None and f"{name}.".startswith(f"{exc.name}."):
+            raise AppImportError("ModuleNotFoundError", _not_found(name, exc.name)) from exc
+        what = f"importing {name!r} into {sys.executable} failed"
+        raise _from_app(exc, what) from exc
+    except (Exception, SystemExit) as exc:
+        raise _from_app(exc, f"importing {name!r} failed") from exc
+
+
+def split_target(target: str) -> tuple[str, list[str]]:
+    module, colon, attributes = target.partition(":")
+    parts = attributes.split(".")
+    names = module.split(".") + parts
+    if not colon or not all(name.isidentifier() for name in names):
+        raise AppImportError(
+            "ValueError", f"appTarget {target!r} must look like 'pkg.module:attr' ('main:app')"
+        )
+    return module, parts
+
+
+def _not_found(name: str, missing: str) -> str:
+    text = f"there is no module {missing!r} in {sys.path[0]}"
+    if missing != name:
+        text += f" (needed by {name!r})"
+    parent, _, last = missing.rpartition(".")
+    where = getattr(sys.modules.get(parent), "__path__", []) if parent else [sys.path[0]]
+    siblings = [module.name for module in pkgutil.iter_modules(where)]
+    text += _did_you_mean(last, siblings)
+    if parent and not where:
+        text += f"; {parent!r} is a module, not a package"
+    if not parent:
+        places = [
+            entry.name
+            for entry in sorted(os.scandir(sys.path[0]), key=lambda entry: entry.name)
+            if os.path.isfile(os.path.join(entry.path, f"{last}.py"))
+        ]
+        if places:
+            text += f"; {places[0]}/{last}.py exists: set docroot to that directory?"
+    return text
+
+
+def _attribute(module: ModuleType, module_name: str, attributes: list[str]):
+    found = module
+    where = f"module {module_name!r}"
+    for depth, name in enumerate(attributes, start=1):
+        try:
+            found = getattr(found, name)
+        except AttributeError as exc:
+            names = [known for known in dir(found) if not known.startswith("__")]
+            text = f"{where} has no attribute {name!r}" + _did_you_mean(name, names)
+            raise AppImportError("AttributeError", text) from exc
+        except Exception as exc:
+            raise _from_app(exc, f"reading {name!r} of {where} failed") from exc
+        where = f"{'.'.join(attributes[:depth])!r} in module {module_name!r}"
+    return found
+
+
+def _checked(app, target: str):
+    if not callable(app):
+        raise AppImportError("TypeError", f"{target!r} is not callable: {_what(app)}")
+    try:
+        signature = inspect.signature(app)
+    except Exception:
+        return app  # Written in C, or too clever to have a signature: calling it will tell.
+    try:
+        signature.bind({}, None, None)
+    except TypeError as exc:
+        hint = {
+            0: "; if it builds the application, set factory: true",
+            1: "; ASGI 2 applications are not supported",
+            2: "; it looks like a WSGI application, which needs an adapter such as a2wsgi",
+        }.get(len(signature.parameters), "")
+        text = f"{target!r} cannot be called with (scope, receive, send): {exc}{hint}"
+        raise AppImportError("TypeError", text) from exc
+    return app
+
+
+def _from_app(exc: BaseException, what: str) -> AppImportError:
+    kind, message, traceback = errors.describe(exc)
+    if isinstance(exc, SystemExit):
+        message = f"it called sys.exit({exc.code!r})"
+    return AppImportError(kind, f"{what}: {message}", traceback)
+
+
+def _what(value) -> str:
+    kind = type(value)
+    article = "an" if kind.__name__[:1].lower() in "aeiou" else "a"
+    return f"it is {article} {kind.__name__}"
+
+
+def _did_you_mean(name: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=3, cutoff=0.6)
+    return f"; did you mean {' or '.join(map(repr, near))}?" if near else ""

@@ -1,0 +1,45 @@
+"""Choice of the event loop, and how a task for a request is made on it."""
+
+import asyncio
+import sys
+from collections.abc import Callable, Coroutine
+
+EAGER_TASKS = sys.version_info >= (3, 12)
+
+
+def choose(name: str) -> str:
+    """'auto' becomes 'uvloop' where that can be imported. Raises ImportError for 'uvloop'."""
+    if name == "asyncio":
+        return name
+    try:
+        import uvloop  # noqa: F401
+    except ImportError:
+        if name == "uvloop":
+            raise
+        return "asyncio"
+    return "uvloop"
+
+
+def run(main: Coroutine, name: str):
+    """asyncio.run() on the loop called `name`, whatever policy the app has installed."""
+    if name == "uvloop":
+        import uvloop
+
+    if sys.version_info >= (3, 11):
+        factory = uvloop.new_event_loop if name == "uvloop" else asyncio.SelectorEventLoop
+        with asyncio.Runner(loop_factory=factory) as runner:
+            return runner.run(main)
+    policy = uvloop.EventLoopPolicy() if name == "uvloop" else asyncio.DefaultEventLoopPolicy()
+    asyncio.set_event_loop_policy(policy)
+    return asyncio.run(main)
+
+
+def task_spawner(loop: asyncio.AbstractEventLoop) -> Callable[[Coroutine], asyncio.Task]:
+    """How a request's coroutine becomes a task; its first step runs at once where it can."""
+    if not EAGER_TASKS or loop.get_task_factory() is not None:
+        return loop.create_task
+
+    def spawn(coroutine, Task=asyncio.Task, loop=loop):
+        return Task(coroutine, loop=loop, eager_start=True)
+
+    return spawn

@@ -1,0 +1,158 @@
+"""The life of one worker: import, startup, serve, finish."""
+
+import asyncio
+import contextlib
+import json
+import os
+import platform
+import sys
+import time
+from dataclasses import dataclass
+
+from node_asgi_worker import _worker, errors, importer, loops
+from node_asgi_worker.lifespan import Lifespan, LifespanError
+from node_asgi_worker.settings import Settings
+
+CANCEL_GRACE = 1.0
+FLUSH_LIMIT = 2.0
+# When Node is gone nobody waits for answers, and the fork server kills after five seconds.
+ORPHAN_DRAIN = 0.5
+ORPHAN_SHUTDOWN = 2.0
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a worker gets from the fork server. The channel takes the first three fds."""
+
+    settings: Settings
+    segment: int
+    worker_bell: int
+    node_bell: int
+    lifeline: int
+
+
+def run(job: Job) -> int:
+    """Serves until told to stop. Returns the exit code of the process."""
+    _line_buffered()
+    channel = _worker.Channel(job.segment, job.worker_bell, job.node_bell)
+    worker = _Worker(job, channel)
+    try:
+        return worker.run()
+    except importer.AppImportError as exc:
+        return _refuse(channel, "import", exc.kind, exc.message, exc.traceback)
+    except LifespanError as exc:
+        return _refuse(channel, exc.kind, exc.type_name, exc.message, exc.traceback)
+    except (Exception, asyncio.CancelledError) as exc:
+        if worker.orphan:
+            return 1  # Node went away during startup.
+        errors.report("the worker failed", exc)
+        return 1 if worker.started else _refuse(channel, "internal", *errors.describe(exc))
+
+
+def _line_buffered() -> None:
+    """`python -u` writes every piece of a print() by itself; a line at a time is enough."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # A preloaded module may have replaced it.
+            stream.reconfigure(line_buffering=True, write_through=False)
+
+
+def _refuse(channel, *failure: str) -> int:
+    channel.startup_failed(*failure)
+    deadline = time.monotonic() + FLUSH_LIMIT
+    while not channel.flush() and time.monotonic() < deadline:
+        time.sleep(0.005)
+    return 1
+
+
+class _Worker:
+    def __init__(self, job: Job, channel):
+        self._job = job
+        self._settings = job.settings
+        self._channel = channel
+        self._exit_code = 0
+        self.started = False
+        self.orphan = False
+
+    def run(self) -> int:
+        settings = self._settings
+        # Before the loop runs, as uvicorn does: an app may call asyncio.run() while it is imported.
+        self._app = importer.load_app(settings.app_target, settings.factory)
+        self._loop_name = loops.choose(settings.loop)
+        return loops.run(self._serve(), self._loop_name)
+
+    async def _serve(self) -> int:
+        self._loop = asyncio.get_running_loop()
+        self._main = asyncio.current_task()
+        self._stop = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._loop.add_reader(self._job.lifeline, self._node_gone)
+
+        lifespan = Lifespan(self._app, self._settings.lifespan)
+        await lifespan.startup(self._settings.startup_timeout)
+
+        channel = self._channel
+        self.started = True
+        channel.start(
+            self._app,
+            loops.task_spawner(self._loop),
+            state=lifespan.state if lifespan.supported else None,
+            root_path=self._settings.root_path,
+            describe_error=errors.describe,
+            on_stop=self._stop.set,
+        )
+        lifespan.context.run(self._loop.add_reader, channel.fileno(), self._drain)
+        channel.ready(self._info(lifespan))
+
+        await self._stop.wait()
+        await self._finish(lifespan)
+        return self._exit_code
+
+    def _info(self, lifespan: Lifespan) -> str:
+        return json.dumps(
+            {
+                "pid": os.getpid(),
+                "python": platform.python_version(),
+                "loop": self._loop_name,
+                "lifespan": lifespan.supported,
+            }
+        )
+
+    def _drain(self) -> None:
+        try:
+            self._channel.drain()
+        except Exception as exc:
+            # The bell stays readable: without this the loop would come back here for ever.
+            self._loop.remove_reader(self._channel.fileno())
+            errors.report("the channel to Node failed", exc)
+            self._exit_code = 1
+            self._stop.set()
+
+    def _node_gone(self) -> None:
+        self._loop.remove_reader(self._job.lifeline)
+        self.orphan = True
+        if not self.started:
+            self._main.cancel()
+        self._stop.set()
+        self._loop.call_later(ORPHAN_DRAIN, lambda: self._idle.set())
+
+    async def _finish(self, lifespan: Lifespan) -> None:
+        channel = self._channel
+        if not await self._becomes_idle(self._settings.drain_timeout):
+            channel.cancel_all()
+            await self._becomes_idle(CANCEL_GRACE)
+        await lifespan.shutdown(ORPHAN_SHUTDOWN if self.orphan else self._settings.shutdown_timeout)
+
+        channel.stopped()
+        deadline = self._loop.time() + FLUSH_LIMIT
+        while not channel.flush() and not self.orphan and self._loop.time() < deadline:
+            await asyncio.sleep(0.005)
+        self._loop.remove_reader(channel.fileno())
+
+    async def _becomes_idle(self, timeout: float | None) -> bool:
+        """Waits until no request is active; False when that takes too long or Node is gone."""
+        self._idle = asyncio.Event()
+        self._channel.on_idle = self._idle.set
+        if self._channel.active and not (self.orphan and timeout is None):
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._idle.wait(), timeout)
+        return self._channel.active == 0
