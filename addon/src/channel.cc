@@ -318,8 +318,7 @@ shm::Endpoint::Drained Channel::DrainOnce() {
 }
 
 void Channel::Deliver(const EventArray& events) {
-  on_events_.MakeCallback(Value(), {events.array()}, async_context_);
-  PassOnException(Env());
+  CallBack(Env(), async_context_, Value(), on_events_, events.array());
 }
 
 }  // namespace nasgi::addon

@@ -2,11 +2,14 @@
 
 #include <fcntl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <thread>
 
 #include "base/status.h"
 #include "channel.h"
@@ -35,6 +38,21 @@ base::Status MakePipe(Pipe* pipe) {
   return base::Status::Ok();
 }
 
+// Takes the exit status of a child that nobody else will ask for, so that no zombie stays. `pidfd`
+// cannot mean another process, whatever becomes of the pid.
+void Reap(base::UniqueFd pidfd) {
+  siginfo_t info{};
+  if (waitid(P_PIDFD, static_cast<id_t>(pidfd.get()), &info, WEXITED | WNOHANG) != 0) return;
+  if (info.si_pid != 0) return;
+  // The child ends within seconds of its lifeline; nothing joins the thread, nothing depends on it.
+  std::thread([child = std::move(pidfd)] {
+    siginfo_t ended{};
+    while (waitid(P_PIDFD, static_cast<id_t>(child.get()), &ended, WEXITED) != 0 &&
+           errno == EINTR) {
+    }
+  }).detach();
+}
+
 void ThrowStatus(Napi::Env env, const base::Status& status) {
   ThrowCoded(env, "ERR_NO_RESOURCES", status.message());
 }
@@ -46,10 +64,10 @@ Napi::Function Control::Define(Napi::Env env) {
       env, "Control",
       {InstanceAccessor<&Control::ChildFd>("childFd"),
        InstanceAccessor<&Control::LifelineFd>("lifelineFd"),
-       InstanceMethod<&Control::Spawned>("spawned"), InstanceMethod<&Control::Init>("init"),
-       InstanceMethod<&Control::Fork>("fork"), InstanceMethod<&Control::Kill>("kill"),
-       InstanceMethod<&Control::Ref>("ref"), InstanceMethod<&Control::Unref>("unref"),
-       InstanceMethod<&Control::Close>("close")});
+       InstanceMethod<&Control::Spawned>("spawned"), InstanceMethod<&Control::Reaped>("reaped"),
+       InstanceMethod<&Control::Init>("init"), InstanceMethod<&Control::Fork>("fork"),
+       InstanceMethod<&Control::Kill>("kill"), InstanceMethod<&Control::Ref>("ref"),
+       InstanceMethod<&Control::Unref>("unref"), InstanceMethod<&Control::Close>("close")});
 }
 
 Control* Control::From(Napi::Value value) {
@@ -91,6 +109,19 @@ void Control::Open(const Napi::CallbackInfo& info) {
   if (!watching.ok()) return ThrowStatus(env, watching);
   on_message_ = Napi::Persistent(info[0].As<Napi::Function>());
   napi_type_tag_object(env, info.This(), &kTypeTag);
+  hooked_ = napi_add_env_cleanup_hook(env, OnEnvironmentEnd, this) == napi_ok;
+}
+
+Control::~Control() {
+  if (hooked_) napi_remove_env_cleanup_hook(Env(), OnEnvironmentEnd, this);
+}
+
+// A worker thread that is terminated runs no JavaScript any more: nobody closes, nobody reaps.
+void Control::OnEnvironmentEnd(void* self) {
+  auto* control = static_cast<Control*>(self);
+  control->hooked_ = false;
+  control->CloseNow();
+  if (control->child_process_.valid()) Reap(std::move(control->child_process_));
 }
 
 Napi::Value Control::ChildFd(const Napi::CallbackInfo& info) {
@@ -101,9 +132,18 @@ Napi::Value Control::LifelineFd(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), child_lifeline_.get());
 }
 
-Napi::Value Control::Spawned(const Napi::CallbackInfo& /*info*/) {
+Napi::Value Control::Spawned(const Napi::CallbackInfo& info) {
+  if (info[0].IsNumber()) {
+    const int pid = info[0].As<Napi::Number>().Int32Value();
+    child_process_ = base::UniqueFd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
+  }
   child_socket_.reset();
   child_lifeline_.reset();
+  return {};
+}
+
+Napi::Value Control::Reaped(const Napi::CallbackInfo& /*info*/) {
+  child_process_.reset();
   return {};
 }
 
@@ -187,13 +227,17 @@ Napi::Value Control::Unref(const Napi::CallbackInfo& /*info*/) {
 }
 
 Napi::Value Control::Close(const Napi::CallbackInfo& /*info*/) {
+  CloseNow();
+  on_message_.Reset();
+  return {};
+}
+
+void Control::CloseNow() {
   watcher_.Close();
   socket_.reset();
   child_socket_.reset();
   lifeline_.reset();
   child_lifeline_.reset();
-  on_message_.Reset();
-  return {};
 }
 
 void Control::OnReadable() {
@@ -253,8 +297,7 @@ Napi::Object Control::ToMessage(std::span<const std::byte> bytes) {
 }
 
 void Control::Deliver(Napi::Object message) {
-  on_message_.MakeCallback(Value(), {message}, async_context_);
-  PassOnException(Env());
+  CallBack(Env(), async_context_, Value(), on_message_, message);
 }
 
 }  // namespace nasgi::addon

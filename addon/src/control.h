@@ -21,6 +21,7 @@ class Control : public Napi::ObjectWrap<Control> {
   static Control* From(Napi::Value value);
 
   explicit Control(const Napi::CallbackInfo& info);
+  ~Control() override;
 
   [[nodiscard]] int fd() const { return socket_.get(); }
   // Takes the packets that have come and hands each to JavaScript.
@@ -30,6 +31,7 @@ class Control : public Napi::ObjectWrap<Control> {
   Napi::Value ChildFd(const Napi::CallbackInfo& info);
   Napi::Value LifelineFd(const Napi::CallbackInfo& info);
   Napi::Value Spawned(const Napi::CallbackInfo& info);
+  Napi::Value Reaped(const Napi::CallbackInfo& info);
   Napi::Value Init(const Napi::CallbackInfo& info);
   Napi::Value Fork(const Napi::CallbackInfo& info);
   Napi::Value Kill(const Napi::CallbackInfo& info);
@@ -42,6 +44,8 @@ class Control : public Napi::ObjectWrap<Control> {
   // The packet as an object for JavaScript; one of the type `corrupt` for what is no message.
   Napi::Object ToMessage(std::span<const std::byte> bytes);
   void Deliver(Napi::Object message);
+  void CloseNow();
+  static void OnEnvironmentEnd(void* self);
   // False: a JavaScript exception is pending.
   template <class Message>
   [[nodiscard]] bool Send(const Message& message, std::span<const int> fds = {});
@@ -50,7 +54,9 @@ class Control : public Napi::ObjectWrap<Control> {
   base::UniqueFd child_socket_;
   base::UniqueFd lifeline_;  // the write end: closing it is the signal
   base::UniqueFd child_lifeline_;
+  base::UniqueFd child_process_;  // pidfd
   PollWatcher watcher_;
+  bool hooked_ = false;
   Napi::FunctionReference on_message_;
   Napi::AsyncContext async_context_;
   std::vector<std::byte> packet_;

@@ -62,10 +62,17 @@ inline bool BytesOf(Napi::Value value, std::string_view* bytes) {
   return true;
 }
 
-// What a callback has thrown goes the way of every uncaught exception.
-inline void PassOnException(Napi::Env env) {
-  if (env.IsExceptionPending()) {
-    napi_fatal_exception(env, env.GetAndClearPendingException().Value());
+// Calls a JavaScript function from the event loop, promises and ticks included. What it throws goes
+// the way of every uncaught exception. An environment that is being terminated takes no calls.
+inline void CallBack(Napi::Env env, const Napi::AsyncContext& context, napi_value receiver,
+                     const Napi::FunctionReference& function, napi_value argument) {
+  const napi_status called =
+      napi_make_callback(env, context, receiver, function.Value(), 1, &argument, nullptr);
+  bool thrown = false;
+  napi_value exception = nullptr;
+  if (called == napi_pending_exception && napi_is_exception_pending(env, &thrown) == napi_ok &&
+      thrown && napi_get_and_clear_last_exception(env, &exception) == napi_ok) {
+    napi_fatal_exception(env, exception);
   }
 }
 

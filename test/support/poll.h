@@ -2,7 +2,8 @@
 
 #include <poll.h>
 
-#include <cerrno>
+#include <csignal>
+#include <ctime>
 
 namespace nasgi::test {
 
@@ -10,11 +11,12 @@ namespace nasgi::test {
 // an endless wait into a failure.
 inline bool WaitReadable(int fd, int timeout_ms = 10'000) {
   pollfd entry{.fd = fd, .events = POLLIN, .revents = 0};
-  int ready = 0;
-  do {
-    ready = ::poll(&entry, 1, timeout_ms);
-  } while (ready < 0 && errno == EINTR);
-  return ready > 0;
+  const timespec timeout{.tv_sec = timeout_ms / 1000, .tv_nsec = timeout_ms % 1000 * 1'000'000L};
+  // Without the signal of Interruptions, which would end the wait early.
+  sigset_t blocked;
+  ::sigemptyset(&blocked);
+  ::sigaddset(&blocked, SIGALRM);
+  return ::ppoll(&entry, 1, &timeout, &blocked) > 0;
 }
 
 inline bool IsReadable(int fd) { return WaitReadable(fd, 0); }

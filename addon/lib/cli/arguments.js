@@ -1,0 +1,149 @@
+/**
+ * The options of the command line: their names, defaults and help.
+ */
+
+import { readFileSync } from 'node:fs'
+
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+
+import { parseOptions } from '../options.js'
+import { LOG_LEVELS } from './logger.js'
+
+/**
+ * @typedef {object} Arguments
+ * @property {Record<string, any>} handler options of PythonHandler
+ * @property {import('./listen.js').Address} address
+ * @property {boolean} accessLog
+ * @property {string} logLevel
+ */
+
+/** There is nothing to serve: wrong use, or --help. What there is to say has been printed. */
+export class UsageError extends Error {
+  /** @param {number} exitCode */
+  constructor (exitCode) {
+    super('nothing to serve')
+    this.exitCode = exitCode
+  }
+}
+
+/**
+ * @param {string[]} argv without node and the script
+ * @returns {Arguments}
+ */
+export function parseArguments (argv) {
+  const command = define()
+  try {
+    command.parse(separatePreload(argv), { from: 'user' })
+  } catch (error) {
+    if (error instanceof CommanderError) throw new UsageError(error.exitCode === 0 ? 0 : 2)
+    throw error
+  }
+  const [appTarget] = command.processedArgs
+  const { host, port, uds, accessLog, logLevel, ...options } = command.opts()
+  const { timeoutStartup, timeoutRequest, timeoutDrain, timeoutShutdown, ...handler } = options
+  return {
+    handler: {
+      ...handler,
+      appTarget,
+      timeouts: {
+        startup: timeoutStartup,
+        request: timeoutRequest,
+        drain: timeoutDrain,
+        shutdown: timeoutShutdown
+      }
+    },
+    address: { host, port, uds },
+    accessLog,
+    logLevel
+  }
+}
+
+function define () {
+  const { version } = JSON.parse(
+    readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'))
+  const { timeouts } = parseOptions()
+  const inSeconds = (/** @type {number} */ time) => ` (default: ${time / 1000})`
+  const command = new Command('node-asgi')
+  command
+    .description('Serves a Python ASGI application over HTTP, from a pool of Python processes.')
+    .version(version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .argument('[app]', 'the application, as module:attribute', 'main:app')
+    .option('--docroot <dir>', 'import root and working directory of the application', '.')
+    .option('--python <path>', 'interpreter (default: that of VIRTUAL_ENV, of .venv, or python3)')
+    .option('--host <host>', 'address to listen on', '127.0.0.1')
+    .addOption(new Option('--port <port>', 'port to listen on, 0 for any free one')
+      .env('PORT').default(8000).argParser(parsePort))
+    .option('--uds <path>', 'listen on a unix domain socket instead of host and port')
+    .option('--workers <n>', 'worker processes (default: the cores that may be used)', parseCount)
+    .addOption(new Option('--preload [modules]',
+      'import before forking: these modules (a,b.c), or the application when none is named')
+      .argParser(parseModules))
+    .option('--root-path <path>', 'the root_path of ASGI scopes, for an app behind a prefix', '')
+    .addOption(new Option('--lifespan <mode>', 'run lifespan events')
+      .choices(['auto', 'on', 'off']).default('auto'))
+    .addOption(new Option('--loop <name>', 'event loop of the workers')
+      .choices(['auto', 'asyncio', 'uvloop']).default('auto'))
+    .addOption(new Option('--interface <name>', 'interface of the application')
+      .choices(['asgi']).default('asgi'))
+    .option('--factory', 'the target is a function without arguments that returns the application',
+      false)
+    .option('--timeout-startup <s>', 'seconds a worker gets to import and start' +
+      inSeconds(timeouts.startup), seconds(0.001))
+    .option('--timeout-request <s>', 'seconds until a response must start, 0 for no limit' +
+      inSeconds(timeouts.request), seconds(0))
+    .option('--timeout-drain <s>', 'seconds requests get to finish when stopping' +
+      inSeconds(timeouts.drain), seconds(0))
+    .option('--timeout-shutdown <s>', 'seconds lifespan shutdown may take' +
+      inSeconds(timeouts.shutdown), seconds(0))
+    .option('--access-log', 'print a line for every request (common log format)', false)
+    .addOption(new Option('--log-level <level>', 'least severe messages to print')
+      .choices(LOG_LEVELS).default('info'))
+    .exitOverride()
+    .showHelpAfterError('(node-asgi --help lists the options)')
+    .addHelpText('after', '\nSIGTERM or SIGINT: finish the requests under way, then stop. ' +
+      'A second one: stop at once.')
+  return command
+}
+
+/**
+ * In "--preload main:app" the second word is the application: a module's name holds no colon.
+ * @param {string[]} argv
+ */
+function separatePreload (argv) {
+  return argv.map((word, i) => word === '--preload' && argv[i + 1]?.includes(':')
+    ? '--preload='
+    : word)
+}
+
+/** @param {string} text */
+function parsePort (text) {
+  const port = Number(text)
+  if (/^\d+$/.test(text) && port <= 65535) return port
+  throw new InvalidArgumentError('A port is a number from 0 to 65535.')
+}
+
+/** @param {string} text */
+function parseCount (text) {
+  const count = Number(text)
+  if (/^\d+$/.test(text) && count >= 1) return count
+  throw new InvalidArgumentError('A number of processes is 1 or more.')
+}
+
+/**
+ * Seconds on the command line, milliseconds in the API.
+ * @param {number} least
+ */
+function seconds (least) {
+  return (/** @type {string} */ text) => {
+    const time = Number(text)
+    if (/^\d+(\.\d+)?$/.test(text) && time >= least) return Math.ceil(time * 1000)
+    throw new InvalidArgumentError(`A time is a number of seconds, ${least} or more.`)
+  }
+}
+
+/** @param {string} text */
+function parseModules (text) {
+  const modules = text.split(',').map((name) => name.trim()).filter((name) => name !== '')
+  return modules.length > 0 ? modules : true
+}

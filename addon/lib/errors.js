@@ -1,0 +1,263 @@
+/**
+ * Every error that node-asgi makes: one class per kind, one stable code per cause.
+ * The table at the end says which HTTP status the listener answers with.
+ */
+
+import { constants } from 'node:os'
+
+export class NodeAsgiError extends Error {
+  /**
+   * @param {string} code
+   * @param {string} message
+   * @param {{ cause?: unknown }} [options]
+   */
+  constructor (code, message, options) {
+    super(message, options)
+    this.code = code
+  }
+}
+
+/** An option of the handler that cannot be used: ERR_INVALID_OPTION, ERR_DOCROOT_NOT_FOUND. */
+export class InvalidOptionError extends NodeAsgiError {
+  /**
+   * @param {string} option
+   * @param {string} message
+   * @param {string} [code]
+   */
+  constructor (option, message, code = 'ERR_INVALID_OPTION') {
+    super(code, message)
+    this.option = option
+  }
+}
+
+/**
+ * A request that cannot be sent: ERR_INVALID_URL, ERR_INVALID_METHOD, ERR_INVALID_HEADER,
+ * ERR_INVALID_BODY, ERR_HEADERS_TOO_LARGE.
+ */
+export class InvalidRequestError extends NodeAsgiError {}
+
+/**
+ * Python, or the application in it, did not start: ERR_PYTHON_NOT_FOUND, ERR_PYTHON_FAILED,
+ * ERR_PRELOAD, ERR_APP_IMPORT, ERR_LIFESPAN, ERR_STARTUP_TIMEOUT.
+ */
+export class StartupError extends NodeAsgiError {
+  /**
+   * @param {string} code
+   * @param {string} message
+   * @param {{ type?: string, traceback?: string, cause?: unknown }} [details]
+   */
+  constructor (code, message, details = {}) {
+    super(code, message, details.cause === undefined ? undefined : { cause: details.cause })
+    this.type = details.type ?? ''
+    this.traceback = details.traceback ?? ''
+  }
+}
+
+/** The application raised in a request. */
+export class AppError extends NodeAsgiError {
+  /**
+   * @param {string} type name of the Python exception class
+   * @param {string} pythonMessage
+   * @param {string} traceback
+   * @param {boolean} responseStarted
+   */
+  constructor (type, pythonMessage, traceback, responseStarted) {
+    super('ERR_APP', 'the application raised ' +
+      (pythonMessage === '' ? type : `${type}: ${pythonMessage}`) +
+      '; see .traceback for where')
+    this.type = type
+    this.pythonMessage = pythonMessage
+    this.traceback = traceback
+    this.responseStarted = responseStarted
+  }
+}
+
+/** The worker process went away (ERR_WORKER_CRASHED) or wrote nonsense (ERR_WORKER_PROTOCOL). */
+export class WorkerError extends NodeAsgiError {
+  /**
+   * @param {string} code
+   * @param {string} message
+   * @param {{ worker: number, pid: number, exitCode?: number | null, signal?: string | null }}
+   *   details
+   */
+  constructor (code, message, { worker, pid, exitCode = null, signal = null }) {
+    super(code, message)
+    this.worker = worker
+    this.pid = pid
+    this.exitCode = exitCode
+    this.signal = signal
+  }
+}
+
+/** Nobody can take the request now: ERR_NO_WORKER, ERR_QUEUE_FULL, ERR_CLOSED. */
+export class UnavailableError extends NodeAsgiError {}
+
+/** The response did not come in time: ERR_REQUEST_TIMEOUT. */
+export class RequestTimeoutError extends NodeAsgiError {
+  /** @param {number} timeout in milliseconds */
+  constructor (timeout) {
+    super('ERR_REQUEST_TIMEOUT', `no response within ${timeout} ms; give the request more time ` +
+      'with its timeout option, or all of them with timeouts.request')
+    this.timeout = timeout
+  }
+}
+
+/** The response cannot be delivered: ERR_RESPONSE_ABORTED, ERR_INVALID_RESPONSE. */
+export class ResponseError extends NodeAsgiError {}
+
+for (const type of [NodeAsgiError, InvalidOptionError, InvalidRequestError, StartupError, AppError,
+  WorkerError, UnavailableError, RequestTimeoutError, ResponseError]) {
+  Object.defineProperty(type.prototype, 'name', {
+    value: type.name, writable: true, configurable: true
+  })
+}
+
+/** @returns {UnavailableError} */
+export function closedError () {
+  return new UnavailableError('ERR_CLOSED',
+    'the handler is closed; make a new PythonHandler to send more requests')
+}
+
+/**
+ * @param {number} limit
+ * @returns {UnavailableError}
+ */
+export function queueFullError (limit) {
+  return new UnavailableError('ERR_QUEUE_FULL', `${limit} requests are waiting already; send ` +
+    'fewer at a time, or raise workers, concurrency or maxQueue')
+}
+
+/**
+ * @param {string} why
+ * @returns {UnavailableError}
+ */
+export function noWorkerError (why) {
+  return new UnavailableError('ERR_NO_WORKER', why)
+}
+
+const REQUEST_CODES = new Set([
+  'ERR_INVALID_URL', 'ERR_INVALID_METHOD', 'ERR_INVALID_HEADER', 'ERR_HEADERS_TOO_LARGE'
+])
+
+/**
+ * The binding's refusal of a request, as an error of ours.
+ * @param {Error & { code?: string }} error
+ * @returns {Error}
+ */
+export function requestError (error) {
+  if (error.code === undefined || !REQUEST_CODES.has(error.code)) return error
+  return new InvalidRequestError(error.code, error.message)
+}
+
+/**
+ * What the end of a process means to the requests that were in it.
+ * @param {{ id: number, pid: number }} worker
+ * @param {number | null} exitCode
+ * @param {number} signal 0: none
+ * @returns {WorkerError}
+ */
+export function crashedError (worker, exitCode, signal) {
+  const name = signal === 0 ? null : signalName(signal)
+  let how = 'with its fork server'
+  if (name !== null) how = `by ${name}`
+  else if (exitCode !== null) how = `with exit code ${exitCode}`
+  return new WorkerError('ERR_WORKER_CRASHED',
+    `worker ${worker.id} (pid ${worker.pid}) ended ${how} before its response was complete; ` +
+    'its stderr and the worker:exit event say more',
+    { worker: worker.id, pid: worker.pid, exitCode, signal: name })
+}
+
+/**
+ * @param {number} number
+ * @returns {string}
+ */
+export function signalName (number) {
+  for (const [name, value] of Object.entries(constants.signals)) {
+    if (value === number) return name
+  }
+  return `signal ${number}`
+}
+
+const STARTUP_CODES = new Map([
+  ['import', 'ERR_APP_IMPORT'],
+  ['lifespan', 'ERR_LIFESPAN'],
+  ['timeout', 'ERR_STARTUP_TIMEOUT']
+])
+
+const STARTUP_TEXTS = new Map([
+  ['import', 'the application could not be imported; check appTarget and docroot'],
+  ['lifespan', 'the startup of the application (lifespan) failed'],
+  ['timeout', 'the startup of the application took too long; raise timeouts.startup']
+])
+
+/**
+ * From a worker's report that its application did not start.
+ * @param {string} kind import | lifespan | timeout | internal
+ * @param {string} type
+ * @param {string} message
+ * @param {string} traceback
+ * @returns {StartupError}
+ */
+export function startupError (kind, type, message, traceback) {
+  const code = STARTUP_CODES.get(kind) ?? 'ERR_PYTHON_FAILED'
+  const text = STARTUP_TEXTS.get(kind) ?? 'the worker could not start'
+  return new StartupError(code, describe(text, type, message, traceback), { type, traceback })
+}
+
+/**
+ * From the fork server's report that it could not start.
+ * @param {string} type
+ * @param {string} message
+ * @param {string} traceback
+ * @returns {StartupError}
+ */
+export function preloadError (type, message, traceback) {
+  const text = 'the fork server could not start; check the preload option'
+  return new StartupError('ERR_PRELOAD', describe(text, type, message, traceback),
+    { type, traceback })
+}
+
+/**
+ * @param {string} text
+ * @param {string} type
+ * @param {string} message
+ * @param {string} traceback
+ */
+function describe (text, type, message, traceback) {
+  const cause = [type, message].filter((part) => part !== '').join(': ')
+  const headline = cause === '' ? text : `${text}: ${cause}`
+  return traceback === '' ? headline : `${headline}\n\n${traceback.trimEnd()}`
+}
+
+/** Status that the HTTP listener answers with when there is no response to give. */
+const HTTP_STATUS = new Map([
+  ['ERR_INVALID_URL', 400],
+  ['ERR_INVALID_METHOD', 400],
+  ['ERR_INVALID_HEADER', 400],
+  ['ERR_INVALID_BODY', 400],
+  ['ERR_HEADERS_TOO_LARGE', 431],
+  ['ERR_APP', 500],
+  ['ERR_INVALID_RESPONSE', 500],
+  ['ERR_WORKER_CRASHED', 502],
+  ['ERR_WORKER_PROTOCOL', 502],
+  ['ERR_RESPONSE_ABORTED', 502],
+  ['ERR_NO_WORKER', 503],
+  ['ERR_QUEUE_FULL', 503],
+  ['ERR_CLOSED', 503],
+  ['ERR_PYTHON_NOT_FOUND', 503],
+  ['ERR_PYTHON_FAILED', 503],
+  ['ERR_PRELOAD', 503],
+  ['ERR_APP_IMPORT', 503],
+  ['ERR_LIFESPAN', 503],
+  ['ERR_STARTUP_TIMEOUT', 503],
+  ['ERR_REQUEST_TIMEOUT', 504]
+])
+
+/**
+ * @param {unknown} error
+ * @returns {number}
+ */
+export function httpStatus (error) {
+  const code = /** @type {{ code?: unknown } | null | undefined} */ (error)?.code
+  return (typeof code === 'string' ? HTTP_STATUS.get(code) : undefined) ?? 500
+}

@@ -1,0 +1,286 @@
+/**
+ * The public face: turns requests of every kind into streams for the pool.
+ */
+
+import { EventEmitter } from 'node:events'
+import { STATUS_CODES } from 'node:http'
+import { Readable } from 'node:stream'
+
+import { loadBinding } from './binding.js'
+import { waitForResponse, waitForWorker } from './blocking.js'
+import { parseBody } from './body.js'
+import { BufferedStream } from './buffered-stream.js'
+import { InvalidOptionError, InvalidRequestError } from './errors.js'
+import { encodeHead } from './head.js'
+import { createListener } from './http-listener.js'
+import { findPython } from './interpreter.js'
+import { parseOptions } from './options.js'
+import { Pool } from './pool.js'
+import { BodyStream } from './body-stream.js'
+import { Request, markSent } from './request.js'
+import { Supervisor } from './supervisor.js'
+
+/** @typedef {import('./request.js').RequestOptions | Request | globalThis.Request} AnyRequest */
+/** @typedef {import('./stream.js').RequestLimits} RequestLimits */
+
+/** @type {RequestLimits} */
+const NO_LIMITS = Object.freeze({})
+
+/** Responses of these statuses have no body on the web. */
+const NULL_BODY = new Set([101, 204, 205, 304])
+
+export class PythonHandler extends EventEmitter {
+  /** @type {import('./options.js').Settings} */
+  #settings
+
+  /** @type {Pool} */
+  #pool
+
+  /** @type {Supervisor} */
+  #supervisor
+
+  /** @type {Promise<void>} */
+  #ready
+
+  #readyWanted = false
+
+  /** @type {(error: Error | null) => void} */
+  #settle = () => {}
+
+  /** @type {Promise<void> | null} */
+  #closing = null
+
+  /**
+   * @param {object} [options] see options.js
+   * @param {{ binding?: import('./binding.js').Binding,
+   *   system?: import('./fork-server.js').System }} [parts] other than the real ones, in tests
+   */
+  constructor (options, parts = {}) {
+    super()
+    const settings = this.#settings = parseOptions(options)
+    const binding = parts.binding ?? loadBinding()
+    this.#ready = new Promise((resolve, reject) => {
+      this.#settle = (error) => error === null ? resolve() : reject(error)
+    })
+    this.#ready.catch((error) => {
+      if (!this.#readyWanted && error.code !== 'ERR_CLOSED') {
+        settings.logger.error(`[node-asgi] ${error.message}`)
+      }
+    })
+    this.#pool = new Pool(settings)
+    const env = { ...process.env, ...settings.env }
+    this.#supervisor = new Supervisor({
+      binding,
+      settings,
+      env,
+      python: findPython(settings, env),
+      pool: this.#pool,
+      system: parts.system,
+      owner: {
+        onSettled: (error) => this.#settle(error),
+        onWorkerEvent: (event, details) => this.emit(event, details),
+        onAppError: (error, { id, pid }) => this.emit('app:error', error, { worker: id, pid }),
+        onLine: (name, line, source) => this.#onLine(name, line, source)
+      }
+    })
+    /** For node:http, https and http2: `createServer(handler.listener)`. */
+    this.listener = createListener(this.#pool, binding.limits, settings.logger)
+    this.#supervisor.start()
+  }
+
+  get docroot () {
+    return this.#settings.docroot
+  }
+
+  /**
+   * Fulfilled when the workers are ready; rejected with the Python traceback when none could start.
+   * @returns {Promise<void>}
+   */
+  get ready () {
+    this.#readyWanted = true
+    return this.#ready
+  }
+
+  /**
+   * Sends a request and waits for the whole response.
+   * @param {AnyRequest} request
+   * @param {RequestLimits | AbortSignal} [limits]
+   * @returns {Promise<import('./response.js').Response>}
+   */
+  handleRequest (request, limits) {
+    return new Promise((resolve, reject) => {
+      const body = requestBody(request)
+      this.#submit(new BufferedStream(requestHead(request, body), body, resolve, reject),
+        requestLimits(request, limits))
+    })
+  }
+
+  /**
+   * Sends a request and waits for the start of the response.
+   * @param {AnyRequest} request
+   * @param {RequestLimits | AbortSignal} [limits]
+   * @returns {Promise<import('./response.js').StreamingResponse>}
+   */
+  handleStream (request, limits) {
+    return new Promise((resolve, reject) => {
+      const body = requestBody(request)
+      this.#submit(new BodyStream(requestHead(request, body), body, resolve, reject),
+        requestLimits(request, limits))
+    })
+  }
+
+  /**
+   * Sends a request and blocks this thread until the response is complete.
+   * @param {AnyRequest} request without a body, or with one that is all there
+   * @returns {import('./response.js').Response}
+   */
+  handleRequestSync (request) {
+    const body = requestBody(request)
+    if (body instanceof Readable) {
+      throw new InvalidRequestError('ERR_INVALID_BODY', 'handleRequestSync() blocks, so nothing ' +
+        'could feed a body that is a stream; pass a string or a Buffer, or use handleRequest()')
+    }
+    /** @type {import('./response.js').Response | null} */
+    let response = null
+    /** @type {Error | null} */
+    let failure = null
+    const stream = new BufferedStream(requestHead(request, body), body,
+      (value) => { response = value }, (error) => { failure = error })
+    waitForWorker(this.#supervisor)
+    waitForResponse(this.#supervisor, this.#pool.submitNow(stream), stream)
+    if (failure !== null) throw failure
+    return /** @type {import('./response.js').Response} */ (/** @type {unknown} */ (response))
+  }
+
+  /**
+   * Like the web's fetch(), for a request to the application.
+   * @param {globalThis.Request} request
+   * @returns {Promise<globalThis.Response>}
+   */
+  async fetch (request) {
+    const { status, headers, body } = await this.handleStream(request)
+    const init = { status, statusText: STATUS_CODES[status] ?? '', headers: headers.entries() }
+    if (!NULL_BODY.has(status) && request.method !== 'HEAD') {
+      return new globalThis.Response(
+        /** @type {ReadableStream} */ (Readable.toWeb(body)), init)
+    }
+    body.resume()
+    return new globalThis.Response(null, init)
+  }
+
+  /** What the pool is doing now. */
+  stats () {
+    const workers = this.#supervisor.workers.map(({ id, pid, state, inFlight, requests }) =>
+      ({ id, pid, state, inFlight, requests }))
+    return {
+      state: this.#supervisor.state,
+      workers,
+      ready: this.#pool.workers.length,
+      inFlight: this.#pool.inFlight,
+      queued: this.#pool.queued
+    }
+  }
+
+  /**
+   * Lets requests in flight finish, runs lifespan shutdown, ends every process.
+   * @param {{ timeout?: number }} [options] milliseconds that requests get; default timeouts.drain
+   * @returns {Promise<void>}
+   */
+  close (options = {}) {
+    const { timeout = this.#settings.timeouts.drain } = options
+    checkTimeout('timeout', timeout)
+    this.#closing ??= this.#close(timeout)
+    return this.#closing
+  }
+
+  /** @param {number} timeout */
+  async #close (timeout) {
+    await this.#pool.close(timeout)
+    await this.#supervisor.close()
+  }
+
+  [Symbol.asyncDispose] () {
+    return this.close()
+  }
+
+  /**
+   * @param {import('./stream.js').RequestStream} stream
+   * @param {RequestLimits} limits
+   */
+  #submit (stream, limits) {
+    if (limits === NO_LIMITS || stream.limit(limits)) this.#pool.submit(stream)
+  }
+
+  /**
+   * @param {'stdout' | 'stderr'} name
+   * @param {string} line
+   * @param {{ worker: number, pid: number }} source
+   */
+  #onLine (name, line, source) {
+    if (this.listenerCount(name) > 0) {
+      this.emit(name, line, source)
+      return
+    }
+    const { logger } = this.#settings
+    const text = source.worker === 0 ? `[fork server] ${line}` : `[worker ${source.worker}] ${line}`
+    if (name === 'stdout') logger.info(text)
+    else logger.warn(text)
+  }
+}
+
+/**
+ * @param {AnyRequest} request
+ * @returns {import('./body.js').Body}
+ */
+function requestBody (request) {
+  if (typeof request !== 'object' || request === null) {
+    throw new InvalidRequestError('ERR_INVALID_URL',
+      "a request must be an object with a url, for example { method: 'GET', url: '/' }")
+  }
+  const body = parseBody(request.body)
+  if (request instanceof Request) markSent(request)
+  return body
+}
+
+/**
+ * @param {AnyRequest} request
+ * @param {import('./body.js').Body} body
+ */
+function requestHead (request, body) {
+  let length = -1
+  if (body === undefined) length = 0
+  else if (body instanceof Uint8Array) length = body.length
+  return encodeHead(/** @type {import('./request.js').RequestOptions} */ (request), length)
+}
+
+/**
+ * @param {AnyRequest} request
+ * @param {RequestLimits | AbortSignal | undefined} limits
+ * @returns {RequestLimits}
+ */
+function requestLimits (request, limits) {
+  // As in @platformatic/python-node.
+  if (limits instanceof AbortSignal) return { signal: limits }
+  if (limits === undefined) {
+    return request instanceof globalThis.Request ? { signal: request.signal } : NO_LIMITS
+  }
+  const { timeout, signal } = limits
+  if (timeout !== undefined) checkTimeout('timeout', timeout)
+  if (signal !== undefined && signal !== null && !(signal instanceof AbortSignal)) {
+    throw new InvalidOptionError('signal', 'option signal must be an AbortSignal')
+  }
+  if (signal === undefined && request instanceof globalThis.Request) {
+    return { timeout, signal: request.signal }
+  }
+  return limits
+}
+
+/**
+ * @param {string} name
+ * @param {unknown} value
+ */
+function checkTimeout (name, value) {
+  if (typeof value !== 'number' || !(value >= 0 && value < 2 ** 31)) {
+    throw new InvalidOptionError(name, `option ${name} must be a number of milliseconds`)
+  }
+}

@@ -1,0 +1,117 @@
+/**
+ * Writes the head of a request as the one string that the binding takes: fields joined by "\0", in
+ * latin-1. What the binding checks itself (the syntax of names and values) is not checked here.
+ */
+
+import { InvalidRequestError } from './errors.js'
+import { eachHeader, headerValue, invalidHeader } from './headers.js'
+import { invalidUrl, parseUrl } from './url.js'
+
+// NUL would shift the fields after it, and so could forge headers.
+// eslint-disable-next-line no-control-regex
+const NOT_LATIN1_TEXT = /[^\x01-\xff]/
+
+/** Headers as the tail of a head, and what was seen among them. */
+export class HeaderText {
+  text = ''
+  hasHost = false
+  hasLength = false
+
+  /**
+   * @param {unknown} name
+   * @param {unknown} value
+   */
+  add (name, value) {
+    if (typeof name !== 'string' || name === '') {
+      throw invalidHeader(name, 'a name must be a non-empty string')
+    }
+    const text = headerValue(name, value)
+    if (NOT_LATIN1_TEXT.test(name) || NOT_LATIN1_TEXT.test(text)) {
+      throw invalidHeader(JSON.stringify(name), 'HTTP carries only latin-1 characters without ' +
+        'NUL in headers; encode the value, for example with encodeURIComponent()')
+    }
+    this.text += `\0${name}\0${text}`
+    this.#note(name)
+  }
+
+  /** @param {string} name */
+  #note (name) {
+    switch (name.length) {
+      case 4:
+        if (name.toLowerCase() === 'host') this.hasHost = true
+        break
+      case 14:
+        if (name.toLowerCase() === 'content-length') this.hasLength = true
+        break
+      case 17:
+        if (name.toLowerCase() === 'transfer-encoding') this.hasLength = true
+        break
+    }
+  }
+}
+
+const METHODS_WITH_BODY = new Set(['POST', 'PUT', 'PATCH'])
+
+/**
+ * The head of a request that was made in this process.
+ * @param {import('./request.js').RequestOptions} request a web Request will do as well
+ * @param {number} length of the body in bytes; -1: unknown
+ * @returns {string}
+ */
+export function encodeHead (request, length) {
+  const method = parseMethod(request.method)
+  if (request.url === undefined || request.url === null) {
+    throw invalidUrl('', 'a request needs a url')
+  }
+  const { scheme, path, query, authority, host, port } = parseUrl(request.url)
+  if (path.includes('\0') || query.includes('\0')) {
+    throw invalidUrl(String(request.url), 'it must not contain NUL')
+  }
+  const headers = new HeaderText()
+  if (request.headers !== undefined && request.headers !== null) {
+    eachHeader(request.headers, headers)
+  }
+  let text = headers.text
+  if (!headers.hasHost) text = `\0host\0${authority === '' ? 'localhost' : authority}${text}`
+  if (!headers.hasLength && (length > 0 || (length === 0 && METHODS_WITH_BODY.has(method)))) {
+    text += `\0content-length\0${length}`
+  }
+  const socket = request.socket
+  const addresses = socket === undefined || socket === null
+    ? `\0\0${host}\0${port}`
+    : addressFields(socket.remoteAddress, socket.remotePort, socket.localAddress,
+      socket.localPort)
+  return `${method}\0${scheme}\x001.1\0${path}\0${query}\0${addresses}${text}`
+}
+
+/** @param {unknown} method */
+function parseMethod (method) {
+  if (method === undefined) return 'GET'
+  if (typeof method !== 'string' || method === '' || NOT_LATIN1_TEXT.test(method)) {
+    throw new InvalidRequestError('ERR_INVALID_METHOD',
+      `invalid method ${JSON.stringify(method)}: it must be a token such as GET`)
+  }
+  return method
+}
+
+/**
+ * @param {string | undefined} clientHost
+ * @param {number | undefined} clientPort
+ * @param {string | undefined} serverHost
+ * @param {number | undefined} serverPort
+ */
+export function addressFields (clientHost, clientPort, serverHost, serverPort) {
+  const client = address(clientHost)
+  const server = address(serverHost)
+  return `${client}\0${client === '' ? '' : clientPort ?? 0}\0` +
+    `${server}\0${server === '' ? '' : serverPort ?? ''}`
+}
+
+/**
+ * An IPv4 client of a server that listens on IPv6 is an IPv4 client to the application.
+ * @param {string | undefined} host
+ */
+function address (host) {
+  if (host === undefined || NOT_LATIN1_TEXT.test(host)) return ''
+  return host.startsWith('::ffff:') && host.includes('.') ? host.slice(7) : host
+}

@@ -1,0 +1,109 @@
+/**
+ * What the listener writes to an HTTP response.
+ */
+
+import { STATUS_CODES } from 'node:http'
+
+/** Headers that belong to the connection, which HTTP/2 forbids. */
+const CONNECTION_HEADERS = new Set([
+  'connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade', 'http2-settings'
+])
+
+const NGHTTP2_INTERNAL_ERROR = 2
+
+/**
+ * @param {any} req
+ * @param {any} res
+ * @param {number} status
+ * @param {string} joined
+ * @param {number} length of the body; -1: unknown
+ * @returns {boolean} whether the client can see where the body ends
+ */
+export function writeHead (req, res, status, joined, length) {
+  const list = joined === '' ? [] : joined.split('\0')
+  const http2 = req.httpVersionMajor === 2
+  let hasLength = hasName(list, 'content-length')
+  if (!hasLength && length >= 0 && req.method !== 'HEAD' && status !== 204 && status !== 304) {
+    list.push('content-length', String(length))
+    hasLength = true
+  }
+  // Headers that middleware has set take the slow way, and HTTP/2 has no other.
+  if (http2 || res.getHeaderNames().length > 0) {
+    setHeaders(res, list, http2)
+    res.writeHead(status)
+  } else {
+    res.writeHead(status, list)
+  }
+  return http2 || hasLength || res.chunkedEncoding
+}
+
+/**
+ * @param {string[]} list
+ * @param {string} name
+ */
+function hasName (list, name) {
+  for (let i = 0; i < list.length; i += 2) {
+    if (list[i] === name) return true
+  }
+  return false
+}
+
+/**
+ * @param {any} res
+ * @param {string[]} list
+ * @param {boolean} http2
+ */
+function setHeaders (res, list, http2) {
+  const grouped = new Map()
+  for (let i = 0; i < list.length; i += 2) {
+    const name = list[i]
+    if (http2 && CONNECTION_HEADERS.has(name)) continue
+    const values = grouped.get(name)
+    if (values === undefined) grouped.set(name, [list[i + 1]])
+    else values.push(list[i + 1])
+  }
+  for (const [name, values] of grouped) {
+    res.setHeader(name, values.length === 1 ? values[0] : values)
+  }
+}
+
+/**
+ * A short page without details: those are for the log.
+ * @param {any} req
+ * @param {any} res
+ * @param {number} status
+ */
+export function answerError (req, res, status) {
+  for (const name of res.getHeaderNames()) res.removeHeader(name)
+  const reason = STATUS_CODES[status]
+  res.statusCode = status
+  if (req.httpVersionMajor === 1) {
+    res.statusMessage = reason
+    // What is left of the request body is not worth reading.
+    if (!req.complete) res.shouldKeepAlive = false
+  }
+  res.setHeader('content-type', 'text/plain; charset=utf-8')
+  res.end(`${reason}\n`)
+}
+
+/**
+ * Ends a response that has started so that the client cannot take it for complete.
+ * @param {any} req
+ * @param {any} res
+ * @param {boolean} framed
+ */
+export function cut (req, res, framed) {
+  if (req.httpVersionMajor === 2) {
+    res.stream.close(NGHTTP2_INTERNAL_ERROR)
+    return
+  }
+  // Where the end of the connection is the end of the body, only a reset says that it was cut.
+  if (!framed) {
+    try {
+      res.socket?.resetAndDestroy()
+    } catch {
+      // Neither TLS nor a unix socket can be reset.
+    }
+  }
+  res.destroy()
+}

@@ -1,0 +1,15 @@
+export { PythonHandler, PythonHandler as Python } from './handler.js'
+export { Headers } from './headers.js'
+export { Request } from './request.js'
+export { Response, StreamingResponse } from './response.js'
+export {
+  AppError,
+  InvalidOptionError,
+  InvalidRequestError,
+  NodeAsgiError,
+  RequestTimeoutError,
+  ResponseError,
+  StartupError,
+  UnavailableError,
+  WorkerError
+} from './errors.js'

@@ -1,0 +1,126 @@
+import { Headers, parseJoined } from './headers.js'
+
+/**
+ * @typedef {object} ResponseOptions
+ * @property {number} [status]
+ * @property {import('./headers.js').HeadersInit | null} [headers]
+ * @property {Uint8Array | string | null} [body]
+ */
+
+export const EMPTY = Buffer.alloc(0)
+
+/** @type {(response: ResponseHead, status: number, joined: string) => void} */
+let setHead
+
+/** Status and headers; the headers are parsed when they are first looked at. */
+class ResponseHead {
+  /** @type {Headers | string} */
+  #headers = ''
+
+  status = 200
+
+  static {
+    setHead = (response, status, joined) => {
+      response.status = status
+      response.#headers = joined
+    }
+  }
+
+  /** @returns {Headers} */
+  get headers () {
+    if (typeof this.#headers === 'string') this.#headers = parseJoined(this.#headers)
+    return this.#headers
+  }
+
+  /** @param {import('./headers.js').HeadersInit} value */
+  set headers (value) {
+    // @ts-ignore: a setter may take more than the getter gives
+    this.#headers = value instanceof Headers ? value : new Headers(value)
+  }
+}
+
+/** A response with its whole body. */
+export class Response extends ResponseHead {
+  /** @type {Buffer} */
+  body = EMPTY
+
+  /** @param {ResponseOptions} [options] */
+  constructor (options) {
+    super()
+    if (options === undefined || options === null) return
+    const { status = 200, headers, body } = options
+    this.status = status
+    if (headers !== undefined && headers !== null) this.headers = new Headers(headers)
+    if (typeof body === 'string') this.body = Buffer.from(body)
+    else if (Buffer.isBuffer(body)) this.body = body
+    else if (body) this.body = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
+  }
+
+  /** Kept for users of @platformatic/python-node: what Python prints goes to the events instead. */
+  get log () {
+    return EMPTY
+  }
+
+  /**
+   * Kept for users of @platformatic/python-node: an exception rejects the request instead.
+   * @returns {string | null}
+   */
+  get exception () {
+    return null
+  }
+
+  /** @returns {string} the body, decoded as UTF-8 */
+  text () {
+    return this.body.toString()
+  }
+
+  /** @returns {any} the body, parsed as JSON */
+  json () {
+    return JSON.parse(this.body.toString())
+  }
+
+  toJSON () {
+    return { status: this.status, headers: this.headers.toJSON(), body: this.body.toString() }
+  }
+}
+
+/** A response whose body is still arriving. */
+export class StreamingResponse extends ResponseHead {
+  /** @param {import('node:stream').Readable} body */
+  constructor (body) {
+    super()
+    this.body = body
+  }
+
+  /** @returns {AsyncIterableIterator<Buffer>} */
+  [Symbol.asyncIterator] () {
+    return this.body[Symbol.asyncIterator]()
+  }
+
+  toJSON () {
+    return { status: this.status, headers: this.headers.toJSON() }
+  }
+}
+
+/**
+ * @param {number} status
+ * @param {string} joined headers as the worker sent them
+ * @param {Buffer} body
+ */
+export function bufferedResponse (status, joined, body) {
+  const response = new Response()
+  setHead(response, status, joined)
+  response.body = body
+  return response
+}
+
+/**
+ * @param {number} status
+ * @param {string} joined headers as the worker sent them
+ * @param {import('node:stream').Readable} body
+ */
+export function streamingResponse (status, joined, body) {
+  const response = new StreamingResponse(body)
+  setHead(response, status, joined)
+  return response
+}

@@ -1,0 +1,34 @@
+/**
+ * Which worker takes the next request: the one with the fewest in flight, and among equals each in
+ * its turn.
+ */
+export class Scheduler {
+  #turn = 0
+
+  /** @param {number} concurrency requests in flight that one worker may have */
+  constructor (concurrency) {
+    this.concurrency = concurrency
+  }
+
+  /**
+   * @template {{ inFlight: number }} T
+   * @param {T[]} workers
+   * @returns {T | null} null: all have their share
+   */
+  pick (workers) {
+    const { length } = workers
+    let best = null
+    let least = this.concurrency
+    let index = this.#turn < length ? this.#turn : 0
+    for (let i = 0; i < length; i++) {
+      const worker = workers[index]
+      if (++index === length) index = 0
+      if (worker.inFlight >= least) continue
+      best = worker
+      least = worker.inFlight
+      this.#turn = index
+      if (least === 0) break
+    }
+    return best
+  }
+}

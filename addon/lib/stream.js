@@ -1,0 +1,231 @@
+/**
+ * The state of one request, from the moment it is accepted until its outcome is known.
+ *
+ * Subclasses are the ways to take a response: whole (buffered-stream.js), as a Readable
+ * (body-stream.js), or straight into an HTTP response (http-exchange.js). They implement
+ * `onStart`, `onBody` and `onError`; each request sees either a complete response or one onError.
+ *
+ * Two ends must not be confused: `finished` means that the consumer has its outcome, while a worker
+ * counts the request until its own last frame for it has come.
+ */
+
+import { Readable } from 'node:stream'
+
+import { BytesUpload, StreamUpload } from './body.js'
+import { RequestTimeoutError } from './errors.js'
+
+/** @typedef {{ signal?: AbortSignal | null, timeout?: number }} RequestLimits */
+
+export class RequestStream {
+  /**
+   * @param {string} head
+   * @param {import('./body.js').Body} body
+   */
+  constructor (head, body) {
+    this.head = head
+    this.body = body
+    /** @type {import('./worker.js').Worker | null} */
+    this.worker = null
+    this.id = 0
+    /** @type {import('./queue.js').Ticket<RequestStream> | null} */
+    this.ticket = null
+    this.started = false
+    this.finished = false
+    /** Turns of the pool's clock that it has waited; -Infinity: does not go by that clock. */
+    this.ticks = 0
+    /** @type {import('./body.js').Upload | null} */
+    this.upload = null
+    /** @type {NodeJS.Timeout | null} */
+    this.timer = null
+    /** @type {AbortSignal | null} */
+    this.signal = null
+  }
+
+  /** Whether the time limit still runs. */
+  get timed () {
+    return !this.started
+  }
+
+  /**
+   * @param {RequestLimits} limits
+   * @returns {boolean} false: it was aborted before it began
+   */
+  limit ({ signal, timeout }) {
+    if (signal !== undefined && signal !== null) {
+      if (signal.aborted) {
+        this.fail(signal.reason)
+        return false
+      }
+      this.signal = signal
+      signal.addEventListener('abort', this)
+    }
+    if (timeout !== undefined) {
+      this.ticks = -Infinity
+      if (timeout > 0) this.timer = setTimeout(expire, timeout, this, timeout)
+    }
+    return true
+  }
+
+  /** The signal's abort event. */
+  handleEvent () {
+    const { signal } = this
+    if (signal !== null) this.cancel(signal.reason)
+  }
+
+  /**
+   * A worker has taken the request.
+   * @param {import('./worker.js').Worker} worker
+   * @param {number} id
+   * @param {number} sent bytes of the body that went with the head
+   */
+  opened (worker, id, sent) {
+    this.worker = worker
+    this.id = id
+    this.ticket = null
+    this.head = ''
+    const { body } = this
+    if (body === undefined) return
+    this.body = undefined
+    if (body instanceof Uint8Array) {
+      if (sent === body.length) return
+      this.upload = new BytesUpload(this, body.subarray(sent))
+    } else {
+      this.upload = new StreamUpload(this, body)
+    }
+    this.upload.begin()
+  }
+
+  /**
+   * Sends a piece of the request body.
+   * @param {Uint8Array} bytes
+   * @param {boolean} end
+   * @returns {number} bytes taken; the rest has to wait for credit
+   */
+  write (bytes, end) {
+    return this.worker === null ? 0 : this.worker.write(this.id, bytes, end)
+  }
+
+  /**
+   * The consumer has taken bytes of the response: the application may send as many more.
+   * @param {number} length
+   */
+  consumed (length) {
+    if (this.worker !== null) this.worker.consumed(this.id, length)
+  }
+
+  /** There is room for more of the request body. */
+  credit () {
+    if (this.upload !== null) this.upload.resume()
+  }
+
+  /**
+   * @param {number} status
+   * @param {string} headers joined, see headers.js
+   * @param {Buffer | undefined} body
+   * @param {boolean} end
+   */
+  respond (status, headers, body, end) {
+    if (this.finished) return
+    this.started = true
+    if (end) this.#finish()
+    else if (!this.timed) this.#stopTimer()
+    this.onStart(status, headers, body, end)
+  }
+
+  /**
+   * @param {Buffer | undefined} body
+   * @param {boolean} end
+   */
+  receive (body, end) {
+    if (this.finished) return
+    if (end) this.#finish()
+    this.onBody(body, end)
+  }
+
+  /**
+   * Ends the request with an error; the worker knows already, or never had it.
+   * @param {Error} error
+   */
+  fail (error) {
+    if (this.finished) return
+    this.#finish()
+    this.onError(error)
+  }
+
+  /**
+   * Ends the request from this side: the application gets http.disconnect.
+   * @param {Error} error
+   */
+  cancel (error) {
+    if (this.finished) return
+    if (this.worker !== null) this.worker.abort(this.id)
+    else if (this.ticket !== null) this.ticket.remove()
+    this.fail(error)
+  }
+
+  #finish () {
+    this.finished = true
+    this.#stopTimer()
+    if (this.signal !== null) {
+      this.signal.removeEventListener('abort', this)
+      this.signal = null
+    }
+    let source = this.body
+    if (this.upload !== null) {
+      if (this.upload instanceof StreamUpload) source = this.upload.source
+      this.upload.stop()
+      this.upload = null
+    }
+    this.body = undefined
+    if (source instanceof Readable) this.releaseSource(source)
+  }
+
+  #stopTimer () {
+    if (this.timer === null) return
+    clearTimeout(this.timer)
+    this.timer = null
+  }
+
+  /**
+   * The rest of the request body is not wanted any more.
+   * @param {Readable} source
+   */
+  releaseSource (source) {
+    if (source.readableEnded || source.destroyed) return
+    source.on('error', ignore)
+    source.destroy()
+  }
+
+  /**
+   * @param {number} status
+   * @param {string} headers
+   * @param {Buffer | undefined} body
+   * @param {boolean} end
+   */
+  onStart (status, headers, body, end) {
+    throw new Error('not implemented')
+  }
+
+  /**
+   * @param {Buffer | undefined} body
+   * @param {boolean} end
+   */
+  onBody (body, end) {
+    throw new Error('not implemented')
+  }
+
+  /** @param {Error} error */
+  onError (error) {
+    throw error
+  }
+}
+
+/**
+ * @param {RequestStream} stream
+ * @param {number} timeout
+ */
+function expire (stream, timeout) {
+  stream.cancel(new RequestTimeoutError(timeout))
+}
+
+function ignore () {}

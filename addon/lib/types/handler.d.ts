@@ -1,0 +1,172 @@
+import type { EventEmitter } from 'node:events'
+import type { AppError } from './errors.js'
+import type { BodyPiece, Request, RequestOptions, Response, StreamingResponse } from './http.js'
+import type { PythonHandlerOptions } from './options.js'
+
+/** A request in any of its forms. */
+export type AnyRequest = RequestOptions | Request | globalThis.Request
+
+/** A request whose body, if there is one, is there as a whole. */
+export type SyncRequest = Request | (Omit<RequestOptions, 'body'> & { body?: BodyPiece | null })
+
+/** Limits of one request. */
+export interface RequestLimits {
+  /** Aborts the request: the promise rejects with its reason, the application is told. */
+  signal?: AbortSignal | null
+  /**
+   * Milliseconds for the response, instead of `timeouts.request`; 0 for no limit. For `handleRequest`
+   * until it is complete, for `handleStream` until it starts.
+   */
+  timeout?: number
+}
+
+export interface CloseOptions {
+  /** Milliseconds that requests in flight get to finish. Default `timeouts.drain`. */
+  timeout?: number
+}
+
+/**
+ * `starting` until each worker has had its first try, `failed` when none can be started, `closed`
+ * when the last process has ended after `close()`.
+ */
+export type HandlerState = 'starting' | 'running' | 'failed' | 'closing' | 'closed'
+
+export type WorkerState = 'starting' | 'ready' | 'draining' | 'gone'
+
+export interface WorkerStats {
+  /** Number of the worker in its handler, from 1; a replacement gets a new one. */
+  id: number
+  /** 0 until it has been forked. */
+  pid: number
+  state: WorkerState
+  /** Requests that it has and has not answered yet. */
+  inFlight: number
+  /** Requests that it was given, ever. */
+  requests: number
+}
+
+/** What the pool is doing at one moment. */
+export interface PoolStats {
+  state: HandlerState
+  /** Every worker process that has not ended. */
+  workers: WorkerStats[]
+  /** Workers that take requests. */
+  ready: number
+  /** Requests in flight in all of them. */
+  inFlight: number
+  /** Requests that wait for a worker. */
+  queued: number
+}
+
+/** Which process something comes from; `worker` is 0 for the fork server. */
+export interface ProcessSource {
+  worker: number
+  pid: number
+}
+
+export interface WorkerReadyDetails extends ProcessSource {
+  /** Version of the interpreter, for example `3.11.2`. */
+  python: string
+  /** Event loop: `asyncio` or `uvloop`. */
+  loop: string
+  /** Whether the application takes lifespan events. */
+  lifespan: boolean
+}
+
+export interface WorkerExitDetails extends ProcessSource {
+  /** `null` if a signal ended it. */
+  code: number | null
+  /** Name of the signal that ended it, or `null`. */
+  signal: string | null
+  /** Why it ended, or `null` if it was asked to. */
+  error: Error | null
+}
+
+/** Events of a handler and the arguments of their listeners. None needs a listener. */
+export interface PythonHandlerEvents {
+  /** A worker process has been forked. */
+  'worker:start': [details: ProcessSource]
+  /** A worker takes requests. */
+  'worker:ready': [details: WorkerReadyDetails]
+  /** A worker process has ended. */
+  'worker:exit': [details: WorkerExitDetails]
+  /** The application raised in a request; the request has failed with the same error. */
+  'app:error': [error: AppError, source: ProcessSource]
+  /** A line that Python printed. Without a listener, lines go to the logger. */
+  stdout: [line: string, source: ProcessSource]
+  /** A line on Python's stderr. Without a listener, lines go to the logger. */
+  stderr: [line: string, source: ProcessSource]
+}
+
+/** A request listener of node:http, node:https and the compatibility API of node:http2. */
+export type Listener = (
+  req: import('node:http').IncomingMessage | import('node:http2').Http2ServerRequest,
+  res: import('node:http').ServerResponse | import('node:http2').Http2ServerResponse
+) => void
+
+/**
+ * A Python ASGI application in a pool of worker processes. The processes start at once; requests may
+ * be sent at once too, and wait for the first worker. An idle handler does not keep Node alive.
+ */
+export class PythonHandler extends EventEmitter<PythonHandlerEvents> implements AsyncDisposable {
+  /**
+   * @throws `ERR_INVALID_OPTION`, `ERR_DOCROOT_NOT_FOUND`, `ERR_PYTHON_NOT_FOUND` (there is no
+   *   interpreter to start), `ERR_BINDING_NOT_FOUND` (not built)
+   */
+  constructor (options?: PythonHandlerOptions)
+
+  /** Absolute path of the docroot. */
+  readonly docroot: string
+
+  /**
+   * Fulfilled when the workers have started. Rejected with a `StartupError` that holds the Python
+   * traceback when none could, or with `ERR_CLOSED`. Whether it is awaited or not, an unhandled
+   * rejection does not come from it: a failure that nobody asked about goes to the logger.
+   */
+  readonly ready: Promise<void>
+
+  /**
+   * Sends a request and waits for the whole response, whatever its status.
+   * @throws as a rejection: `InvalidRequestError`, `AppError`, `WorkerError`, `UnavailableError`,
+   *   `StartupError`, `RequestTimeoutError`, or the reason of the signal
+   */
+  handleRequest (request: AnyRequest, limits?: RequestLimits | AbortSignal): Promise<Response>
+
+  /**
+   * Sends a request and waits for the start of the response; the body follows as it arrives, as fast
+   * as it is read.
+   * @throws as a rejection: what `handleRequest` rejects with; after the start, the body fails with it
+   */
+  handleStream (
+    request: AnyRequest, limits?: RequestLimits | AbortSignal
+  ): Promise<StreamingResponse>
+
+  /**
+   * Sends a request and blocks this thread until the response is complete, for scripts and tools.
+   * A `Request` that was given its body piece by piece, or as a stream, is refused.
+   */
+  handleRequestSync (request: SyncRequest): Response
+
+  /** Like the web's `fetch`, for a request to the application. */
+  fetch (request: globalThis.Request): Promise<globalThis.Response>
+
+  /**
+   * For servers: `createServer(handler.listener)`, `app.use(handler.listener)`. Needs no `this`.
+   * Errors become responses as docs/errors.md lists them.
+   */
+  readonly listener: Listener
+
+  /** What the pool is doing now. */
+  stats (): PoolStats
+
+  /**
+   * Takes no more requests, lets those in flight finish, runs lifespan shutdown, ends every process.
+   * Never rejects, and may be called more than once.
+   */
+  close (options?: CloseOptions): Promise<void>
+
+  [Symbol.asyncDispose] (): Promise<void>
+}
+
+/** The same class, under the name that `@platformatic/python-node` has for it. */
+export { PythonHandler as Python }

@@ -1,0 +1,86 @@
+/** Limits of time, in milliseconds. 0 means "no time at all", but for `request` "no limit". */
+export interface Timeouts {
+  /** Import and lifespan startup of a worker, and start of the fork server. Default 60 000. */
+  startup?: number
+  /** From the call until the response starts; 0 for no limit. Default 300 000. */
+  request?: number
+  /** What requests in flight get to finish when the handler closes. Default 10 000. */
+  drain?: number
+  /** Lifespan shutdown of a worker. Default 10 000. */
+  shutdown?: number
+  /** Until a process that was told to end, and did not, is killed. Default 2 000. */
+  kill?: number
+}
+
+/**
+ * How a worker that ended is replaced: the first time at once, then after delays that double.
+ */
+export interface RestartOptions {
+  /** First delay, in milliseconds. Default 100. */
+  min?: number
+  /** Longest delay, in milliseconds. Default 30 000. */
+  max?: number
+  /** A worker that lived longer than this many milliseconds starts a new count. Default 60 000. */
+  window?: number
+  /** Failures in a row after which a worker is given up. Default `Infinity`. */
+  limit?: number
+}
+
+/** Where messages go; `console` is one. */
+export interface Logger {
+  info (...args: unknown[]): void
+  warn (...args: unknown[]): void
+  error (...args: unknown[]): void
+}
+
+/** Options of a handler. One that is unknown or ill-typed throws an `InvalidOptionError`. */
+export interface PythonHandlerOptions {
+  /**
+   * Directory that the application is imported from and runs in. Default: the working directory.
+   * @throws `ERR_DOCROOT_NOT_FOUND` if it is not a directory
+   */
+  docroot?: string
+  /** Where the application is: `package.module:attribute.attribute`. Default `main:app`. */
+  appTarget?: string
+  /** The target is a function without arguments that returns the application. Default false. */
+  factory?: boolean
+  /** Interface of the application. Default `asgi`. */
+  interface?: 'asgi'
+  /**
+   * The interpreter (CPython 3.10 or newer): a path, or a name on PATH. Default: that of
+   * `VIRTUAL_ENV`, of `.venv` in the docroot, of `.venv` in the working directory, `python3` on PATH.
+   */
+  python?: string
+  /** Worker processes, 1 to 1024. Default: the cores that this process may use. */
+  workers?: number
+  /**
+   * What to import before workers are forked, so that they start at once and share its memory:
+   * a list of modules, or `true` for the application itself. Default false.
+   */
+  preload?: boolean | readonly string[]
+  /**
+   * Lifespan events: `on` fails if the application does not support them, `off` sends none, `auto`
+   * (default) takes an exception before startup is complete for "not supported".
+   */
+  lifespan?: 'auto' | 'on' | 'off'
+  /** Event loop of the workers; `auto` (default) is uvloop where it can be imported. */
+  loop?: 'auto' | 'asyncio' | 'uvloop'
+  /** Added to the environment of the Python processes. Default: nothing. */
+  env?: Readonly<Record<string, string>>
+  /** `root_path` of ASGI scopes: the prefix that the application is served under. Default `''`. */
+  rootPath?: string
+  /** Requests in flight that one worker may have; `Infinity` for no limit. Default 1000. */
+  concurrency?: number
+  /**
+   * Requests that may wait for a worker; one more is refused with `ERR_QUEUE_FULL`. Default 1000.
+   */
+  maxQueue?: number
+  /** Shared memory toward each worker, in bytes; a power of two from 128 KiB. Default 1 MiB. */
+  requestRing?: number
+  /** Shared memory from each worker, in bytes; a power of two from 128 KiB. Default 1 MiB. */
+  responseRing?: number
+  timeouts?: Timeouts
+  restart?: RestartOptions
+  /** Where to log, or `false` for nowhere. Default `console`. */
+  logger?: Logger | false
+}

@@ -1,0 +1,315 @@
+/**
+ * One worker process as Node sees it: a channel, the requests in flight in it, its output. It knows
+ * how to start, serve and stop, and reports what happens to its owner, who decides (supervisor.js).
+ */
+
+import {
+  AppError, ResponseError, WorkerError, closedError, crashedError, requestError, startupError
+} from './errors.js'
+import { guard, rethrowLater } from './guard.js'
+import { LineReader } from './output.js'
+
+/** @typedef {'starting' | 'ready' | 'draining' | 'gone'} WorkerState */
+
+/** @typedef {{ pid: number, python: string, loop: string, lifespan: boolean }} WorkerInfo */
+
+/**
+ * @typedef {object} WorkerOwner
+ * @property {(worker: Worker, info: WorkerInfo) => void} onReady
+ * @property {(worker: Worker) => void} onStartupFailed worker.error says why
+ * @property {(worker: Worker) => void} onCorrupt worker.error says why
+ * @property {(worker: Worker) => void} onFreed it can take more requests
+ * @property {(worker: Worker, error: AppError) => void} onAppError
+ * @property {(worker: Worker) => void} onGone the process has ended, its requests have failed
+ * @property {(name: 'stdout' | 'stderr', line: string, worker: Worker) => void} onLine
+ */
+
+export class Worker {
+  /** @type {import('./binding.js').Channel} */
+  #channel
+
+  /** @type {Map<number, import('./stream.js').RequestStream>} */
+  #streams = new Map()
+
+  /** @type {LineReader[]} */
+  #output = []
+
+  /** @type {NodeJS.Immediate | null} */
+  #lastLook = null
+
+  #isRef = false
+  #freed = false
+
+  /**
+   * @param {number} id
+   * @param {import('./binding.js').Binding} binding
+   * @param {import('./options.js').Settings} settings
+   * @param {WorkerOwner} owner
+   */
+  constructor (id, binding, settings, owner) {
+    this.id = id
+    this.pid = 0
+    this.owner = owner
+    this.killTimeout = settings.timeouts.kill
+    this.limits = binding.limits
+    this.types = binding.eventTypes
+    this.stride = binding.eventStride
+    /** @type {WorkerState} */
+    this.state = 'starting'
+    /** Requests in flight, as the scheduler wants to know it. */
+    this.inFlight = 0
+    /** Requests that it was given, ever. */
+    this.requests = 0
+    /** performance.now() at which it became ready; 0: it never did. */
+    this.readyAt = 0
+    /** @type {Error | null} what made it fail, where that is more than its exit says */
+    this.error = null
+    /** @type {{ code: number | null, signal: number } | null} */
+    this.exit = null
+    this.stopped = false
+    /** @type {Promise<unknown>} when the last line it printed has been read */
+    this.outputEnded = Promise.resolve()
+    this.#channel = new binding.Channel(
+      { requestRing: settings.requestRing, responseRing: settings.responseRing },
+      guard((events) => this.#onEvents(events)))
+    this.#updateRef()
+  }
+
+  get channel () {
+    return this.#channel
+  }
+
+  /**
+   * The fork server has been asked to fork it.
+   * @param {{ stdout: import('./binding.js').OutputSource,
+   *   stderr: import('./binding.js').OutputSource }} output
+   */
+  attachOutput ({ stdout, stderr }) {
+    this.#output.push(
+      new LineReader(stdout, (line) => this.owner.onLine('stdout', line, this)),
+      new LineReader(stderr, (line) => this.owner.onLine('stderr', line, this)))
+  }
+
+  /**
+   * Gives it a request. What cannot be sent fails that request only.
+   * @param {import('./stream.js').RequestStream} stream
+   */
+  send (stream) {
+    const { body } = stream
+    let first
+    let end = body === undefined
+    if (body instanceof Uint8Array) {
+      end = body.length <= this.limits.chunk
+      first = end ? body : body.subarray(0, this.limits.chunk)
+    }
+    let id
+    try {
+      id = this.#channel.request(stream.head, first, end)
+    } catch (error) {
+      stream.fail(requestError(/** @type {Error} */ (error)))
+      return
+    }
+    this.#streams.set(id, stream)
+    this.requests++
+    if (++this.inFlight === 1) this.#updateRef()
+    stream.opened(this, id, first === undefined ? 0 : first.length)
+  }
+
+  /**
+   * @param {number} id
+   * @param {Uint8Array} bytes
+   * @param {boolean} end
+   * @returns {number}
+   */
+  write (id, bytes, end) {
+    return this.#streams.has(id) ? this.#channel.write(id, bytes, end) : bytes.length
+  }
+
+  /**
+   * @param {number} id
+   * @param {number} length
+   */
+  consumed (id, length) {
+    if (this.#streams.has(id)) this.#channel.consumed(id, length)
+  }
+
+  /** @param {number} id */
+  abort (id) {
+    if (this.#streams.has(id)) this.#channel.abort(id)
+  }
+
+  /** Asks it to finish what it has, run lifespan shutdown and exit. */
+  stop () {
+    if (this.state === 'gone' || this.state === 'draining') return
+    this.state = 'draining'
+    this.#channel.stop()
+    this.#updateRef()
+  }
+
+  /**
+   * Blocks until something has happened in it or on the control socket.
+   * @param {import('./binding.js').Control} control
+   * @param {number} timeout milliseconds
+   */
+  wait (control, timeout) {
+    return this.#channel.wait(control, timeout)
+  }
+
+  /** @returns {IterableIterator<import('./stream.js').RequestStream>} */
+  streams () {
+    return this.#streams.values()
+  }
+
+  /**
+   * The process has ended. Its last frames may still lie in the ring: they are delivered in this
+   * turn of the event loop, and what is unanswered then has failed.
+   * @param {number | null} code
+   * @param {number} signal
+   */
+  exited (code, signal) {
+    if (this.exit !== null) return
+    this.exit = { code, signal }
+    this.#lastLook = setImmediate(() => this.finish())
+  }
+
+  /** Fails what is in flight and lets go of everything. */
+  finish () {
+    if (this.state === 'gone') return
+    if (this.#lastLook !== null) clearImmediate(this.#lastLook)
+    this.state = 'gone'
+    const streams = this.#drop()
+    this.#channel.close()
+    this.outputEnded = Promise.all(this.#output.map((output) => output.close(this.killTimeout)))
+    const { code, signal } = this.exit ?? { code: null, signal: 0 }
+    for (const stream of streams) {
+      stream.fail(this.error ?? (this.stopped ? closedError() : crashedError(this, code, signal)))
+    }
+    this.owner.onGone(this)
+  }
+
+  #drop () {
+    const streams = [...this.#streams.values()]
+    this.#streams.clear()
+    this.inFlight = 0
+    this.#updateRef()
+    return streams
+  }
+
+  // The binding's handles do not keep the process alive by themselves.
+  #updateRef () {
+    const wanted = this.state !== 'gone' && (this.state !== 'ready' || this.inFlight > 0)
+    if (wanted === this.#isRef) return
+    this.#isRef = wanted
+    if (wanted) this.#channel.ref()
+    else this.#channel.unref()
+  }
+
+  /** @param {any[]} events */
+  #onEvents (events) {
+    const { stride } = this
+    for (let i = 0; i < events.length; i += stride) {
+      try {
+        this.#onEvent(events, i)
+      } catch (error) {
+        rethrowLater(error)
+      }
+    }
+    if (!this.#freed) return
+    this.#freed = false
+    if (this.inFlight === 0) this.#updateRef()
+    this.owner.onFreed(this)
+  }
+
+  /**
+   * @param {any[]} events
+   * @param {number} i
+   */
+  #onEvent (events, i) {
+    const { types } = this
+    switch (events[i]) {
+      case types.RESPONSE_START: {
+        const end = events[i + 5]
+        const stream = this.#find(events[i + 1], end)
+        stream?.respond(events[i + 2], events[i + 3], events[i + 4], end)
+        break
+      }
+      case types.BODY: {
+        const end = events[i + 5]
+        const stream = this.#find(events[i + 1], end)
+        stream?.receive(events[i + 4], end)
+        break
+      }
+      case types.CREDIT:
+        this.#streams.get(events[i + 1])?.credit()
+        break
+      case types.APP_ERROR:
+        this.#onAppError(events[i + 1], events[i + 2], events[i + 3])
+        break
+      case types.CLOSED:
+        this.#find(events[i + 1], true)?.fail(new ResponseError('ERR_RESPONSE_ABORTED',
+          'the application ended before its response was complete'))
+        break
+      case types.READY:
+        this.#onReady(events[i + 2])
+        break
+      case types.STARTUP_FAILED: {
+        const [kind, type, message, traceback] = events[i + 2]
+        this.error = startupError(kind, type, message, traceback)
+        this.owner.onStartupFailed(this)
+        break
+      }
+      case types.STOPPED:
+        this.stopped = true
+        break
+      case types.CORRUPT:
+        this.#onCorrupt(events[i + 2])
+        break
+    }
+  }
+
+  /**
+   * @param {number} id
+   * @param {boolean} end this is the last that is heard of it
+   */
+  #find (id, end) {
+    const stream = this.#streams.get(id)
+    if (end && stream !== undefined) {
+      this.#streams.delete(id)
+      this.inFlight--
+      this.#freed = true
+    }
+    return stream
+  }
+
+  /**
+   * @param {number} id
+   * @param {[string, string, string]} description
+   * @param {boolean} started
+   */
+  #onAppError (id, [type, message, traceback], started) {
+    const error = new AppError(type, message, traceback, started)
+    this.#find(id, true)?.fail(error)
+    this.owner.onAppError(this, error)
+  }
+
+  /** @param {string} json */
+  #onReady (json) {
+    if (this.state !== 'starting') return
+    const info = /** @type {WorkerInfo} */ (JSON.parse(json))
+    this.pid = info.pid
+    this.state = 'ready'
+    this.readyAt = performance.now()
+    this.#updateRef()
+    this.owner.onReady(this, info)
+  }
+
+  /** @param {string} message */
+  #onCorrupt (message) {
+    this.error = new WorkerError('ERR_WORKER_PROTOCOL',
+      `worker ${this.id} (pid ${this.pid}) broke the protocol: ${message}; a native module in ` +
+      'the application may have written over foreign memory. The worker is replaced',
+      { worker: this.id, pid: this.pid })
+    for (const stream of this.#drop()) stream.fail(this.error)
+    this.owner.onCorrupt(this)
+  }
+}

@@ -1,0 +1,205 @@
+import assert from 'node:assert/strict'
+import { createHash, randomBytes } from 'node:crypto'
+import http from 'node:http'
+import { Readable } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import { Request } from '../../addon/lib/index.js'
+import { eventually, withPython, withServer } from '../support/harness.js'
+
+const echo = { appTarget: 'echo_app:app' }
+const upload = { appTarget: 'upload_app:app' }
+const stream = { appTarget: 'stream_app:app' }
+
+const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex')
+
+async function * pieces (bytes, size) {
+  for (let i = 0; i < bytes.length; i += size) yield bytes.subarray(i, i + size)
+}
+
+withPython('bodies of every kind arrive whole', echo, async (python) => {
+  const bytes = randomBytes(300_000)
+  const bodies = {
+    Buffer: bytes,
+    Uint8Array: new Uint8Array(bytes),
+    ArrayBuffer: bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length),
+    Readable: Readable.from(pieces(bytes, 70_001), { objectMode: false }),
+    'async iterable': pieces(bytes, 999),
+    'web stream': Readable.toWeb(Readable.from(pieces(bytes, 5000)))
+  }
+  for (const [kind, body] of Object.entries(bodies)) {
+    const response = await python.handleRequest({ method: 'POST', url: '/buffered', body })
+    assert.equal(sha256(response.body), sha256(bytes), kind)
+  }
+  const text = await python.handleRequest({ method: 'POST', url: '/', body: 'grüße ☃' })
+  assert.equal(text.body.toString(), 'grüße ☃')
+  for (const body of [undefined, null, '', Buffer.alloc(0)]) {
+    const empty = await python.handleRequest({ method: 'POST', url: '/', body })
+    assert.equal(empty.body.length, 0)
+  }
+})
+
+withPython('a web Request is taken, and fetch() answers with a web Response', echo, async (python) => {
+  const request = () => new globalThis.Request('http://example.org/buffered',
+    { method: 'POST', body: 'from the web', headers: { 'content-type': 'text/x' } })
+  const plain = await python.handleRequest(request())
+  assert.equal(plain.body.toString(), 'from the web')
+  const response = await python.fetch(request())
+  assert.equal(response.status, 200)
+  assert.equal(response.headers.get('content-type'), 'text/x')
+  assert.equal(await response.text(), 'from the web')
+})
+
+withPython('a body can be written piece by piece while the response comes', echo, async (python) => {
+  const request = new Request({ method: 'POST', url: '/' })
+  await request.write('one ')
+  const { status, body } = await python.handleStream(request)
+  assert.equal(status, 200)
+  const iterator = body[Symbol.asyncIterator]()
+  assert.equal((await iterator.next()).value.toString(), 'one ')
+  await request.write('two')
+  assert.equal((await iterator.next()).value.toString(), 'two')
+  await request.end()
+  assert.equal((await iterator.next()).done, true)
+})
+
+withPython('handleStream resolves at the start, before the body', stream, async (python) => {
+  const response = await python.handleStream({ url: '/slow?n=3&ms=50' })
+  assert.equal(response.headers.get('content-type'), 'application/octet-stream')
+  let text = ''
+  for await (const chunk of response) text += chunk
+  assert.equal(text, 'a'.repeat(10) + 'b'.repeat(10) + 'c'.repeat(10))
+})
+
+withPython('destroying the body of a response ends it in the application', { appTarget: 'disconnect_app:app' }, async (python) => {
+  const response = await python.handleStream({ url: '/stream?id=s' })
+  response.body.destroy()
+  await eventually(async () => {
+    assert.equal((await python.handleRequest({ url: '/seen' })).json().s, 'disconnect')
+  })
+})
+
+for (const size of [1, 1000, 65536, 65537, 1_000_003]) {
+  withPython(`an echo of ${size} bytes through small rings`,
+    { ...echo, requestRing: 262144, responseRing: 262144 }, async (python) => {
+      const bytes = randomBytes(size)
+      const response = await python.handleStream(
+        { method: 'POST', url: '/', body: pieces(bytes, 50_000) })
+      const hash = createHash('sha256')
+      for await (const chunk of response) hash.update(chunk)
+      assert.equal(hash.digest('hex'), sha256(bytes))
+    })
+}
+
+// The trap of lost wake-ups: only back-pressure on full rings shows them, and only now and then.
+withPython('echoes side by side through full rings, many times',
+  { ...echo, requestRing: 262144, responseRing: 262144 }, async (python) => {
+    const bytes = randomBytes(4 * 1024 * 1024)
+    const expected = sha256(bytes)
+    for (let round = 0; round < 6; round++) {
+      await Promise.all(Array.from({ length: 6 }, async (_, i) => {
+        const response = await python.handleStream(
+          { method: 'POST', url: '/', body: pieces(bytes, 30_000 + i * 17_000) })
+        const hash = createHash('sha256')
+        for await (const chunk of response) hash.update(chunk)
+        assert.equal(hash.digest('hex'), expected)
+      }))
+    }
+  })
+
+withPython('a response without reader holds one window, and delays nobody', upload, async (python) => {
+  const slow = await python.handleStream({ url: `/download?bytes=${64 * 1024 * 1024}` })
+  await sleep(100)
+  assert.ok(slow.body.readableLength <= 262144, `${slow.body.readableLength} bytes are held`)
+  for (let i = 0; i < 20; i++) {
+    assert.equal((await python.handleRequest({ url: '/ping' })).body.toString(), 'pong')
+  }
+  let count = 0
+  for await (const chunk of slow) count += chunk.length
+  assert.equal(count, 64 * 1024 * 1024)
+})
+
+// 1 GiB is what bench/memory.js does; the window is the same for 64 MiB.
+withPython('a large upload into a slow reader stays in Python\'s pace, in bounded memory', upload, async (python) => {
+  const piece = Buffer.alloc(65536, 7)
+  const total = 16 * 1024 * 1024
+  let produced = 0
+  async function * source () {
+    while (produced < total) {
+      produced += piece.length
+      yield piece
+    }
+  }
+  const answer = python.handleRequest(
+    { method: 'POST', url: `/upload?rate=${32 * 1024 * 1024}`, body: source() })
+  await sleep(100)
+  assert.ok(produced < total / 2, 'the source was not held back')
+  const peak = { rss: 0 }
+  const base = process.memoryUsage.rss()
+  const watch = setInterval(() => { peak.rss = Math.max(peak.rss, process.memoryUsage.rss()) }, 5)
+  const response = await answer
+  clearInterval(watch)
+  assert.equal(response.json().bytes, total)
+  assert.ok(peak.rss - base < 32 * 1024 * 1024, `grew by ${peak.rss - base} bytes`)
+})
+
+withPython('a client that reads slowly slows the application down, over HTTP', upload, async (python) => {
+  await withServer(python.listener, async (origin) => {
+    const bytes = 32 * 1024 * 1024
+    const response = await new Promise((resolve, reject) => {
+      http.get(`${origin}/download?bytes=${bytes}`, resolve).on('error', reject)
+    })
+    assert.equal(response.headers['content-length'], String(bytes))
+    await sleep(100)
+    assert.equal(await (await fetch(`${origin}/ping`)).text(), 'pong')
+    let count = 0
+    for await (const chunk of response) count += chunk.length
+    assert.equal(count, bytes)
+  })
+})
+
+withPython('a chunked upload over HTTP arrives whole', upload, async (python) => {
+  await withServer(python.listener, async (origin) => {
+    const bytes = randomBytes(5_000_000)
+    const response = await fetch(`${origin}/upload`,
+      { method: 'POST', body: Readable.toWeb(Readable.from(pieces(bytes, 12_345))), duplex: 'half' })
+    assert.equal((await response.json()).sha256, sha256(bytes))
+  })
+})
+
+withPython('an answer before the body was read works, and the connection goes on', { appTarget: 'early_app:app' }, async (python) => {
+  await withServer(python.listener, async (origin) => {
+    const big = Buffer.alloc(3_000_000)
+    for (let i = 0; i < 3; i++) {
+      const now = await fetch(`${origin}/now`, { method: 'POST', body: big })
+      assert.equal(now.status, 413)
+      assert.equal(await now.text(), 'rejected unread\n')
+      const later = await fetch(`${origin}/later`, { method: 'POST', body: big })
+      assert.equal(await later.text(), 'early,then read 3000000')
+    }
+  })
+})
+
+withPython('a source that fails fails its request, and tells the application', { appTarget: 'disconnect_app:app' }, async (python) => {
+  async function * broken () {
+    yield Buffer.from('x')
+    throw new Error('the source broke')
+  }
+  await assert.rejects(python.handleRequest({ method: 'POST', url: '/wait?id=b', body: broken() }),
+    /the source broke/)
+  await eventually(async () => {
+    assert.equal((await python.handleRequest({ url: '/seen' })).json().b, 'disconnect')
+  })
+})
+
+withPython('empty pieces and server-sent events come as they are sent', stream, async (python) => {
+  const empty = await python.handleRequest({ url: '/empty-pieces' })
+  assert.equal(empty.body.toString(), 'onetwo')
+  await withServer(python.listener, async (origin) => {
+    const response = await fetch(`${origin}/sse?n=3&ms=60`)
+    assert.equal(response.headers.get('content-type'), 'text/event-stream')
+    const events = []
+    for await (const chunk of response.body) events.push(Buffer.from(chunk).toString())
+    assert.deepEqual(events, [0, 1, 2].map((i) => `id: ${i}\ndata: event ${i}\n\n`))
+  })
+})

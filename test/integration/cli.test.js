@@ -1,0 +1,200 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { Agent, get } from 'node:http'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, afterEach, describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+
+const SCRIPT = fileURLToPath(new URL('../../addon/bin/node-asgi.js', import.meta.url))
+const APPS = fileURLToPath(new URL('../../fixtures/apps', import.meta.url))
+const LIMIT = 60_000
+
+/** One run of the command line. */
+class Run {
+  stdout = ''
+  stderr = ''
+  mark = randomUUID() // in the environment of every process that it starts
+
+  constructor (args, env = {}) {
+    const { PORT, ...rest } = process.env
+    this.child = spawn(process.execPath, [SCRIPT, ...args], {
+      env: { ...rest, ...env, NODE_ASGI_TEST_MARK: this.mark },
+      stdio: ['ignore', 'pipe', 'pipe']
+    })
+    for (const name of ['stdout', 'stderr']) {
+      this.child[name].setEncoding('utf8').on('data', (text) => { this[name] += text })
+    }
+    this.closed = once(this.child, 'close').then(([code, signal]) => signal ?? code)
+  }
+
+  /** Waits until the output matches; returns the match. */
+  async match (name, pattern) {
+    const end = Date.now() + LIMIT
+    while (Date.now() < end) {
+      const match = pattern.exec(this[name])
+      if (match !== null) return match
+      if (this.child.exitCode !== null || this.child.signalCode !== null) break
+      await sleep(10)
+    }
+    assert.fail(`${pattern} did not come; stdout: ${this.stdout}\nstderr: ${this.stderr}`)
+  }
+
+  async port () {
+    return Number((await this.match('stdout', /^Listening on http:\/\/127\.0\.0\.1:(\d+)\n/m))[1])
+  }
+
+  processes () {
+    return readdirSync('/proc').filter((pid) => {
+      try {
+        return /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/environ`).includes(this.mark)
+      } catch {
+        return false // it has just ended
+      }
+    })
+  }
+
+  /** Nobody outlives anybody. */
+  async allGone () {
+    const end = Date.now() + LIMIT
+    while (this.processes().length > 0) {
+      assert(Date.now() < end, `left over: ${this.processes()}`)
+      await sleep(20)
+    }
+  }
+}
+
+/** @returns {Promise<{ status: number, headers: object, text: string }>} */
+async function fetchText (options) {
+  const request = get({ host: '127.0.0.1', ...options })
+  const [response] = await once(request, 'response')
+  let text = ''
+  for await (const chunk of response.setEncoding('utf8')) text += chunk
+  return { status: response.statusCode, headers: response.headers, text }
+}
+
+describe('node-asgi', { timeout: 3 * LIMIT }, () => {
+  const directory = mkdtempSync(join(tmpdir(), 'node-asgi-cli-'))
+  const runs = []
+
+  function start (args, env) {
+    runs.push(new Run(['--workers', '1', ...args], env))
+    return runs.at(-1)
+  }
+
+  afterEach(async () => {
+    for (const run of runs.splice(0)) {
+      if (run.child.exitCode === null) run.child.kill('SIGKILL')
+      await run.closed
+      await run.allGone()
+    }
+  })
+
+  after(() => rmSync(directory, { recursive: true }))
+
+  it('prints one line with the address, serves, and ends with 0 on SIGTERM', async () => {
+    const run = start(['--docroot', APPS], { PORT: '0' })
+    const port = await run.port()
+    const { status, text } = await fetchText({ port })
+    assert.equal(status, 200)
+    assert.equal(text, 'Hello, world!')
+    run.child.kill('SIGTERM')
+    assert.equal(await run.closed, 0)
+    assert.equal(run.stdout, `Listening on http://127.0.0.1:${port}\n`)
+  })
+
+  it('finishes the request under way, on a connection that is kept alive', async () => {
+    const run = start(['slow_app:app', '--docroot', APPS, '--port', '0'])
+    const port = await run.port()
+    const agent = new Agent({ keepAlive: true })
+    const answer = fetchText({ port, agent, path: '/?ms=1000' })
+    while ((await fetchText({ port, path: '/active' })).text !== '1') await sleep(10)
+    run.child.kill('SIGINT')
+    await run.match('stderr', /SIGINT: stopping/)
+    const { status, text, headers } = await answer
+    assert.equal(status, 200)
+    assert.equal(text, 'waited 1000 ms')
+    assert.equal(headers.connection, 'close')
+    assert.equal(await run.closed, 0)
+  })
+
+  it('ends at once on a second signal', async () => {
+    const run = start(['slow_app:app', '--docroot', APPS, '--port', '0', '--timeout-drain', '600'])
+    const port = await run.port()
+    const answer = fetchText({ port, path: '/?ms=600000' })
+    while ((await fetchText({ port, path: '/active' })).text !== '1') await sleep(10)
+    run.child.kill('SIGTERM')
+    await run.match('stderr', /SIGTERM: stopping/)
+    run.child.kill('SIGTERM')
+    await assert.rejects(answer, { code: 'ECONNRESET' })
+    assert.equal(await run.closed, 128 + 15)
+  })
+
+  it('stops while it is still starting', async () => {
+    const run = start(['lifespan_hang_app:app', '--docroot', APPS, '--port', '0'])
+    while (run.processes().length < 3) await sleep(10) // itself, fork server, worker
+    run.child.kill('SIGTERM')
+    assert.equal(await run.closed, 0)
+    assert.equal(run.stdout, '')
+  })
+
+  it('logs requests on stdout and leaves the output of the application where it belongs', async () => {
+    const run = start(['print_app:app', '--docroot', APPS, '--port', '0', '--access-log'])
+    const port = await run.port()
+    for (const path of ['/stdout?b=c', '/stderr']) await fetchText({ port, path })
+    await run.match('stdout', /^127\.0\.0\.1 - - \[.*\] "GET \/stdout\?b=c HTTP\/1\.1" 200 7\n/m)
+    await run.match('stdout', /^one line in 4 pieces\n/m)
+    await run.match('stderr', /^a line on stderr\n/m)
+  })
+
+  it('listens on a unix socket', async () => {
+    const socketPath = join(directory, 'socket')
+    const run = start(['--docroot', APPS, '--uds', socketPath])
+    await run.match('stdout', new RegExp(`^Listening on unix:${socketPath}\n`))
+    const request = get({ socketPath, path: '/' })
+    const [response] = await once(request, 'response')
+    response.resume()
+    assert.equal(response.statusCode, 200)
+  })
+
+  it('exits with 1 and the Python traceback when the application cannot be imported', async () => {
+    const run = start(['raise_at_import_app:app', '--docroot', APPS, '--port', '0'])
+    assert.equal(await run.closed, 1)
+    assert.equal(run.stdout, '')
+    assert.match(run.stderr, /Traceback .*\n(.*\n)*.*in read_configuration\n/)
+    assert.match(run.stderr, /RuntimeError: DATABASE_URL is not set/)
+  })
+
+  it('exits with 1 and says what to do about a port in use', async () => {
+    const other = createServer().listen(0, '127.0.0.1')
+    await once(other, 'listening')
+    const { port } = other.address()
+    const run = start(['--docroot', APPS, '--port', String(port)])
+    assert.equal(await run.closed, 1)
+    assert.match(run.stderr, new RegExp(`127\\.0\\.0\\.1:${port} is in use .*--port`))
+    other.close()
+  })
+
+  it('exits with 2 on wrong use', async () => {
+    for (const [args, message] of [
+      [['--bogus'], /unknown option '--bogus'/],
+      [['--docroot', join(directory, 'missing')], /docroot .*missing/],
+      [['no-colon'], /appTarget/]
+    ]) {
+      const run = start(args)
+      assert.equal(await run.closed, 2, run.stderr)
+      assert.match(run.stderr, message)
+    }
+  })
+
+  it('prints its version', async () => {
+    const run = start(['--version'])
+    assert.equal(await run.closed, 0)
+    assert.match(run.stdout, /^\d+\.\d+\.\d+\n$/)
+  })
+})

@@ -1,0 +1,174 @@
+import assert from 'node:assert/strict'
+import http from 'node:http'
+
+import { eventually, withPython, withServer } from '../support/harness.js'
+
+const headers = { appTarget: 'headers_app:app' }
+const status = { appTarget: 'status_app:app' }
+const errors = { appTarget: 'error_app:app', workers: 1 }
+
+withPython('response headers: repeated, tuples, generators, none, capitals, latin-1', headers, async (python) => {
+  const get = (url) => python.handleRequest({ url })
+  const repeated = await get('/repeated')
+  assert.deepEqual(repeated.headers.getAll('set-cookie'), ['a=1', 'b=2; Path=/', 'c=3'])
+  assert.deepEqual([...repeated.headers.entries()], [['set-cookie', 'a=1'], ['x-one', '1'],
+    ['set-cookie', 'b=2; Path=/'], ['x-one', '2'], ['set-cookie', 'c=3']])
+  assert.equal((await get('/tuple')).headers.get('x-second'), '2')
+  assert.deepEqual((await get('/generator')).headers.getAll('x-number'), ['0', '1', '2'])
+  assert.equal((await get('/none')).body.toString(), 'see the headers')
+  assert.deepEqual([...(await get('/upper')).headers.keys()], ['x-upper-case'])
+  const bytes = Buffer.from((await get('/bytes')).headers.get('x-bytes'), 'latin1')
+  assert.deepEqual([...bytes], Array.from({ length: 128 }, (_, i) => 0x80 + i))
+  const framing = await get('/framing')
+  assert.equal(framing.headers.get('transfer-encoding') ?? null, null)
+  assert.equal(framing.headers.get('x-kept'), 'yes')
+  assert.equal((await get('/body-types')).body.toString(), 'bytes bytearray memoryview')
+})
+
+withPython('repeated headers stay apart over HTTP', headers, async (python) => {
+  await withServer(python.listener, async (origin) => {
+    const raw = await new Promise((resolve, reject) => {
+      http.get(`${origin}/repeated`, (response) => {
+        response.resume()
+        resolve(response.rawHeaders)
+      }).on('error', reject)
+    })
+    assert.deepEqual(raw.slice(0, 10), ['set-cookie', 'a=1', 'x-one', '1', 'set-cookie',
+      'b=2; Path=/', 'x-one', '2', 'set-cookie', 'c=3'])
+  })
+})
+
+withPython('HEAD, 204 and 304 have no body, and keep their content-length', status, async (python) => {
+  const get = await python.handleRequest({ url: '/200' })
+  const head = await python.handleRequest({ method: 'HEAD', url: '/200' })
+  assert.ok(get.body.length > 0)
+  assert.equal(head.body.length, 0)
+  assert.equal(head.headers.get('content-length'), get.headers.get('content-length'))
+  for (const code of [204, 304]) {
+    const response = await python.handleRequest({ url: `/${code}` })
+    assert.equal(response.status, code)
+    assert.equal(response.body.length, 0)
+  }
+  await withServer(python.listener, async (origin) => {
+    const overHttp = await fetch(`${origin}/200`, { method: 'HEAD' })
+    assert.equal(overHttp.headers.get('content-length'), get.headers.get('content-length'))
+    assert.equal(await overHttp.text(), '')
+    assert.equal((await fetch(`${origin}/418`)).status, 418)
+    assert.equal((await fetch(`${origin}/204`)).status, 204)
+  })
+})
+
+/** What each path of error_app.py comes to: type and message of the app's error. */
+const FAILURES = {
+  before_start: [/^ValueError$/, /raised before the response started/],
+  no_response: [/^RuntimeError$/, /returned without sending a response/],
+  start_only: [/^RuntimeError$/, /without completing its response/],
+  nonsense: [/^TypeError$/, /send\(\) takes a dict with a 'type', got 'not a message'/],
+  no_type: [/^ValueError$/, /without 'type'/],
+  bad_type: [/^RuntimeError$/, /Expected ASGI message 'http.response.start', but got 'http.response.begin'/],
+  websocket_type: [/^RuntimeError$/, /Expected ASGI message 'http.response.start', but got 'websocket.accept'/],
+  body_before_start: [/^RuntimeError$/, /Expected ASGI message 'http.response.start', but got 'http.response.body'/],
+  double_start: [/^RuntimeError$/, /Expected ASGI message 'http.response.body', but got 'http.response.start'/],
+  bad_status: [/^TypeError$/, /status must be an int, got '200 OK'/],
+  status_out_of_range: [/^ValueError$/, /status must be 200 to 999, got 1000/],
+  no_status: [/^ValueError$/, /needs a 'status'/],
+  bad_header: [/^ValueError$/, /HTTP cannot carry the value of the header b'x-bad'/],
+  bad_header_name: [/^ValueError$/, /HTTP cannot carry a header of the name b'not a name'/],
+  header_of_str: [/^TypeError$/, /a header's name must be bytes, not str/],
+  header_not_a_pair: [/^ValueError$/, /a header must be a pair of bytes/],
+  headers_not_iterable: [/^TypeError$/, /not iterable/],
+  headers_raise: [/^LookupError$/, /the iterable of headers raised/],
+  body_of_str: [/^TypeError$/, /'body' must be bytes, not str/],
+  content_length_short: [/^RuntimeError$/, /Response body shorter than its content-length: 5 bytes instead of 10/],
+  content_length_long: [/^RuntimeError$/, /Response body longer than its content-length: 8 bytes instead of 4/],
+  content_length_bad: [/^ValueError$/, /content-length is not one number/],
+  system_exit: [/^SystemExit$/, /3/],
+  system_exit_later: [/^SystemExit$/, /3/],
+  keyboard_interrupt: [/^KeyboardInterrupt$/, /^/],
+  keyboard_interrupt_later: [/^KeyboardInterrupt$/, /^/],
+  generator_exit: [/^GeneratorExit$/, /^/],
+  stop_iteration: [/^RuntimeError$/, /coroutine raised StopIteration/],
+  cancelled: [/^asyncio\.exceptions\.CancelledError$/, /^/],
+  cancels_itself: [/^asyncio\.exceptions\.CancelledError$/, /^/],
+  exception_group: [/^(ExceptionGroup|ValueError)$/, /^/],
+  chained: [/^RuntimeError$/, /raised because of another/],
+  unprintable: [/^error_app\.Unprintable$/, /^/],
+  surrogates: [/^ValueError$/, /half a character/],
+  long_message: [/^ValueError$/, /^xxx/],
+  recursion: [/^RecursionError$/, /maximum recursion depth/],
+  memory_error: [/^(MemoryError|OverflowError)$/, /^/],
+  not_awaitable: [/^TypeError$/, /await/]
+}
+
+withPython('each error of the app before its response is ERR_APP, and the worker goes on', errors, async (python) => {
+  const { pid } = python.stats().workers[0]
+  for (const [path, [type, message]] of Object.entries(FAILURES)) {
+    await assert.rejects(python.handleRequest({ url: `/${path}` }), (error) => {
+      assert.equal(error.code, 'ERR_APP', path)
+      assert.match(error.type, type, path)
+      assert.match(error.pythonMessage, message, path)
+      assert.equal(error.responseStarted, false, path)
+      return true
+    }, path)
+    assert.equal((await python.handleRequest({ url: '/ok' })).body.toString(), 'ok', path)
+  }
+  await assert.rejects(python.handleRequest({ url: '/chained' }), (error) => {
+    assert.match(error.traceback, /KeyError: 'missing'[^]*direct cause[^]*RuntimeError/)
+    assert.match(error.traceback, /error_app\.py/)
+    return true
+  })
+  assert.equal(python.stats().workers[0].pid, pid)
+})
+
+withPython('an error after the start breaks the stream, never a clean end', errors, async (python) => {
+  for (const path of ['after_start', 'incomplete']) {
+    const response = await python.handleStream({ url: `/${path}` })
+    assert.equal(response.status, 200)
+    await assert.rejects(async () => { for await (const chunk of response) assert.ok(chunk) },
+      (error) => error.code === 'ERR_APP' && error.responseStarted === true)
+    await assert.rejects(python.handleRequest({ url: `/${path}` }), { code: 'ERR_APP' })
+  }
+  await withServer(python.listener, async (origin) => {
+    for (const path of ['after_start', 'incomplete']) {
+      await assert.rejects(fetch(`${origin}/${path}`).then((response) => response.text()))
+    }
+  })
+})
+
+withPython('an error before the start is a 500 over HTTP, without the traceback', errors, async (python) => {
+  await withServer(python.listener, async (origin) => {
+    for (const path of ['before_start', 'content_length_short', 'bad_header', 'system_exit']) {
+      const response = await fetch(`${origin}/${path}`)
+      assert.equal(response.status, 500, path)
+      assert.doesNotMatch(await response.text(), /Traceback|error_app/)
+    }
+    assert.equal((await fetch(`${origin}/return_value`)).status, 200)
+  })
+})
+
+withPython('messages after the response raise in the app', errors, async (python) => {
+  assert.equal((await python.handleRequest({ url: '/bad_order' })).body.toString(), 'all')
+  assert.equal((await python.handleRequest({ url: '/caught_order' })).body.toString(), 'recovered')
+  assert.match((await python.handleRequest({ url: '/last' })).json(), /^RuntimeError: Expected/)
+})
+
+withPython('send() after a disconnect raises an OSError, which is no error of the app', errors, async (python) => {
+  const lines = []
+  python.on('stderr', (line) => lines.push(line))
+  const abort = new AbortController()
+  const request = python.handleRequest({ url: '/send_after_disconnect' }, { signal: abort.signal })
+  setTimeout(() => abort.abort(), 50)
+  await assert.rejects(request, { name: 'AbortError' })
+  await eventually(async () => {
+    assert.match((await python.handleRequest({ url: '/last' })).json(), /^ClientDisconnected: /)
+  })
+  assert.deepEqual(lines, [])
+})
+
+withPython('an error after the complete response is logged with its traceback', errors, async (python) => {
+  const lines = []
+  python.on('stderr', (line) => lines.push(line))
+  assert.equal((await python.handleRequest({ url: '/after_complete' })).body.toString(), 'complete')
+  await eventually(() => assert.match(lines.join('\n'),
+    /Exception in ASGI application after its response was complete[^]*raised after the response was complete/))
+})

@@ -1,0 +1,136 @@
+/**
+ * Runs a test on the real addon and real Python workers, and afterwards looks for what it left.
+ */
+
+import assert from 'node:assert/strict'
+import { readFileSync, readdirSync, readlinkSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+
+import { PythonHandler } from '../../addon/lib/index.js'
+
+export const APPS = fileURLToPath(new URL('../../fixtures/apps', import.meta.url))
+export const VENV_PYTHON = fileURLToPath(new URL('../../.venv/bin/python3', import.meta.url))
+
+/** No wait of a test is longer. */
+export const LIMIT = 30_000
+
+const quiet = { debug () {}, info () {}, warn () {}, error () {} }
+
+/**
+ * @param {string} name
+ * @param {object} options of the handler; docroot defaults to fixtures/apps
+ * @param {(python: PythonHandler, t: import('node:test').TestContext) => Promise<void>} run
+ */
+export function withPython (name, options, run) {
+  leakTest(name, async (t) => {
+    const python = startPython(options)
+    try {
+      await python.ready
+      await run(python, t)
+    } finally {
+      await python.close()
+    }
+  })
+}
+
+/** @type {Set<PythonHandler>} those of the running test */
+const started = new Set()
+
+/** A handler that the test closes itself; one that fails has it closed. */
+export function startPython (options) {
+  const python = new PythonHandler({ docroot: APPS, workers: 1, logger: quiet, ...options })
+  started.add(python)
+  return python
+}
+
+/**
+ * A test that must leave no descriptor, no process and no mapping.
+ * @param {string} name
+ * @param {(t: import('node:test').TestContext) => Promise<void>} run
+ */
+export function leakTest (name, run) {
+  test(name, { timeout: LIMIT }, async (t) => {
+    const before = openFds()
+    try {
+      await run(t)
+    } finally {
+      await Promise.all([...started].map((python) => python.close({ timeout: 0 })))
+      started.clear()
+    }
+    await eventually(() => {
+      assert.deepEqual(childProcesses(), [], 'child processes are left')
+      assert.deepEqual(sharedMappings(), [], 'shared memory is left')
+      const left = openFds().filter((fd) => !before.includes(fd))
+      assert.deepEqual(left, [], 'descriptors are left')
+    })
+  })
+}
+
+/**
+ * Repeats a check until it passes; the last failure counts when the limit is over.
+ * @template T
+ * @param {() => T | Promise<T>} check
+ * @returns {Promise<T>}
+ */
+export async function eventually (check, limit = 5000) {
+  const end = performance.now() + limit
+  while (true) {
+    try {
+      return await check()
+    } catch (error) {
+      if (performance.now() > end) throw error
+    }
+    await sleep(10)
+  }
+}
+
+/** Serves the handler by node:http while `run` goes. */
+export async function withServer (listener, run, listenOn = 0) {
+  const server = createServer(listener)
+  await new Promise((resolve) => server.listen(listenOn, '127.0.0.1', resolve))
+  try {
+    return await run(`http://127.0.0.1:${server.address().port}`, server)
+  } finally {
+    server.closeAllConnections()
+    await new Promise((resolve) => server.close(resolve))
+  }
+}
+
+/**
+ * What the descriptors of this process stand for, sockets and pipes by their kind. Node itself
+ * keeps /dev/null open from the first child process on.
+ */
+function openFds () {
+  const fds = []
+  for (const fd of readdirSync('/proc/self/fd')) {
+    try {
+      fds.push(`${fd} ${readlinkSync(`/proc/self/fd/${fd}`).replace(/\d+/g, '')}`)
+    } catch {} // the one that readdir itself had open
+  }
+  return fds.filter((fd) => !fd.endsWith(' /dev/null'))
+}
+
+export function childProcesses (pid = process.pid) {
+  const children = []
+  for (const task of readdirSync(`/proc/${pid}/task`)) {
+    const list = readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').trim()
+    if (list !== '') children.push(...list.split(' ').map(Number))
+  }
+  return children
+}
+
+function sharedMappings () {
+  return readFileSync('/proc/self/maps', 'utf8').split('\n').filter((line) => /memfd:/.test(line))
+}
+
+/** Whether a process exists and is no zombie. */
+export function isAlive (pid) {
+  try {
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,12 @@
+/** Serves until it is killed; prints the pids of the workers, and of its own. */
+
+import { PythonHandler } from '../../../addon/lib/index.js'
+
+const [docroot, appTarget] = process.argv.slice(2)
+const python = new PythonHandler({ docroot, appTarget, workers: 2 })
+await python.ready
+console.log([process.pid, ...python.stats().workers.map(({ pid }) => pid)].join(' '))
+if (appTarget === 'blocking_app:app') {
+  python.handleRequest({ url: '/busy?ms=3000' }).catch(() => {})
+}
+setInterval(() => {}, 1000)
