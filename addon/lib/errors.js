@@ -218,6 +218,17 @@ export function preloadError (type, message, traceback) {
 }
 
 /**
+ * What a process needs of this one was not to be had: descriptors or memory.
+ * @param {unknown} error
+ * @returns {StartupError}
+ */
+export function resourceError (error) {
+  const { message } = /** @type {Error} */ (error)
+  return new StartupError('ERR_PYTHON_FAILED', 'the means for a Python process are not there: ' +
+    `${message}; look at the limit of open files (ulimit -n) and at the memory`, { cause: error })
+}
+
+/**
  * @param {string} text
  * @param {string} type
  * @param {string} message

@@ -66,7 +66,7 @@ const MODULE = new RegExp(`^${DOTTED}$`, 'u')
 // A longer delay makes setTimeout fire at once.
 const MAX_TIMEOUT = 2 ** 31 - 1
 const MAX_WORKERS = 1024
-const MIN_RING = 128 * 1024
+const MIN_RING = 256 * 1024
 const MAX_RING = 1024 * 1024 * 1024
 
 /** @type {Logger} */

@@ -4,10 +4,11 @@
  * fork-server.js.
  */
 
-import { StartupError, closedError, crashedError, signalName } from './errors.js'
+import { StartupError, closedError, crashedError, resourceError, signalName } from './errors.js'
 import { ForkServer } from './fork-server.js'
 import { RestartPolicy } from './restart-policy.js'
 import { Roster } from './roster.js'
+import { stopWorkers } from './shutdown.js'
 import { Slot } from './slot.js'
 import { Worker } from './worker.js'
 
@@ -27,7 +28,6 @@ import { Worker } from './worker.js'
 
 /** @typedef {'starting' | 'running' | 'failed' | 'closing' | 'closed'} SupervisorState */
 
-const SIGTERM = 15
 const SIGKILL = 9
 
 export class Supervisor {
@@ -438,29 +438,14 @@ export class Supervisor {
     const server = this.#server
     if (server !== null) {
       server.hold(true)
-      if (server.ready) await this.#stopWorkers(server, patience)
+      if (server.ready) {
+        for (const worker of this.workers) this.pool.remove(worker)
+        await stopWorkers(this.#roster, server, patience, this.timeouts.kill)
+      }
       await server.close(this.timeouts.kill)
       this.#server = null
     }
     for (const worker of this.workers) worker.finish()
-  }
-
-  /**
-   * @param {ForkServer} server
-   * @param {number} patience milliseconds
-   */
-  async #stopWorkers (server, patience) {
-    const { kill } = this.timeouts
-    for (const worker of this.workers) {
-      this.pool.remove(worker)
-      // One that is still importing does not read its ring.
-      if (worker.readyAt === 0) server.kill(worker.id, SIGTERM)
-      worker.stop()
-    }
-    const serving = this.workers.some((worker) => worker.readyAt > 0)
-    if (await this.#roster.empty(serving ? patience : Math.min(patience, kill))) return
-    for (const worker of this.workers) server.kill(worker.id, SIGKILL)
-    await this.#roster.empty(kill)
   }
 
   // ---- for callers that block
@@ -482,14 +467,4 @@ export class Supervisor {
     }
     return true
   }
-}
-
-/**
- * What a process needs of this one was not to be had: descriptors or memory.
- * @param {unknown} error
- */
-function resourceError (error) {
-  const { message } = /** @type {Error} */ (error)
-  return new StartupError('ERR_PYTHON_FAILED', `the means for a Python process are not there: ` +
-    `${message}; look at the limit of open files (ulimit -n) and at the memory`, { cause: error })
 }

@@ -56,7 +56,7 @@ Status Endpoint::FinishSend(std::size_t bound, std::size_t size) {
   }
   if (packing_backlog_) {
     backlog_.back().size = size;
-    backlog_bytes_ += size;
+    backlog_bytes_ += RecordBytes(size);
   } else {
     Publish(size);
   }
@@ -86,7 +86,7 @@ void Endpoint::FlushBacklog() {
     if (room.data() == nullptr) return;
     std::memcpy(room.data(), first.bytes.get(), first.size);
     Publish(first.size);
-    backlog_bytes_ -= first.size;
+    backlog_bytes_ -= RecordBytes(first.size);
     backlog_.pop_front();
   }
 }

@@ -61,7 +61,7 @@ class Endpoint {
 
   // Largest record, in bytes: a little less than half of the ring.
   std::size_t max_record() const { return writer_.max_record(); }
-  // Bytes of the records that still wait for room.
+  // Bytes of ring that the waiting records need; 0 only when none waits.
   std::size_t backlog_bytes() const { return backlog_bytes_; }
 
   enum class Drained {

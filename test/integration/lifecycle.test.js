@@ -94,7 +94,7 @@ withPython('context variables do not leak between requests; each is a task of th
   })
 
 for (const loop of ['asyncio', 'uvloop']) {
-  withPython(`loop: ${loop}`, { appTarget: 'context_app:app', loop, python: process.env.NODE_ASGI_TEST_PYTHON ?? fileURLToPath(new URL('../../.venv/bin/python3', import.meta.url)) }, async (python) => {
+  withPython(`loop: ${loop}`, { appTarget: 'context_app:app', loop }, async (python) => {
     assert.equal((await python.handleRequest({ url: '/' })).status, 200)
   })
 }

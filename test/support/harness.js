@@ -41,7 +41,13 @@ const started = new Set()
 
 /** A handler that the test closes itself; one that fails has it closed. */
 export function startPython (options) {
-  const python = new PythonHandler({ docroot: APPS, workers: 1, logger: quiet, ...options })
+  const python = new PythonHandler({
+    docroot: APPS,
+    workers: 1,
+    logger: quiet,
+    python: process.env.NODE_ASGI_TEST_PYTHON ?? VENV_PYTHON,
+    ...options
+  })
   started.add(python)
   return python
 }

@@ -75,9 +75,9 @@ export interface PythonHandlerOptions {
    * Requests that may wait for a worker; one more is refused with `ERR_QUEUE_FULL`. Default 1000.
    */
   maxQueue?: number
-  /** Shared memory toward each worker, in bytes; a power of two from 128 KiB. Default 1 MiB. */
+  /** Shared memory toward each worker, in bytes; a power of two from 256 KiB. Default 1 MiB. */
   requestRing?: number
-  /** Shared memory from each worker, in bytes; a power of two from 128 KiB. Default 1 MiB. */
+  /** Shared memory from each worker, in bytes; a power of two from 256 KiB. Default 1 MiB. */
   responseRing?: number
   timeouts?: Timeouts
   restart?: RestartOptions

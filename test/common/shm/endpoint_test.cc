@@ -137,11 +137,23 @@ TEST_F(EndpointTest, SmallRecordDoesNotOvertakeTheBacklog) {
   ASSERT_TRUE(SendText(*node_, std::string(1000, 'M')).ok());
   ASSERT_TRUE(SendText(*node_, large).ok());  // waits
   ASSERT_TRUE(SendText(*node_, "small").ok());  // would fit
-  EXPECT_EQ(node_->backlog_bytes(), large.size() + 5);
+  EXPECT_EQ(node_->backlog_bytes(), RecordBytes(large.size()) + RecordBytes(5));
   EXPECT_EQ(Serve(*worker_), (Texts{large, std::string(1000, 'M')}));
   EXPECT_EQ(Serve(*node_), Texts{});
   EXPECT_EQ(node_->backlog_bytes(), 0u);
   EXPECT_EQ(Serve(*worker_), (Texts{large, "small"}));
+}
+
+TEST_F(EndpointTest, EmptyRecordInTheBacklogCounts) {
+  Fill(*node_, node_->max_record());
+  Serve(*worker_);
+  Serve(*node_);
+  ASSERT_EQ(node_->backlog_bytes(), 0u);
+  ASSERT_TRUE(SendText(*node_, std::string(node_->max_record() - 8, 'x')).ok());
+  ASSERT_TRUE(SendText(*node_, "").ok());  // the last 8 bytes
+  ASSERT_EQ(node_->backlog_bytes(), 0u);
+  ASSERT_TRUE(SendText(*node_, "").ok());
+  EXPECT_NE(node_->backlog_bytes(), 0u);
 }
 
 TEST_F(EndpointTest, NestedDrainIsBusyAndHarmless) {
