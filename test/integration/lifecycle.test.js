@@ -241,8 +241,9 @@ leakTest('Node worker threads have handlers of their own', async () => {
   const threads = Array.from({ length: 3 }, () =>
     new Worker(program('thread.js'), { workerData: { docroot: APPS } }))
   await Promise.all(threads.map(async (thread) => {
+    const exit = once(thread, 'exit')
     assert.deepEqual((await once(thread, 'message'))[0], { status: 200 })
-    assert.equal((await once(thread, 'exit'))[0], 0)
+    assert.equal((await exit)[0], 0)
   }))
 })
 

@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict'
+import { afterEach, beforeEach, describe, it, mock } from 'node:test'
+
+import { parseArguments, UsageError } from '../../../addon/lib/cli/arguments.js'
+import { parseOptions } from '../../../addon/lib/options.js'
+
+describe('parseArguments', () => {
+  let printed = ''
+  const { PORT } = process.env
+
+  beforeEach(() => {
+    printed = ''
+    delete process.env.PORT
+    const print = (text) => { printed += text; return true }
+    mock.method(process.stdout, 'write', print)
+    mock.method(process.stderr, 'write', print)
+  })
+
+  afterEach(() => {
+    mock.restoreAll()
+    if (PORT === undefined) delete process.env.PORT
+    else process.env.PORT = PORT
+  })
+
+  /** Wrong use: returns what was printed. */
+  function refused (argv, exitCode = 2) {
+    assert.throws(() => parseArguments(argv),
+      (error) => error instanceof UsageError && error.exitCode === exitCode)
+    return printed
+  }
+
+  it('serves main:app of the working directory on a local port by default', () => {
+    const { handler, address, accessLog, logLevel } = parseArguments([])
+    assert.equal(handler.appTarget, 'main:app')
+    assert.equal(handler.docroot, '.')
+    assert.deepEqual(address, { host: '127.0.0.1', port: 8000, uds: undefined })
+    assert.equal(accessLog, false)
+    assert.equal(logLevel, 'info')
+  })
+
+  it('makes options that the handler accepts, and leaves it its defaults', () => {
+    const { handler } = parseArguments([])
+    const { logger, ...settings } = parseOptions(handler)
+    const { logger: _, ...defaults } = parseOptions()
+    assert.deepEqual(settings, defaults)
+  })
+
+  it('passes every option on', () => {
+    const { handler, address, accessLog, logLevel } = parseArguments([
+      'pkg.site:make', '--docroot', '/tmp', '--python', 'python3.12', '--host', '::1', '--port', '0',
+      '--uds', '/tmp/s', '--workers', '3', '--preload', 'numpy,pkg.models', '--root-path', '/api',
+      '--lifespan', 'on', '--loop', 'asyncio', '--interface', 'asgi', '--factory', '--access-log',
+      '--log-level', 'warn', '--timeout-startup', '1.5', '--timeout-request', '0',
+      '--timeout-drain', '3', '--timeout-shutdown', '4'
+    ])
+    assert.deepEqual(handler, {
+      appTarget: 'pkg.site:make',
+      docroot: '/tmp',
+      python: 'python3.12',
+      workers: 3,
+      preload: ['numpy', 'pkg.models'],
+      rootPath: '/api',
+      lifespan: 'on',
+      loop: 'asyncio',
+      interface: 'asgi',
+      factory: true,
+      timeouts: { startup: 1500, request: 0, drain: 3000, shutdown: 4000 }
+    })
+    assert.deepEqual(address, { host: '::1', port: 0, uds: '/tmp/s' })
+    assert.equal(accessLog, true)
+    assert.equal(logLevel, 'warn')
+    parseOptions(handler)
+  })
+
+  it('takes --preload without modules as the application, wherever it stands', () => {
+    for (const argv of [['--preload', 'site:app'], ['site:app', '--preload']]) {
+      const { handler } = parseArguments(argv)
+      assert.equal(handler.preload, true)
+      assert.equal(handler.appTarget, 'site:app')
+    }
+  })
+
+  it('takes the port from PORT unless --port is given', () => {
+    process.env.PORT = '4321'
+    assert.equal(parseArguments([]).address.port, 4321)
+    assert.equal(parseArguments(['--port', '1']).address.port, 1)
+    process.env.PORT = 'http'
+    assert.match(refused([]), /'http' from env 'PORT' is invalid/)
+  })
+
+  it('refuses wrong values, and names the option', () => {
+    assert.match(refused(['--port', '65536']), /--port.*0 to 65535/)
+    assert.match(refused(['--workers', '0']), /--workers.*1 or more/)
+    assert.match(refused(['--workers', 'two']), /--workers.*1 or more/)
+    assert.match(refused(['--timeout-startup', '0']), /--timeout-startup.*0\.001 or more/)
+    assert.match(refused(['--timeout-drain', '-1']), /--timeout-drain.*0 or more/)
+    assert.match(refused(['--loop', 'trio']), /--loop.*auto, asyncio, uvloop/)
+    assert.match(refused(['--interface', 'wsgi']), /--interface.*asgi/)
+    assert.match(refused(['a:b', 'c:d']), /too many arguments/)
+    assert.match(refused(['--reload']), /unknown option '--reload'/)
+  })
+
+  it('prints every option in its help, and exits with 0', () => {
+    const help = refused(['--help'], 0)
+    for (const name of ['docroot', 'python', 'host', 'port', 'uds', 'workers', 'preload', 'root-path',
+      'lifespan', 'loop', 'interface', 'factory', 'access-log', 'log-level', 'timeout-startup',
+      'timeout-request', 'timeout-drain', 'timeout-shutdown', 'version']) {
+      assert.match(help, new RegExp(`--${name}\\b`))
+    }
+    assert.match(help, /default: 8000,\s+env: PORT/)
+  })
+})

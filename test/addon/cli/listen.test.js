@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, it } from 'node:test'
+
+import { listen, ListenError } from '../../../addon/lib/cli/listen.js'
+
+describe('listen', () => {
+  let directory
+  let servers
+
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), 'node-asgi-listen-'))
+    servers = []
+  })
+
+  afterEach(async () => {
+    await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
+    rmSync(directory, { recursive: true })
+  })
+
+  function server () {
+    servers.push(createServer((socket) => socket.destroy()))
+    return servers.at(-1)
+  }
+
+  const tcp = { host: '127.0.0.1', port: 0 }
+
+  it('returns the address with the port that it got', async () => {
+    const one = server()
+    const url = await listen(one, tcp)
+    assert.equal(url, `http://127.0.0.1:${one.address().port}`)
+  })
+
+  it('says what to do about a port in use', async () => {
+    const one = server()
+    await listen(one, tcp)
+    const { port } = one.address()
+    await assert.rejects(listen(server(), { host: '127.0.0.1', port }), (error) => {
+      assert(error instanceof ListenError)
+      assert.match(error.message, new RegExp(`127\\.0\\.0\\.1:${port} is in use .EADDRINUSE.`))
+      assert.match(error.message, /--port/)
+      return true
+    })
+  })
+
+  it('names the host that is not of this machine', async () => {
+    await assert.rejects(listen(server(), { host: '192.0.2.1', port: 0 }), /192\.0\.2\.1 .*--host/)
+  })
+
+  it('listens on a unix socket instead of host and port', async () => {
+    const uds = join(directory, 'socket')
+    assert.equal(await listen(server(), { ...tcp, uds }), `unix:${uds}`)
+    assert(existsSync(uds))
+  })
+
+  it('replaces a socket that a killed process left', async () => {
+    const uds = join(directory, 'socket')
+    execFileSync(process.execPath, ['-e',
+      `require('net').createServer().listen(${JSON.stringify(uds)}, () => process.reallyExit(0))`])
+    assert(existsSync(uds))
+    assert.equal(await listen(server(), { ...tcp, uds }), `unix:${uds}`)
+  })
+
+  it('leaves a socket alone that somebody listens on', async () => {
+    const uds = join(directory, 'socket')
+    const first = server()
+    await listen(first, { ...tcp, uds })
+    await assert.rejects(listen(server(), { ...tcp, uds }), /in use .*choose another --uds/)
+    assert(existsSync(uds))
+  })
+
+  it('leaves a file alone that is no socket', async () => {
+    const uds = join(directory, 'precious')
+    writeFileSync(uds, 'data')
+    await assert.rejects(listen(server(), { ...tcp, uds }), /in use/)
+    assert.equal(readFileSync(uds, 'utf8'), 'data')
+  })
+})

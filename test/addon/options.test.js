@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict'
+import { availableParallelism } from 'node:os'
+import { test } from 'node:test'
+
+import { InvalidOptionError } from '../../addon/lib/errors.js'
+import { parseOptions } from '../../addon/lib/options.js'
+
+const invalid = (option, message) => (error) => {
+  assert.ok(error instanceof InvalidOptionError)
+  assert.equal(error.code, 'ERR_INVALID_OPTION')
+  assert.equal(error.option, option)
+  if (message !== undefined) assert.match(error.message, message)
+  return true
+}
+
+test('without options, main:app of the working directory is served by all cores', () => {
+  const settings = parseOptions()
+  assert.equal(settings.docroot, process.cwd())
+  assert.equal(settings.appTarget, 'main:app')
+  assert.equal(settings.workers, availableParallelism())
+  assert.equal(settings.timeouts.startup, 60_000)
+  assert.equal(settings.restart.limit, Infinity)
+  assert.equal(settings.logger, console)
+})
+
+test('settings are frozen and do not share objects with the options given', () => {
+  const env = { A: '1' }
+  const preload = ['json']
+  const settings = parseOptions({ env, preload, timeouts: { drain: 5 } })
+  env.A = '2'
+  preload.push('os')
+  assert.deepEqual(settings.env, { A: '1' })
+  assert.deepEqual(settings.preload, ['json'])
+  for (const part of [settings, settings.env, settings.preload, settings.timeouts]) {
+    assert.ok(Object.isFrozen(part))
+  }
+})
+
+test('a given time leaves the defaults of the others', () => {
+  const { timeouts } = parseOptions({ timeouts: { drain: 5 } })
+  assert.equal(timeouts.drain, 5)
+  assert.equal(timeouts.shutdown, 10_000)
+})
+
+test('undefined means the default', () => {
+  assert.equal(parseOptions({ appTarget: undefined, python: undefined }).appTarget, 'main:app')
+})
+
+test('an unknown option is named, with a guess at what was meant', () => {
+  assert.throws(() => parseOptions({ wokers: 2 }), invalid('wokers', /did you mean workers\?/))
+  assert.throws(() => parseOptions({ docRoot: '.' }), invalid('docRoot', /did you mean docroot\?/))
+  assert.throws(() => parseOptions({ timeouts: { start_up: 2 } }),
+    invalid('timeouts.start_up', /did you mean timeouts\.startup\?/))
+  assert.throws(() => parseOptions({ zzz: 1 }), invalid('zzz', /^unknown option zzz$/))
+})
+
+for (const [option, values] of Object.entries({
+  appTarget: ['main', 'main:', ':app', 'main:app()', 'my-app:app', 'a..b:c', 5, null],
+  factory: ['yes', 1, null],
+  interface: ['wsgi', 'rsgi', null],
+  python: ['', 3, null],
+  workers: [0, -1, 1.5, '2', NaN, Infinity, 5000],
+  preload: ['json', [1], ['a b'], null, {}],
+  lifespan: ['yes', true],
+  loop: ['trio', false],
+  env: [['A=1'], { A: 1 }, 'A=1', { A: 'x\0y' }],
+  rootPath: ['api', 5, null],
+  concurrency: [0, -1, 2.5, '7'],
+  maxQueue: [-1, 0.5, null],
+  requestRing: [1000, 2 ** 17, 2 ** 20 + 1, '1MB'],
+  responseRing: [0, 2 ** 40],
+  timeouts: [5, [], null],
+  restart: ['fast', null],
+  logger: [null, {}, { info () {}, warn () {} }, true]
+})) {
+  for (const value of values) {
+    test(`${option}: ${JSON.stringify(value)} is refused`, () => {
+      assert.throws(() => parseOptions({ [option]: value }), (error) => {
+        assert.equal(error.code, 'ERR_INVALID_OPTION')
+        assert.ok(error.option === option || error.option.startsWith(`${option}.`), error.option)
+        return true
+      })
+    })
+  }
+}
+
+test('values at the edge are accepted', () => {
+  for (const options of [
+    { workers: 1 }, { concurrency: Infinity }, { maxQueue: 0 }, { timeouts: { request: 0 } },
+    { appTarget: 'a.b.c:d.e.f' }, { appTarget: 'größe:app_1' }, { preload: true },
+    { preload: [] }, { logger: false }, { restart: { limit: 1 } }, { requestRing: 2 ** 18 }
+  ]) parseOptions(options)
+})
+
+test('times that setTimeout would take for "at once" are refused', () => {
+  assert.throws(() => parseOptions({ timeouts: { drain: 2 ** 31 } }), invalid('timeouts.drain'))
+  assert.throws(() => parseOptions({ timeouts: { startup: 0 } }), invalid('timeouts.startup'))
+})
+
+test('the longest delay of a restart must not be below the first', () => {
+  assert.throws(() => parseOptions({ restart: { min: 500, max: 100 } }), invalid('restart.max'))
+})
+
+test('a docroot must be a directory', () => {
+  for (const docroot of ['/nowhere/at/all', import.meta.filename]) {
+    assert.throws(() => parseOptions({ docroot }), (error) => {
+      assert.equal(error.code, 'ERR_DOCROOT_NOT_FOUND')
+      assert.equal(error.option, 'docroot')
+      assert.ok(error.message.includes(docroot))
+      return true
+    })
+  }
+})
+
+test('a relative docroot becomes absolute', () => {
+  assert.equal(parseOptions({ docroot: '.' }).docroot, process.cwd())
+})
+
+test('the slash at the end of a rootPath is dropped', () => {
+  assert.equal(parseOptions({ rootPath: '/api/' }).rootPath, '/api')
+  assert.equal(parseOptions({ rootPath: '/' }).rootPath, '')
+})
+
+test('options must be an object', () => {
+  for (const options of [null, 'x', 5, []]) {
+    assert.throws(() => parseOptions(options), invalid('options'))
+  }
+})
