@@ -170,6 +170,7 @@ bool Channel::OnRequest(const wire::Request& request) {
 
 bool Channel::CancelAll() {
   std::vector<Ref> tasks;
+  tasks.reserve(cycles_.size());
   for (const auto& [stream, object] : cycles_) {
     tasks.push_back(py::Box<HttpCycle>::Of(object.get()).task());
   }

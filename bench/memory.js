@@ -1,0 +1,120 @@
+// What does a large body cost while one side of it is slow?
+//
+//   node bench/memory.js [--mib 1024] [--rate 32]
+//
+// One worker. First an upload into an app that reads slowly, then a download by a client that reads
+// slowly (--rate, MiB/s). Meanwhile a second stream on the same worker asks every 20 ms.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { PythonHandler } from 'node-asgi'
+import { sampleMemory } from './support/memory.js'
+import { percentile, progress, save, table } from './support/report.js'
+
+const MIB = 1024 * 1024
+const CHUNK = 64 * 1024
+const LIMIT = { growth: 32, latency: 50 }
+
+const { values } = parseArgs({
+  options: { mib: { type: 'string', default: '1024' }, rate: { type: 'string', default: '32' } }
+})
+const total = Number(values.mib) * MIB
+const rate = Number(values.rate) * MIB
+
+async function * body (bytes, onProgress) {
+  const chunk = Buffer.alloc(CHUNK, 'x')
+  for (let sent = 0; sent < bytes; sent += CHUNK) {
+    yield sent + CHUNK <= bytes ? chunk : chunk.subarray(0, bytes - sent)
+    onProgress(sent + CHUNK)
+  }
+}
+
+async function upload (handler, bytes, onProgress) {
+  const response = await handler.handleRequest({
+    method: 'POST',
+    url: `/upload?rate=${rate}`,
+    headers: { host: 'localhost', 'content-length': String(bytes) },
+    body: body(bytes, onProgress)
+  })
+  const received = Number(JSON.parse(response.body.toString()).bytes)
+  if (received !== bytes) throw new Error(`the app received ${received} of ${bytes} bytes`)
+}
+
+async function download (handler, bytes, onProgress) {
+  const response = await handler.handleStream(
+    { method: 'GET', url: `/download?bytes=${bytes}`, headers: { host: 'localhost' } })
+  const started = performance.now()
+  let received = 0
+  for await (const chunk of response.body) {
+    received += chunk.length
+    onProgress(received)
+    const ahead = received / rate * 1000 - (performance.now() - started)
+    if (ahead > 1) await sleep(ahead)
+  }
+  if (received !== bytes) throw new Error(`received ${received} of ${bytes} bytes`)
+}
+
+/** Small requests on the same worker until stopped: their latencies in ms, sorted. */
+function neighbour (handler) {
+  const latencies = []
+  const stopped = new AbortController()
+  const done = (async () => {
+    while (!stopped.signal.aborted) {
+      const sent = performance.now()
+      await handler.handleRequest({ method: 'GET', url: '/', headers: { host: 'localhost' } })
+      latencies.push(performance.now() - sent)
+      await sleep(20)
+    }
+  })()
+  return async () => {
+    stopped.abort()
+    await done
+    return latencies.sort((a, b) => a - b)
+  }
+}
+
+async function measure (name, transfer, handler) {
+  const pids = handler.stats().workers.map(worker => worker.pid)
+  const memory = sampleMemory(pids)
+  const stopNeighbour = neighbour(handler)
+  const started = performance.now()
+  let shown = 0
+  await transfer(handler, total, done => {
+    if (done - shown < total / 16) return
+    shown = done
+    progress(`${name}: ${Math.round(done / MIB)} of ${values.mib} MiB`)
+  })
+  const seconds = (performance.now() - started) / 1000
+  const latencies = await stopNeighbour()
+  return { name, seconds, ...memory.stop(), p50: percentile(latencies, 0.5), max: latencies.at(-1) }
+}
+
+const handler = new PythonHandler({
+  docroot: fileURLToPath(new URL('../fixtures/apps', import.meta.url)),
+  appTarget: 'upload_app:app',
+  workers: 1
+})
+const results = []
+try {
+  await handler.ready
+  for (let i = 0; i < 1000; i++) await handler.handleRequest({ method: 'GET', url: '/' })
+  // Code is compiled and buffers are made by then.
+  await upload(handler, MIB, () => {})
+  await download(handler, MIB, () => {})
+  results.push(await measure('upload', upload, handler))
+  results.push(await measure('download', download, handler))
+} finally {
+  await handler.close()
+}
+
+progress('')
+console.log(table(
+  ['', 'MiB/s', 'Node grew MiB', 'worker grew MiB', 'neighbour p50 ms', 'max ms'],
+  results.map(one => [one.name, (total / MIB / one.seconds).toFixed(0), one.nodeGrowth.toFixed(1),
+    one.workerGrowth.toFixed(1), one.p50.toFixed(2), one.max.toFixed(1)])))
+const bad = results.filter(one => one.nodeGrowth >= LIMIT.growth ||
+  one.workerGrowth >= LIMIT.growth || one.max >= LIMIT.latency)
+console.log(`limits: ${LIMIT.growth} MiB of growth, ${LIMIT.latency} ms for the neighbour: ` +
+  (bad.length === 0 ? 'kept' : `broken by ${bad.map(one => one.name).join(', ')}`))
+console.log(await save('memory', { mib: Number(values.mib), rate: Number(values.rate), results }))
+process.exitCode = bad.length === 0 ? 0 : 1

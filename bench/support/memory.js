@@ -1,0 +1,30 @@
+import { readFileSync } from 'node:fs'
+
+const MIB = 1024 * 1024
+
+/** Proportional set size of a process in bytes: shared pages count once among those who share. */
+export function pss (pid) {
+  const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8')
+  return Number(/^Pss:\s+(\d+) kB$/m.exec(rollup)?.[1]) * 1024
+}
+
+/** Samples the memory of this process and of the workers until stopped. */
+export function sampleMemory (pids, interval = 100) {
+  const now = () => ({ node: process.memoryUsage.rss(), workers: pids.map(pss) })
+  const first = now()
+  const samples = [first]
+  const timer = setInterval(() => samples.push(now()), interval)
+  return {
+    stop () {
+      clearInterval(timer)
+      samples.push(now())
+      const growth = read => (Math.max(...samples.map(read)) - read(first)) / MIB
+      return {
+        baseline: { node: first.node / MIB, workers: first.workers.map(bytes => bytes / MIB) },
+        nodeGrowth: growth(sample => sample.node),
+        workerGrowth: Math.max(...pids.map((_, i) => growth(sample => sample.workers[i]))),
+        samples: samples.length
+      }
+    }
+  }
+}

@@ -1,0 +1,18 @@
+import neostandard from 'neostandard'
+
+export default [
+  ...neostandard({
+    env: ['node'],
+    ignores: ['build/', '.venv/', 'bench/results/'],
+    noJsx: true,
+    ts: true
+  }),
+  {
+    files: ['test/types/**'],
+    rules: {
+      // What is made there is only looked at by the compiler.
+      'no-new': 'off',
+      '@typescript-eslint/no-unused-vars': 'off'
+    }
+  }
+]

@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# Configures and builds one preset of CMakePresets.json into build/<preset>.
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+preset=${1:-release}
+directory=build/$preset
+cmake=$(find_cmake) || die 'cmake 3.25 or newer is needed: scripts/setup.sh installs it'
+
+if [[ ! -f $directory/build.ninja || CMakePresets.json -nt $directory/build.ninja ]]; then
+  step "Configuring $directory"
+  quiet "$cmake" --preset "$preset"
+fi
+
+quiet ninja -C "$directory" build.ninja # configures again when a CMakeLists.txt changed
+build=("$cmake" --build --preset "$preset" --parallel "$(nproc)")
+steps=$(ninja -C "$directory" -n 2>/dev/null | grep -c '^\[') || true
+if ((steps == 0)); then
+  step "$directory is up to date"
+  exit 0
+fi
+step "Building $directory ($steps steps)"
+if [[ -t 1 ]]; then
+  "${build[@]}" # ninja overwrites its own line
+else
+  quiet "${build[@]}"
+fi

@@ -1,0 +1,77 @@
+#!/usr/bin/env bash
+# Every test, or only the parts that are named: lint cpp sanitizers python js. A part that fails does
+# not keep the others from running; the summary at the end names it.
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+parts=("$@")
+((${#parts[@]} > 0)) || parts=(lint cpp sanitizers python js)
+for part in "${parts[@]}"; do
+  [[ $part =~ ^(lint|cpp|sanitizers|python|js)$ ]] || die "no such part: $part"
+done
+
+bash scripts/setup.sh
+cmake=$(find_cmake)
+ctest=${cmake%cmake}ctest
+
+run_lint() { bash scripts/lint.sh; }
+
+# Runs the C++ tests of a preset: the closing lines only, unless one fails.
+run_ctest() {
+  local preset=$1 log=build/$1/ctest.log
+  shift
+  step "C++ tests: $preset"
+  if "$@" "$ctest" --preset "$preset" >"$log" 2>&1; then
+    tail -n 3 "$log"
+  else
+    cat "$log"
+    return 1
+  fi
+}
+
+run_cpp() { run_ctest release; }
+
+run_sanitizers() {
+  local bits status=0 fixed=()
+  # gcc's ThreadSanitizer cannot map its shadow where the kernel randomises by more than 28 bits;
+  # only root may read by how many it does.
+  bits=$(cat /proc/sys/vm/mmap_rnd_bits 2>/dev/null || echo 32)
+  if ((bits > 28)) && setarch "$(uname -m)" --addr-no-randomize true 2>/dev/null; then
+    fixed=(setarch "$(uname -m)" --addr-no-randomize)
+  fi
+  bash scripts/build.sh asan-ubsan
+  run_ctest asan-ubsan || status=1
+  bash scripts/build.sh tsan
+  run_ctest tsan "${fixed[@]}" || status=1
+  return "$status"
+}
+
+run_python() { timeout -k 10 600 .venv/bin/python -m pytest -q; }
+
+run_js() {
+  local files
+  mapfile -d '' files < <(find test/addon test/integration -name '*.test.js' -print0 | sort -z)
+  ((${#files[@]} > 0)) || die 'no JavaScript tests found'
+  timeout -k 10 900 node --test --test-reporter=spec --test-concurrency=1 "${files[@]}"
+}
+
+passed=0 failed=0 summary=()
+for part in "${parts[@]}"; do
+  step "Tests: $part"
+  started=$SECONDS
+  # Not "run_x || …": that would switch errexit off inside the part.
+  set +e
+  (set -e && "run_$part")
+  status=$?
+  set -e
+  if ((status == 0)); then
+    passed=$((passed + 1)) word=passed
+  else
+    failed=$((failed + 1)) word=FAILED
+  fi
+  summary+=("$(printf '%-11s %s  %4d s' "$part" "$word" $((SECONDS - started)))")
+done
+
+step 'Summary'
+printf '    %s\n' "${summary[@]}"
+printf 'parts: %d passed, %d failed\n' "$passed" "$failed"
+((failed == 0))

@@ -1,0 +1,70 @@
+import { createServer } from 'node:http'
+import { createServer as createSecureServer } from 'node:https'
+import { createSecureServer as createHttp2Server } from 'node:http2'
+import type { Readable } from 'node:stream'
+import {
+  type AppError, type PoolStats, Python, PythonHandler, type Response, type StreamingResponse,
+  type WorkerExitDetails
+} from 'node-asgi'
+import { type Equal, expectTrue } from './expect.js'
+
+const handler = new PythonHandler({ docroot: './app', appTarget: 'main:app', workers: 8 })
+expectTrue<Equal<typeof Python, typeof PythonHandler>>()
+
+expectTrue<Equal<typeof handler.ready, Promise<void>>>()
+
+const buffered = handler.handleRequest({
+  method: 'POST',
+  url: '/items?x=1',
+  headers: { accept: '*/*', 'x-list': ['a', 'b'], 'content-length': 3 },
+  body: Buffer.from('abc')
+})
+expectTrue<Equal<typeof buffered, Promise<Response>>>()
+
+const streaming = handler.handleStream({ url: new URL('http://localhost/') }, {
+  signal: AbortSignal.timeout(1000),
+  timeout: 500
+})
+expectTrue<Equal<typeof streaming, Promise<StreamingResponse>>>()
+streaming.then(async (response) => {
+  expectTrue<Equal<typeof response.body, Readable>>()
+  for await (const chunk of response) expectTrue<Equal<typeof chunk, Buffer>>()
+})
+
+handler.handleRequest({ url: '/' }, new AbortController().signal)
+handler.handleRequest(new Request('http://localhost/'))
+expectTrue<Equal<ReturnType<typeof handler.handleRequestSync>, Response>>()
+expectTrue<Equal<ReturnType<typeof handler.fetch>, Promise<globalThis.Response>>>()
+expectTrue<Equal<ReturnType<typeof handler.stats>, PoolStats>>()
+expectTrue<Equal<ReturnType<typeof handler.close>, Promise<void>>>()
+handler.close({ timeout: 0 })
+
+createServer(handler.listener)
+createSecureServer({}, handler.listener)
+createHttp2Server({}, handler.listener)
+
+handler.on('worker:exit', (details) => expectTrue<Equal<typeof details, WorkerExitDetails>>())
+handler.on('app:error', (error, source) => {
+  expectTrue<Equal<typeof error, AppError>>()
+  expectTrue<Equal<typeof source.pid, number>>()
+})
+handler.on('stdout', (line) => expectTrue<Equal<typeof line, string>>())
+
+async function scoped () {
+  await using scopedHandler = new PythonHandler()
+  await scopedHandler.ready
+}
+scoped()
+
+// @ts-expect-error: a request needs a url
+handler.handleRequest({ method: 'GET' })
+// @ts-expect-error: a number is no body
+handler.handleRequest({ url: '/', body: 5 })
+// @ts-expect-error: a header value is text or a number
+handler.handleRequest({ url: '/', headers: { a: true } })
+// @ts-expect-error: limits are named
+handler.handleRequest({ url: '/' }, 500)
+// @ts-expect-error: a web Request's body cannot be read synchronously
+handler.handleRequestSync(new Request('http://localhost/'))
+// @ts-expect-error: read only
+handler.ready = Promise.resolve()

@@ -1,0 +1,52 @@
+import { PythonHandler, type PythonHandlerOptions } from 'node-asgi'
+import type { parseOptions, Settings } from '../../addon/lib/options.js'
+import { type Equal, expectTrue } from './expect.js'
+
+new PythonHandler()
+new PythonHandler({
+  docroot: '.',
+  appTarget: 'pkg.module:make.app',
+  factory: true,
+  interface: 'asgi',
+  python: 'python3.12',
+  workers: 2,
+  preload: ['numpy'],
+  lifespan: 'off',
+  loop: 'uvloop',
+  env: { A: 'b' },
+  rootPath: '/api',
+  concurrency: Infinity,
+  maxQueue: 0,
+  requestRing: 2 ** 20,
+  responseRing: 2 ** 21,
+  timeouts: { startup: 1, request: 0, drain: 0, shutdown: 0, kill: 1 },
+  restart: { min: 1, max: 2, window: 3, limit: 4 },
+  logger: console
+})
+new PythonHandler({ preload: true, logger: false })
+
+// What is declared is what options.js knows, by name and (as far as a value may be given) by type.
+expectTrue<Equal<keyof PythonHandlerOptions, keyof Settings>>()
+expectTrue<Equal<
+  keyof Required<PythonHandlerOptions>['timeouts'], keyof Settings['timeouts']>>()
+expectTrue<Equal<keyof Required<PythonHandlerOptions>['restart'], keyof Settings['restart']>>()
+expectTrue<Equal<PythonHandlerOptions['lifespan'], Settings['lifespan'] | undefined>>()
+expectTrue<Equal<PythonHandlerOptions['loop'], Settings['loop'] | undefined>>()
+expectTrue<Equal<ReturnType<typeof parseOptions>, Settings>>()
+
+// @ts-expect-error: unknown option
+new PythonHandler({ worker: 2 })
+// @ts-expect-error: unknown time
+new PythonHandler({ timeouts: { start: 1 } })
+// @ts-expect-error: a number
+new PythonHandler({ workers: '2' })
+// @ts-expect-error: one of three
+new PythonHandler({ lifespan: true })
+// @ts-expect-error: only ASGI
+new PythonHandler({ interface: 'wsgi' })
+// @ts-expect-error: a list of modules
+new PythonHandler({ preload: 'numpy' })
+// @ts-expect-error: a logger has error() too
+new PythonHandler({ logger: { info () {}, warn () {} } })
+// @ts-expect-error: strings only
+new PythonHandler({ env: { A: 1 } })
