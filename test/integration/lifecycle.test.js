@@ -159,6 +159,18 @@ withPython('a worker that dies fails its requests at once and is replaced', { ap
   assert.equal((await python.handleRequest({ url: '/' })).status, 200)
 })
 
+leakTest('when no worker is left requests fail at once, with the reason', async () => {
+  const python = startPython({ appTarget: 'exit_app:app', restart: { limit: 1 } })
+  await python.ready
+  for (let crash = 0; crash < 2; crash++) {
+    await assert.rejects(python.handleRequest({ url: '/kill' }), { code: 'ERR_WORKER_CRASHED' })
+  }
+  await eventually(() => assert.equal(python.stats().state, 'failed'))
+  await assert.rejects(python.handleRequest({ url: '/' }), { code: 'ERR_WORKER_CRASHED' })
+  assert.throws(() => python.handleRequestSync({ url: '/' }), { code: 'ERR_WORKER_CRASHED' })
+  await python.close()
+})
+
 withPython('a blocked worker gets no work while another is idle', { appTarget: 'blocking_app:app', workers: 2 }, async (python) => {
   const blocked = python.handleRequest({ url: '/sleep?ms=600' })
   let done = false

@@ -78,6 +78,7 @@ const FAILURES = {
   header_not_a_pair: [/^ValueError$/, /a header must be a pair of bytes/],
   headers_not_iterable: [/^TypeError$/, /not iterable/],
   headers_raise: [/^LookupError$/, /the iterable of headers raised/],
+  headers_too_large: [/^ValueError$/, /response headers take 70039 bytes, the limit is 65536/],
   body_of_str: [/^TypeError$/, /'body' must be bytes, not str/],
   content_length_short: [/^RuntimeError$/, /Response body shorter than its content-length: 5 bytes instead of 10/],
   content_length_long: [/^RuntimeError$/, /Response body longer than its content-length: 8 bytes instead of 4/],

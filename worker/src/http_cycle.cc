@@ -61,18 +61,23 @@ void HttpCycle::OnDisconnect() {
   senders_.Wake(state().names);
 }
 
+void HttpCycle::DropBody() {
+  body_.clear();
+  next_ = 0;
+}
+
 Ref HttpCycle::BodyMessage() {
   const Names& names = state().names;
   Ref message = Ref::Steal(PyDict_New());
   Ref bytes;
-  if (body_.empty()) {
+  if (!body_waits()) {
     bytes = Ref::Steal(PyBytes_FromStringAndSize(nullptr, 0));
   } else {
-    bytes = std::move(body_.front());
-    body_.pop_front();
+    bytes = std::move(body_[next_++]);
+    if (!body_waits()) DropBody();
   }
   if (!message || !bytes) return {};
-  body_taken_ = body_end_ && body_.empty();
+  body_taken_ = body_end_ && !body_waits();
   if (const uint32_t credit =
           receive_window_.Consume(static_cast<size_t>(PyBytes_Size(bytes.get())));
       credit > 0 && !body_end_) {
@@ -94,7 +99,7 @@ Progress HttpCycle::Receive(Ref* message, Ref* future) {
                ? Progress::kDone
                : Progress::kError;
   }
-  if (!body_.empty() || (body_end_ && !body_taken_)) {
+  if (body_waits() || (body_end_ && !body_taken_)) {
     *message = BodyMessage();
     return *message ? Progress::kDone : Progress::kError;
   }
@@ -149,7 +154,7 @@ void HttpCycle::SendChunk(std::string_view chunk, bool end) {
   }
   response_.Sent(end);
   if (end) {  // whoever waits in receive() learns that it is over
-    body_.clear();
+    DropBody();
     receivers_.Wake(state().names);
   }
 }
@@ -281,7 +286,7 @@ void HttpCycle::End(const Ref& exception) {
   app_ = {};
   scope_ = {};
   task_ = {};
-  body_.clear();
+  DropBody();
   channel_->CycleEnded(stream_);
 }
 

@@ -3,7 +3,6 @@
 #include <Python.h>
 
 #include <cstdint>
-#include <deque>
 #include <vector>
 
 #include "awaitable.h"
@@ -37,7 +36,10 @@ class HttpCycle {
   static HttpCycle& OfObject(PyObject* self);
   [[nodiscard]] const ModuleState& state() const;
 
-  void set_task(py::Ref task) { task_ = std::move(task); }
+  // The task that runs this; one that has ended (eagerly started) is not kept.
+  void set_task(py::Ref task) {
+    if (!ended_) task_ = std::move(task);
+  }
   [[nodiscard]] const py::Ref& task() const { return task_; }
 
   // Frames of this stream. False: Node broke the protocol, or (exception set) out of memory.
@@ -64,6 +66,8 @@ class HttpCycle {
  private:
   [[nodiscard]] bool StartApp();
   [[nodiscard]] py::Ref BodyMessage();
+  void DropBody();
+  [[nodiscard]] bool body_waits() const { return next_ < body_.size(); }
   [[nodiscard]] bool responding() const { return response_.state() == Response::State::kStreaming; }
   [[nodiscard]] bool complete() const { return response_.state() == Response::State::kComplete; }
   void SendChunk(std::string_view chunk, bool end);
@@ -78,7 +82,8 @@ class HttpCycle {
   py::Ref task_;
   bool ended_ = false;
 
-  std::deque<py::Ref> body_;  // received, not yet taken by receive()
+  std::vector<py::Ref> body_;  // received; receive() has taken those before next_
+  size_t next_ = 0;
   bool body_end_ = false;     // Node has sent all of it
   bool body_taken_ = false;   // receive() has returned the last of it
   bool disconnected_ = false;
