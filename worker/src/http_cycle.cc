@@ -74,7 +74,10 @@ Ref HttpCycle::BodyMessage() {
     bytes = Ref::Steal(PyBytes_FromStringAndSize(nullptr, 0));
   } else {
     bytes = std::move(body_[next_++]);
-    if (!body_waits()) DropBody();
+    if (2 * next_ >= body_.size()) {  // amortized: each piece is moved once at most
+      body_.erase(body_.begin(), body_.begin() + static_cast<std::ptrdiff_t>(next_));
+      next_ = 0;
+    }
   }
   if (!message || !bytes) return {};
   body_taken_ = body_end_ && !body_waits();
