@@ -50,6 +50,7 @@ import { NodeAsgiError } from './errors.js'
  * @property {(stream: number, length: number) => void} consumed
  *   As many bytes of the response have left the hands of JavaScript.
  * @property {(stream: number) => void} abort The client is gone.
+ * @property {(stream: number) => void} cancel the application's task, after an abort
  * @property {() => void} stop Asks the worker to finish and exit.
  * @property {() => void} ping Answered with PONG by the worker's event loop.
  * @property {(control: Control, timeoutMs: number) => boolean} wait

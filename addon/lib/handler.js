@@ -18,6 +18,7 @@ import { parseOptions } from './options.js'
 import { Pool } from './pool.js'
 import { BodyStream } from './body-stream.js'
 import { Request, markSent } from './request.js'
+import { isRepeatable } from './stream.js'
 import { Supervisor } from './supervisor.js'
 
 /** @typedef {import('./request.js').RequestOptions | Request | globalThis.Request} AnyRequest */
@@ -111,7 +112,7 @@ export class PythonHandler extends EventEmitter {
     return new Promise((resolve, reject) => {
       const body = requestBody(request)
       this.#submit(new BufferedStream(requestHead(request, body), body, resolve, reject),
-        requestLimits(request, limits))
+        requestLimits(request, limits), request)
     })
   }
 
@@ -125,7 +126,7 @@ export class PythonHandler extends EventEmitter {
     return new Promise((resolve, reject) => {
       const body = requestBody(request)
       this.#submit(new BodyStream(requestHead(request, body), body, resolve, reject),
-        requestLimits(request, limits))
+        requestLimits(request, limits), request)
     })
   }
 
@@ -206,8 +207,10 @@ export class PythonHandler extends EventEmitter {
   /**
    * @param {import('./stream.js').RequestStream} stream
    * @param {RequestLimits} limits
+   * @param {{ method?: string, idempotent?: boolean }} request
    */
-  #submit (stream, limits) {
+  #submit (stream, limits, request) {
+    stream.repeatable = isRepeatable(request.method, request.idempotent)
     if (limits === NO_LIMITS || stream.limit(limits)) this.#pool.submit(stream)
   }
 

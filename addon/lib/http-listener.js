@@ -6,6 +6,7 @@ import { httpStatus } from './errors.js'
 import { HttpExchange } from './http-exchange.js'
 import { encodeIncoming } from './http-head.js'
 import { answerError } from './http-response.js'
+import { isRepeatable } from './stream.js'
 
 /**
  * @param {import('./pool.js').Pool} pool
@@ -24,6 +25,7 @@ export function createListener (pool, limits, logger) {
     }
     const length = bodyLength(req)
     if (length === 0) {
+      exchange.repeatable = isRepeatable(req.method)
       pool.submit(exchange)
     } else {
       exchange.body = req

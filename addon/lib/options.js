@@ -15,6 +15,7 @@ import { InvalidOptionError } from './errors.js'
  * @property {number} request until the response starts; 0: no limit
  * @property {number} drain for requests in flight when closing
  * @property {number} shutdown lifespan shutdown of one worker
+ * @property {number} disconnectGrace from http.disconnect until the task is cancelled; Infinity: never
  * @property {number} kill until a process that was told to end is killed
  */
 
@@ -49,6 +50,7 @@ import { InvalidOptionError } from './errors.js'
  * @property {string} rootPath
  * @property {number} concurrency
  * @property {number} maxQueue
+ * @property {number} retry
  * @property {number} requestRing
  * @property {number} responseRing
  * @property {Timeouts} timeouts
@@ -229,6 +231,11 @@ function isRecord (value) {
 const positiveTime = integer(1, MAX_TIMEOUT)
 const time = integer(0, MAX_TIMEOUT)
 
+/** @type {Check} */
+function timeOrNever (value, name) {
+  return value === Infinity ? value : time(value, name)
+}
+
 /**
  * `initial` is checked like a given value, so that defaults cannot break the rules either.
  * @type {Record<string, { check: Check, initial: any }>}
@@ -250,6 +257,7 @@ const OPTIONS = {
   rootPath: { check: rootPath, initial: '' },
   concurrency: { check: count(1), initial: 1000 },
   maxQueue: { check: count(0), initial: 1000 },
+  retry: { check: count(0), initial: 1 },
   requestRing: { check: ring, initial: 1024 * 1024 },
   responseRing: { check: ring, initial: 1024 * 1024 },
   timeouts: {
@@ -258,7 +266,8 @@ const OPTIONS = {
       request: { check: time, initial: 300_000 },
       drain: { check: time, initial: 10_000 },
       shutdown: { check: time, initial: 10_000 },
-      kill: { check: positiveTime, initial: 2_000 }
+      kill: { check: positiveTime, initial: 2_000 },
+      disconnectGrace: { check: timeOrNever, initial: 30_000 }
     }),
     initial: () => ({})
   },

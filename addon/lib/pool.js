@@ -33,6 +33,7 @@ export class Pool {
   constructor (settings) {
     this.scheduler = new Scheduler(settings.concurrency)
     this.#queue = new Queue(settings.maxQueue)
+    this.retry = settings.retry
     this.timeout = settings.timeouts.request
     this.turn = Math.max(1, Math.min(LONGEST_TURN, this.timeout / TURNS))
     /**
@@ -62,6 +63,16 @@ export class Pool {
     if (this.workers.length === 0 && this.#outage !== null) return stream.fail(this.#outage)
     stream.ticket = this.#queue.push(stream)
     if (stream.ticket === null) stream.fail(queueFullError(this.#queue.limit))
+  }
+
+  /**
+   * The worker of a request is gone: another one gets it if it may be repeated.
+   * @param {RequestStream} stream
+   * @param {Error} error for it otherwise
+   */
+  resubmit (stream, error) {
+    if (!this.closed && stream.repeats < this.retry && stream.takeBack()) this.submit(stream)
+    else stream.fail(error)
   }
 
   /**

@@ -23,6 +23,7 @@ import { Headers } from './headers.js'
  * @property {unknown} [body] see body.js
  * @property {SocketInfo | null} [socket]
  * @property {string | null} [docroot]
+ * @property {boolean} [idempotent]
  */
 
 /** @type {(request: Request) => void} */
@@ -44,7 +45,8 @@ export class Request {
   /** @param {RequestOptions} [options] */
   constructor (options) {
     /** @type {Partial<RequestOptions>} */
-    const { method = 'GET', url = '/', headers, body, socket, docroot } = options ?? {}
+    const { method = 'GET', url = '/', headers, body, socket, docroot, idempotent } =
+      options ?? {}
     this.method = method
     this.url = String(url)
     this.#headers = headers instanceof Headers ? headers : new Headers(headers)
@@ -54,6 +56,8 @@ export class Request {
     this.socket = socket ?? null
     /** @type {string | null} */
     this.docroot = docroot ?? null
+    /** May be sent to a second worker when the first one dies; undefined: its method decides. */
+    this.idempotent = idempotent
   }
 
   get headers () {

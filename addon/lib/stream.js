@@ -16,6 +16,17 @@ import { RequestTimeoutError } from './errors.js'
 
 /** @typedef {{ signal?: AbortSignal | null, timeout?: number }} RequestLimits */
 
+/** RFC 9110, 9.2.1: done twice they do no more than done once. */
+const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])
+
+/**
+ * @param {string} [method]
+ * @param {boolean} [idempotent] its sender says so
+ */
+export function isRepeatable (method = 'GET', idempotent = false) {
+  return idempotent === true || SAFE_METHODS.has(method)
+}
+
 export class RequestStream {
   /**
    * @param {string} head
@@ -31,6 +42,10 @@ export class RequestStream {
     this.ticket = null
     this.started = false
     this.finished = false
+    /** May be done a second time: another worker gets it when the first one dies. */
+    this.repeatable = false
+    /** How often it has gone to another worker. */
+    this.repeats = 0
     /** Turns of the pool's clock that it has waited; -Infinity: does not go by that clock. */
     this.ticks = 0
     /** @type {import('./body.js').Upload | null} */
@@ -82,17 +97,36 @@ export class RequestStream {
     this.worker = worker
     this.id = id
     this.ticket = null
-    this.head = ''
     const { body } = this
-    if (body === undefined) return
-    this.body = undefined
-    if (body instanceof Uint8Array) {
-      if (sent === body.length) return
+    const isWhole = body === undefined || body instanceof Uint8Array
+    if (!isWhole) this.repeatable = false
+    if (!this.repeatable) this.#forget()
+    if (isWhole) {
+      if (body === undefined || sent === body.length) return
       this.upload = new BytesUpload(this, body.subarray(sent))
     } else {
       this.upload = new StreamUpload(this, body)
     }
     this.upload.begin()
+  }
+
+  /**
+   * The worker that had it is gone.
+   * @returns {boolean} whether it can be given to another one
+   */
+  takeBack () {
+    if (!this.repeatable || this.started || this.finished) return false
+    if (this.upload !== null) this.upload.stop()
+    this.upload = null
+    this.worker = null
+    this.id = 0
+    this.repeats++
+    return true
+  }
+
+  #forget () {
+    this.head = ''
+    this.body = undefined
   }
 
   /**
@@ -127,6 +161,7 @@ export class RequestStream {
   respond (status, headers, body, end) {
     if (this.finished) return
     this.started = true
+    this.#forget()
     if (end) this.#finish()
     else if (!this.timed) this.#stopTimer()
     this.onStart(status, headers, body, end)

@@ -246,6 +246,14 @@ export class Supervisor {
     if (slot !== undefined) this.#kill(slot, worker)
   }
 
+  /**
+   * @param {import('./stream.js').RequestStream} stream
+   * @param {Error} error
+   */
+  onLost (stream, error) {
+    this.pool.resubmit(stream, error)
+  }
+
   /** @param {Worker} worker */
   onFreed (worker) {
     this.pool.feed()

@@ -20,7 +20,9 @@ import { LineReader } from './output.js'
  * @property {(worker: Worker) => void} onCorrupt worker.error says why
  * @property {(worker: Worker) => void} onFreed it can take more requests
  * @property {(worker: Worker, error: AppError) => void} onAppError
- * @property {(worker: Worker) => void} onGone the process has ended, its requests have failed
+ * @property {(stream: import('./stream.js').RequestStream, error: Error) => void} onLost a request
+ *   that the worker had and will not answer
+ * @property {(worker: Worker) => void} onGone the process has ended, its requests are lost
  * @property {(name: 'stdout' | 'stderr', line: string, worker: Worker) => void} onLine
  */
 
@@ -30,6 +32,9 @@ export class Worker {
 
   /** @type {Map<number, import('./stream.js').RequestStream>} */
   #streams = new Map()
+
+  /** @type {Map<number, NodeJS.Timeout>} of aborted requests, until their task is cancelled */
+  #graces = new Map()
 
   /** @type {LineReader[]} */
   #output = []
@@ -51,6 +56,7 @@ export class Worker {
     this.pid = 0
     this.owner = owner
     this.killTimeout = settings.timeouts.kill
+    this.disconnectGrace = settings.timeouts.disconnectGrace
     this.limits = binding.limits
     this.types = binding.eventTypes
     this.stride = binding.eventStride
@@ -133,9 +139,21 @@ export class Worker {
     if (this.#streams.has(id)) this.#channel.consumed(id, length)
   }
 
-  /** @param {number} id */
+  /**
+   * Nobody waits for the response any more: the application is told, and its task is cancelled if
+   * it has not ended after a grace.
+   * @param {number} id
+   */
   abort (id) {
-    if (this.#streams.has(id)) this.#channel.abort(id)
+    if (!this.#streams.has(id)) return
+    this.#channel.abort(id)
+    if (this.disconnectGrace === Infinity) return
+    const timer = setTimeout(() => {
+      this.#graces.delete(id)
+      this.#channel.cancel(id)
+    }, this.disconnectGrace)
+    timer.unref()
+    this.#graces.set(id, timer)
   }
 
   /** Asks it to finish what it has, run lifespan shutdown and exit. */
@@ -181,15 +199,17 @@ export class Worker {
     this.#channel.close()
     this.outputEnded = Promise.all(this.#output.map((output) => output.close(this.killTimeout)))
     const { code, signal } = this.exit ?? { code: null, signal: 0 }
-    for (const stream of streams) {
-      stream.fail(this.error ?? (this.stopped ? closedError() : crashedError(this, code, signal)))
-    }
+    const error = this.error ??
+      (this.stopped ? closedError() : crashedError(this, code, signal))
+    for (const stream of streams) this.owner.onLost(stream, error)
     this.owner.onGone(this)
   }
 
   #drop () {
     const streams = [...this.#streams.values()]
     this.#streams.clear()
+    for (const timer of this.#graces.values()) clearTimeout(timer)
+    this.#graces.clear()
     this.inFlight = 0
     this.#updateRef()
     return streams
@@ -277,8 +297,15 @@ export class Worker {
       this.#streams.delete(id)
       this.inFlight--
       this.#freed = true
+      if (this.#graces.size > 0) this.#endGrace(id)
     }
     return stream
+  }
+
+  /** @param {number} id */
+  #endGrace (id) {
+    clearTimeout(this.#graces.get(id))
+    this.#graces.delete(id)
   }
 
   /**
@@ -309,7 +336,8 @@ export class Worker {
       `worker ${this.id} (pid ${this.pid}) broke the protocol: ${message}; a native module in ` +
       'the application may have written over foreign memory. The worker is replaced',
       { worker: this.id, pid: this.pid })
-    for (const stream of this.#drop()) stream.fail(this.error)
+    const streams = this.#drop()
     this.owner.onCorrupt(this)
+    for (const stream of streams) this.owner.onLost(stream, this.error)
   }
 }

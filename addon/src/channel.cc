@@ -65,9 +65,10 @@ Napi::Function Channel::Define(Napi::Env env) {
       env, "Channel",
       {InstanceMethod<&Channel::Request>("request"), InstanceMethod<&Channel::Write>("write"),
        InstanceMethod<&Channel::Consumed>("consumed"), InstanceMethod<&Channel::Abort>("abort"),
-       InstanceMethod<&Channel::Stop>("stop"), InstanceMethod<&Channel::Ping>("ping"),
-       InstanceMethod<&Channel::Wait>("wait"), InstanceMethod<&Channel::Ref>("ref"),
-       InstanceMethod<&Channel::Unref>("unref"), InstanceMethod<&Channel::Close>("close")});
+       InstanceMethod<&Channel::Cancel>("cancel"), InstanceMethod<&Channel::Stop>("stop"),
+       InstanceMethod<&Channel::Ping>("ping"), InstanceMethod<&Channel::Wait>("wait"),
+       InstanceMethod<&Channel::Ref>("ref"), InstanceMethod<&Channel::Unref>("unref"),
+       InstanceMethod<&Channel::Close>("close")});
 }
 
 Channel* Channel::From(Napi::Value value) {
@@ -215,6 +216,12 @@ Napi::Value Channel::Abort(const Napi::CallbackInfo& info) {
   if (stream == nullptr || stream->aborted) return {};
   stream->aborted = true;
   SendFrame(wire::Disconnect{id});
+  return {};
+}
+
+Napi::Value Channel::Cancel(const Napi::CallbackInfo& info) {
+  const uint32_t id = info[0].ToNumber().Uint32Value();
+  if (endpoint_ != nullptr && streams_.Find(id) != nullptr) SendFrame(wire::Cancel{id});
   return {};
 }
 

@@ -34,6 +34,7 @@ class Channel : public Napi::ObjectWrap<Channel> {
   Napi::Value Write(const Napi::CallbackInfo& info);
   Napi::Value Consumed(const Napi::CallbackInfo& info);
   Napi::Value Abort(const Napi::CallbackInfo& info);
+  Napi::Value Cancel(const Napi::CallbackInfo& info);
   Napi::Value Stop(const Napi::CallbackInfo& info);
   Napi::Value Ping(const Napi::CallbackInfo& info);
   Napi::Value Wait(const Napi::CallbackInfo& info);

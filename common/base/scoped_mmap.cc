@@ -36,8 +36,8 @@ Result<bip::mapped_region> MapRegion(int fd, std::size_t offset, std::size_t siz
 }  // namespace
 
 Result<ScopedMmap> ScopedMmap::Reserve(std::size_t size) {
-  void* address = ::mmap(nullptr, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1,
-                         0);
+  void* address =
+      ::mmap(nullptr, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (address == MAP_FAILED) return Status::FromErrno("mmap of a reservation", errno);
   return ScopedMmap(static_cast<std::byte*>(address), size);
 }

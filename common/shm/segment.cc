@@ -61,9 +61,9 @@ Result<Segment> Segment::MapRings(base::UniqueFd fd, std::size_t request_capacit
   auto response =
       base::DoubleMapping::Map(fd.get(), HeaderBytes() + request_capacity, response_capacity);
   if (!response.ok()) return response.status();
-  return Segment(std::make_shared<const Mapping>(
-      Mapping{std::move(fd), std::move(header).value(), std::move(request).value(),
-              std::move(response).value()}));
+  return Segment(std::make_shared<const Mapping>(Mapping{std::move(fd), std::move(header).value(),
+                                                         std::move(request).value(),
+                                                         std::move(response).value()}));
 }
 
 Result<Segment> Segment::Create(const Options& options) {
@@ -94,7 +94,7 @@ Result<Segment> Segment::Create(const Options& options) {
 }
 
 Result<Segment> Segment::Attach(base::UniqueFd fd) {
-  struct stat info {};
+  struct stat info{};
   if (::fstat(fd.get(), &info) != 0) return Status::FromErrno("fstat of the segment", errno);
   if (!S_ISREG(info.st_mode)) return Status::Corrupt("segment: not a memory file");
   const int seals = ::fcntl(fd.get(), F_GET_SEALS);
@@ -134,8 +134,7 @@ Result<Segment> Segment::Attach(base::UniqueFd fd) {
 int Segment::fd() const { return mapping_->fd.get(); }
 
 RingMemory Segment::request_ring() const {
-  return {&HeaderOf(mapping_->header)->request, mapping_->request.data(),
-          mapping_->request.size()};
+  return {&HeaderOf(mapping_->header)->request, mapping_->request.data(), mapping_->request.size()};
 }
 
 RingMemory Segment::response_ring() const {

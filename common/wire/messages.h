@@ -56,6 +56,13 @@ struct Disconnect {
   static auto Fields(auto& m) { return std::tie(m.stream); }
 };
 
+// After a Disconnect that the application did not react to: its task is cancelled.
+struct Cancel {
+  static constexpr MessageType kType = MessageType::kCancel;
+  uint32_t stream = 0;
+  static auto Fields(auto& m) { return std::tie(m.stream); }
+};
+
 // The application failed; ends the stream.
 struct AppError {
   static constexpr MessageType kType = MessageType::kAppError;

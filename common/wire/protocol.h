@@ -25,6 +25,7 @@ enum class MessageType : uint8_t {
   kDisconnect = 17,
   kStop = 18,
   kPing = 19,
+  kCancel = 20,
   // To Node.
   kReady = 32,
   kStartupFailed = 33,

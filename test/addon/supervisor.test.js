@@ -128,7 +128,7 @@ test('a worker that crashes is replaced at once, its requests fail, others do no
     app: (request) => { if (request.path === '/answer') request.respond(200, 'ok') }
   })
   await python.ready
-  const lost = python.handleRequest({ url: '/hang' })
+  const lost = python.handleRequest({ method: 'POST', url: '/hang' })
   await settle()
   const [victim] = fake.workers.filter((worker) => worker.channel.requests.size > 0)
   victim.exit(null, 11)
@@ -200,7 +200,7 @@ test('a worker that failed to start and does not exit is killed', async (t) => {
 test('a worker that breaks the protocol is killed and replaced', async (t) => {
   const { python, fake } = fakeHandler(t, {}, { app: () => {} })
   await python.ready
-  const lost = python.handleRequest({ url: '/' })
+  const lost = python.handleRequest({ method: 'POST', url: '/' })
   await settle()
   fake.workers[0].corrupt('nonsense')
   await assert.rejects(lost, { code: 'ERR_WORKER_PROTOCOL' })
@@ -213,7 +213,7 @@ test('a fork server that does not kill is killed itself', async (t) => {
   const { python, fake } = fakeHandler(t, { timeouts: { kill: 5 } }, { app: () => {} })
   await python.ready
   fake.deaf = true
-  const lost = python.handleRequest({ url: '/' })
+  const lost = python.handleRequest({ method: 'POST', url: '/' })
   await settle()
   fake.workers[0].corrupt('nonsense')
   await assert.rejects(lost, { code: 'ERR_WORKER_PROTOCOL' })
@@ -226,7 +226,7 @@ test('a fork server that does not kill is killed itself', async (t) => {
 test('a fork server that dies takes its workers along, and both come back', async (t) => {
   const { python, fake, log } = fakeHandler(t, { workers: 2 }, { app: () => {} })
   await python.ready
-  const lost = python.handleRequest({ url: '/' })
+  const lost = python.handleRequest({ method: 'POST', url: '/' })
   await settle()
   fake.servers[0].exit(null, 'SIGKILL')
   await assert.rejects(lost, { code: 'ERR_WORKER_CRASHED', message: /with its fork server/ })
@@ -330,7 +330,7 @@ test('close() ends even when the fork server does nothing', async (t) => {
 test('close() before the start is over', async (t) => {
   for (const behaviour of [{ startServer: () => {} }, { startWorker: () => {} }]) {
     const { python, fake, log } = fakeHandler(t, { timeouts: { kill: 5 } }, behaviour)
-    const waiting = python.handleRequest({ url: '/' })
+    const waiting = python.handleRequest({ method: 'POST', url: '/' })
     waiting.catch(() => {})
     await settle()
     await python.close({ timeout: 0 })
@@ -345,7 +345,7 @@ test('close() after the start has failed', async (t) => {
   const { python } = fakeHandler(t, {}, { startWorker: failImport })
   await assert.rejects(python.ready, { code: 'ERR_APP_IMPORT' })
   await python.close()
-  await assert.rejects(python.handleRequest({ url: '/' }), { code: 'ERR_CLOSED' })
+  await assert.rejects(python.handleRequest({ method: 'POST', url: '/' }), { code: 'ERR_CLOSED' })
 })
 
 const broken = () => Object.assign(new Error('the fork server takes no message: Broken pipe'),
@@ -401,10 +401,10 @@ for (const [what, cripple] of [
     cripple(fake)
     fake.workers[0].exit(1, 0)
     while (!log.lines.join().includes('ulimit')) await settle(1)
-    await assert.rejects(python.handleRequest({ url: '/' }))
+    await assert.rejects(python.handleRequest({ method: 'POST', url: '/' }))
     fake.binding.Channel = Channel
     delete fake.control.fork
     while (python.stats().ready === 0) await settle(1)
-    assert.equal((await python.handleRequest({ url: '/' })).status, 200)
+    assert.equal((await python.handleRequest({ method: 'POST', url: '/' })).status, 200)
   })
 }

@@ -21,6 +21,7 @@ function makeWorker (app = () => {}) {
   const owner = {}
   for (const name of ['onReady', 'onStartupFailed', 'onCorrupt', 'onFreed', 'onAppError',
     'onGone', 'onLine']) owner[name] = (...args) => heard.push([name, ...args])
+  owner.onLost = (stream, error) => stream.fail(error)
   const fake = createFake({ app, startServer: () => {} })
   const worker = new Worker(1, fake.binding, parseOptions(), owner)
   const control = new fake.binding.Control(() => {})

@@ -39,8 +39,7 @@ class Connection {
   std::unique_ptr<shm::Endpoint> Open(shm::Side side, shm::Segment segment) const {
     const bool node = side == shm::Side::kNode;
     return std::make_unique<shm::Endpoint>(
-        std::move(segment), side,
-        shm::Doorbell(Duplicate((node ? node_bell_ : worker_bell_).fd())),
+        std::move(segment), side, shm::Doorbell(Duplicate((node ? node_bell_ : worker_bell_).fd())),
         shm::Doorbell(Duplicate((node ? worker_bell_ : node_bell_).fd())));
   }
 

@@ -205,6 +205,8 @@ export function createFake (behaviour = {}) {
       later(() => request.closed())
     }
 
+    cancel () {}
+
     stop () {
       later(() => {
         if (this.process !== null && !this.process.gone) stopWorker(this.process)

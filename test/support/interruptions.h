@@ -19,7 +19,7 @@ class Interruptions {
  public:
   Interruptions() {
 #if !defined(__SANITIZE_THREAD__)
-    struct sigaction action {};
+    struct sigaction action{};
     action.sa_handler = [](int) { Pause(); };
     action.sa_flags = SA_RESTART;
     ::sigaction(SIGALRM, &action, &old_action_);
@@ -45,7 +45,7 @@ class Interruptions {
     for (std::uint64_t i = state % 16'384; i > 0; --i) asm volatile("" ::: "memory");
   }
 
-  [[maybe_unused]] struct sigaction old_action_ {};
+  [[maybe_unused]] struct sigaction old_action_{};
 };
 
 }  // namespace nasgi::test

@@ -126,6 +126,12 @@ bool Channel::OnFrame(std::span<const std::byte> bytes) {
       if (HttpCycle* cycle = Find(disconnect.stream)) cycle->OnDisconnect();
       return true;
     }
+    case wire::MessageType::kCancel: {
+      wire::Cancel cancel;
+      if (!frame_.Get(&cancel)) return false;
+      if (const HttpCycle* cycle = Find(cancel.stream)) CancelTask(cycle->task());
+      return true;
+    }
     case wire::MessageType::kStop: {
       wire::Stop stop;
       if (!frame_.Get(&stop)) return false;
@@ -168,19 +174,20 @@ bool Channel::OnRequest(const wire::Request& request) {
   return true;
 }
 
-bool Channel::CancelAll() {
+void Channel::CancelTask(const Ref& task) {
+  if (!task) return;
+  const Ref cancelled =
+      Ref::Steal(PyObject_CallMethodObjArgs(task.get(), state_->names.cancel.get(), nullptr));
+  py::ReportUnraisable(task.get());
+}
+
+void Channel::CancelAll() {
   std::vector<Ref> tasks;
   tasks.reserve(cycles_.size());
   for (const auto& [stream, object] : cycles_) {
     tasks.push_back(py::Box<HttpCycle>::Of(object.get()).task());
   }
-  for (const Ref& task : tasks) {
-    if (!task) continue;
-    const Ref cancelled =
-        Ref::Steal(PyObject_CallMethodObjArgs(task.get(), state_->names.cancel.get(), nullptr));
-    if (!cancelled) return false;
-  }
-  return true;
+  for (const Ref& task : tasks) CancelTask(task);
 }
 
 bool Channel::Flush() {

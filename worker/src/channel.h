@@ -58,7 +58,7 @@ class Channel {
   [[nodiscard]] size_t active() const { return cycles_.size(); }
   [[nodiscard]] bool Start(PyObject* self, PyObject* args, PyObject* kwargs);
   [[nodiscard]] bool Drain();
-  [[nodiscard]] bool CancelAll();
+  void CancelAll();
   [[nodiscard]] bool Flush();
   py::Ref on_idle;
 
@@ -71,6 +71,7 @@ class Channel {
   [[nodiscard]] bool OnRequest(const wire::Request& request);
   [[nodiscard]] HttpCycle* Find(uint32_t stream);
   void Call(const py::Ref& callback);
+  void CancelTask(const py::Ref& task);
 
   py::Ref module_;
   const ModuleState* state_;

@@ -76,7 +76,10 @@ PyObject* Stopped(PyObject* self, PyObject* /*unused*/) {
 }
 
 PyObject* Drain(PyObject* self, PyObject* /*unused*/) { return NoneIf(Of(self).Drain()); }
-PyObject* CancelAll(PyObject* self, PyObject* /*unused*/) { return NoneIf(Of(self).CancelAll()); }
+PyObject* CancelAll(PyObject* self, PyObject* /*unused*/) {
+  Of(self).CancelAll();
+  return None();
+}
 PyObject* Flush(PyObject* self, PyObject* /*unused*/) { return PyBool_FromLong(Of(self).Flush()); }
 
 PyObject* GetActive(PyObject* self, void* /*closure*/) {

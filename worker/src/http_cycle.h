@@ -84,8 +84,8 @@ class HttpCycle {
 
   std::vector<py::Ref> body_;  // received; receive() has taken those before next_
   size_t next_ = 0;
-  bool body_end_ = false;     // Node has sent all of it
-  bool body_taken_ = false;   // receive() has returned the last of it
+  bool body_end_ = false;    // Node has sent all of it
+  bool body_taken_ = false;  // receive() has returned the last of it
   bool disconnected_ = false;
   wire::ReceiveWindow receive_window_;
   Waiters receivers_;

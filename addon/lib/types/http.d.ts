@@ -80,6 +80,8 @@ export interface RequestOptions {
   body?: BodyInit | null
   socket?: SocketInfo | null
   docroot?: string | null
+  /** It may be sent to a second worker if the first one dies (option `retry`). Default: by method. */
+  idempotent?: boolean
 }
 
 /** A request that can be kept, changed, and given a body piece by piece. */
@@ -93,6 +95,7 @@ export class Request {
   body: BodyInit | null
   socket: SocketInfo | null
   docroot: string | null
+  idempotent?: boolean
   /** The path of the url, without the query. */
   readonly path: string
   /**

@@ -10,6 +10,11 @@ export interface Timeouts {
   shutdown?: number
   /** Until a process that was told to end, and did not, is killed. Default 2 000. */
   kill?: number
+  /**
+   * From `http.disconnect` (the client is gone, the request was aborted or took too long) until the
+   * application's task is cancelled; `Infinity`: never. Default 30 000.
+   */
+  disconnectGrace?: number
 }
 
 /**
@@ -75,6 +80,12 @@ export interface PythonHandlerOptions {
    * Requests that may wait for a worker; one more is refused with `ERR_QUEUE_FULL`. Default 1000.
    */
   maxQueue?: number
+  /**
+   * How often a request goes to another worker when the one that had it dies before the response
+   * has started: GET, HEAD, OPTIONS, TRACE and requests marked `idempotent`, unless their body is a
+   * stream. Default 1.
+   */
+  retry?: number
   /** Shared memory toward each worker, in bytes; a power of two from 256 KiB. Default 1 MiB. */
   requestRing?: number
   /** Shared memory from each worker, in bytes; a power of two from 256 KiB. Default 1 MiB. */

@@ -51,6 +51,7 @@ std::map<std::string, std::vector<std::byte>> Samples() {
       {"body", Pack(Body{70000, "chunk", false})},
       {"credit", Pack(Credit{1, 65536})},
       {"disconnect", Pack(Disconnect{300})},
+      {"cancel", Pack(Cancel{300})},
       {"app_error", Pack(AppError{2, "ValueError", "no", "Traceback …\n", true})},
       {"closed", Pack(Closed{4294967295})},
       {"ready", Pack(Ready{1, R"({"pid":1})"})},
