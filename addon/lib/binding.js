@@ -96,6 +96,7 @@ import { NodeAsgiError } from './errors.js'
  * @typedef {object} Binding
  * @property {{ chunk: number, window: number, head: number }} limits
  * @property {number} wireVersion
+ * @property {number} stacksSignal makes a worker print the stacks of all its threads
  * @property {EventTypes} eventTypes
  * @property {number} eventStride
  * @property {new (onMessage: (message: ControlMessage) => void) => Control} Control

@@ -72,20 +72,24 @@ export class AppError extends NodeAsgiError {
   }
 }
 
-/** The worker process went away (ERR_WORKER_CRASHED) or wrote nonsense (ERR_WORKER_PROTOCOL). */
+/**
+ * The worker process went away (ERR_WORKER_CRASHED), stood still (ERR_WORKER_HUNG) or wrote nonsense
+ * (ERR_WORKER_PROTOCOL).
+ */
 export class WorkerError extends NodeAsgiError {
   /**
    * @param {string} code
    * @param {string} message
-   * @param {{ worker: number, pid: number, exitCode?: number | null, signal?: string | null }}
-   *   details
+   * @param {{ worker: number, pid: number, exitCode?: number | null, signal?: string | null,
+   *   stacks?: string | null }} details
    */
-  constructor (code, message, { worker, pid, exitCode = null, signal = null }) {
+  constructor (code, message, { worker, pid, exitCode = null, signal = null, stacks = null }) {
     super(code, message)
     this.worker = worker
     this.pid = pid
     this.exitCode = exitCode
     this.signal = signal
+    this.stacks = stacks
   }
 }
 
@@ -165,6 +169,21 @@ export function crashedError (worker, exitCode, signal) {
     `worker ${worker.id} (pid ${worker.pid}) ended ${how} before its response was complete; ` +
     'its stderr and the worker:exit event say more',
     { worker: worker.id, pid: worker.pid, exitCode, signal: name })
+}
+
+/**
+ * @param {{ id: number, pid: number }} worker
+ * @param {number} limit milliseconds
+ * @param {string} stacks of all its threads, or ''
+ * @returns {WorkerError}
+ */
+export function hungError (worker, limit, stacks) {
+  const where = stacks === '' ? '' : `; this is where its threads were:\n\n${stacks}`
+  return new WorkerError('ERR_WORKER_HUNG',
+    `the event loop of worker ${worker.id} (pid ${worker.pid}) stood still for ${limit} ms, so it ` +
+    'is killed and replaced. Do not block in async functions: use a sync endpoint or ' +
+    `asyncio.to_thread(), or raise timeouts.hang${where}`,
+    { worker: worker.id, pid: worker.pid, stacks })
 }
 
 /**
@@ -251,6 +270,7 @@ const HTTP_STATUS = new Map([
   ['ERR_INVALID_RESPONSE', 500],
   ['ERR_WORKER_CRASHED', 502],
   ['ERR_WORKER_PROTOCOL', 502],
+  ['ERR_WORKER_HUNG', 504],
   ['ERR_RESPONSE_ABORTED', 502],
   ['ERR_NO_WORKER', 503],
   ['ERR_QUEUE_FULL', 503],

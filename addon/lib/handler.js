@@ -171,8 +171,8 @@ export class PythonHandler extends EventEmitter {
 
   /** What the pool is doing now. */
   stats () {
-    const workers = this.#supervisor.workers.map(({ id, pid, state, inFlight, requests }) =>
-      ({ id, pid, state, inFlight, requests }))
+    const workers = this.#supervisor.workers.map(({ id, pid, state, inFlight, requests, lag }) =>
+      ({ id, pid, state, inFlight, requests, lag }))
     return {
       state: this.#supervisor.state,
       workers,

@@ -15,6 +15,7 @@ import { InvalidOptionError } from './errors.js'
  * @property {number} request until the response starts; 0: no limit
  * @property {number} drain for requests in flight when closing
  * @property {number} shutdown lifespan shutdown of one worker
+ * @property {number} hang that the event loop of a worker may stand still; 0: no limit
  * @property {number} disconnectGrace from http.disconnect until the task is cancelled; Infinity: never
  * @property {number} kill until a process that was told to end is killed
  */
@@ -267,6 +268,7 @@ const OPTIONS = {
       drain: { check: time, initial: 10_000 },
       shutdown: { check: time, initial: 10_000 },
       kill: { check: positiveTime, initial: 2_000 },
+      hang: { check: time, initial: 30_000 },
       disconnectGrace: { check: timeOrNever, initial: 30_000 }
     }),
     initial: () => ({})

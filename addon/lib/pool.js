@@ -5,6 +5,7 @@
  * (stream.js) that was submitted.
  */
 
+import { Clock } from './clock.js'
 import { RequestTimeoutError, closedError, noWorkerError, queueFullError } from './errors.js'
 import { Queue } from './queue.js'
 import { Scheduler } from './scheduler.js'
@@ -20,8 +21,8 @@ export class Pool {
   /** @type {Queue<RequestStream>} */
   #queue
 
-  /** @type {NodeJS.Timeout | null} */
-  #clock = null
+  /** @type {Clock} */
+  #clock
 
   /** @type {Error | null} */
   #outage = null
@@ -35,7 +36,7 @@ export class Pool {
     this.#queue = new Queue(settings.maxQueue)
     this.retry = settings.retry
     this.timeout = settings.timeouts.request
-    this.turn = Math.max(1, Math.min(LONGEST_TURN, this.timeout / TURNS))
+    this.#clock = new Clock(Math.min(LONGEST_TURN, this.timeout / TURNS), () => this.#tick())
     /**
      * Those that take requests.
      * @type {Worker[]}
@@ -57,7 +58,7 @@ export class Pool {
   /** @param {RequestStream} stream */
   submit (stream) {
     if (this.closed) return stream.fail(closedError())
-    if (this.#clock === null && this.timeout > 0) this.#startClock()
+    if (this.timeout > 0) this.#clock.start()
     const worker = this.#queue.length === 0 ? this.scheduler.pick(this.workers) : null
     if (worker !== null) return worker.send(stream)
     if (this.workers.length === 0 && this.#outage !== null) return stream.fail(this.#outage)
@@ -145,7 +146,7 @@ export class Pool {
     for (const worker of this.workers) {
       for (const stream of [...worker.streams()]) stream.cancel(closedError())
     }
-    this.#stopClock()
+    this.#clock.stop()
   }
 
   #isBusy () {
@@ -179,25 +180,15 @@ export class Pool {
   }
 
   // One timer for all requests under the default limit: a timer for each would cost more than the
-  // request. It counts turns rather than reading a clock, so a time in which this process stood
-  // still counts as one turn.
-  #startClock () {
-    this.#clock = setInterval(() => this.#tick(), this.turn)
-    this.#clock.unref()
-  }
-
-  #stopClock () {
-    if (this.#clock !== null) clearInterval(this.#clock)
-    this.#clock = null
-  }
-
+  // request.
   #tick () {
-    if (!this.#isBusy()) return this.#stopClock()
-    const last = Math.ceil(this.timeout / this.turn)
+    if (!this.#isBusy()) return false
+    const last = Math.ceil(this.timeout / this.#clock.turn)
     for (const worker of this.workers) {
       for (const stream of worker.streams()) this.#age(stream, last)
     }
     for (const stream of this.#queue) this.#age(stream, last)
+    return true
   }
 
   /**

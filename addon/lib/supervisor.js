@@ -4,8 +4,11 @@
  * fork-server.js.
  */
 
-import { StartupError, closedError, crashedError, resourceError, signalName } from './errors.js'
+import {
+  StartupError, closedError, crashedError, hungError, resourceError, signalName
+} from './errors.js'
 import { ForkServer } from './fork-server.js'
+import { HangWatch } from './hang-watch.js'
 import { RestartPolicy } from './restart-policy.js'
 import { Roster } from './roster.js'
 import { stopWorkers } from './shutdown.js'
@@ -19,8 +22,8 @@ import { Worker } from './worker.js'
 /**
  * @typedef {object} SupervisorOwner
  * @property {(error: Error | null) => void} onSettled the first start: null, or why all failed
- * @property {(event: 'worker:start' | 'worker:ready' | 'worker:exit', details: object) => void}
- *   onWorkerEvent
+ * @property {(event: 'worker:start' | 'worker:ready' | 'worker:hung' |
+ *   'worker:exit', details: object) => void} onWorkerEvent
  * @property {(error: AppError, worker: Worker) => void} onAppError
  * @property {(name: 'stdout' | 'stderr', line: string, source: { worker: number, pid: number })
  *   => void} onLine worker 0: the fork server
@@ -29,6 +32,9 @@ import { Worker } from './worker.js'
 /** @typedef {'starting' | 'running' | 'failed' | 'closing' | 'closed'} SupervisorState */
 
 const SIGKILL = 9
+
+/** Milliseconds that a worker gets to print its stacks. */
+const STACKS_WAIT = 250
 
 export class Supervisor {
   /** @type {Slot[]} */
@@ -39,6 +45,9 @@ export class Supervisor {
 
   /** @type {ForkServer | null} */
   #server = null
+
+  /** @type {HangWatch} */
+  #watch
 
   /** @type {RestartPolicy} */
   #serverPolicy
@@ -75,6 +84,8 @@ export class Supervisor {
     this.timeouts = settings.timeouts
     this.pool = pool
     this.owner = owner
+    this.#watch = new HangWatch(settings.timeouts.hang, () => this.#roster.all(),
+      (worker) => this.#onHung(worker))
     this.#serverPolicy = new RestartPolicy(settings.restart)
     this.#slots = Array.from({ length: settings.workers }, () => new Slot(settings.restart))
   }
@@ -252,6 +263,29 @@ export class Supervisor {
    */
   onLost (stream, error) {
     this.pool.resubmit(stream, error)
+  }
+
+  /** @param {Worker} worker */
+  onBusy (worker) {
+    this.#watch.start()
+  }
+
+  /**
+   * Its event loop stands still: looks where, then kills it.
+   * @param {Worker} worker
+   */
+  async #onHung (worker) {
+    this.pool.remove(worker)
+    this.#server?.kill(worker.id, this.binding.stacksSignal)
+    const stacks = await worker.stacks(STACKS_WAIT)
+    const slot = this.#slotOf(worker)
+    if (slot === undefined || worker.state !== 'ready') return
+    // It has come back to life in the meantime.
+    if (!worker.pinged) return this.pool.add(worker)
+    worker.error = hungError(worker, this.timeouts.hang, stacks)
+    this.owner.onWorkerEvent('worker:hung',
+      { worker: worker.id, pid: worker.pid, inFlight: worker.inFlight, stacks })
+    this.#kill(slot, worker)
   }
 
   /** @param {Worker} worker */
@@ -442,6 +476,7 @@ export class Supervisor {
   /** @param {number} patience milliseconds that the workers have to stop by themselves */
   async #stopAll (patience) {
     if (this.#serverRestart !== null) clearTimeout(this.#serverRestart)
+    this.#watch.stop()
     for (const slot of this.#slots) slot.cancel()
     const server = this.#server
     if (server !== null) {

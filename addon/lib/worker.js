@@ -18,6 +18,7 @@ import { LineReader } from './output.js'
  * @property {(worker: Worker, info: WorkerInfo) => void} onReady
  * @property {(worker: Worker) => void} onStartupFailed worker.error says why
  * @property {(worker: Worker) => void} onCorrupt worker.error says why
+ * @property {(worker: Worker) => void} onBusy it has a request in flight again
  * @property {(worker: Worker) => void} onFreed it can take more requests
  * @property {(worker: Worker, error: AppError) => void} onAppError
  * @property {(stream: import('./stream.js').RequestStream, error: Error) => void} onLost a request
@@ -42,6 +43,10 @@ export class Worker {
   /** @type {NodeJS.Immediate | null} */
   #lastLook = null
 
+  /** @type {string[] | null} lines that are being gathered by stacks() */
+  #stacks = null
+
+  #pingedAt = 0
   #isRef = false
   #freed = false
 
@@ -66,6 +71,12 @@ export class Worker {
     this.inFlight = 0
     /** Requests that it was given, ever. */
     this.requests = 0
+    /** A ping has not been answered yet. */
+    this.pinged = false
+    /** Turns of the watch's clock that the answer has been missing. */
+    this.silence = 0
+    /** Milliseconds from the last answered ping to its answer: how late the event loop is. */
+    this.lag = 0
     /** performance.now() at which it became ready; 0: it never did. */
     this.readyAt = 0
     /** @type {Error | null} what made it fail, where that is more than its exit says */
@@ -93,7 +104,10 @@ export class Worker {
   attachOutput ({ stdout, stderr }) {
     this.#output.push(
       new LineReader(stdout, (line) => this.owner.onLine('stdout', line, this)),
-      new LineReader(stderr, (line) => this.owner.onLine('stderr', line, this)))
+      new LineReader(stderr, (line) => {
+        if (this.#stacks !== null) this.#stacks.push(line)
+        this.owner.onLine('stderr', line, this)
+      }))
   }
 
   /**
@@ -117,7 +131,10 @@ export class Worker {
     }
     this.#streams.set(id, stream)
     this.requests++
-    if (++this.inFlight === 1) this.#updateRef()
+    if (++this.inFlight === 1) {
+      this.#updateRef()
+      this.owner.onBusy(this)
+    }
     stream.opened(this, id, first === undefined ? 0 : first.length)
   }
 
@@ -154,6 +171,27 @@ export class Worker {
     }, this.disconnectGrace)
     timer.unref()
     this.#graces.set(id, timer)
+  }
+
+  /** Asks for a sign of life of the event loop. */
+  ping () {
+    this.pinged = true
+    this.silence = 0
+    this.#pingedAt = performance.now()
+    this.#channel.ping()
+  }
+
+  /**
+   * What it prints to stderr within a time: it has been asked for its stacks.
+   * @param {number} timeout milliseconds
+   * @returns {Promise<string>}
+   */
+  async stacks (timeout) {
+    /** @type {string[]} */
+    const lines = this.#stacks = []
+    await new Promise((resolve) => setTimeout(resolve, timeout))
+    this.#stacks = null
+    return lines.join('\n')
   }
 
   /** Asks it to finish what it has, run lifespan shutdown and exit. */
@@ -280,6 +318,10 @@ export class Worker {
       }
       case types.STOPPED:
         this.stopped = true
+        break
+      case types.PONG:
+        this.pinged = false
+        this.lag = performance.now() - this.#pingedAt
         break
       case types.CORRUPT:
         this.#onCorrupt(events[i + 2])

@@ -3,6 +3,7 @@
 #include "channel.h"
 #include "control.h"
 #include "events.h"
+#include "wire/control.h"
 #include "wire/http_head.h"
 #include "wire/protocol.h"
 
@@ -28,6 +29,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
     head_fields.Set(i, std::string(wire::kHeadFieldNames[i]));
   }
   exports.Set("wireVersion", wire::kWireVersion);
+  exports.Set("stacksSignal", wire::kStacksSignal);
   exports.Set("limits", limits);
   exports.Set("eventTypes", event_types);
   exports.Set("eventStride", EventArray::kStride);

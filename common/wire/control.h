@@ -14,6 +14,10 @@ namespace nasgi::wire {
 inline constexpr int kControlFd = 3;   // in the fork server
 inline constexpr int kLifelineFd = 4;  // in the fork server and its workers: EOF = Node is gone
 
+// Makes a worker print the stacks of all its threads to its stderr, whatever they are doing: a
+// real-time signal of Linux that applications hardly use (SIGRTMAX - 2).
+inline constexpr int kStacksSignal = 62;
+
 struct Init {
   static constexpr MessageType kType = MessageType::kInit;
   uint32_t version = kWireVersion;

@@ -19,7 +19,7 @@ const text = (body) => body === undefined ? undefined : body.toString()
 function makeWorker (app = () => {}) {
   const heard = []
   const owner = {}
-  for (const name of ['onReady', 'onStartupFailed', 'onCorrupt', 'onFreed', 'onAppError',
+  for (const name of ['onReady', 'onStartupFailed', 'onCorrupt', 'onBusy', 'onFreed', 'onAppError',
     'onGone', 'onLine']) owner[name] = (...args) => heard.push([name, ...args])
   owner.onLost = (stream, error) => stream.fail(error)
   const fake = createFake({ app, startServer: () => {} })

@@ -1,8 +1,9 @@
 /** What becomes of requests when workers die, hang or do not react. */
 
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 
-import { eventually, leakTest, startPython, withPython } from '../support/harness.js'
+import { eventually, isAlive, leakTest, startPython, withPython } from '../support/harness.js'
 
 /** The worker that has the request with this id in `/crash-once` of crash_app.py dies the first time. */
 const crash = { appTarget: 'crash_app:app' }
@@ -61,3 +62,47 @@ withPython('without a limit of the grace nothing is cancelled',
       assert.deepEqual((await python.handleRequest({ url: '/seen' })).json().b, 'finished')
     })
   })
+
+withPython('a worker whose loop stands still is found, shown and replaced; its neighbour goes on',
+  { appTarget: 'blocking_app:app', workers: 2, retry: 0, timeouts: { hang: 300 } }, async (python) => {
+    const hung = once(python, 'worker:hung')
+    const lost = assert.rejects(python.handleRequest({ url: '/busy?ms=60000' }), (error) => {
+      assert.equal(error.code, 'ERR_WORKER_HUNG')
+      assert.match(error.message, /blocking_app\.py/)
+      return true
+    })
+    for (let i = 0; i < 20; i++) {
+      assert.equal((await python.handleRequest({ url: '/quick' })).status, 200)
+    }
+    const [{ pid, inFlight, stacks }] = await hung
+    assert.equal(inFlight, 1)
+    assert.match(stacks, /Current thread|Thread 0x/)
+    assert.match(stacks, /blocking_app\.py", line \d+ in app/)
+    await lost
+    assert.equal(isAlive(pid), false)
+    await eventually(() => assert.equal(python.stats().ready, 2))
+  })
+
+withPython('a stopped worker (SIGSTOP) is replaced', { appTarget: 'main:app', timeouts: { hang: 200 } }, async (python) => {
+  const { pid } = python.stats().workers[0]
+  process.kill(pid, 'SIGSTOP')
+  // Safe to repeat: the replacement answers.
+  assert.equal((await python.handleRequest({ url: '/' })).status, 200)
+  assert.equal(isAlive(pid), false)
+})
+
+withPython('busy is not hung: many awaits, a GIL held for less than the limit, a blocked thread',
+  { appTarget: 'blocking_app:app', timeouts: { hang: 400 } }, async (python) => {
+    let hung = 0
+    python.on('worker:hung', () => hung++)
+    const { pid } = python.stats().workers[0]
+    for (let i = 0; i < 8; i++) await python.handleRequest({ url: '/busy?ms=120' })
+    await Promise.all(Array.from({ length: 500 }, () => python.handleRequest({ url: '/quick' })))
+    assert.equal(hung, 0)
+    assert.equal(python.stats().workers[0].pid, pid)
+    assert.ok(python.stats().workers[0].lag > 0)
+  })
+
+withPython('a long await is not hung', { appTarget: 'slow_app:app', timeouts: { hang: 100 } }, async (python) => {
+  assert.equal((await python.handleRequest({ url: '/?ms=500' })).status, 200)
+})

@@ -14,6 +14,7 @@ import socket
 import sys
 
 WIRE_VERSION = 1
+STACKS_SIGNAL = 62
 FDS = array.array("i", [0] * 5)
 
 

@@ -11,6 +11,7 @@
 #include "control.h"
 #include "http_cycle.h"
 #include "module_state.h"
+#include "wire/control.h"
 #include "wire/protocol.h"
 
 namespace nasgi::worker {
@@ -89,6 +90,7 @@ int Exec(PyObject* module) {
       PyModule_AddType(module, state->channel_type) != 0) {
     return -1;
   }
+  if (PyModule_AddIntConstant(module, "STACKS_SIGNAL", wire::kStacksSignal) != 0) return -1;
   return PyModule_AddIntConstant(module, "WIRE_VERSION", wire::kWireVersion);
 }
 

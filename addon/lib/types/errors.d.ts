@@ -19,7 +19,7 @@ export type StartupErrorCode =
   | 'ERR_STARTUP_TIMEOUT'
 
 /** Codes of {@link WorkerError}. */
-export type WorkerErrorCode = 'ERR_WORKER_CRASHED' | 'ERR_WORKER_PROTOCOL'
+export type WorkerErrorCode = 'ERR_WORKER_CRASHED' | 'ERR_WORKER_HUNG' | 'ERR_WORKER_PROTOCOL'
 
 /** Codes of {@link UnavailableError}. */
 export type UnavailableErrorCode = 'ERR_NO_WORKER' | 'ERR_QUEUE_FULL' | 'ERR_CLOSED'
@@ -89,6 +89,8 @@ export class WorkerError extends NodeAsgiError {
   readonly exitCode: number | null
   /** Name of the signal that ended it, for example `SIGSEGV`, or `null`. */
   readonly signal: string | null
+  /** Python stacks of all threads of a worker that hung, or `null`. */
+  readonly stacks: string | null
 }
 
 /** Nobody can take the request now. */

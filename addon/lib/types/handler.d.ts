@@ -43,6 +43,8 @@ export interface WorkerStats {
   inFlight: number
   /** Requests that it was given, ever. */
   requests: number
+  /** How late its event loop answered last, in milliseconds; measured while it has requests. */
+  lag: number
 }
 
 /** What the pool is doing at one moment. */
@@ -73,6 +75,13 @@ export interface WorkerReadyDetails extends ProcessSource {
   lifespan: boolean
 }
 
+export interface WorkerHungDetails extends ProcessSource {
+  /** Requests that it had. */
+  inFlight: number
+  /** Python stacks of all its threads, as far as it could print them. */
+  stacks: string
+}
+
 export interface WorkerExitDetails extends ProcessSource {
   /** `null` if a signal ended it. */
   code: number | null
@@ -88,6 +97,8 @@ export interface PythonHandlerEvents {
   'worker:start': [details: ProcessSource]
   /** A worker takes requests. */
   'worker:ready': [details: WorkerReadyDetails]
+  /** The event loop of a worker stood still for longer than `timeouts.hang`: it is killed. */
+  'worker:hung': [details: WorkerHungDetails]
   /** A worker process has ended. */
   'worker:exit': [details: WorkerExitDetails]
   /** The application raised in a request; the request has failed with the same error. */

@@ -1,4 +1,4 @@
-/** Limits of time, in milliseconds. 0 means "no time at all", but for `request` "no limit". */
+/** Limits of time, in milliseconds. 0 means "no time at all", but for `request` and `hang` "no limit". */
 export interface Timeouts {
   /** Import and lifespan startup of a worker, and start of the fork server. Default 60 000. */
   startup?: number
@@ -10,6 +10,11 @@ export interface Timeouts {
   shutdown?: number
   /** Until a process that was told to end, and did not, is killed. Default 2 000. */
   kill?: number
+  /**
+   * That the event loop of a worker with requests may stand still: it is killed then, and replaced.
+   * 0 for no limit. Default 30 000.
+   */
+  hang?: number
   /**
    * From `http.disconnect` (the client is gone, the request was aborted or took too long) until the
    * application's task is cancelled; `Infinity`: never. Default 30 000.

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import faulthandler
 import json
 import os
 import platform
@@ -34,6 +35,8 @@ class Job:
 def run(job: Job) -> int:
     """Serves until told to stop. Returns the exit code of the process."""
     _line_buffered()
+    # Node asks for it when the loop stands still; it works without the GIL.
+    faulthandler.register(_worker.STACKS_SIGNAL, file=2, all_threads=True)
     channel = _worker.Channel(job.segment, job.worker_bell, job.node_bell)
     worker = _Worker(job, channel)
     try:
