@@ -44,7 +44,7 @@ test('ready, a request, its response', async () => {
   await settle()
   assert.deepEqual(stream.events, [['start', 200, 'hi', true]])
   assert.equal(worker.inFlight, 0)
-  assert.deepEqual(names(heard), ['onReady', 'onFreed'])
+  assert.deepEqual(names(heard), ['onReady', 'onBusy', 'onFreed'])
 })
 
 test('it keeps the process alive while it starts and while requests are in flight', async () => {

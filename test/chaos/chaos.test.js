@@ -1,0 +1,159 @@
+/**
+ * Under steady mixed load everything that can die dies, again and again. At the end every request is
+ * accounted for: answered once and rightly, or failed with a code. None is lost, none waits.
+ */
+
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { openSync, closeSync, readdirSync, readlinkSync, writeSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import { childProcesses, eventually, leakTest, startPython } from '../support/harness.js'
+import { seedOf, seeded } from '../support/random.js'
+
+const SECONDS = Number(process.env.NODE_ASGI_CHAOS_SECONDS ?? 6)
+
+/** Errors that a request may end with while its worker or its fork server dies. */
+const EXPECTED = new Set(['ERR_WORKER_CRASHED', 'ERR_WORKER_PROTOCOL', 'ERR_WORKER_HUNG',
+  'ERR_PYTHON_FAILED', 'ERR_REQUEST_TIMEOUT', 'ERR_APP'])
+
+const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex')
+
+function * parts (bytes) {
+  for (let i = 0; i < bytes.length; i += 20_000) yield bytes.subarray(i, i + 20_000)
+}
+
+/** Requests of several kinds, without a pause, until stopped; what became of them. */
+function load (python, clients, random) {
+  const outcome = { answered: 0, wrong: 0, failed: new Map(), sent: 0 }
+  let stopped = false
+  const kinds = [
+    async () => {
+      const { body } = await python.handleRequest({ url: '/ping' })
+      return body.toString() === 'pong'
+    },
+    async () => {
+      const bytes = Buffer.alloc(1 + Math.floor(random() * 300_000), 7)
+      const response = await python.handleRequest(
+        { method: 'POST', url: '/upload', body: parts(bytes) })
+      return response.body.includes(sha256(bytes))
+    },
+    async () => {
+      const size = 1 + Math.floor(random() * 600_000)
+      const response = await python.handleStream({ url: `/download?bytes=${size}` })
+      let count = 0
+      for await (const chunk of response) count += chunk.length
+      return count === size
+    },
+    async () => {
+      const { body } = await python.handleRequest({ method: 'PUT', url: '/ping', body: 'x' })
+      return body.toString() === 'pong'
+    }
+  ]
+  async function client () {
+    while (!stopped) {
+      outcome.sent++
+      try {
+        if (await kinds[Math.floor(random() * kinds.length)]()) outcome.answered++
+        else outcome.wrong++
+      } catch (error) {
+        outcome.failed.set(error.code, (outcome.failed.get(error.code) ?? 0) + 1)
+        // A client that meets an outage does not spin.
+        await sleep(2)
+      }
+    }
+  }
+  const running = Promise.all(Array.from({ length: clients }, client))
+  return async () => {
+    stopped = true
+    await running
+    return outcome
+  }
+}
+
+function account (t, outcome) {
+  const failures = [...outcome.failed.values()].reduce((sum, count) => sum + count, 0)
+  t.diagnostic(`${outcome.sent} sent, ${outcome.answered} answered, ${outcome.wrong} wrong, ` +
+    `failed: ${JSON.stringify(Object.fromEntries(outcome.failed))}`)
+  assert.equal(outcome.sent, outcome.answered + outcome.wrong + failures)
+  for (const code of outcome.failed.keys()) assert.ok(EXPECTED.has(code), `failed with ${code}`)
+  assert.ok(outcome.answered > 0)
+}
+
+async function recovers (python, workers) {
+  await eventually(() => assert.equal(python.stats().ready, workers), 20_000)
+  assert.equal(python.stats().inFlight, 0)
+  assert.equal(python.stats().queued, 0)
+  for (let i = 0; i < 20; i++) {
+    assert.equal((await python.handleRequest({ url: '/ping' })).body.toString(), 'pong')
+  }
+}
+
+/** Crashes are the point here: they must not lead to long delays. */
+const restart = { min: 1, max: 50, window: 1 }
+
+leakTest('workers and fork servers are killed and stopped under load', async (t) => {
+  const random = seeded(seedOf(t))
+  const python = startPython({
+    appTarget: 'upload_app:app', workers: 3, restart, preload: true, timeouts: { hang: 400 }
+  })
+  await python.ready
+  const stop = load(python, 12, random)
+  const end = performance.now() + SECONDS * 1000
+  while (performance.now() < end) {
+    await sleep(20 + random() * 150)
+    const workers = python.stats().workers.filter(({ state, pid }) => state === 'ready' && pid > 0)
+    const victim = workers[Math.floor(random() * workers.length)]
+    const dice = random()
+    try {
+      if (dice < 0.1) process.kill(childProcesses()[0], 'SIGKILL')
+      else if (dice < 0.2 && victim) process.kill(victim.pid, 'SIGSTOP')
+      else if (victim) process.kill(victim.pid, dice < 0.6 ? 'SIGKILL' : 'SIGSEGV')
+    } catch (error) {
+      assert.equal(error.code, 'ESRCH') // it was faster
+    }
+  }
+  const outcome = await stop()
+  account(t, outcome)
+  assert.equal(outcome.wrong, 0)
+  await recovers(python, 3)
+  await python.close()
+})
+
+// Damage within a body cannot be noticed; what it must not do is harm Node or keep anybody waiting.
+leakTest('nonsense is written into live segments', async (t) => {
+  const random = seeded(seedOf(t))
+  const python = startPython({ appTarget: 'upload_app:app', workers: 2, restart, timeouts: { hang: 400, request: 3000 } })
+  await python.ready
+  const stop = load(python, 8, random)
+  const end = performance.now() + SECONDS * 1000
+  let writes = 0
+  while (performance.now() < end) {
+    await sleep(random() * 10)
+    // As often into a header page as into a ring.
+    for (let i = 0; i < 20; i++, writes++) scribble(random)
+  }
+  t.diagnostic(`${writes} writes`)
+  account(t, await stop())
+  await recovers(python, 2)
+  await python.close()
+})
+
+function scribble (random) {
+  const segments = readdirSync('/proc/self/fd').filter((fd) => {
+    try {
+      return /memfd:/.test(readlinkSync(`/proc/self/fd/${fd}`))
+    } catch {
+      return false
+    }
+  })
+  if (segments.length === 0) return
+  const fd = openSync(`/proc/self/fd/${segments[Math.floor(random() * segments.length)]}`, 'r+')
+  const position = random() < 0.2 ? Math.floor(random() * 1024) : Math.floor(random() * 2_000_000)
+  const bytes = Buffer.alloc(1 + Math.floor(random() * 16), Math.floor(random() * 256))
+  try {
+    writeSync(fd, bytes, 0, bytes.length, position)
+  } finally {
+    closeSync(fd)
+  }
+}
