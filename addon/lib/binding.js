@@ -52,6 +52,8 @@ import { NodeAsgiError } from './errors.js'
  * @property {(stream: number) => void} abort The client is gone.
  * @property {(stream: number) => void} cancel the application's task, after an abort
  * @property {() => void} stop Asks the worker to finish and exit.
+ * @property {() => boolean} drain Delivers what lies in the ring, up to some frames: whether there is
+ *   more. For the last words of a worker that is gone.
  * @property {() => void} ping Answered with PONG by the worker's event loop.
  * @property {(control: Control, timeoutMs: number) => boolean} wait
  *   Blocks until the worker or the control socket has something, and delivers it. False: timeout.

@@ -232,6 +232,8 @@ export class Worker {
   finish () {
     if (this.state === 'gone') return
     if (this.#lastLook !== null) clearImmediate(this.#lastLook)
+    // What it has answered is answered; a ring is soon read.
+    while (this.#channel.drain()) { /* until nothing is left */ }
     this.state = 'gone'
     const streams = this.#drop()
     this.#channel.close()

@@ -67,8 +67,8 @@ Napi::Function Channel::Define(Napi::Env env) {
        InstanceMethod<&Channel::Consumed>("consumed"), InstanceMethod<&Channel::Abort>("abort"),
        InstanceMethod<&Channel::Cancel>("cancel"), InstanceMethod<&Channel::Stop>("stop"),
        InstanceMethod<&Channel::Ping>("ping"), InstanceMethod<&Channel::Wait>("wait"),
-       InstanceMethod<&Channel::Ref>("ref"), InstanceMethod<&Channel::Unref>("unref"),
-       InstanceMethod<&Channel::Close>("close")});
+       InstanceMethod<&Channel::Drain>("drain"), InstanceMethod<&Channel::Ref>("ref"),
+       InstanceMethod<&Channel::Unref>("unref"), InstanceMethod<&Channel::Close>("close")});
 }
 
 Channel* Channel::From(Napi::Value value) {
@@ -255,6 +255,14 @@ Napi::Value Channel::Wait(const Napi::CallbackInfo& info) {
   if (fds[0].revents != 0) OnBell();
   if (fds[1].revents != 0) control->OnReadable();
   return Napi::Boolean::New(env, ready > 0);
+}
+
+Napi::Value Channel::Drain(const Napi::CallbackInfo& info) {
+  if (endpoint_ == nullptr || depth_ > 0) return Napi::Boolean::New(info.Env(), false);
+  ++depth_;
+  const bool more = DrainOnce() == shm::Endpoint::Drained::kMore;
+  if (--depth_ == 0 && closing_) CloseNow();
+  return Napi::Boolean::New(info.Env(), more);
 }
 
 Napi::Value Channel::Ref(const Napi::CallbackInfo& /*info*/) {

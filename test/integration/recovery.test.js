@@ -35,6 +35,15 @@ leakTest('a safe request is retried once on another worker, and answered once', 
   }
 })
 
+withPython('a response that was complete when its worker ended is not lost', { ...crash, retry: 0 }, async (python) => {
+  // Node stands still meanwhile, so that all the frames are in the ring when it learns of the end.
+  const response = python.handleRequest({ url: '/last-words?n=20000' })
+  await new Promise((resolve) => setImmediate(resolve))
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000)
+  assert.equal((await response).body.length, 20000)
+  await eventually(() => assert.equal(python.stats().ready, 1))
+})
+
 async function * stream () {
   yield 'piece'
 }

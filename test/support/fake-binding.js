@@ -207,6 +207,8 @@ export function createFake (behaviour = {}) {
 
     cancel () {}
 
+    drain () { return false }
+
     stop () {
       later(() => {
         if (this.process !== null && !this.process.gone) stopWorker(this.process)
