@@ -26,7 +26,7 @@ function * parts (bytes) {
 /** Requests of several kinds, without a pause, until stopped; what became of them. */
 function load (python, clients, random) {
   const outcome = { answered: 0, wrong: 0, failed: new Map(), sent: 0 }
-  let stopped = false
+  const stop = new AbortController()
   const kinds = [
     async () => {
       const { body } = await python.handleRequest({ url: '/ping' })
@@ -51,7 +51,7 @@ function load (python, clients, random) {
     }
   ]
   async function client () {
-    while (!stopped) {
+    while (!stop.signal.aborted) {
       outcome.sent++
       try {
         if (await kinds[Math.floor(random() * kinds.length)]()) outcome.answered++
@@ -65,7 +65,7 @@ function load (python, clients, random) {
   }
   const running = Promise.all(Array.from({ length: clients }, client))
   return async () => {
-    stopped = true
+    stop.abort()
     await running
     return outcome
   }

@@ -62,8 +62,8 @@ void Dawdle(Random& random) {
 
 // An event loop with one bell. `idle` runs before each wait, as other callbacks would.
 template <class OnRecord>
-int Run(Endpoint& endpoint, Random& random, OnRecord&& on_record,
-        const std::function<bool()>& idle, const std::function<bool()>& done) {
+int Run(Endpoint& endpoint, Random& random, OnRecord&& on_record, const std::function<bool()>& idle,
+        const std::function<bool()>& done) {
   for (;;) {
     if (!idle()) return kSendFailed;
     if (done()) return kFine;
@@ -105,8 +105,7 @@ int RunNode(Endpoint& endpoint, const Echo& echo, std::uint64_t seed) {
     }
     return true;
   };
-  const int result =
-      Run(endpoint, random, on_record, send, [&] { return received == echo.count; });
+  const int result = Run(endpoint, random, on_record, send, [&] { return received == echo.count; });
   if (result != kFine) {
     std::printf("node: sent %llu received %llu backlog %zu\n",
                 static_cast<unsigned long long>(sent), static_cast<unsigned long long>(received),
@@ -155,8 +154,7 @@ INSTANTIATE_TEST_SUITE_P(
         Echo{kPage, MaxRecord(kPage), 20'000, 8},
         // Bodies of the largest chunk, through rings that hold a few of them or less than one.
         Echo{16 * 1024, MaxRecord(16 * 1024), 8'000, 64},
-        Echo{64 * 1024, MaxRecord(64 * 1024), 2'000, 64},
-        Echo{256 * 1024, 64 * 1024, 1'500, 64}));
+        Echo{64 * 1024, MaxRecord(64 * 1024), 2'000, 64}, Echo{256 * 1024, 64 * 1024, 1'500, 64}));
 
 std::uint64_t Scaled(std::uint64_t count) { return count / test::kSlowdown; }
 
@@ -230,8 +228,8 @@ int RunSink(Endpoint& endpoint, const Echo& shape, std::uint64_t seed) {
   const auto check = [&](std::span<const std::byte> record) {
     return stream.Matches(received++, record);
   };
-  const int result = Run(
-      endpoint, random, check, [] { return true; }, [&] { return received == shape.count; });
+  const int result =
+      Run(endpoint, random, check, [] { return true; }, [&] { return received == shape.count; });
   if (result != kFine) {
     std::printf("sink: received %llu\n", static_cast<unsigned long long>(received));
   }

@@ -135,7 +135,7 @@ TEST_F(EndpointTest, SmallRecordDoesNotOvertakeTheBacklog) {
   const std::string large(node_->max_record(), 'L');
   ASSERT_TRUE(SendText(*node_, large).ok());
   ASSERT_TRUE(SendText(*node_, std::string(1000, 'M')).ok());
-  ASSERT_TRUE(SendText(*node_, large).ok());  // waits
+  ASSERT_TRUE(SendText(*node_, large).ok());    // waits
   ASSERT_TRUE(SendText(*node_, "small").ok());  // would fit
   EXPECT_EQ(node_->backlog_bytes(), RecordBytes(large.size()) + RecordBytes(5));
   EXPECT_EQ(Serve(*worker_), (Texts{large, std::string(1000, 'M')}));
@@ -362,10 +362,9 @@ TEST_F(EndpointTest, EveryWayOutOfADrainReleasesAndRings) {
     const auto worker = connection.Open(Side::kWorker);
     Fill(*node, 200);
     int records = 0;
-    EXPECT_EQ(worker->Drain(exit.max,
-                            [&](std::span<const std::byte>) {
-                              return ++records != 2 || !exit.malformed;
-                            }),
+    EXPECT_EQ(worker->Drain(
+                  exit.max,
+                  [&](std::span<const std::byte>) { return ++records != 2 || !exit.malformed; }),
               exit.expected);
     EXPECT_TRUE(IsReadable(node->bell_fd()));
     EXPECT_GT(connection.segment().request_ring().header->head.load(), 0u);
