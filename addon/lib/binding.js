@@ -96,7 +96,9 @@ import { NodeAsgiError } from './errors.js'
 
 /**
  * @typedef {object} Binding
- * @property {{ chunk: number, window: number, head: number }} limits
+ * @property {{ chunk: number, window: number, head: number, minRing: number, defaultRing: number }}
+ *   limits in bytes
+ * @property {string[]} headFields what stands before the headers in a head, in this order
  * @property {number} wireVersion
  * @property {number} stacksSignal makes a worker print the stacks of all its threads
  * @property {EventTypes} eventTypes

@@ -9,6 +9,7 @@ import { workerMain, workerModulePath } from './binding.js'
 import { StartupError, preloadError } from './errors.js'
 import { guard } from './guard.js'
 import { LineReader } from './output.js'
+import { parseInfo } from './process-info.js'
 
 /** @typedef {{ pid: number, python: string, executable: string, threads: string[] }} ServerInfo */
 
@@ -30,6 +31,9 @@ import { LineReader } from './output.js'
 
 /** @type {System} */
 const SYSTEM = { spawn, kill: process.kill }
+
+/** @type {ServerInfo} */
+const READY_INFO = { pid: 0, python: '', executable: '', threads: [] }
 
 /** Lines of the server's stderr that are kept for the message, should it not start. */
 const KEPT_LINES = 50
@@ -225,7 +229,7 @@ export class ForkServer {
   #onMessage (message) {
     switch (message.type) {
       case 'server_ready':
-        this.#onReady(JSON.parse(message.info))
+        this.#onReady(message.info)
         break
       case 'server_failed':
         this.#error ??= preloadError(message.errorType, message.message, message.traceback)
@@ -246,9 +250,14 @@ export class ForkServer {
     }
   }
 
-  /** @param {ServerInfo} info */
-  #onReady (info) {
+  /** @param {string} json */
+  #onReady (json) {
     if (this.lost || this.ready) return
+    const info = parseInfo(json, READY_INFO)
+    if (info === null) {
+      return this.abandon(new StartupError('ERR_PYTHON_FAILED',
+        'the fork server broke the protocol: what it said of itself is not readable'))
+    }
     this.ready = true
     if (this.#deadline !== null) clearTimeout(this.#deadline)
     this.#child?.unref()

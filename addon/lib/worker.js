@@ -8,6 +8,7 @@ import {
 } from './errors.js'
 import { guard, rethrowLater } from './guard.js'
 import { LineReader } from './output.js'
+import { parseInfo } from './process-info.js'
 
 /** @typedef {'starting' | 'ready' | 'draining' | 'gone'} WorkerState */
 
@@ -26,6 +27,9 @@ import { LineReader } from './output.js'
  * @property {(worker: Worker) => void} onGone the process has ended, its requests are lost
  * @property {(name: 'stdout' | 'stderr', line: string, worker: Worker) => void} onLine
  */
+
+/** @type {WorkerInfo} */
+const READY_INFO = { pid: 0, python: '', loop: '', lifespan: false }
 
 export class Worker {
   /** @type {import('./binding.js').Channel} */
@@ -365,9 +369,10 @@ export class Worker {
 
   /** @param {string} json */
   #onReady (json) {
-    if (this.state !== 'starting') return
-    const info = /** @type {WorkerInfo} */ (JSON.parse(json))
-    this.pid = info.pid
+    if (this.state !== 'starting' || this.error !== null) return
+    const info = parseInfo(json, READY_INFO)
+    if (info === null) return this.#onCorrupt('what it said of itself when ready is not readable')
+    this.pid ||= info.pid
     this.state = 'ready'
     this.readyAt = performance.now()
     this.#updateRef()

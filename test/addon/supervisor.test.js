@@ -365,6 +365,13 @@ test('a python that has ended before it takes the settings', async (t) => {
   await assert.rejects(python.ready, { code: 'ERR_PYTHON_FAILED', message: /not a python$/ })
 })
 
+test('a fork server that says nonsense of itself is killed', async (t) => {
+  const fake = createFake({ startServer: (server) => server.ready({ threads: 'many' }) })
+  const { python } = handlerOn(t, fake)
+  await assert.rejects(python.ready, { code: 'ERR_PYTHON_FAILED', message: /broke the protocol/ })
+  assert.equal(fake.groupsKilled.length, 1)
+})
+
 test('settings that do not fit reject ready', async (t) => {
   const fake = createFake()
   fake.binding.Control.prototype.init = () => {

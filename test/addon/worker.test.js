@@ -16,13 +16,13 @@ class Stream extends RequestStream {
 const text = (body) => body === undefined ? undefined : body.toString()
 
 /** A worker that runs, with an owner that writes down what it hears. */
-function makeWorker (app = () => {}) {
+function makeWorker (app = () => {}, startWorker = (process) => process.ready()) {
   const heard = []
   const owner = {}
   for (const name of ['onReady', 'onStartupFailed', 'onCorrupt', 'onBusy', 'onFreed', 'onAppError',
     'onGone', 'onLine']) owner[name] = (...args) => heard.push([name, ...args])
   owner.onLost = (stream, error) => stream.fail(error)
-  const fake = createFake({ app, startServer: () => {} })
+  const fake = createFake({ app, startWorker, startServer: () => {} })
   const worker = new Worker(1, fake.binding, parseOptions(), owner)
   const control = new fake.binding.Control(() => {})
   fake.system.spawn('python', [], {})
@@ -202,6 +202,16 @@ test('nonsense in the ring fails what is in flight at once', async () => {
   assert.deepEqual(stream.events, [['error', 'ERR_WORKER_PROTOCOL']])
   assert.match(worker.error.message, /a length beyond the ring/)
   assert.equal(names(heard).at(-1), 'onCorrupt')
+})
+
+test('a ready message that cannot be read is the end of the worker, not of Node', async () => {
+  for (const json of ['{', 'null', '{"pid":"1"}']) {
+    const { worker, heard } = makeWorker(() => {}, (process) => process.ready(json))
+    await settle()
+    assert.equal(worker.state, 'starting')
+    assert.equal(worker.error.code, 'ERR_WORKER_PROTOCOL')
+    assert.deepEqual(names(heard), ['onCorrupt'])
+  }
 })
 
 test('what it prints goes to the owner, line by line', async () => {

@@ -131,7 +131,7 @@ withPython('bad requests are refused, each with its code, and nothing else is di
   assert.equal((await python.handleRequest({ url: '/' })).status, 200)
 })
 
-withPython('a full queue is 503 at the listener, with Retry-After', { appTarget: 'slow_app:app', concurrency: 1, maxQueue: 0 }, async (python) => {
+withPython('a full queue is 503 at the listener', { appTarget: 'slow_app:app', concurrency: 1, maxQueue: 0 }, async (python) => {
   await withServer(python.listener, async (origin) => {
     const first = fetch(`${origin}/?ms=200`)
     const seen = new Set()
@@ -144,7 +144,7 @@ withPython('a full queue is 503 at the listener, with Retry-After', { appTarget:
   })
 })
 
-withPython('a worker that crashes is 502 at the listener, a slow one 504', { appTarget: 'exit_app:app' }, async (python) => {
+withPython('a worker that crashes is 502 at the listener', { appTarget: 'exit_app:app' }, async (python) => {
   await withServer(python.listener, async (origin) => {
     assert.equal((await fetch(`${origin}/kill`)).status, 502)
   })

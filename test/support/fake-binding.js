@@ -254,9 +254,9 @@ export function createFake (behaviour = {}) {
       fake.workers.push(this)
     }
 
-    ready () {
-      this.channel.emit(eventTypes.READY, 0,
-        JSON.stringify({ pid: this.pid, python: '3.11.2', loop: 'asyncio', lifespan: true }))
+    ready (json = JSON.stringify(
+      { pid: this.pid, python: '3.11.2', loop: 'asyncio', lifespan: true })) {
+      this.channel.emit(eventTypes.READY, 0, json)
     }
 
     failStartup (kind, type, message, traceback) {
