@@ -51,7 +51,8 @@ import { NodeAsgiError } from './errors.js'
  *   As many bytes of the response have left the hands of JavaScript.
  * @property {(stream: number) => void} abort The client is gone.
  * @property {(stream: number) => void} cancel the application's task, after an abort
- * @property {() => void} stop Asks the worker to finish and exit.
+ * @property {(patience: number) => void} stop Asks the worker to finish and exit; what is not done
+ *   in so many milliseconds is cancelled. May be called again with another patience.
  * @property {() => boolean} drain Delivers what lies in the ring, up to some frames: whether there is
  *   more. For the last words of a worker that is gone.
  * @property {() => void} ping Answered with PONG by the worker's event loop.

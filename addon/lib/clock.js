@@ -1,7 +1,7 @@
 /**
  * Turns at regular intervals while there is something to watch, and costs nothing otherwise. It
  * counts turns rather than reading the time, so a time in which this process stood still counts as
- * one turn. It does not keep the process alive.
+ * one turn.
  */
 export class Clock {
   /** @type {NodeJS.Timeout | null} */
@@ -13,8 +13,10 @@ export class Clock {
   /**
    * @param {number} turn milliseconds, at least 1
    * @param {() => boolean} onTurn false stops the clock
+   * @param {boolean} [holds] whether it keeps the process alive while it turns
    */
-  constructor (turn, onTurn) {
+  constructor (turn, onTurn, holds = false) {
+    this.holds = holds
     this.turn = Math.max(1, turn)
     this.#onTurn = onTurn
   }
@@ -22,7 +24,7 @@ export class Clock {
   start () {
     if (this.#timer !== null) return
     this.#timer = setInterval(() => { if (!this.#onTurn()) this.stop() }, this.turn)
-    this.#timer.unref()
+    if (!this.holds) this.#timer.unref()
   }
 
   stop () {

@@ -73,8 +73,8 @@ export class AppError extends NodeAsgiError {
 }
 
 /**
- * The worker process went away (ERR_WORKER_CRASHED), stood still (ERR_WORKER_HUNG) or wrote nonsense
- * (ERR_WORKER_PROTOCOL).
+ * The worker process went away (ERR_WORKER_CRASHED), stood still (ERR_WORKER_HUNG), wrote nonsense
+ * (ERR_WORKER_PROTOCOL) or was replaced (ERR_WORKER_RETIRED).
  */
 export class WorkerError extends NodeAsgiError {
   /**
@@ -169,6 +169,17 @@ export function crashedError (worker, exitCode, signal) {
     `worker ${worker.id} (pid ${worker.pid}) ended ${how} before its response was complete; ` +
     'its stderr and the worker:exit event say more',
     { worker: worker.id, pid: worker.pid, exitCode, signal: name })
+}
+
+/**
+ * A worker was replaced and did not finish the request in time.
+ * @param {{ id: number, pid: number, reason: string | null }} worker
+ * @returns {WorkerError}
+ */
+export function drainedError (worker) {
+  return new WorkerError('ERR_WORKER_RETIRED', `worker ${worker.id} (pid ${worker.pid}) was ` +
+    `replaced (${worker.reason}) and its response was not complete in time; long streams should ` +
+    'be resumed by the client, or raise timeouts.retire', { worker: worker.id, pid: worker.pid })
 }
 
 /**
@@ -271,6 +282,7 @@ const HTTP_STATUS = new Map([
   ['ERR_WORKER_CRASHED', 502],
   ['ERR_WORKER_PROTOCOL', 502],
   ['ERR_WORKER_HUNG', 504],
+  ['ERR_WORKER_RETIRED', 503],
   ['ERR_RESPONSE_ABORTED', 502],
   ['ERR_NO_WORKER', 503],
   ['ERR_QUEUE_FULL', 503],

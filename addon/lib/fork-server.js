@@ -19,7 +19,8 @@ import { parseInfo } from './process-info.js'
  * @property {(server: ForkServer, error: Error) => void} onServerGone once, whatever happened
  * @property {(worker: number, pid: number) => void} onForked
  * @property {(worker: number, pid: number, code: number | null, signal: number) => void} onExited
- * @property {(name: 'stdout' | 'stderr', line: string, pid: number) => void} onServerLine
+ * @property {(name: 'stdout' | 'stderr', line: string, level: import('./output.js').Level | null,
+ *   pid: number) => void} onServerLine
  */
 
 /**
@@ -54,7 +55,7 @@ export class ForkServer {
   /** @type {LineReader[]} */
   #output = []
 
-  /** @type {Array<['stdout' | 'stderr', string]>} printed before it was ready */
+  /** @type {Array<['stdout' | 'stderr', string, import('./output.js').Level | null]>} printed before it was ready */
   #early = []
 
   /** @type {NodeJS.Timeout | null} */
@@ -219,9 +220,9 @@ export class ForkServer {
    */
   #capture (name, stream) {
     if (stream === null) return
-    this.#output.push(new LineReader(stream, (line) => {
-      if (this.ready || this.#closing) this.owner.onServerLine(name, line, this.pid)
-      else if (this.#early.push([name, line]) > KEPT_LINES) this.#early.shift()
+    this.#output.push(new LineReader(stream, (line, level) => {
+      if (this.ready || this.#closing) this.owner.onServerLine(name, line, level, this.pid)
+      else if (this.#early.push([name, line, level]) > KEPT_LINES) this.#early.shift()
     }))
   }
 
@@ -267,7 +268,9 @@ export class ForkServer {
   }
 
   #flushEarly () {
-    for (const [name, line] of this.#early) this.owner.onServerLine(name, line, this.pid)
+    for (const [name, line, level] of this.#early) {
+      this.owner.onServerLine(name, line, level, this.pid)
+    }
     this.#early = []
   }
 
@@ -362,7 +365,7 @@ function serverSettings (settings) {
     timeouts: {
       startup: timeouts.startup / 1000,
       shutdown: timeouts.shutdown / 1000,
-      drain: timeouts.drain / 1000
+      cancel: timeouts.cancel / 1000
     }
   }
 }

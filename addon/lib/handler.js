@@ -16,6 +16,7 @@ import { createListener } from './http-listener.js'
 import { findPython } from './interpreter.js'
 import { parseOptions } from './options.js'
 import { Pool } from './pool.js'
+import { PythonLog } from './python-log.js'
 import { BodyStream } from './body-stream.js'
 import { Request, markSent } from './request.js'
 import { isRepeatable } from './stream.js'
@@ -39,6 +40,9 @@ export class PythonHandler extends EventEmitter {
 
   /** @type {Supervisor} */
   #supervisor
+
+  /** @type {PythonLog} */
+  #log
 
   /** @type {Promise<void>} */
   #ready
@@ -68,6 +72,7 @@ export class PythonHandler extends EventEmitter {
         settings.logger.error(`[node-asgi] ${error.message}`)
       }
     })
+    this.#log = new PythonLog(settings.logger)
     this.#pool = new Pool(settings)
     const env = { ...process.env, ...settings.env }
     this.#supervisor = new Supervisor({
@@ -79,9 +84,10 @@ export class PythonHandler extends EventEmitter {
       system: parts.system,
       owner: {
         onSettled: (error) => this.#settle(error),
-        onWorkerEvent: (event, details) => this.emit(event, details),
-        onAppError: (error, { id, pid }) => this.emit('app:error', error, { worker: id, pid }),
-        onLine: (name, line, source) => this.#onLine(name, line, source)
+        onEvent: (event, details) => this.emit(event, details),
+        onAppError: ({ id, pid }, error) => this.emit('app:error', error, { worker: id, pid }),
+        onLine: (name, line, level, source) => this.#onLine(name, line, level, source),
+        onLastLine: (pid) => this.#log.forget(pid)
       }
     })
     /** For node:http, https and http2: `createServer(handler.listener)`. */
@@ -183,6 +189,19 @@ export class PythonHandler extends EventEmitter {
   }
 
   /**
+   * Starts the application anew, beside the running one, and switches when all workers are ready.
+   * Rejects with the Python traceback if they cannot start; then everything stays as it was.
+   * @param {{ timeout?: number }} [options] milliseconds that requests in flight get in the old
+   *   workers; default timeouts.retire
+   * @returns {Promise<void>}
+   */
+  async reload (options = {}) {
+    const { timeout = this.#settings.timeouts.retire } = options
+    checkTimeout('timeout', timeout)
+    await this.#supervisor.reload(timeout)
+  }
+
+  /**
    * Lets requests in flight finish, runs lifespan shutdown, ends every process.
    * @param {{ timeout?: number }} [options] milliseconds that requests get; default timeouts.drain
    * @returns {Promise<void>}
@@ -196,8 +215,7 @@ export class PythonHandler extends EventEmitter {
 
   /** @param {number} timeout */
   async #close (timeout) {
-    await this.#pool.close(timeout)
-    await this.#supervisor.close()
+    await this.#supervisor.close(await this.#pool.close(timeout))
   }
 
   [Symbol.asyncDispose] () {
@@ -217,17 +235,12 @@ export class PythonHandler extends EventEmitter {
   /**
    * @param {'stdout' | 'stderr'} name
    * @param {string} line
+   * @param {import('./output.js').Level | null} level
    * @param {{ worker: number, pid: number }} source
    */
-  #onLine (name, line, source) {
-    if (this.listenerCount(name) > 0) {
-      this.emit(name, line, source)
-      return
-    }
-    const { logger } = this.#settings
-    const text = source.worker === 0 ? `[fork server] ${line}` : `[worker ${source.worker}] ${line}`
-    if (name === 'stdout') logger.info(text)
-    else logger.warn(text)
+  #onLine (name, line, level, source) {
+    if (this.listenerCount(name) > 0) this.emit(name, line, { ...source, level })
+    else this.#log.line(name, line, level, source)
   }
 }
 

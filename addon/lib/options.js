@@ -14,6 +14,9 @@ import { InvalidOptionError } from './errors.js'
  * @property {number} startup import and lifespan startup of one worker, or of the fork server
  * @property {number} request until the response starts; 0: no limit
  * @property {number} drain for requests in flight when closing
+ * @property {number} retire for requests in flight in a worker that is recycled or reloaded
+ * @property {number} disconnect from http.disconnect, after drain or retire, until tasks are cancelled
+ * @property {number} cancel for tasks that were cancelled, until lifespan shutdown
  * @property {number} shutdown lifespan shutdown of one worker
  * @property {number} hang that the event loop of a worker may stand still; 0: no limit
  * @property {number} disconnectGrace from http.disconnect until the task is cancelled; Infinity: never
@@ -25,15 +28,25 @@ import { InvalidOptionError } from './errors.js'
  * @property {number} min first delay, ms
  * @property {number} max longest delay, ms
  * @property {number} window a worker that lived longer than this (ms) starts a new count
- * @property {number} limit failures in a row after which a worker is given up
+ * @property {number} limit failures in a row after which a worker is tried only every `max`
+ */
+
+/**
+ * @typedef {object} Recycle when a worker is replaced that has not failed; Infinity: never
+ * @property {number} requests that it has been given
+ * @property {number} jitter part of `requests` and `age` that is left to chance, 0 to 1
+ * @property {number} memory resident, in bytes
+ * @property {number} age ms since it became ready
  */
 
 /**
  * What a logger must have; `console` does.
  * @typedef {object} Logger
+ * @property {(...args: any[]) => void} [debug]
  * @property {(...args: any[]) => void} info
  * @property {(...args: any[]) => void} warn
  * @property {(...args: any[]) => void} error
+ * @property {(bindings: { worker: number, pid: number }) => Logger} [child] as pino has it
  */
 
 /**
@@ -56,6 +69,7 @@ import { InvalidOptionError } from './errors.js'
  * @property {number} responseRing
  * @property {Timeouts} timeouts
  * @property {Restart} restart
+ * @property {Recycle} recycle
  * @property {Logger} logger
  */
 
@@ -233,6 +247,18 @@ const positiveTime = integer(1, MAX_TIMEOUT)
 const time = integer(0, MAX_TIMEOUT)
 
 /** @type {Check} */
+function positiveTimeOrNever (value, name) {
+  return value === Infinity ? value : positiveTime(value, name)
+}
+
+/** @type {Check} */
+function fraction (value, name) {
+  return typeof value === 'number' && value >= 0 && value <= 1
+    ? value
+    : invalid(name, 'a number from 0 to 1', value)
+}
+
+/** @type {Check} */
 function timeOrNever (value, name) {
   return value === Infinity ? value : time(value, name)
 }
@@ -266,6 +292,9 @@ const OPTIONS = {
       startup: { check: positiveTime, initial: 60_000 },
       request: { check: time, initial: 300_000 },
       drain: { check: time, initial: 10_000 },
+      retire: { check: time, initial: 300_000 },
+      disconnect: { check: time, initial: 3_000 },
+      cancel: { check: time, initial: 1_000 },
       shutdown: { check: time, initial: 10_000 },
       kill: { check: positiveTime, initial: 2_000 },
       hang: { check: time, initial: 30_000 },
@@ -278,7 +307,16 @@ const OPTIONS = {
       min: { check: positiveTime, initial: 100 },
       max: { check: positiveTime, initial: 30_000 },
       window: { check: positiveTime, initial: 60_000 },
-      limit: { check: count(1), initial: Infinity }
+      limit: { check: count(1), initial: 5 }
+    }),
+    initial: () => ({})
+  },
+  recycle: {
+    check: group({
+      requests: { check: count(1), initial: Infinity },
+      jitter: { check: fraction, initial: 0.1 },
+      memory: { check: count(1), initial: Infinity },
+      age: { check: positiveTimeOrNever, initial: Infinity }
     }),
     initial: () => ({})
   },

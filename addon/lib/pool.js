@@ -24,11 +24,18 @@ export class Pool {
   /** @type {Clock} */
   #clock
 
+  /**
+   * Keeps the process alive while requests wait, for nothing else does when the next worker is
+   * started in a while only.
+   * @type {Clock}
+   */
+  #hold = new Clock(LONGEST_TURN, () => this.queued > 0, true)
+
   /** @type {Error | null} */
   #outage = null
 
   /** @type {(() => void) | null} */
-  #onIdle = null
+  #onEmpty = null
 
   /** @param {import('./options.js').Settings} settings */
   constructor (settings) {
@@ -42,6 +49,11 @@ export class Pool {
      * @type {Worker[]}
      */
     this.workers = []
+    /**
+     * All that may have requests, those included that take no more.
+     * @type {() => Iterable<Worker>}
+     */
+    this.members = () => this.workers
     this.closed = false
   }
 
@@ -51,7 +63,7 @@ export class Pool {
 
   get inFlight () {
     let sum = 0
-    for (const worker of this.workers) sum += worker.inFlight
+    for (const worker of this.members()) sum += worker.inFlight
     return sum
   }
 
@@ -64,6 +76,7 @@ export class Pool {
     if (this.workers.length === 0 && this.#outage !== null) return stream.fail(this.#outage)
     stream.ticket = this.#queue.push(stream)
     if (stream.ticket === null) stream.fail(queueFullError(this.#queue.limit))
+    else this.#hold.start()
   }
 
   /**
@@ -106,7 +119,6 @@ export class Pool {
   remove (worker) {
     const index = this.workers.indexOf(worker)
     if (index !== -1) this.workers.splice(index, 1)
-    this.#checkIdle()
   }
 
   /** Workers have room: the queue moves on. */
@@ -118,7 +130,7 @@ export class Pool {
       stream.ticket = null
       worker.send(stream)
     }
-    this.#checkIdle()
+    this.#emptied()
   }
 
   /**
@@ -130,44 +142,30 @@ export class Pool {
     this.#failQueued(error)
   }
 
-  /** A worker is on its way again: requests may wait for it. */
-  recover () {
-    this.#outage = null
-  }
-
   /**
-   * Takes no more requests, gives those that it has some time, then aborts them.
+   * Takes no more requests; those that wait have some time to reach a worker.
    * @param {number} timeout milliseconds
+   * @returns {Promise<number>} what is left of the time
    */
   async close (timeout) {
     this.closed = true
-    if (timeout > 0 && this.#isBusy()) await this.#idle(timeout)
-    this.#failQueued(closedError())
-    for (const worker of this.workers) {
-      for (const stream of [...worker.streams()]) stream.cancel(closedError())
+    const end = performance.now() + timeout
+    if (timeout > 0 && this.queued > 0) {
+      await /** @type {Promise<void>} */ (new Promise((resolve) => {
+        const timer = setTimeout(resolve, timeout)
+        this.#onEmpty = () => {
+          clearTimeout(timer)
+          resolve()
+        }
+      }))
     }
-    this.#clock.stop()
+    this.#failQueued(closedError())
+    return Math.max(0, end - performance.now())
   }
 
-  #isBusy () {
-    return this.#queue.length > 0 || this.inFlight > 0
-  }
-
-  /** @param {number} timeout */
-  #idle (timeout) {
-    return /** @type {Promise<void>} */ (new Promise((resolve) => {
-      const timer = setTimeout(() => done(), timeout)
-      const done = () => {
-        clearTimeout(timer)
-        this.#onIdle = null
-        resolve()
-      }
-      this.#onIdle = done
-    }))
-  }
-
-  #checkIdle () {
-    if (this.#onIdle !== null && !this.#isBusy()) this.#onIdle()
+  #emptied () {
+    this.#hold.stop()
+    this.#onEmpty?.()
   }
 
   /** @param {Error} error */
@@ -176,15 +174,15 @@ export class Pool {
       stream.ticket = null
       stream.fail(error)
     }
-    this.#checkIdle()
+    this.#emptied()
   }
 
   // One timer for all requests under the default limit: a timer for each would cost more than the
   // request.
   #tick () {
-    if (!this.#isBusy()) return false
+    if (this.queued === 0 && this.inFlight === 0) return false
     const last = Math.ceil(this.timeout / this.#clock.turn)
-    for (const worker of this.workers) {
+    for (const worker of this.members()) {
       for (const stream of worker.streams()) this.#age(stream, last)
     }
     for (const stream of this.#queue) this.#age(stream, last)

@@ -6,8 +6,8 @@ export class Roster {
   /** @type {Map<number, T>} */
   #members = new Map()
 
-  /** @type {Set<() => void>} */
-  #waiting = new Set()
+  /** @type {Array<() => void>} */
+  #waiting = []
 
   get size () {
     return this.#members.size
@@ -22,7 +22,7 @@ export class Roster {
   delete (member) {
     this.#members.delete(member.id)
     if (this.#members.size > 0) return
-    for (const done of [...this.#waiting]) done()
+    for (const done of this.#waiting.splice(0)) done()
   }
 
   /** @param {number} id */
@@ -36,19 +36,12 @@ export class Roster {
   }
 
   /**
-   * @param {number} timeout milliseconds
-   * @returns {Promise<boolean>} whether all have left in time
+   * Resolves when all have left.
+   * @returns {Promise<void>}
    */
-  empty (timeout) {
-    if (this.#members.size === 0) return Promise.resolve(true)
-    return new Promise((resolve) => {
-      const done = () => {
-        clearTimeout(timer)
-        this.#waiting.delete(done)
-        resolve(this.#members.size === 0)
-      }
-      const timer = setTimeout(done, timeout)
-      this.#waiting.add(done)
-    })
+  async empty () {
+    if (this.#members.size > 0) {
+      await /** @type {Promise<void>} */ (new Promise((resolve) => { this.#waiting.push(resolve) }))
+    }
   }
 }

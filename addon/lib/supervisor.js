@@ -1,93 +1,78 @@
 /**
- * Keeps the workers of a pool alive: starts them, replaces those that end, gives up when none can
- * start, stops them all. This is the policy; the processes themselves are worker.js and
- * fork-server.js.
+ * Keeps the application of a handler alive: starts it, reloads it, stops it, has workers that hang
+ * or have served long enough replaced, and tells what happens. Each start of the application is a
+ * generation (generation.js).
  */
 
-import {
-  StartupError, closedError, crashedError, hungError, resourceError, signalName
-} from './errors.js'
-import { ForkServer } from './fork-server.js'
+import { closedError, signalName } from './errors.js'
+import { Generation } from './generation.js'
 import { HangWatch } from './hang-watch.js'
-import { RestartPolicy } from './restart-policy.js'
-import { Roster } from './roster.js'
-import { stopWorkers } from './shutdown.js'
-import { Slot } from './slot.js'
-import { Worker } from './worker.js'
+import { RecycleWatch } from './recycle-watch.js'
 
-/** @typedef {import('./errors.js').AppError} AppError */
-/** @typedef {import('./fork-server.js').ServerInfo} ServerInfo */
-/** @typedef {import('./worker.js').WorkerInfo} WorkerInfo */
+/** @typedef {import('./worker.js').Worker} Worker */
 
 /**
  * @typedef {object} SupervisorOwner
- * @property {(error: Error | null) => void} onSettled the first start: null, or why all failed
- * @property {(event: 'worker:start' | 'worker:ready' | 'worker:hung' |
- *   'worker:exit', details: object) => void} onWorkerEvent
- * @property {(error: AppError, worker: Worker) => void} onAppError
- * @property {(name: 'stdout' | 'stderr', line: string, source: { worker: number, pid: number })
- *   => void} onLine worker 0: the fork server
+ * @property {(error: Error | null) => void} onSettled the first start: null, or why it failed
+ * @property {(event: string, details: object) => void} onEvent
+ * @property {import('./crew.js').Observer['onAppError']} onAppError
+ * @property {import('./crew.js').Observer['onLine']} onLine
+ * @property {(pid: number) => void} onLastLine no more lines come from this process
  */
 
 /** @typedef {'starting' | 'running' | 'failed' | 'closing' | 'closed'} SupervisorState */
 
-const SIGKILL = 9
-
-/** Milliseconds that a worker gets to print its stacks. */
-const STACKS_WAIT = 250
+/**
+ * A reload under way.
+ * @typedef {object} Candidate
+ * @property {Generation} generation
+ * @property {(error: Error | null) => void} settle
+ */
 
 export class Supervisor {
-  /** @type {Slot[]} */
-  #slots
+  /** @type {Generation} */
+  #current
 
-  /** @type {Roster<Worker>} */
-  #roster = new Roster()
+  /** @type {Candidate | null} */
+  #candidate = null
 
-  /** @type {ForkServer | null} */
-  #server = null
+  /** @type {Set<Generation>} on their way out */
+  #retired = new Set()
 
-  /** @type {HangWatch} */
-  #watch
+  /** @type {Promise<void> | null} */
+  #reloading = null
 
-  /** @type {RestartPolicy} */
-  #serverPolicy
-
-  /** @type {NodeJS.Timeout | null} */
-  #serverRestart = null
-
-  #serverReadyAt = 0
-  #lastId = 0
+  /** @type {Promise<void> | null} */
+  #reloadingNext = null
 
   /** @type {SupervisorState} */
   #state = 'starting'
 
-  /** @type {Promise<void> | null} */
-  #end = null
+  /** @type {Set<Promise<unknown>>} output of ended workers that is still being read, and the like */
+  #loose = new Set()
 
-  /** @type {Set<Promise<unknown>>} output of ended workers that is still being read */
-  #outputs = new Set()
+  #lastGeneration = 0
+  #lastWorker = 0
 
   /**
-   * @param {object} parts
-   * @param {import('./binding.js').Binding} parts.binding
-   * @param {import('./options.js').Settings} parts.settings
-   * @param {string} parts.python
-   * @param {Record<string, string | undefined>} parts.env
-   * @param {import('./pool.js').Pool} parts.pool
-   * @param {SupervisorOwner} parts.owner
-   * @param {import('./fork-server.js').System} [parts.system]
+   * @param {Omit<import('./crew.js').Parts, 'observer'> & { owner: SupervisorOwner }} parts
    */
-  constructor ({ binding, settings, python, env, pool, owner, system }) {
-    this.serverParts = { binding, settings, python, env, owner: this, system }
-    this.binding = binding
+  constructor ({ owner, ...parts }) {
+    const { settings, pool } = parts
+    this.parts = { ...parts, observer: this }
     this.settings = settings
     this.timeouts = settings.timeouts
     this.pool = pool
     this.owner = owner
-    this.#watch = new HangWatch(settings.timeouts.hang, () => this.#roster.all(),
-      (worker) => this.#onHung(worker))
-    this.#serverPolicy = new RestartPolicy(settings.restart)
-    this.#slots = Array.from({ length: settings.workers }, () => new Slot(settings.restart))
+    pool.members = () => this.workers
+    this.hangs = new HangWatch(settings.timeouts.hang, () => this.workers,
+      (worker) => worker.owner.onHung(worker))
+    this.recycling = new RecycleWatch({
+      limits: settings.recycle,
+      restart: settings.restart,
+      onDue: (worker, reason) => this.#recycle(worker, reason)
+    })
+    this.#current = this.#create()
   }
 
   get state () {
@@ -96,418 +81,276 @@ export class Supervisor {
 
   /** Those that have not ended. */
   get workers () {
-    return this.#roster.all()
+    return [...this.#generations()].flatMap((generation) => generation.workers)
   }
 
-  start () {
-    this.#startServer()
+  * #generations () {
+    yield this.#current
+    if (this.#candidate !== null) yield this.#candidate.generation
+    yield * this.#retired
   }
 
   get #isEnding () {
-    return this.#state === 'failed' || this.#state === 'closing' || this.#state === 'closed'
+    return this.#state === 'closing' || this.#state === 'closed'
   }
 
-  // ---- the fork server
-
-  #startServer () {
-    this.pool.recover()
-    try {
-      this.#server = new ForkServer(this.serverParts)
-      // Channels exist before the processes do, so that a caller that blocks has one to wait on.
-      for (const slot of this.#slots) {
-        if (!slot.isGivenUp) this.#createWorker(slot)
-      }
-      this.#server.start()
-    } catch (error) {
-      const failure = resourceError(error)
-      if (this.#server === null) this.#onServerLost(failure, 0)
-      else this.#server.abandon(failure)
-    }
+  start () {
+    this.#current.goLive()
+    this.#current.start()
   }
+
+  #create () {
+    return new Generation(++this.#lastGeneration, this.parts, this)
+  }
+
+  // ---- the generations
 
   /**
-   * @param {ForkServer} server
-   * @param {ServerInfo} info
+   * @param {Generation} generation
+   * @param {Error[]} failures
    */
-  onServerReady (server, info) {
-    if (server !== this.#server || this.#isEnding) return
-    this.#serverReadyAt = performance.now()
-    if (info.threads.length > 0) {
-      this.settings.logger.warn('[node-asgi] modules that were preloaded left threads running ' +
-        `(${info.threads.join(', ')}): forking is unsafe, so each worker starts cold. Preload ` +
-        'fewer modules to start faster')
-    }
-    for (const slot of this.#slots) {
-      if (slot.worker !== null) this.#fork(slot, slot.worker)
+  onStarted (generation, failures) {
+    if (generation === this.#candidate?.generation) {
+      // Whole or not at all: a reload shall not cost a part of the pool.
+      this.#candidate.settle(failures[0] ?? null)
+    } else if (generation === this.#current && this.#state === 'starting') {
+      this.#state = 'running'
+      this.owner.onSettled(null)
     }
   }
 
   /**
-   * @param {ForkServer} server
+   * @param {Generation} generation
    * @param {Error} error
+   * @param {boolean} first
    */
-  onServerGone (server, error) {
-    if (server !== this.#server) return
-    this.#server = null
-    this.#onServerLost(error, server.ready ? performance.now() - this.#serverReadyAt : 0)
-  }
-
-  /**
-   * @param {Error} error
-   * @param {number} served milliseconds
-   */
-  #onServerLost (error, served) {
-    for (const slot of this.#slots) {
-      slot.cancel()
-      const { worker } = slot
-      if (worker === null) continue
-      this.pool.remove(worker)
-      if (worker.readyAt === 0) worker.error ??= error
-      worker.exited(null, 0)
-    }
-    if (this.#isEnding) return
-    if (this.#state === 'starting') return this.#giveUp(error)
-    this.#log(error)
-    const delay = this.#serverPolicy.failed(served)
-    if (delay === null) return this.#giveUp(error)
-    this.#serverRestart = setTimeout(() => this.#startServer(), delay)
-    if (delay > 0) {
-      this.#serverRestart.unref()
-      this.pool.fail(error)
+  onFailed (generation, error, first) {
+    if (generation === this.#candidate?.generation) return this.#candidate.settle(error)
+    if (generation !== this.#current || this.#isEnding) return
+    this.pool.fail(error)
+    if (!first) return
+    const isStart = this.#state === 'starting'
+    this.#state = 'failed'
+    this.owner.onEvent('pool:failed', { error })
+    if (isStart) {
+      this.owner.onSettled(error)
+    } else {
+      this.settings.logger.error('[node-asgi] no worker can be started; requests fail until one is ' +
+        `ready, which is tried every ${this.settings.restart.max} ms (restart.max)`)
     }
   }
 
-  /**
-   * @param {'stdout' | 'stderr'} name
-   * @param {string} line
-   * @param {number} pid
-   */
-  onServerLine (name, line, pid) {
-    this.owner.onLine(name, line, { worker: 0, pid })
+  /** @param {Generation} generation */
+  onRecovered (generation) {
+    if (generation === this.#current) this.#recovered()
   }
 
-  // ---- the life of a worker
-
-  /** @param {Slot} slot */
-  #createWorker (slot) {
-    slot.worker = new Worker(++this.#lastId, this.binding, this.settings, this)
-    this.#roster.add(slot.worker)
-    return slot.worker
+  #recovered () {
+    if (this.#state !== 'failed') return
+    this.#state = 'running'
+    this.settings.logger.info('[node-asgi] a worker is ready again')
+    this.owner.onEvent('pool:recovered', {})
   }
 
   /**
-   * @param {Slot} slot
-   * @param {Worker} worker
+   * Starts the application anew and switches when all its workers are ready. Calls while one is
+   * under way are answered by one more after it, for it may have begun before the change.
+   * @param {number} finish milliseconds that requests in flight get
+   * @returns {Promise<void>}
    */
-  #fork (slot, worker) {
-    const { startup, kill } = this.timeouts
-    try {
-      /** @type {ForkServer} */ (this.#server).fork(worker)
-    } catch (error) {
-      worker.error = resourceError(error)
-      worker.exited(null, 0)
-      return
+  reload (finish) {
+    if (this.#isEnding) return Promise.reject(closedError())
+    if (this.#reloading === null) {
+      this.#reloading = this.#reload(finish).finally(() => { this.#reloading = null })
+      return this.#reloading
     }
-    // The worker watches its own lifespan startup, and can say more when that takes too long: it
-    // goes first.
-    slot.expect(startup + kill, () => {
-      worker.error = new StartupError('ERR_STARTUP_TIMEOUT', `worker ${worker.id} was not ready ` +
-        `within ${startup} ms; look for what blocks at import, or raise timeouts.startup`)
-      this.#kill(slot, worker)
+    this.#reloadingNext ??= this.#reloading.catch(() => {}).then(() => {
+      this.#reloadingNext = null
+      return this.reload(finish)
     })
+    return this.#reloadingNext
   }
 
-  /**
-   * @param {number} id
-   * @param {number} pid
-   */
-  onForked (id, pid) {
-    const worker = this.#roster.get(id)
-    if (worker === undefined) return
-    worker.pid = pid
-    this.owner.onWorkerEvent('worker:start', { worker: id, pid })
-  }
-
-  /**
-   * @param {Worker} worker
-   * @param {WorkerInfo} info
-   */
-  onReady (worker, info) {
-    const slot = this.#slotOf(worker)
-    if (slot === undefined || this.#isEnding) return
-    slot.met()
-    this.pool.add(worker)
-    const { python, loop, lifespan } = info
-    this.owner.onWorkerEvent('worker:ready',
-      { worker: worker.id, pid: worker.pid, python, loop, lifespan })
-    this.#settle(slot)
-  }
-
-  /** @param {Worker} worker */
-  onStartupFailed (worker) {
-    const slot = this.#slotOf(worker)
-    // It exits by itself, as a rule.
-    slot?.expect(this.timeouts.kill, () => this.#kill(slot, worker))
-  }
-
-  /** @param {Worker} worker */
-  onCorrupt (worker) {
-    this.pool.remove(worker)
-    const slot = this.#slotOf(worker)
-    if (slot !== undefined) this.#kill(slot, worker)
-  }
-
-  /**
-   * @param {import('./stream.js').RequestStream} stream
-   * @param {Error} error
-   */
-  onLost (stream, error) {
-    this.pool.resubmit(stream, error)
-  }
-
-  /** @param {Worker} worker */
-  onBusy (worker) {
-    this.#watch.start()
-  }
-
-  /**
-   * Its event loop stands still: looks where, then kills it.
-   * @param {Worker} worker
-   */
-  async #onHung (worker) {
-    this.pool.remove(worker)
-    this.#server?.kill(worker.id, this.binding.stacksSignal)
-    const stacks = await worker.stacks(STACKS_WAIT)
-    const slot = this.#slotOf(worker)
-    if (slot === undefined || worker.state !== 'ready') return
-    // It has come back to life in the meantime.
-    if (!worker.pinged) return this.pool.add(worker)
-    worker.error = hungError(worker, this.timeouts.hang, stacks)
-    this.owner.onWorkerEvent('worker:hung',
-      { worker: worker.id, pid: worker.pid, inFlight: worker.inFlight, stacks })
-    this.#kill(slot, worker)
-  }
-
-  /** @param {Worker} worker */
-  onFreed (worker) {
-    this.pool.feed()
-  }
-
-  /**
-   * @param {Worker} worker
-   * @param {AppError} error
-   */
-  onAppError (worker, error) {
-    this.owner.onAppError(error, worker)
-  }
-
-  /**
-   * @param {'stdout' | 'stderr'} name
-   * @param {string} line
-   * @param {Worker} worker
-   */
-  onLine (name, line, worker) {
-    this.owner.onLine(name, line, { worker: worker.id, pid: worker.pid })
-  }
-
-  /**
-   * @param {Slot} slot
-   * @param {Worker} worker
-   */
-  #kill (slot, worker) {
-    this.#server?.kill(worker.id, SIGKILL)
-    slot.expect(this.timeouts.kill, () => {
-      this.#server?.abandon(new StartupError('ERR_PYTHON_FAILED', 'the fork server did not kill ' +
-        `worker ${worker.id} within ${this.timeouts.kill} ms; it is started again`))
+  /** @param {number} finish */
+  async #reload (finish) {
+    const started = performance.now()
+    const generation = this.#create()
+    /** @type {Error | null} */
+    const error = await new Promise((resolve) => {
+      this.#candidate = { generation, settle: resolve }
+      generation.start()
     })
+    this.#candidate = null
+    const duration = performance.now() - started
+    const old = this.#current
+    if (error === null) this.#switch(generation)
+    this.#retire(error === null ? old : generation, error === null ? finish : 0)
+    if (this.#isEnding) throw closedError()
+    this.owner.onEvent('reload', { generation: generation.number, duration, error })
+    if (error !== null) {
+      this.settings.logger.error('[node-asgi] reload failed, the application goes on as it was: ' +
+        error.message)
+      throw error
+    }
+    this.settings.logger.info(`[node-asgi] reloaded in ${Math.round(duration)} ms`)
+  }
+
+  /** @param {Generation} next */
+  #switch (next) {
+    const isStart = this.#state === 'starting'
+    this.#current = next
+    next.goLive()
+    if (isStart) {
+      this.#state = 'running'
+      this.owner.onSettled(null)
+    }
+    this.#recovered()
   }
 
   /**
-   * @param {number} id
-   * @param {number} pid
-   * @param {number | null} code
-   * @param {number} signal
+   * @param {Generation} generation
+   * @param {number} finish
    */
-  onExited (id, pid, code, signal) {
-    const worker = this.#roster.get(id)
-    if (worker === undefined) return
-    worker.pid ||= pid
-    this.pool.remove(worker)
-    worker.exited(code, signal)
+  #retire (generation, finish) {
+    this.#retired.add(generation)
+    this.#loosely(generation.stop('reload', finish).then(() => {
+      this.#retired.delete(generation)
+    }))
+  }
+
+  // ---- the workers
+
+  nextId () {
+    return ++this.#lastWorker
   }
 
   /** @param {Worker} worker */
-  onGone (worker) {
-    const slot = this.#slotOf(worker)
-    const error = this.#reportExit(worker)
-    if (slot !== undefined) {
-      slot.met()
-      slot.worker = null
-      slot.error = error
-    }
-    this.#roster.delete(worker)
-    if (slot === undefined || this.#isEnding) return
-    if (!slot.settled) this.#settle(slot)
-    else this.#replace(slot, worker.readyAt === 0 ? 0 : performance.now() - worker.readyAt)
+  onWorkerStart ({ id, pid }) {
+    this.owner.onEvent('worker:start', { worker: id, pid })
   }
 
   /**
    * @param {Worker} worker
-   * @returns {Error} why it ended
+   * @param {import('./worker.js').WorkerInfo} info
    */
-  #reportExit (worker) {
-    const { outputEnded } = worker
-    this.#outputs.add(outputEnded)
-    outputEnded.then(() => this.#outputs.delete(outputEnded))
-    this.pool.remove(worker)
-    const { code, signal } = worker.exit ?? { code: null, signal: 0 }
-    const error = worker.error ?? crashedError(worker, code, signal)
-    const expected = worker.stopped || this.#isEnding
-    // Until the first start is judged, nobody knows whether `ready` will say the same.
-    if (this.#state === 'running' && !expected) this.#log(error)
-    this.owner.onWorkerEvent('worker:exit', {
-      worker: worker.id,
-      pid: worker.pid,
+  onWorkerReady ({ id, pid }, { python, loop, lifespan }) {
+    this.owner.onEvent('worker:ready', { worker: id, pid, python, loop, lifespan })
+  }
+
+  /** @param {Worker} worker */
+  onWorkerHung ({ id, pid, inFlight, error }) {
+    const { stacks } = /** @type {import('./errors.js').WorkerError} */ (error)
+    this.owner.onEvent('worker:hung', { worker: id, pid, inFlight, stacks })
+  }
+
+  /**
+   * @param {Worker} worker
+   * @param {Error | null} error
+   */
+  onWorkerExit (worker, error) {
+    const { id, pid, exit, outputEnded } = worker
+    this.recycling.done(worker)
+    this.#loosely(outputEnded.then(() => this.owner.onLastLine(pid)))
+    const { code, signal } = exit ?? { code: null, signal: 0 }
+    this.owner.onEvent('worker:exit', {
+      worker: id,
+      pid,
+      reason: worker.reason ?? (worker.readyAt === 0 ? 'startup' : 'crash'),
       code,
       signal: signal === 0 ? null : signalName(signal),
-      error: expected ? null : error
+      error
     })
-    return error
   }
 
   /** @param {Worker} worker */
-  #slotOf (worker) {
-    return this.#slots.find((slot) => slot.worker === worker)
+  onAdmitted (worker) {
+    this.recycling.watch(worker)
   }
 
-  /** @param {Error} error */
-  #log (error) {
-    this.settings.logger.error(`[node-asgi] ${error.message}`)
+  /** @param {Worker} worker */
+  onRetired (worker) {
+    this.recycling.done(worker)
   }
 
-  // ---- what becomes of a failure
+  onBusy () {
+    this.hangs.start()
+    this.recycling.start()
+  }
 
-  /**
-   * The first start is judged when every worker has had its try: what fails for one may work for
-   * another, what fails for all will not work the next time either.
-   * @param {Slot} slot
-   */
-  #settle (slot) {
-    slot.settled = true
-    if (this.#state !== 'starting' || !this.#slots.every((each) => each.settled)) return
-    const failed = this.#slots.filter((each) => each.worker === null)
-    if (failed.length === this.#slots.length) {
-      return this.#giveUp(/** @type {Error} */ (failed[0].error))
-    }
-    this.#state = 'running'
-    this.owner.onSettled(null)
-    for (const each of failed) {
-      this.#log(/** @type {Error} */ (each.error))
-      this.#replace(each, 0)
-    }
+  /** @param {Worker} worker */
+  onQuota (worker) {
+    this.recycling.due(worker, 'requests')
   }
 
   /**
-   * @param {Slot} slot
-   * @param {number} served milliseconds
+   * @param {Worker} worker
+   * @param {Error} error
    */
-  #replace (slot, served) {
-    // Without a server it comes back with all the others.
-    if (this.#state === 'starting' || this.#server === null) return
-    const delay = slot.policy.failed(served)
-    if (delay === 0) return this.#refill(slot)
-    if (delay !== null) {
-      slot.restartAfter(delay, () => this.#refill(slot))
-    } else {
-      this.settings.logger.error('[node-asgi] a worker failed ' +
-        `${slot.policy.failures} times in a row and is not started again (restart.limit)`)
-    }
-    this.#failWithoutHope()
+  onSuccessorFailed (worker, error) {
+    this.settings.logger.error(`[node-asgi] worker ${worker.id} (pid ${worker.pid}) is due to be ` +
+      `recycled, but its successor did not start, so it goes on: ${error.message}`)
+    this.recycling.failed()
   }
 
-  /** @param {Slot} slot */
-  #refill (slot) {
-    if (this.#server === null || this.#server.lost) return
-    let worker
-    try {
-      worker = this.#createWorker(slot)
-    } catch (error) {
-      slot.error = resourceError(error)
-      this.#log(slot.error)
-      this.#replace(slot, 0)
-      return
-    }
-    this.pool.recover()
-    this.#fork(slot, worker)
+  /**
+   * @param {Worker} worker
+   * @param {import('./errors.js').AppError} error
+   */
+  onAppError (worker, error) {
+    this.owner.onAppError(worker, error)
   }
 
-  // Requests may wait for a worker that is starting, not for one that is to be started some time.
-  #failWithoutHope () {
-    if (this.#slots.some((slot) => slot.worker !== null)) return
-    const error = /** @type {Error} */ (this.#slots.find((slot) => slot.error !== null)?.error)
-    if (this.#slots.every((slot) => slot.isGivenUp)) this.#giveUp(error)
-    else this.pool.fail(error)
+  /** @type {import('./crew.js').Observer['onLine']} */
+  onLine (name, line, level, source) {
+    this.owner.onLine(name, line, level, source)
   }
 
-  /** @param {Error} error */
-  #giveUp (error) {
-    const first = this.#state === 'starting'
-    this.#state = 'failed'
-    this.pool.fail(error)
-    this.#end = this.#stopAll(0)
-    if (first) this.owner.onSettled(error)
-    else this.settings.logger.error('[node-asgi] no worker can be started any more')
+  /**
+   * @param {Worker} worker
+   * @param {import('./recycle-watch.js').RecycleReason} reason
+   */
+  #recycle (worker, reason) {
+    if (!this.#current.recycle(worker)) return this.recycling.done(worker)
+    const { id, pid, requests } = worker
+    const age = performance.now() - worker.readyAt
+    this.settings.logger.info(`[node-asgi] worker ${id} (pid ${pid}) is recycled because of its ` +
+      `${reason}, after ${requests} requests and ${Math.round(age / 1000)} s`)
+    this.owner.onEvent('worker:recycle', { worker: id, pid, reason, requests, age })
   }
 
   // ---- the end
 
-  /** Stops every worker, then the fork server. Bounded by the timeouts. */
-  async close () {
-    const first = this.#state === 'starting'
-    const { drain, shutdown, kill } = this.timeouts
+  /**
+   * Stops every worker and fork server. Bounded by the timeouts.
+   * @param {number} finish milliseconds that requests in flight get
+   */
+  async close (finish) {
+    const isStart = this.#state === 'starting'
     this.#state = 'closing'
-    if (first) this.owner.onSettled(closedError())
-    this.#end ??= this.#stopAll(drain + shutdown + kill)
-    await this.#end
-    await Promise.all(this.#outputs)
+    if (isStart) this.owner.onSettled(closedError())
+    this.hangs.stop()
+    this.recycling.stop()
+    this.#candidate?.settle(closedError())
+    await Promise.all([...this.#generations()].map((each) => each.stop('close', finish)))
+    while (this.#loose.size > 0) await Promise.all(this.#loose)
     this.#state = 'closed'
   }
 
-  /** @param {number} patience milliseconds that the workers have to stop by themselves */
-  async #stopAll (patience) {
-    if (this.#serverRestart !== null) clearTimeout(this.#serverRestart)
-    this.#watch.stop()
-    for (const slot of this.#slots) slot.cancel()
-    const server = this.#server
-    if (server !== null) {
-      server.hold(true)
-      if (server.ready) {
-        for (const worker of this.workers) this.pool.remove(worker)
-        await stopWorkers(this.#roster, server, patience, this.timeouts.kill)
-      }
-      await server.close(this.timeouts.kill)
-      this.#server = null
-    }
-    for (const worker of this.workers) worker.finish()
+  /** @param {Promise<unknown>} promise that close() waits for */
+  #loosely (promise) {
+    this.#loose.add(promise)
+    promise.then(() => this.#loose.delete(promise))
   }
 
   // ---- for callers that block
 
   /**
-   * Blocks until something has happened in the worker or the fork server.
+   * Blocks until something has happened in the worker or its fork server.
    * @param {Worker} worker
    * @param {number} timeout milliseconds
    * @returns {boolean} false: nothing can happen any more
    */
   wait (worker, timeout) {
-    const server = this.#server
-    if (server === null || server.lost || worker.state === 'gone') return false
-    worker.wait(server.control, timeout)
-    if (worker.exit !== null) {
-      // Its last frames may have come with the news of its end.
-      if (!server.lost) worker.wait(server.control, 0)
-      worker.finish()
-    }
-    return true
+    return worker.owner.wait(worker, timeout)
   }
 }

@@ -1,32 +1,27 @@
 /**
  * One worker process as Node sees it: a channel, the requests in flight in it, its output. It knows
- * how to start, serve and stop, and reports what happens to its owner, who decides (supervisor.js).
+ * how to start, serve and stop, and reports what happens to its owner, who decides (crew.js).
  */
 
 import {
-  AppError, ResponseError, WorkerError, closedError, crashedError, requestError, startupError
+  AppError, ResponseError, WorkerError, closedError, crashedError, drainedError, requestError,
+  startupError
 } from './errors.js'
+import { Deadline } from './deadline.js'
 import { guard, rethrowLater } from './guard.js'
 import { LineReader } from './output.js'
 import { parseInfo } from './process-info.js'
 
 /** @typedef {'starting' | 'ready' | 'draining' | 'gone'} WorkerState */
 
+/**
+ * Why a process ends: it failed (startup, crash, hung, protocol), or is not wanted any more.
+ * @typedef {'startup' | 'crash' | 'hung' | 'protocol' | 'recycle' | 'reload' | 'close'} ExitReason
+ */
+
 /** @typedef {{ pid: number, python: string, loop: string, lifespan: boolean }} WorkerInfo */
 
-/**
- * @typedef {object} WorkerOwner
- * @property {(worker: Worker, info: WorkerInfo) => void} onReady
- * @property {(worker: Worker) => void} onStartupFailed worker.error says why
- * @property {(worker: Worker) => void} onCorrupt worker.error says why
- * @property {(worker: Worker) => void} onBusy it has a request in flight again
- * @property {(worker: Worker) => void} onFreed it can take more requests
- * @property {(worker: Worker, error: AppError) => void} onAppError
- * @property {(stream: import('./stream.js').RequestStream, error: Error) => void} onLost a request
- *   that the worker had and will not answer
- * @property {(worker: Worker) => void} onGone the process has ended, its requests are lost
- * @property {(name: 'stdout' | 'stderr', line: string, worker: Worker) => void} onLine
- */
+/** @typedef {import('./crew.js').Crew} WorkerOwner */
 
 /** @type {WorkerInfo} */
 const READY_INFO = { pid: 0, python: '', loop: '', lifespan: false }
@@ -50,6 +45,9 @@ export class Worker {
   /** @type {string[] | null} lines that are being gathered by stacks() */
   #stacks = null
 
+  /** @type {NodeJS.Timeout | null} until what it still has in flight is given up */
+  #finish = null
+
   #pingedAt = 0
   #isRef = false
   #freed = false
@@ -64,8 +62,10 @@ export class Worker {
     this.id = id
     this.pid = 0
     this.owner = owner
+    this.observer = owner.observer
     this.killTimeout = settings.timeouts.kill
     this.disconnectGrace = settings.timeouts.disconnectGrace
+    this.disconnectTimeout = settings.timeouts.disconnect
     this.limits = binding.limits
     this.types = binding.eventTypes
     this.stride = binding.eventStride
@@ -75,6 +75,8 @@ export class Worker {
     this.inFlight = 0
     /** Requests that it was given, ever. */
     this.requests = 0
+    /** Of which onQuota is to tell. */
+    this.quota = Infinity
     /** A ping has not been answered yet. */
     this.pinged = false
     /** Turns of the watch's clock that the answer has been missing. */
@@ -88,6 +90,10 @@ export class Worker {
     /** @type {{ code: number | null, signal: number } | null} */
     this.exit = null
     this.stopped = false
+    /** @type {ExitReason | null} why it ends, as far as that has been decided here */
+    this.reason = null
+    /** For its owner: what it has to do next, in time. */
+    this.deadline = new Deadline()
     /** @type {Promise<unknown>} when the last line it printed has been read */
     this.outputEnded = Promise.resolve()
     this.#channel = new binding.Channel(
@@ -107,11 +113,20 @@ export class Worker {
    */
   attachOutput ({ stdout, stderr }) {
     this.#output.push(
-      new LineReader(stdout, (line) => this.owner.onLine('stdout', line, this)),
-      new LineReader(stderr, (line) => {
-        if (this.#stacks !== null) this.#stacks.push(line)
-        this.owner.onLine('stderr', line, this)
+      new LineReader(stdout, (line, level) => this.#onLine('stdout', line, level)),
+      new LineReader(stderr, (line, level) => {
+        if (this.#stacks !== null && level === null) this.#stacks.push(line)
+        this.#onLine('stderr', line, level)
       }))
+  }
+
+  /**
+   * @param {'stdout' | 'stderr'} name
+   * @param {string} line
+   * @param {import('./output.js').Level | null} level
+   */
+  #onLine (name, line, level) {
+    this.observer.onLine(name, line, level, { worker: this.id, pid: this.pid })
   }
 
   /**
@@ -134,10 +149,10 @@ export class Worker {
       return
     }
     this.#streams.set(id, stream)
-    this.requests++
+    if (++this.requests === this.quota) this.observer.onQuota(this)
     if (++this.inFlight === 1) {
       this.#updateRef()
-      this.owner.onBusy(this)
+      this.observer.onBusy(this)
     }
     stream.opened(this, id, first === undefined ? 0 : first.length)
   }
@@ -198,12 +213,31 @@ export class Worker {
     return lines.join('\n')
   }
 
-  /** Asks it to finish what it has, run lifespan shutdown and exit. */
-  stop () {
-    if (this.state === 'gone' || this.state === 'draining') return
+  /**
+   * Asks it to finish what it has, run lifespan shutdown and exit. Requests that take longer than
+   * `finish` fail; the application is told, and what is left of it is cancelled. A second call sets
+   * another time.
+   * @param {ExitReason} reason
+   * @param {number} finish milliseconds
+   */
+  stop (reason, finish) {
+    if (this.state === 'gone') return
     this.state = 'draining'
-    this.#channel.stop()
+    this.reason ??= reason
+    this.#channel.stop(finish + this.disconnectTimeout)
     this.#updateRef()
+    if (this.#finish !== null) clearTimeout(this.#finish)
+    if (finish === 0) this.#giveUp()
+    else this.#finish = setTimeout(() => this.#giveUp(), finish)
+  }
+
+  #giveUp () {
+    const error = this.#leavingError()
+    for (const stream of [...this.#streams.values()]) stream.cancel(error)
+  }
+
+  #leavingError () {
+    return this.reason === 'close' ? closedError() : drainedError(this)
   }
 
   /**
@@ -236,6 +270,7 @@ export class Worker {
   finish () {
     if (this.state === 'gone') return
     if (this.#lastLook !== null) clearImmediate(this.#lastLook)
+    if (this.#finish !== null) clearTimeout(this.#finish)
     // What it has answered is answered; a ring is soon read.
     while (this.#channel.drain()) { /* until nothing is left */ }
     this.state = 'gone'
@@ -244,7 +279,7 @@ export class Worker {
     this.outputEnded = Promise.all(this.#output.map((output) => output.close(this.killTimeout)))
     const { code, signal } = this.exit ?? { code: null, signal: 0 }
     const error = this.error ??
-      (this.stopped ? closedError() : crashedError(this, code, signal))
+      (this.stopped ? this.#leavingError() : crashedError(this, code, signal))
     for (const stream of streams) this.owner.onLost(stream, error)
     this.owner.onGone(this)
   }
@@ -281,7 +316,7 @@ export class Worker {
     if (!this.#freed) return
     this.#freed = false
     if (this.inFlight === 0) this.#updateRef()
-    this.owner.onFreed(this)
+    this.owner.onFreed()
   }
 
   /**
@@ -364,7 +399,7 @@ export class Worker {
   #onAppError (id, [type, message, traceback], started) {
     const error = new AppError(type, message, traceback, started)
     this.#find(id, true)?.fail(error)
-    this.owner.onAppError(this, error)
+    this.observer.onAppError(this, error)
   }
 
   /** @param {string} json */
@@ -385,6 +420,7 @@ export class Worker {
       `worker ${this.id} (pid ${this.pid}) broke the protocol: ${message}; a native module in ` +
       'the application may have written over foreign memory. The worker is replaced',
       { worker: this.id, pid: this.pid })
+    this.reason = 'protocol'
     const streams = this.#drop()
     this.owner.onCorrupt(this)
     for (const stream of streams) this.owner.onLost(stream, this.error)

@@ -225,8 +225,9 @@ Napi::Value Channel::Cancel(const Napi::CallbackInfo& info) {
   return {};
 }
 
-Napi::Value Channel::Stop(const Napi::CallbackInfo& /*info*/) {
-  if (endpoint_ != nullptr) SendFrame(wire::Stop{});
+Napi::Value Channel::Stop(const Napi::CallbackInfo& info) {
+  const uint32_t patience = info[0].ToNumber().Uint32Value();
+  if (endpoint_ != nullptr) SendFrame(wire::Stop{patience});
   return {};
 }
 

@@ -100,6 +100,13 @@ struct StartupFailed {
   static auto Fields(auto& m) { return std::tie(m.kind, m.type, m.message, m.traceback); }
 };
 
+// Finish what is under way, shut down, exit. May be sent again with another patience.
+struct Stop {
+  static constexpr MessageType kType = MessageType::kStop;
+  uint32_t patience = 0;  // milliseconds from now until tasks that are left are cancelled
+  static auto Fields(auto& m) { return std::tie(m.patience); }
+};
+
 // A message without fields.
 template <MessageType type>
 struct Signal {
@@ -107,7 +114,6 @@ struct Signal {
   static auto Fields(auto& /*m*/) { return std::tie(); }
 };
 
-using Stop = Signal<MessageType::kStop>;        // take no more, finish, shut down
 using Stopped = Signal<MessageType::kStopped>;  // the worker has shut down; its last frame
 using Ping = Signal<MessageType::kPing>;
 using Pong = Signal<MessageType::kPong>;

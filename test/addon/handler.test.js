@@ -332,13 +332,15 @@ test('what workers print is logged with their number, unless somebody listens', 
   worker.stderr.write('to stderr\n')
   fake.servers[0].child.stderr.write('of the server\n')
   await settle()
-  assert.deepEqual(log.lines.sort(), ['info [worker 1] to stdout',
-    'warn [fork server] of the server', 'warn [worker 1] to stderr'])
+  const { pid } = worker
+  assert.deepEqual(log.lines.sort(), [`info [worker 1, pid ${pid}] to stdout`,
+    `warn [fork server, pid ${fake.servers[0].pid}] of the server`,
+    `warn [worker 1, pid ${pid}] to stderr`])
   const heard = []
   python.on('stdout', (line, source) => heard.push([line, source]))
   worker.stdout.write('again\n')
   await settle()
-  assert.deepEqual(heard, [['again', { worker: 1, pid: worker.pid }]])
+  assert.deepEqual(heard, [['again', { worker: 1, pid, level: null }]])
   assert.equal(log.lines.length, 3)
 })
 

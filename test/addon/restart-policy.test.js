@@ -25,9 +25,15 @@ test('who served long enough starts anew, who only nearly did not', () => {
   assert.equal(policy.failures, 1)
 })
 
-test('the limit is the end', () => {
+test('after the limit there is little hope, and the longest delay', () => {
   const policy = new RestartPolicy({ ...settings, limit: 2 }, latest)
-  assert.deepEqual([policy.failed(0), policy.failed(0), policy.failed(0)], [0, 100, null])
+  assert.deepEqual([policy.failed(0), policy.failed(0)], [0, 100])
+  assert.equal(policy.isBroken, false)
+  assert.deepEqual([policy.failed(0), policy.failed(0)], [1000, 1000])
+  assert.equal(policy.isBroken, true)
+  policy.reset()
+  assert.equal(policy.isBroken, false)
+  assert.equal(policy.failed(0), 0)
 })
 
 test('a thousand failures do not overflow', () => {

@@ -44,7 +44,7 @@ test('the fork server gets the interpreter, its descriptors and the settings', a
     lifespan: 'auto',
     loop: 'auto',
     rootPath: '/r',
-    timeouts: { startup: 1.5, shutdown: 0.2, drain: 0.2 }
+    timeouts: { startup: 1.5, shutdown: 0.2, cancel: 1 }
   })
 })
 
@@ -86,7 +86,7 @@ test('worker events', async (t) => {
   assert.equal(exit[1].signal, null)
 })
 
-test('when no worker can start, ready rejects with the traceback, for good', async (t) => {
+test('when no worker can start, ready rejects with the traceback, and so do requests', async (t) => {
   const { python, fake, log } = fakeHandler(t, { workers: 2 }, { startWorker: failImport })
   const early = python.handleRequest({ url: '/' })
   await assert.rejects(python.ready, (error) => {
@@ -98,15 +98,14 @@ test('when no worker can start, ready rejects with the traceback, for good', asy
   await assert.rejects(early, { code: 'ERR_APP_IMPORT' })
   await assert.rejects(python.handleRequest({ url: '/' }), { code: 'ERR_APP_IMPORT' })
   await settle()
-  assert.equal(fake.workers.length, 2, 'they are not tried again')
-  assert.ok(fake.servers[0].gone)
+  assert.equal(fake.workers.length, 2, 'they are not tried again at once')
   assert.equal(python.stats().state, 'failed')
   assert.deepEqual(log.lines, [])
 })
 
 test('a failure that nobody waits for is logged, and is no unhandled rejection', async (t) => {
-  const { fake, log } = fakeHandler(t, {}, { startWorker: failImport })
-  while (!fake.servers[0]?.gone) await settle(1)
+  const { python, log } = fakeHandler(t, {}, { startWorker: failImport })
+  await once(python, 'pool:failed')
   await settle()
   assert.equal(log.lines.length, 1)
   assert.match(log.lines[0], /^error .*No module named 'x'.*Traceback: line 1/s)
@@ -143,8 +142,9 @@ test('a worker that crashes is replaced at once, its requests fail, others do no
   assert.equal((await python.handleRequest({ url: '/answer' })).text(), 'ok')
 })
 
-test('after repeated crashes there is a delay, in which requests fail at once', async (t) => {
-  const { python, fake } = fakeHandler(t, { restart: slowly })
+test('after repeated crashes there is a delay, in which requests wait', async (t) => {
+  stayAlive(t)
+  const { python, fake } = fakeHandler(t, { restart: { min: 50, max: 50 } })
   await python.ready
   fake.workers[0].exit(1, 0)
   await once(python, 'worker:ready')
@@ -152,12 +152,13 @@ test('after repeated crashes there is a delay, in which requests fail at once', 
   await once(python, 'worker:exit')
   await settle()
   assert.equal(fake.workers.length, 2)
-  await assert.rejects(python.handleRequest({ url: '/' }), { code: 'ERR_WORKER_CRASHED' })
+  assert.equal((await python.handleRequest({ url: '/' })).status, 200)
+  assert.equal(fake.workers.length, 3)
 })
 
 test('after the delay a worker comes back', async (t) => {
   stayAlive(t)
-  const { python, fake } = fakeHandler(t, { restart: { min: 1, max: 1 } })
+  const { python, fake } = fakeHandler(t, { restart: { min: 1, max: 1, limit: Infinity } })
   await python.ready
   for (let i = 0; i < 4; i++) {
     fake.workers.at(-1).exit(1, 0)
@@ -166,16 +167,55 @@ test('after the delay a worker comes back', async (t) => {
   assert.equal((await python.handleRequest({ url: '/' })).status, 200)
 })
 
-test('restart.limit is the end', async (t) => {
-  const { python, fake, log } = fakeHandler(t, { restart: { limit: 1 } })
+test('after restart.limit the pool has failed: requests are rejected at once', async (t) => {
+  const { python, fake, log } = fakeHandler(t, { restart: { ...slowly, limit: 1 } })
+  const failed = once(python, 'pool:failed')
   await python.ready
   fake.workers[0].exit(1, 0)
   await once(python, 'worker:ready')
+  const waiting = python.handleRequest({ method: 'POST', url: '/' })
   fake.workers[1].exit(1, 0)
-  await once(python, 'worker:exit')
+  const [{ error }] = await failed
+  assert.equal(error.code, 'ERR_WORKER_CRASHED')
+  await waiting.catch(() => {})
   await assert.rejects(python.handleRequest({ url: '/' }), { code: 'ERR_WORKER_CRASHED' })
   assert.equal(python.stats().state, 'failed')
   assert.match(log.lines.join('\n'), /restart\.limit/)
+})
+
+test('a pool that has failed is tried on with one worker, and recovers with all', async (t) => {
+  stayAlive(t)
+  let broken = true
+  const { python, fake, log } = fakeHandler(t, { workers: 3, restart: { min: 1, max: 1 } }, {
+    startWorker: (worker) => broken ? failImport(worker) : worker.ready()
+  })
+  const events = []
+  for (const name of ['pool:failed', 'pool:recovered']) python.on(name, () => events.push(name))
+  await assert.rejects(python.ready, { code: 'ERR_APP_IMPORT' })
+  while (fake.workers.length < 6) await settle(1)
+  assert.ok(python.stats().workers.length <= 1)
+  await assert.rejects(python.handleRequest({ url: '/' }), { code: 'ERR_APP_IMPORT' })
+  assert.deepEqual(log.lines, [], 'not a line for each try')
+  broken = false
+  await once(python, 'pool:recovered')
+  while (python.stats().ready < 3) await settle(1)
+  assert.equal(python.stats().state, 'running')
+  assert.equal((await python.handleRequest({ url: '/' })).status, 200)
+  assert.deepEqual(events, ['pool:failed', 'pool:recovered'])
+})
+
+test('a fork server that cannot start is tried on, and recovers', async (t) => {
+  stayAlive(t)
+  let broken = true
+  const { python, fake } = fakeHandler(t, { workers: 2, restart: { min: 1, max: 1 } }, {
+    startServer: (server) => broken ? server.exit(1) : server.ready()
+  })
+  await assert.rejects(python.ready, { code: 'ERR_PYTHON_FAILED' })
+  while (fake.servers.length < 3) await settle(1)
+  broken = false
+  await once(python, 'pool:recovered')
+  while (python.stats().ready < 2) await settle(1)
+  assert.equal((await python.handleRequest({ url: '/' })).status, 200)
 })
 
 test('a worker that is not ready in time is killed', async (t) => {
@@ -415,3 +455,206 @@ for (const [what, cripple] of [
     assert.equal((await python.handleRequest({ method: 'POST', url: '/' })).status, 200)
   })
 }
+
+// ---- recycling
+
+/** Requests are answered when the test says so. */
+const onDemand = { app: (request) => { if (request.path === '/quick') request.respond(200, 'ok') } }
+
+test('a worker that has served its requests is replaced, and finishes what it has', async (t) => {
+  const { python, fake, log } = fakeHandler(t, { recycle: { requests: 3, jitter: 0 } }, onDemand)
+  const events = []
+  for (const name of ['worker:recycle', 'worker:ready', 'worker:exit']) {
+    python.on(name, ({ worker, reason, error }) => events.push([name, worker, reason, error]))
+  }
+  await python.ready
+  await python.handleRequest({ url: '/quick' })
+  const slow = [python.handleRequest({ url: '/slow' }), python.handleRequest({ url: '/slow' })]
+  while (fake.channels[0].patience === null) await settle(1)
+  assert.equal((await python.handleRequest({ url: '/quick' })).status, 200)
+  assert.equal(fake.requests.at(-1).channel, fake.channels[1])
+  assert.equal(fake.workers[0].gone, false)
+  for (const request of fake.channels[0].requests.values()) request.respond(200, 'late')
+  for (const response of await Promise.all(slow)) assert.equal(response.text(), 'late')
+  await once(python, 'worker:exit')
+  assert.deepEqual(events, [
+    ['worker:ready', 1, undefined, undefined],
+    ['worker:recycle', 1, 'requests', undefined],
+    ['worker:ready', 2, undefined, undefined],
+    ['worker:exit', 1, 'recycle', null]
+  ])
+  assert.equal(python.stats().ready, 1)
+  assert.match(log.lines.join('\n'), /^info .*worker 1 .* recycled because of its requests/m)
+})
+
+test('a worker is recycled by age', async (t) => {
+  stayAlive(t)
+  const { python } = fakeHandler(t, { recycle: { age: 20 } })
+  await python.ready
+  const [{ reason, age }] = await once(python, 'worker:recycle')
+  assert.equal(reason, 'age')
+  assert.ok(age > 0)
+})
+
+test('one worker is recycled at a time', async (t) => {
+  const waiting = []
+  const { python, fake } = fakeHandler(t, { workers: 2, recycle: { requests: 1 } }, {
+    startWorker: (worker) => worker.id <= 2 ? worker.ready() : waiting.push(worker)
+  })
+  await python.ready
+  await Promise.all([1, 2].map(() => python.handleRequest({ url: '/' })))
+  await settle()
+  assert.equal(fake.workers.length, 3)
+  waiting[0].ready()
+  await settle()
+  assert.equal(fake.workers.length, 4)
+  assert.equal(python.stats().ready, 2)
+})
+
+test('a worker whose successor does not start goes on, and another successor is tried', async (t) => {
+  stayAlive(t)
+  const { python, log } = fakeHandler(t,
+    { recycle: { requests: 1 }, restart: { min: 5, max: 5 } },
+    { startWorker: (worker) => worker.id === 2 ? failImport(worker) : worker.ready() })
+  await python.ready
+  await python.handleRequest({ url: '/' })
+  while (!log.lines.join().includes('did not start')) await settle(1)
+  assert.equal((await python.handleRequest({ url: '/' })).status, 200)
+  const [{ worker, reason }] = await once(python, 'worker:exit')
+  assert.deepEqual([worker, reason], [1, 'recycle'])
+  assert.equal(python.stats().ready, 1)
+})
+
+test('a worker that dies while its successor starts is succeeded by it', async (t) => {
+  const successors = []
+  const { python, fake } = fakeHandler(t, { recycle: { requests: 1 } }, {
+    startWorker: (worker) => worker.id === 1 ? worker.ready() : successors.push(worker)
+  })
+  await python.ready
+  await python.handleRequest({ url: '/' })
+  while (successors.length === 0) await settle(1)
+  fake.workers[0].exit(null, 9)
+  await settle()
+  assert.equal(fake.workers.length, 2)
+  const waiting = python.handleRequest({ url: '/' })
+  successors[0].ready()
+  assert.equal((await waiting).status, 200)
+})
+
+test('what a recycled worker does not finish in time fails with a code of its own', async (t) => {
+  stayAlive(t)
+  const { python } = fakeHandler(t,
+    { recycle: { requests: 1 }, timeouts: { retire: 20 } }, { app: () => {} })
+  await python.ready
+  await assert.rejects(python.handleRequest({ url: '/' }),
+    { code: 'ERR_WORKER_RETIRED', worker: 1, message: /recycle/ })
+})
+
+// ---- reload
+
+test('reload() switches to new workers when all are ready, and the old ones finish', async (t) => {
+  const waiting = []
+  const { python, fake, log } = fakeHandler(t, { workers: 2 }, {
+    ...onDemand, startWorker: (worker) => worker.id <= 2 ? worker.ready() : waiting.push(worker)
+  })
+  const reloads = []
+  python.on('reload', (details) => reloads.push(details))
+  await python.ready
+  const slow = python.handleRequest({ url: '/slow' })
+  await settle()
+  const { channel } = fake.requests[0]
+  const reload = python.reload()
+  await settle()
+  waiting[0].ready()
+  await settle()
+  await python.handleRequest({ url: '/quick' })
+  assert.ok(fake.channels.indexOf(fake.requests.at(-1).channel) < 2, 'not one by one')
+  waiting[1].ready()
+  await reload
+  await python.handleRequest({ url: '/quick' })
+  assert.ok(fake.channels.indexOf(fake.requests.at(-1).channel) >= 2)
+  assert.equal(python.stats().ready, 2)
+  assert.equal(fake.servers[0].gone, false)
+  for (const request of channel.requests.values()) request.respond(200, 'late')
+  assert.equal((await slow).text(), 'late')
+  while (!fake.servers[0].gone) await settle(1)
+  assert.equal(python.stats().workers.length, 2)
+  assert.deepEqual(reloads.map(({ generation, error }) => [generation, error]), [[2, null]])
+  assert.match(log.lines.join('\n'), /^info .*reloaded in \d+ ms/m)
+})
+
+test('a reload whose workers do not start leaves all as it was', async (t) => {
+  const { python, fake, log } = fakeHandler(t, { workers: 2 }, {
+    startWorker: (worker) => worker.id === 4 ? failImport(worker) : worker.ready()
+  })
+  const reloads = []
+  python.on('reload', (details) => reloads.push(details))
+  await python.ready
+  await assert.rejects(python.reload(), { code: 'ERR_APP_IMPORT', traceback: 'Traceback: line 1' })
+  assert.equal(reloads[0].error.code, 'ERR_APP_IMPORT')
+  assert.match(log.lines.join('\n'), /^error .*reload failed.*No module named 'x'/m)
+  while (!fake.servers[1].gone) await settle(1)
+  await settle()
+  assert.deepEqual(python.stats().workers.map(({ id }) => id), [1, 2])
+  assert.equal((await python.handleRequest({ url: '/' })).status, 200)
+  await python.reload()
+  assert.equal(python.stats().ready, 2)
+})
+
+test('calls of reload() during a reload are answered by one more', async (t) => {
+  const { python, fake } = fakeHandler(t)
+  await python.ready
+  await Promise.all([python.reload(), python.reload(), python.reload()])
+  assert.equal(fake.servers.length, 3)
+})
+
+test('reload() brings back a pool that has failed', async (t) => {
+  let broken = true
+  const { python } = fakeHandler(t, { restart: slowly }, {
+    startWorker: (worker) => broken ? failImport(worker) : worker.ready()
+  })
+  const recovered = once(python, 'pool:recovered')
+  await assert.rejects(python.ready, { code: 'ERR_APP_IMPORT' })
+  await assert.rejects(python.reload(), { code: 'ERR_APP_IMPORT' })
+  assert.equal(python.stats().state, 'failed')
+  broken = false
+  await python.reload()
+  await recovered
+  assert.equal(python.stats().state, 'running')
+  assert.equal((await python.handleRequest({ url: '/' })).status, 200)
+})
+
+test('a reload during the first start can make it', async (t) => {
+  const { python, fake } = fakeHandler(t, {}, {
+    startWorker: (worker) => { if (worker.id > 1) worker.ready() }
+  })
+  await settle()
+  await python.reload()
+  await python.ready
+  assert.equal(python.stats().state, 'running')
+  while (!fake.servers[0].gone) await settle(1)
+})
+
+test('close() during a reload, and reload() after close()', async (t) => {
+  const { python, fake } = fakeHandler(t, {}, {
+    startWorker: (worker) => { if (worker.id === 1) worker.ready() }
+  })
+  await python.ready
+  const reload = assert.rejects(python.reload(), { code: 'ERR_CLOSED' })
+  await settle()
+  await python.close()
+  await reload
+  assert.ok(fake.servers.every(({ gone }) => gone))
+  assert.ok(fake.channels.every((channel) => channel.isClosed))
+  await assert.rejects(python.reload(), { code: 'ERR_CLOSED' })
+})
+
+test('close() does not wait as long as a reload for old requests', async (t) => {
+  const { python, fake } = fakeHandler(t, {}, { app: () => {} })
+  await python.ready
+  const lost = assert.rejects(python.handleRequest({ url: '/' }), { code: 'ERR_WORKER_RETIRED' })
+  await python.reload()
+  await python.close({ timeout: 10 })
+  await lost
+  assert.ok(fake.channels.every((channel) => channel.isClosed))
+})

@@ -18,9 +18,13 @@ const text = (body) => body === undefined ? undefined : body.toString()
 /** A worker that runs, with an owner that writes down what it hears. */
 function makeWorker (app = () => {}, startWorker = (process) => process.ready()) {
   const heard = []
-  const owner = {}
-  for (const name of ['onReady', 'onStartupFailed', 'onCorrupt', 'onBusy', 'onFreed', 'onAppError',
-    'onGone', 'onLine']) owner[name] = (...args) => heard.push([name, ...args])
+  const owner = { observer: {} }
+  for (const name of ['onReady', 'onStartupFailed', 'onCorrupt', 'onFreed', 'onGone']) {
+    owner[name] = (...args) => heard.push([name, ...args])
+  }
+  for (const name of ['onBusy', 'onQuota', 'onAppError', 'onLine']) {
+    owner.observer[name] = (...args) => heard.push([name, ...args])
+  }
   owner.onLost = (stream, error) => stream.fail(error)
   const fake = createFake({ app, startWorker, startServer: () => {} })
   const worker = new Worker(1, fake.binding, parseOptions(), owner)
@@ -216,11 +220,13 @@ test('a ready message that cannot be read is the end of the worker, not of Node'
 
 test('what it prints goes to the owner, line by line', async () => {
   const { worker, heard, process } = makeWorker()
+  const source = { worker: 1, pid: worker.pid }
   process.stdout.write('one\ntwo\n')
-  process.stderr.write('three\n')
+  process.stderr.write('three\n\x1eEa record\x1fof two lines\n')
   await settle()
   assert.deepEqual(heard.filter(([name]) => name === 'onLine'), [
-    ['onLine', 'stdout', 'one', worker], ['onLine', 'stdout', 'two', worker],
-    ['onLine', 'stderr', 'three', worker]
+    ['onLine', 'stdout', 'one', null, source], ['onLine', 'stdout', 'two', null, source],
+    ['onLine', 'stderr', 'three', null, source],
+    ['onLine', 'stderr', 'a record\nof two lines', 'error', source]
   ])
 })

@@ -136,7 +136,7 @@ withPython('handleRequestSync reports errors and crashes', { appTarget: 'exit_ap
   })
 })
 
-withPython('a worker that dies fails its requests at once and is replaced', { appTarget: 'exit_app:app', workers: 2, retry: 0 }, async (python) => {
+withPython('a worker that dies fails its requests at once and is replaced', { appTarget: 'exit_app:app', workers: 2, retry: 0, restart: { min: 1, max: 1 } }, async (python) => {
   for (const [url, check] of [
     ['/os-exit?code=7', (error) => assert.equal(error.exitCode, 7)],
     ['/segv', (error) => assert.equal(error.signal, 'SIGSEGV')],

@@ -138,6 +138,7 @@ export function createFake (behaviour = {}) {
       this.isRef = false
       this.isClosed = false
       this.process = null
+      this.patience = null
       this.events = []
       this.ended = []
       this.drains = 0
@@ -158,6 +159,7 @@ export function createFake (behaviour = {}) {
       if (this.isClosed || events.length === 0) return
       this.drains++
       this.onEvents(events)
+      this.stopWhenIdle()
     }
 
     request (head, body, end) {
@@ -209,10 +211,14 @@ export function createFake (behaviour = {}) {
 
     drain () { return false }
 
-    stop () {
-      later(() => {
-        if (this.process !== null && !this.process.gone) stopWorker(this.process)
-      })
+    stop (patience) {
+      this.patience = patience
+      later(() => this.stopWhenIdle())
+    }
+
+    stopWhenIdle () {
+      if (this.patience === null || this.requests.size > 0) return
+      if (this.process !== null && !this.process.gone) stopWorker(this.process)
     }
 
     ping () {}

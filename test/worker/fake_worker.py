@@ -2,7 +2,7 @@
 
 Control messages are JSON on the real SOCK_SEQPACKET socket, fds travel as SCM_RIGHTS. The
 "segment" of a channel is a SOCK_SEQPACKET socket too: the test writes {"request": {...}} or
-{"stop": true} into it and reads what the worker reports.
+{"stop": patience in ms} into it and reads what the worker reports.
 """
 
 import array
@@ -104,7 +104,7 @@ class Channel:
             raise OSError("the test closed the channel")
         message = json.loads(data)
         if "stop" in message:
-            self._on_stop()
+            self._on_stop(message["stop"])
         else:
             task = self._spawn(self._serve(message["request"]))
             if not task.done():

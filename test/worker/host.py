@@ -64,7 +64,7 @@ class Host:
         self._workers = []
 
     def init(self, target="main:app", **settings):
-        timeouts = {"startup": 10, "shutdown": 5, "drain": 5, **settings.pop("timeouts", {})}
+        timeouts = {"startup": 10, "shutdown": 5, "cancel": 5, **settings.pop("timeouts", {})}
         raw = {"appTarget": target, "timeouts": timeouts, **settings}
         self.send("init", json.dumps(raw))
 

@@ -1,7 +1,8 @@
+import os
 import sys
 
 import pytest
-from node_asgi_worker import errors, importer
+from node_asgi_worker import errors, importer, logs
 
 
 def raised(exc):
@@ -137,6 +138,22 @@ def test_report_writes_to_stderr(capsys):
     written = capsys.readouterr().err
     assert written.startswith("node-asgi: something failed\nTraceback")
     assert written.endswith("ValueError: because\n")
+    errors.report("nothing to add")
+    assert capsys.readouterr().err == "node-asgi: nothing to add\n"
+
+
+def test_report_is_one_entry_of_level_error_for_node(monkeypatch):
+    read, write = os.pipe()
+    with open(read) as pipe, open(write, "w") as stderr:
+        monkeypatch.setattr(logs, "_pipes", {logs._identity(write)})
+        monkeypatch.setattr(sys, "stderr", stderr)
+        errors.report("something failed", raised(ValueError("because")))
+        errors.report("nothing to add")
+        stderr.close()
+        first, second = pipe
+    assert first.startswith("\x1eEnode-asgi: something failed\x1fTraceback")
+    assert first.endswith("\x1fValueError: because\n")
+    assert second == "\x1eEnode-asgi: nothing to add\n"
 
 
 def test_report_survives_a_stderr_that_cannot_be_written(monkeypatch):

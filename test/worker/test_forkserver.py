@@ -38,7 +38,7 @@ def facts(worker):
 
 
 def stop(host, worker):
-    worker.send(stop=True)
+    worker.send(stop=1000)
     worker.receive("stopped")
     return host.receive()
 
@@ -158,11 +158,11 @@ def test_output_goes_to_the_worker_that_wrote_it(host):
     workers[1].request("/logging")
     workers[1].request("/partial")
     for worker in workers:
-        worker.send(stop=True)
+        worker.send(stop=1000)
     assert workers[0].stdout() == "imported\none line in 4 pieces\ntwo\nlines\n"
     assert workers[0].stderr() == ""
     assert workers[1].stdout() == "imported\nno newline yet"
-    assert workers[1].stderr() == "a line on stderr\na line from logging\n"
+    assert workers[1].stderr() == "a line on stderr\n\x1eWa line from logging\n"
 
 
 def test_a_print_of_several_pieces_is_one_write_a_line(host):

@@ -11,7 +11,7 @@ FULL = {
     "lifespan": "on",
     "loop": "asyncio",
     "rootPath": "/prefix",
-    "timeouts": {"startup": 1.5, "shutdown": 2, "drain": 0},
+    "timeouts": {"startup": 1.5, "shutdown": 2, "cancel": 0},
 }
 
 
@@ -29,7 +29,7 @@ def test_every_setting_is_read():
         root_path="/prefix",
         startup_timeout=1.5,
         shutdown_timeout=2.0,
-        drain_timeout=0.0,
+        cancel_timeout=0.0,
     )
 
 
@@ -54,7 +54,7 @@ def test_null_is_no_limit():
         ({"loop": []}, "loop"),
         ({"rootPath": 1}, "rootPath"),
         ({"timeouts": []}, "timeouts"),
-        ({"timeouts": {"drain": "soon"}}, "timeouts.drain"),
+        ({"timeouts": {"cancel": "soon"}}, "timeouts.cancel"),
         ({"timeouts": {"startup": -1}}, "timeouts.startup"),
         ({"timeouts": {"shutdown": True}}, "timeouts.shutdown"),
     ],

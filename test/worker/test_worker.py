@@ -131,7 +131,7 @@ def test_a_shutdown_that_hangs_does_not_keep_the_worker(host):
         env={"LIFESPAN_HANG": "shutdown"},
         timeouts={"shutdown": 0.05},
     )
-    worker.send(stop=True)
+    worker.send(stop=LIMIT * 1000)
     worker.receive("stopped")
     assert server.receive() == ["exited", 1, ready["info"]["pid"], 0, 0]
     assert "lifespan shutdown took longer than 0.05 s" in worker.stderr()
@@ -153,33 +153,43 @@ def test_stop_lets_requests_finish_before_lifespan_shuts_down(host, tmp_path, lo
     marker = tmp_path / "marker"
     _, worker, _ = serve(host, "slow_app:app", loop=loop)
     worker.send(request="/?ms=200")
-    worker.send(stop=True)
+    worker.send(stop=LIMIT * 1000)
     assert worker.receive("response")["body"] == "waited 200 ms"
     worker.receive("stopped")
 
     _, worker, ready = serve(
         host, "lifespan_app:app", env={"LIFESPAN_MARKER": str(marker)}, loop=loop
     )
-    worker.send(stop=True)
+    worker.send(stop=LIMIT * 1000)
     worker.receive("stopped")
     pid = ready["info"]["pid"]
     expected = [f"{event} {pid}" for event in ("startup", "shutdown", "returned")]
     assert marker.read_text().splitlines() == expected
 
 
-def test_requests_that_take_longer_than_drain_are_cancelled(host):
-    server, worker, ready = serve(host, "slow_app:app", timeouts={"drain": 0.05})
+def test_requests_that_take_longer_than_the_patience_are_cancelled(host):
+    server, worker, ready = serve(host, "slow_app:app")
     worker.send(request=f"/?ms={LIMIT * 10_000}")
-    worker.send(stop=True)
+    worker.send(stop=50)
+    assert worker.receive("error")["error"][0] == "asyncio.exceptions.CancelledError"
+    worker.receive("stopped")
+    assert server.receive() == ["exited", 1, ready["info"]["pid"], 0, 0]
+
+
+def test_a_second_stop_shortens_the_patience(host):
+    server, worker, ready = serve(host, "slow_app:app")
+    worker.send(request=f"/?ms={LIMIT * 10_000}")
+    worker.send(stop=LIMIT * 10_000)
+    worker.send(stop=50)
     assert worker.receive("error")["error"][0] == "asyncio.exceptions.CancelledError"
     worker.receive("stopped")
     assert server.receive() == ["exited", 1, ready["info"]["pid"], 0, 0]
 
 
 def test_node_gone_while_draining_does_not_wait_for_the_requests(host):
-    server, worker, ready = serve(host, "slow_app:app", timeouts={"drain": LIMIT * 10})
+    server, worker, ready = serve(host, "slow_app:app")
     worker.send(request=f"/?ms={LIMIT * 10_000}")
-    worker.send(stop=True)
+    worker.send(stop=LIMIT * 10_000)
     server.cut_lifeline()
     assert worker.receive("error")["error"][0] == "asyncio.exceptions.CancelledError"
     assert server.receive() == ["exited", 1, ready["info"]["pid"], 0, 0]

@@ -61,10 +61,11 @@ def main(load=load_extension):
         sys.exit("node-asgi cannot load its module into %s: %s" % (sys.executable, error))
     sys.modules[PACKAGE + "._worker"] = package._worker = native
 
-    from node_asgi_worker import cold, forkserver, worker
+    from node_asgi_worker import cold, forkserver, logs, worker
 
     # A crash then leaves the Python stacks in the log.
     faulthandler.enable()
+    logs.install()
     # From here on the app's modules come first, as under `python -m` in docroot.
     sys.path.insert(0, os.getcwd())
     job = cold.attach() if cold.is_cold() else forkserver.serve()

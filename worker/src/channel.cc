@@ -27,9 +27,10 @@ HttpCycle* Channel::Find(uint32_t stream) {
   return found == cycles_.end() ? nullptr : &py::Box<HttpCycle>::Of(found->second.get());
 }
 
-void Channel::Call(const Ref& callback) {
+void Channel::Call(const Ref& callback, const Ref& argument) {
   if (!callback || callback.get() == Py_None) return;
-  const Ref result = Ref::Steal(PyObject_CallNoArgs(callback.get()));
+  const Ref result =
+      Ref::Steal(PyObject_CallFunctionObjArgs(callback.get(), argument.get(), nullptr));
   py::ReportUnraisable(callback.get());
 }
 
@@ -135,7 +136,8 @@ bool Channel::OnFrame(std::span<const std::byte> bytes) {
     case wire::MessageType::kStop: {
       wire::Stop stop;
       if (!frame_.Get(&stop)) return false;
-      Call(on_stop_);
+      const Ref patience = Ref::Steal(PyLong_FromUnsignedLong(stop.patience));
+      Call(on_stop_, patience);
       return true;
     }
     case wire::MessageType::kPing: {

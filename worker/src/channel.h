@@ -70,7 +70,7 @@ class Channel {
   [[nodiscard]] bool OnFrame(std::span<const std::byte> bytes);
   [[nodiscard]] bool OnRequest(const wire::Request& request);
   [[nodiscard]] HttpCycle* Find(uint32_t stream);
-  void Call(const py::Ref& callback);
+  void Call(const py::Ref& callback, const py::Ref& argument = {});
   void CancelTask(const py::Ref& task);
 
   py::Ref module_;

@@ -25,9 +25,18 @@ export interface CloseOptions {
   timeout?: number
 }
 
+export interface ReloadOptions {
+  /**
+   * Milliseconds that requests in flight get to finish in the old workers. Default
+   * `timeouts.retire`.
+   */
+  timeout?: number
+}
+
 /**
- * `starting` until each worker has had its first try, `failed` when none can be started, `closed`
- * when the last process has ended after `close()`.
+ * `starting` until each worker has had its first try; `failed` while none can be started: requests
+ * are rejected at once, and it is tried on; `closed` when the last process has ended after
+ * `close()`.
  */
 export type HandlerState = 'starting' | 'running' | 'failed' | 'closing' | 'closed'
 
@@ -66,6 +75,11 @@ export interface ProcessSource {
   pid: number
 }
 
+export interface LineSource extends ProcessSource {
+  /** That of a record of Python's `logging`; `null` for a line that was just printed. */
+  level: 'debug' | 'info' | 'warn' | 'error' | null
+}
+
 export interface WorkerReadyDetails extends ProcessSource {
   /** Version of the interpreter, for example `3.11.2`. */
   python: string
@@ -82,7 +96,35 @@ export interface WorkerHungDetails extends ProcessSource {
   stacks: string
 }
 
+export interface WorkerRecycleDetails extends ProcessSource {
+  /** Which limit of the option `recycle` it has reached. */
+  reason: 'requests' | 'memory' | 'age'
+  /** Requests that it was given. */
+  requests: number
+  /** Milliseconds since it became ready. */
+  age: number
+}
+
+export interface ReloadDetails {
+  /** Number of this start of the application, from 1. */
+  generation: number
+  /** Milliseconds until all its workers were ready, or one failed. */
+  duration: number
+  /** Why it failed, and everything stayed as it was; `null`: it is the one that serves now. */
+  error: Error | null
+}
+
+export interface PoolFailedDetails {
+  /** Of the last worker that was tried; requests are rejected with it. */
+  error: Error
+}
+
+/** Why a worker ended: it failed, or was not wanted any more (`recycle`, `reload`, `close`). */
+export type ExitReason =
+  'startup' | 'crash' | 'hung' | 'protocol' | 'recycle' | 'reload' | 'close'
+
 export interface WorkerExitDetails extends ProcessSource {
+  reason: ExitReason
   /** `null` if a signal ended it. */
   code: number | null
   /** Name of the signal that ended it, or `null`. */
@@ -99,14 +141,25 @@ export interface PythonHandlerEvents {
   'worker:ready': [details: WorkerReadyDetails]
   /** The event loop of a worker stood still for longer than `timeouts.hang`: it is killed. */
   'worker:hung': [details: WorkerHungDetails]
+  /** A worker has served long enough: a successor is started, which takes its place when ready. */
+  'worker:recycle': [details: WorkerRecycleDetails]
   /** A worker process has ended. */
   'worker:exit': [details: WorkerExitDetails]
+  /** A reload has succeeded or failed. */
+  reload: [details: ReloadDetails]
+  /** No worker can be had; requests are rejected at once, and it is tried on now and then. */
+  'pool:failed': [details: PoolFailedDetails]
+  /** After `pool:failed`: a worker is ready. */
+  'pool:recovered': [details: {}]
   /** The application raised in a request; the request has failed with the same error. */
   'app:error': [error: AppError, source: ProcessSource]
-  /** A line that Python printed. Without a listener, lines go to the logger. */
-  stdout: [line: string, source: ProcessSource]
-  /** A line on Python's stderr. Without a listener, lines go to the logger. */
-  stderr: [line: string, source: ProcessSource]
+  /**
+   * A line that Python printed, or a record of its `logging`, which may have several. Without a
+   * listener they go to the logger.
+   */
+  stdout: [line: string, source: LineSource]
+  /** The same for Python's stderr. */
+  stderr: [line: string, source: LineSource]
 }
 
 /** A request listener of node:http, node:https and the compatibility API of node:http2. */
@@ -169,6 +222,15 @@ export class PythonHandler extends EventEmitter<PythonHandlerEvents> implements 
 
   /** What the pool is doing now. */
   stats (): PoolStats
+
+  /**
+   * Starts the application anew: a new fork server and new workers beside the old ones, which take
+   * requests until all the new ones are ready and then finish what they have. Concurrent calls are
+   * answered by one more reload after the one under way.
+   * @throws as a rejection: `StartupError` with the Python traceback if the new workers cannot
+   *   start, and everything stays as it was; `ERR_CLOSED`
+   */
+  reload (options?: ReloadOptions): Promise<void>
 
   /**
    * Takes no more requests, lets those in flight finish, runs lifespan shutdown, ends every process.

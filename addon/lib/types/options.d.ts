@@ -6,6 +6,18 @@ export interface Timeouts {
   request?: number
   /** What requests in flight get to finish when the handler closes. Default 10 000. */
   drain?: number
+  /**
+   * What requests in flight get to finish in a worker that is replaced because it is recycled or
+   * reloaded. Default 300 000.
+   */
+  retire?: number
+  /**
+   * After `drain` or `retire`: from `http.disconnect` until tasks that are left are cancelled.
+   * Default 3 000.
+   */
+  disconnect?: number
+  /** What cancelled tasks get before lifespan shutdown. Default 1 000. */
+  cancel?: number
   /** Lifespan shutdown of a worker. Default 10 000. */
   shutdown?: number
   /** Until a process that was told to end, and did not, is killed. Default 2 000. */
@@ -32,15 +44,40 @@ export interface RestartOptions {
   max?: number
   /** A worker that lived longer than this many milliseconds starts a new count. Default 60 000. */
   window?: number
-  /** Failures in a row after which a worker is given up. Default `Infinity`. */
+  /**
+   * Failures in a row after which a worker is tried only every `max`. When that holds for all of
+   * them, the pool has failed: requests are rejected at once until a worker is ready. Default 5.
+   */
   limit?: number
 }
 
-/** Where messages go; `console` is one. */
+/**
+ * When to replace a worker that has not failed. Its successor is ready before it stops taking
+ * requests, and those that it has get `timeouts.retire` to finish. One worker is replaced at a time.
+ */
+export interface RecycleOptions {
+  /** Requests that it has been given. Default `Infinity`: never. */
+  requests?: number
+  /** Part of `requests` and `age`, 0 to 1, that is taken off at random. Default 0.1. */
+  jitter?: number
+  /** Resident memory in bytes, looked at every second while it has requests. Default `Infinity`. */
+  memory?: number
+  /** Milliseconds since it became ready. Default `Infinity`. */
+  age?: number
+}
+
+/**
+ * Where messages go: `console`, or pino, bunyan, winston, the `log` of Fastify and others of that
+ * shape. One that has `child` gets the output of each Python process through a child with the
+ * bindings `{ worker, pid }`.
+ */
 export interface Logger {
+  /** Records of Python's `logging` below INFO; without it they go to `info`. */
+  debug? (...args: unknown[]): void
   info (...args: unknown[]): void
   warn (...args: unknown[]): void
   error (...args: unknown[]): void
+  child? (bindings: { worker: number, pid: number }): Logger
 }
 
 /** Options of a handler. One that is unknown or ill-typed throws an `InvalidOptionError`. */
@@ -97,6 +134,7 @@ export interface PythonHandlerOptions {
   responseRing?: number
   timeouts?: Timeouts
   restart?: RestartOptions
+  recycle?: RecycleOptions
   /** Where to log, or `false` for nowhere. Default `console`. */
   logger?: Logger | false
 }

@@ -56,7 +56,7 @@ std::map<std::string, std::vector<std::byte>> Samples() {
       {"closed", Pack(Closed{4294967295})},
       {"ready", Pack(Ready{1, R"({"pid":1})"})},
       {"startup_failed", Pack(StartupFailed{"import", "ImportError", "m", "t"})},
-      {"stop", Pack(Stop{})},
+      {"stop", Pack(Stop{1000})},
       {"stopped", Pack(Stopped{})},
       {"ping", Pack(Ping{})},
       {"pong", Pack(Pong{})},

@@ -1,9 +1,12 @@
 """Turns exceptions into text that may cross to Node, whatever the exception is."""
 
+import logging
 import os
 import sys
 import traceback
 from types import TracebackType
+
+from node_asgi_worker import logs
 
 OUR_DIRECTORY = os.path.dirname(os.path.abspath(__file__)) + os.sep
 MAX_TRACEBACK = 32 * 1024
@@ -20,12 +23,15 @@ def report(what: str, exc: BaseException | None = None) -> None:
 
     Not to `logging`: a dictConfig in the app would silently switch our loggers off.
     """
-    text = f"node-asgi: {what}\n"
+    text = f"node-asgi: {what}"
     if exc is not None:
-        text += describe(exc)[2]
+        text += "\n" + describe(exc)[2].rstrip("\n")
+    stream = sys.stderr
+    if logs.goes_to_node(stream):
+        text = logs.mark(text, logging.ERROR)
     try:
-        sys.stderr.write(text)
-        sys.stderr.flush()
+        stream.write(text + "\n")
+        stream.flush()
     except (OSError, ValueError, AttributeError):
         pass  # Node is gone, or the app closed or removed stderr: there is nobody to tell.
 

@@ -8,6 +8,7 @@ import contextlib
 import fcntl
 import gc
 import json
+import logging
 import os
 import platform
 import select
@@ -17,7 +18,7 @@ import sys
 import time
 from dataclasses import dataclass
 
-from node_asgi_worker import _worker, cold, errors, importer, loops, threads
+from node_asgi_worker import _worker, cold, errors, importer, logs, loops, threads
 from node_asgi_worker.settings import Settings
 from node_asgi_worker.worker import Job
 
@@ -166,7 +167,8 @@ class _Server:
         try:
             pid = cold.spawn(job, stdout, stderr) if threads.others() else os.fork()
         except OSError as exc:
-            os.write(stderr, f"node-asgi: cannot start a worker: {exc}\n".encode())
+            text = logs.mark(f"node-asgi: cannot start a worker: {exc}", logging.ERROR)
+            os.write(stderr, f"{text}\n".encode())
             self._close(fds)
             self._send("exited", worker_id, 0, CANNOT_START, 0)
             return None

@@ -18,7 +18,7 @@ class Settings:
     # Seconds; None is no limit.
     startup_timeout: float | None = 30.0
     shutdown_timeout: float | None = 10.0
-    drain_timeout: float | None = 10.0
+    cancel_timeout: float | None = 1.0
 
     @classmethod
     def from_json(cls, text: str) -> "Settings":
@@ -36,7 +36,7 @@ class Settings:
             root_path=_typed(raw, "rootPath", str, cls.root_path),
             startup_timeout=_seconds(timeouts, "startup", cls.startup_timeout),
             shutdown_timeout=_seconds(timeouts, "shutdown", cls.shutdown_timeout),
-            drain_timeout=_seconds(timeouts, "drain", cls.drain_timeout),
+            cancel_timeout=_seconds(timeouts, "cancel", cls.cancel_timeout),
         )
 
 

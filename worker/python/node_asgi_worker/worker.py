@@ -10,11 +10,10 @@ import sys
 import time
 from dataclasses import dataclass
 
-from node_asgi_worker import _worker, errors, importer, loops
+from node_asgi_worker import _worker, errors, importer, logs, loops
 from node_asgi_worker.lifespan import Lifespan, LifespanError
 from node_asgi_worker.settings import Settings
 
-CANCEL_GRACE = 1.0
 FLUSH_LIMIT = 2.0
 # When Node is gone nobody waits for answers, and the fork server kills after five seconds.
 ORPHAN_DRAIN = 0.5
@@ -35,6 +34,7 @@ class Job:
 def run(job: Job) -> int:
     """Serves until told to stop. Returns the exit code of the process."""
     _line_buffered()
+    logs.install()
     # Node asks for it when the loop stands still; it works without the GIL.
     faulthandler.register(_worker.STACKS_SIGNAL, file=2, all_threads=True)
     channel = _worker.Channel(job.segment, job.worker_bell, job.node_bell)
@@ -73,6 +73,7 @@ class _Worker:
         self._settings = job.settings
         self._channel = channel
         self._exit_code = 0
+        self._patience: asyncio.TimerHandle | None = None
         self.started = False
         self.orphan = False
 
@@ -101,7 +102,7 @@ class _Worker:
             state=lifespan.state if lifespan.supported else None,
             root_path=self._settings.root_path,
             describe_error=errors.describe,
-            on_stop=self._stop.set,
+            on_stop=lambda patience: self._stop_within(patience / 1000),
         )
         lifespan.context.run(self._loop.add_reader, channel.fileno(), self._drain)
         channel.ready(self._info(lifespan))
@@ -128,21 +129,36 @@ class _Worker:
             self._loop.remove_reader(self._channel.fileno())
             errors.report("the channel to Node failed", exc)
             self._exit_code = 1
-            self._stop.set()
+            self._stop_within(0)
 
     def _node_gone(self) -> None:
         self._loop.remove_reader(self._job.lifeline)
         self.orphan = True
         if not self.started:
             self._main.cancel()
+        self._stop_within(ORPHAN_DRAIN)
+
+    def _stop_within(self, patience: float) -> None:
+        """Requests get `patience` seconds to end from now on, whatever was said before."""
+        if self.orphan:
+            patience = min(patience, ORPHAN_DRAIN)
+        if self._patience is not None:
+            self._patience.cancel()
+        self._patience = self._loop.call_later(patience, self._idle.set)
         self._stop.set()
-        self._loop.call_later(ORPHAN_DRAIN, lambda: self._idle.set())
 
     async def _finish(self, lifespan: Lifespan) -> None:
+        """Node tells requests that it does not wait for any longer; what is left is cancelled."""
         channel = self._channel
-        if not await self._becomes_idle(self._settings.drain_timeout):
+        channel.on_idle = self._idle.set
+        if channel.active:
+            await self._idle.wait()
+        self._patience.cancel()
+        if channel.active:
             channel.cancel_all()
-            await self._becomes_idle(CANCEL_GRACE)
+            self._idle.clear()
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._idle.wait(), self._settings.cancel_timeout)
         await lifespan.shutdown(ORPHAN_SHUTDOWN if self.orphan else self._settings.shutdown_timeout)
 
         channel.stopped()
@@ -150,12 +166,3 @@ class _Worker:
         while not channel.flush() and not self.orphan and self._loop.time() < deadline:
             await asyncio.sleep(0.005)
         self._loop.remove_reader(channel.fileno())
-
-    async def _becomes_idle(self, timeout: float | None) -> bool:
-        """Waits until no request is active; False when that takes too long or Node is gone."""
-        self._idle = asyncio.Event()
-        self._channel.on_idle = self._idle.set
-        if self._channel.active and not (self.orphan and timeout is None):
-            with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._idle.wait(), timeout)
-        return self._channel.active == 0
