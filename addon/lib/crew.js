@@ -46,7 +46,7 @@ import { Worker } from './worker.js'
  * @property {(error: Error, served: number) => void} onServerLost all its workers are lost too;
  *   after so many milliseconds of service
  * @property {(worker: Worker) => void} onWorkerReady
- * @property {(worker: Worker, error: Error, expected: boolean) => void} onWorkerGone why
+ * @property {(worker: Worker, error: Error) => void} onWorkerGone
  */
 
 const SIGTERM = 15
@@ -251,6 +251,7 @@ export class Crew {
 
   /** @param {Worker} worker */
   #kill (worker) {
+    worker.killed = true
     this.#server?.kill(worker.id, SIGKILL)
     worker.deadline.expect(this.timeouts.kill, () => {
       this.#server?.abandon(new StartupError('ERR_PYTHON_FAILED', 'the fork server did not kill ' +
@@ -302,10 +303,9 @@ export class Crew {
     this.pool.remove(worker)
     this.#roster.delete(worker)
     const { code, signal } = worker.exit ?? { code: null, signal: 0 }
-    const expected = worker.stopped || worker.state === 'draining' || this.#stopping
     const error = worker.error ?? crashedError(worker, code, signal)
-    this.observer.onWorkerExit(worker, expected && worker.error === null ? null : error)
-    if (!this.#stopping) this.owner.onWorkerGone(worker, error, expected)
+    this.observer.onWorkerExit(worker, worker.endedAsTold ? null : error)
+    if (!this.#stopping) this.owner.onWorkerGone(worker, error)
   }
 
   /**

@@ -152,12 +152,11 @@ export class Generation {
 
   /**
    * @param {Worker} worker
-   * @param {Error} error
-   * @param {boolean} expected
+   * @param {Error} error why, unless it was told to
    */
-  onWorkerGone (worker, error, expected) {
+  onWorkerGone (worker, error) {
     // What `ready` rejects with is not logged too.
-    if (this.#settled && this.#failure === null && !expected) this.#log(error)
+    if (this.#settled && this.#failure === null && !worker.endedAsTold) this.#log(error)
     const slot = this.#slots.find((each) => each.has(worker))
     if (slot === undefined) return
     if (worker === slot.successor) {

@@ -177,15 +177,7 @@ export class PythonHandler extends EventEmitter {
 
   /** What the pool is doing now. */
   stats () {
-    const workers = this.#supervisor.workers.map(({ id, pid, state, inFlight, requests, lag }) =>
-      ({ id, pid, state, inFlight, requests, lag }))
-    return {
-      state: this.#supervisor.state,
-      workers,
-      ready: this.#pool.workers.length,
-      inFlight: this.#pool.inFlight,
-      queued: this.#pool.queued
-    }
+    return this.#supervisor.stats()
   }
 
   /**

@@ -9,6 +9,7 @@ import { Clock } from './clock.js'
 import { RequestTimeoutError, closedError, noWorkerError, queueFullError } from './errors.js'
 import { Queue } from './queue.js'
 import { Scheduler } from './scheduler.js'
+import { Times } from './stats.js'
 
 /** @typedef {import('./stream.js').RequestStream} RequestStream */
 /** @typedef {import('./worker.js').Worker} Worker */
@@ -55,6 +56,12 @@ export class Pool {
      */
     this.members = () => this.workers
     this.closed = false
+    /** How often a request went to a second worker. */
+    this.retried = 0
+    /** Requests that no worker was given. */
+    this.rejected = 0
+    /** What requests that had to wait for a worker waited. */
+    this.waits = new Times()
   }
 
   get queued () {
@@ -69,14 +76,20 @@ export class Pool {
 
   /** @param {RequestStream} stream */
   submit (stream) {
-    if (this.closed) return stream.fail(closedError())
+    if (this.closed) return this.#reject(stream, closedError())
     if (this.timeout > 0) this.#clock.start()
     const worker = this.#queue.length === 0 ? this.scheduler.pick(this.workers) : null
     if (worker !== null) return worker.send(stream)
-    if (this.workers.length === 0 && this.#outage !== null) return stream.fail(this.#outage)
+    if (this.workers.length === 0 && this.#outage !== null) {
+      return this.#reject(stream, this.#outage)
+    }
     stream.ticket = this.#queue.push(stream)
-    if (stream.ticket === null) stream.fail(queueFullError(this.#queue.limit))
-    else this.#hold.start()
+    if (stream.ticket === null) {
+      this.#reject(stream, queueFullError(this.#queue.limit))
+    } else {
+      stream.queuedAt = performance.now()
+      this.#hold.start()
+    }
   }
 
   /**
@@ -85,8 +98,12 @@ export class Pool {
    * @param {Error} error for it otherwise
    */
   resubmit (stream, error) {
-    if (!this.closed && stream.repeats < this.retry && stream.takeBack()) this.submit(stream)
-    else stream.fail(error)
+    if (!this.closed && stream.repeats < this.retry && stream.takeBack()) {
+      this.retried++
+      this.submit(stream)
+    } else {
+      stream.fail(error)
+    }
   }
 
   /**
@@ -128,6 +145,7 @@ export class Pool {
       if (worker === null) return
       const stream = /** @type {RequestStream} */ (this.#queue.shift())
       stream.ticket = null
+      this.waits.add(performance.now() - stream.queuedAt)
       worker.send(stream)
     }
     this.#emptied()
@@ -163,6 +181,15 @@ export class Pool {
     return Math.max(0, end - performance.now())
   }
 
+  /**
+   * @param {RequestStream} stream
+   * @param {Error} error
+   */
+  #reject (stream, error) {
+    this.rejected++
+    stream.fail(error)
+  }
+
   #emptied () {
     this.#hold.stop()
     this.#onEmpty?.()
@@ -172,7 +199,7 @@ export class Pool {
   #failQueued (error) {
     for (let stream = this.#queue.shift(); stream !== null; stream = this.#queue.shift()) {
       stream.ticket = null
-      stream.fail(error)
+      this.#reject(stream, error)
     }
     this.#emptied()
   }

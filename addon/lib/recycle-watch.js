@@ -54,7 +54,7 @@ export class RecycleWatch {
       : setTimeout(() => this.due(worker, 'age'), this.#spread(age))
     timer?.unref()
     this.#watched.set(worker, { age: timer, requests: 0 })
-    if (worker.requests >= worker.quota) this.due(worker, 'requests')
+    if (worker.traffic.requests >= worker.quota) this.due(worker, 'requests')
   }
 
   /** A worker has got something to do, so its memory may grow. */
@@ -115,8 +115,9 @@ export class RecycleWatch {
   #look () {
     let busy = false
     for (const [worker, last] of this.#watched) {
-      if (worker.inFlight === 0 && worker.requests === last.requests) continue
-      last.requests = worker.requests
+      const { requests } = worker.traffic
+      if (worker.inFlight === 0 && requests === last.requests) continue
+      last.requests = requests
       busy = true
       if (this.memoryOf(worker.pid) >= this.limits.memory) this.due(worker, 'memory')
     }

@@ -40,6 +40,9 @@ export class RequestStream {
     this.id = 0
     /** @type {import('./queue.js').Ticket<RequestStream> | null} */
     this.ticket = null
+    /** performance.now() when it was queued, and when a worker got it. */
+    this.queuedAt = 0
+    this.sentAt = 0
     this.started = false
     this.finished = false
     /** May be done a second time: another worker gets it when the first one dies. */

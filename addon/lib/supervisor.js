@@ -8,6 +8,7 @@ import { closedError, signalName } from './errors.js'
 import { Generation } from './generation.js'
 import { HangWatch } from './hang-watch.js'
 import { RecycleWatch } from './recycle-watch.js'
+import { Traffic, workerStats } from './stats.js'
 
 /** @typedef {import('./worker.js').Worker} Worker */
 
@@ -51,6 +52,13 @@ export class Supervisor {
   /** @type {Set<Promise<unknown>>} output of ended workers that is still being read, and the like */
   #loose = new Set()
 
+  /** What has become of the requests of workers that are gone. */
+  #past = new Traffic()
+
+  /** @type {Partial<Record<import('./worker.js').ExitReason, number>>} */
+  #exits = {}
+
+  #reloads = 0
   #lastGeneration = 0
   #lastWorker = 0
 
@@ -183,7 +191,10 @@ export class Supervisor {
     this.#candidate = null
     const duration = performance.now() - started
     const old = this.#current
-    if (error === null) this.#switch(generation)
+    if (error === null) {
+      this.#reloads++
+      this.#switch(generation)
+    }
     this.#retire(error === null ? old : generation, error === null ? finish : 0)
     if (this.#isEnding) throw closedError()
     this.owner.onEvent('reload', { generation: generation.number, duration, error })
@@ -249,13 +260,16 @@ export class Supervisor {
    */
   onWorkerExit (worker, error) {
     const { id, pid, exit, outputEnded } = worker
+    const reason = worker.reason ?? (worker.readyAt === 0 ? 'startup' : 'crash')
     this.recycling.done(worker)
+    this.#past.merge(worker.traffic)
+    this.#exits[reason] = (this.#exits[reason] ?? 0) + 1
     this.#loosely(outputEnded.then(() => this.owner.onLastLine(pid)))
     const { code, signal } = exit ?? { code: null, signal: 0 }
     this.owner.onEvent('worker:exit', {
       worker: id,
       pid,
-      reason: worker.reason ?? (worker.readyAt === 0 ? 'startup' : 'crash'),
+      reason,
       code,
       signal: signal === 0 ? null : signalName(signal),
       error
@@ -311,11 +325,34 @@ export class Supervisor {
    */
   #recycle (worker, reason) {
     if (!this.#current.recycle(worker)) return this.recycling.done(worker)
-    const { id, pid, requests } = worker
+    const { id, pid, traffic: { requests } } = worker
     const age = performance.now() - worker.readyAt
     this.settings.logger.info(`[node-asgi] worker ${id} (pid ${pid}) is recycled because of its ` +
       `${reason}, after ${requests} requests and ${Math.round(age / 1000)} s`)
     this.owner.onEvent('worker:recycle', { worker: id, pid, reason, requests, age })
+  }
+
+  // ---- for onlookers
+
+  stats () {
+    const { workers, pool } = this
+    const total = new Traffic()
+    total.merge(this.#past)
+    for (const { traffic } of workers) total.merge(traffic)
+    return {
+      state: this.#state,
+      generation: this.#current.number,
+      workers: workers.map(workerStats),
+      ready: pool.workers.length,
+      inFlight: pool.inFlight,
+      queued: pool.queued,
+      ...total.summary(),
+      retried: pool.retried,
+      rejected: pool.rejected,
+      wait: pool.waits.summary(),
+      exits: { ...this.#exits },
+      reloads: this.#reloads
+    }
   }
 
   // ---- the end

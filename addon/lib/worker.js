@@ -11,6 +11,7 @@ import { Deadline } from './deadline.js'
 import { guard, rethrowLater } from './guard.js'
 import { LineReader } from './output.js'
 import { parseInfo } from './process-info.js'
+import { Traffic } from './stats.js'
 
 /** @typedef {'starting' | 'ready' | 'draining' | 'gone'} WorkerState */
 
@@ -49,6 +50,9 @@ export class Worker {
   #finish = null
 
   #pingedAt = 0
+
+  /** When the events came that are gone through: one look at the clock for all of them. */
+  #now = 0
   #isRef = false
   #freed = false
 
@@ -73,9 +77,8 @@ export class Worker {
     this.state = 'starting'
     /** Requests in flight, as the scheduler wants to know it. */
     this.inFlight = 0
-    /** Requests that it was given, ever. */
-    this.requests = 0
-    /** Of which onQuota is to tell. */
+    this.traffic = new Traffic()
+    /** Requests that it may be given until onQuota tells. */
     this.quota = Infinity
     /** A ping has not been answered yet. */
     this.pinged = false
@@ -89,7 +92,12 @@ export class Worker {
     this.error = null
     /** @type {{ code: number | null, signal: number } | null} */
     this.exit = null
+    /** It has been told to end. */
+    this.leaving = false
+    /** It has ended as it should: nothing is in flight, lifespan shutdown has run. */
     this.stopped = false
+    /** It has been sent SIGKILL. */
+    this.killed = false
     /** @type {ExitReason | null} why it ends, as far as that has been decided here */
     this.reason = null
     /** For its owner: what it has to do next, in time. */
@@ -149,7 +157,8 @@ export class Worker {
       return
     }
     this.#streams.set(id, stream)
-    if (++this.requests === this.quota) this.observer.onQuota(this)
+    stream.sentAt = performance.now()
+    if (++this.traffic.requests === this.quota) this.observer.onQuota(this)
     if (++this.inFlight === 1) {
       this.#updateRef()
       this.observer.onBusy(this)
@@ -223,12 +232,21 @@ export class Worker {
   stop (reason, finish) {
     if (this.state === 'gone') return
     this.state = 'draining'
+    this.leaving = true
     this.reason ??= reason
     this.#channel.stop(finish + this.disconnectTimeout)
     this.#updateRef()
     if (this.#finish !== null) clearTimeout(this.#finish)
     if (finish === 0) this.#giveUp()
     else this.#finish = setTimeout(() => this.#giveUp(), finish)
+  }
+
+  /** Whether its end is what was asked for, be it by force. */
+  get endedAsTold () {
+    if (this.error !== null) return false
+    if (this.stopped || this.exit === null) return true
+    const withServer = this.exit.code === null && this.exit.signal === 0
+    return this.leaving && (this.killed || this.readyAt === 0 || withServer)
   }
 
   #giveUp () {
@@ -286,6 +304,7 @@ export class Worker {
 
   #drop () {
     const streams = [...this.#streams.values()]
+    this.traffic.lost += streams.length
     this.#streams.clear()
     for (const timer of this.#graces.values()) clearTimeout(timer)
     this.#graces.clear()
@@ -306,6 +325,7 @@ export class Worker {
   /** @param {any[]} events */
   #onEvents (events) {
     const { stride } = this
+    this.#now = performance.now()
     for (let i = 0; i < events.length; i += stride) {
       try {
         this.#onEvent(events, i)
@@ -329,13 +349,18 @@ export class Worker {
       case types.RESPONSE_START: {
         const end = events[i + 5]
         const stream = this.#find(events[i + 1], end)
-        stream?.respond(events[i + 2], events[i + 3], events[i + 4], end)
+        if (stream === undefined) break
+        this.traffic.latency.add(this.#now - stream.sentAt)
+        if (end) this.traffic.answered++
+        stream.respond(events[i + 2], events[i + 3], events[i + 4], end)
         break
       }
       case types.BODY: {
         const end = events[i + 5]
         const stream = this.#find(events[i + 1], end)
-        stream?.receive(events[i + 4], end)
+        if (stream === undefined) break
+        if (end) this.traffic.answered++
+        stream.receive(events[i + 4], end)
         break
       }
       case types.CREDIT:
@@ -345,8 +370,7 @@ export class Worker {
         this.#onAppError(events[i + 1], events[i + 2], events[i + 3])
         break
       case types.CLOSED:
-        this.#find(events[i + 1], true)?.fail(new ResponseError('ERR_RESPONSE_ABORTED',
-          'the application ended before its response was complete'))
+        this.#onClosed(events[i + 1])
         break
       case types.READY:
         this.#onReady(events[i + 2])
@@ -362,7 +386,7 @@ export class Worker {
         break
       case types.PONG:
         this.pinged = false
-        this.lag = performance.now() - this.#pingedAt
+        this.lag = this.#now - this.#pingedAt
         break
       case types.CORRUPT:
         this.#onCorrupt(events[i + 2])
@@ -391,6 +415,16 @@ export class Worker {
     this.#graces.delete(id)
   }
 
+  /** @param {number} id */
+  #onClosed (id) {
+    const stream = this.#find(id, true)
+    if (stream === undefined) return
+    if (stream.finished) this.traffic.aborted++
+    else this.traffic.failed++
+    stream.fail(new ResponseError('ERR_RESPONSE_ABORTED',
+      'the application ended before its response was complete'))
+  }
+
   /**
    * @param {number} id
    * @param {[string, string, string]} description
@@ -398,6 +432,7 @@ export class Worker {
    */
   #onAppError (id, [type, message, traceback], started) {
     const error = new AppError(type, message, traceback, started)
+    this.traffic.failed++
     this.#find(id, true)?.fail(error)
     this.observer.onAppError(this, error)
   }

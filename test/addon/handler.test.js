@@ -361,6 +361,38 @@ test('stats', async (t) => {
   await Promise.allSettled(answers)
 })
 
+test('stats tell what became of every request, also of workers that are gone', async (t) => {
+  const { python, fake } = fakeHandler(t, { workers: 1, concurrency: 3, maxQueue: 1, retry: 1 },
+    { app: (request) => { if (request.path === '/quick') request.respond(200, 'ok') } })
+  await python.ready
+  for (let i = 0; i < 3; i++) await python.handleRequest({ url: '/quick' })
+  const aborted = assert.rejects(
+    python.handleRequest({ url: '/' }, { signal: AbortSignal.timeout(1) }), { name: 'TimeoutError' })
+  const raised = assert.rejects(python.handleRequest({ url: '/' }), { code: 'ERR_APP' })
+  const lost = [python.handleRequest({ method: 'POST', url: '/' })]
+  const queued = python.handleRequest({ url: '/quick' })
+  await assert.rejects(python.handleRequest({ url: '/quick' }), { code: 'ERR_QUEUE_FULL' })
+  await settle()
+  fake.requests[4].raise('ValueError', 'no', '')
+  await Promise.all([aborted, raised, queued])
+  lost.push(python.handleRequest({ url: '/' }))
+  await settle()
+  fake.workers[0].exit(null, 9)
+  await assert.rejects(lost[0], { code: 'ERR_WORKER_CRASHED' })
+  while (python.stats().requests < 9) await settle(1)
+  const stats = python.stats()
+  const { requests, answered, failed, lost: lostCount, inFlight, retried, rejected, wait } = stats
+  assert.deepEqual({ requests, answered, failed, aborted: stats.aborted, lostCount, inFlight, retried, rejected },
+    { requests: 9, answered: 4, failed: 1, aborted: 1, lostCount: 2, inFlight: 1, retried: 1, rejected: 1 })
+  assert.equal(wait.count, 2) // the queued one, and the repeated one until the replacement was ready
+  assert.deepEqual(stats.exits, { crash: 1 })
+  assert.equal(stats.latency.count, 4)
+  assert.ok(stats.latency.p50 > 0 && stats.latency.p50 <= stats.latency.max)
+  assert.deepEqual(stats.workers.map(({ id, requests }) => [id, requests]), [[2, 1]])
+  fake.requests.at(-1).respond(200, '')
+  await lost[1]
+})
+
 test('close() lets a request finish, and refuses the next', async (t) => {
   const { python, fake } = fakeHandler(t, {}, { app: silent })
   const answer = python.handleRequest({ url: '/' })

@@ -42,7 +42,34 @@ export type HandlerState = 'starting' | 'running' | 'failed' | 'closing' | 'clos
 
 export type WorkerState = 'starting' | 'ready' | 'draining' | 'gone'
 
-export interface WorkerStats {
+/** A distribution of times, in milliseconds, to one part in a hundred. All 0 if `count` is. */
+export interface Times {
+  count: number
+  mean: number
+  p50: number
+  p90: number
+  p99: number
+  p999: number
+  max: number
+}
+
+/** What has become of requests. Each ends in one of the last four counts, or is in flight. */
+export interface Traffic {
+  /** Given to a worker. */
+  requests: number
+  /** Answered by a complete response. */
+  answered: number
+  /** Failed in the application. */
+  failed: number
+  /** Aborted by whoever sent them, or timed out. */
+  aborted: number
+  /** Lost with their worker; those that may be repeated are sent again. */
+  lost: number
+  /** From the sending to a worker to the start of the response. */
+  latency: Times
+}
+
+export interface WorkerStats extends Traffic {
   /** Number of the worker in its handler, from 1; a replacement gets a new one. */
   id: number
   /** 0 until it has been forked. */
@@ -50,14 +77,16 @@ export interface WorkerStats {
   state: WorkerState
   /** Requests that it has and has not answered yet. */
   inFlight: number
-  /** Requests that it was given, ever. */
-  requests: number
   /** How late its event loop answered last, in milliseconds; measured while it has requests. */
   lag: number
+  /** Milliseconds since it became ready; 0 until then. */
+  uptime: number
+  /** Resident memory in bytes, pages included that it shares with others; 0 until it is there. */
+  memory: number
 }
 
-/** What the pool is doing at one moment. */
-export interface PoolStats {
+/** What the pool is doing at one moment, and what it has done so far. */
+export interface PoolStats extends Traffic {
   state: HandlerState
   /** Every worker process that has not ended. */
   workers: WorkerStats[]
@@ -67,6 +96,18 @@ export interface PoolStats {
   inFlight: number
   /** Requests that wait for a worker. */
   queued: number
+  /** How often a request went to a second worker, because its first one died. */
+  retried: number
+  /** Requests that no worker was given: the queue was full, or there was no worker. */
+  rejected: number
+  /** What those requests waited for a worker that had to. */
+  wait: Times
+  /** How many workers have ended, by reason. */
+  exits: Partial<Record<ExitReason, number>>
+  /** Number of the start of the application that serves, from 1. */
+  generation: number
+  /** Reloads that have succeeded. */
+  reloads: number
 }
 
 /** Which process something comes from; `worker` is 0 for the fork server. */
