@@ -93,6 +93,21 @@ export async function eventually (check, limit = 5000) {
   }
 }
 
+/**
+ * Waits for what an idle handler does not keep the process alive for.
+ * @template T
+ * @param {Promise<T>} promise
+ * @returns {Promise<T>}
+ */
+export async function awake (promise) {
+  const timer = setInterval(() => {}, 1000)
+  try {
+    return await promise
+  } finally {
+    clearInterval(timer)
+  }
+}
+
 /** Serves the handler by node:http while `run` goes. */
 export async function withServer (listener, run, listenOn = 0) {
   const server = createServer(listener)
