@@ -272,7 +272,7 @@ export class Crew {
     const hasStarted = worker.readyAt > 0
     // One that is still importing does not read its ring.
     if (!hasStarted) this.#server?.kill(worker.id, SIGTERM)
-    worker.stop(reason, finish)
+    if (!worker.stop(reason, finish)) return
     const patience = hasStarted ? finish + disconnect + cancel + shutdown + kill : kill
     worker.deadline.expect(Math.min(patience, MAX_TIMEOUT), () => {
       if (hasStarted) {

@@ -49,6 +49,8 @@ export class Worker {
   /** @type {NodeJS.Timeout | null} until what it still has in flight is given up */
   #finish = null
 
+  #finishAt = Infinity
+
   #pingedAt = 0
 
   /** When the events came that are gone through: one look at the clock for all of them. */
@@ -224,13 +226,16 @@ export class Worker {
 
   /**
    * Asks it to finish what it has, run lifespan shutdown and exit. Requests that take longer than
-   * `finish` fail; the application is told, and what is left of it is cancelled. A second call sets
-   * another time.
+   * `finish` fail; the application is told, and what is left of it is cancelled. A second call can
+   * shorten the time.
    * @param {ExitReason} reason
    * @param {number} finish milliseconds
+   * @returns {boolean} false: it is to end sooner than that, or has ended
    */
   stop (reason, finish) {
-    if (this.state === 'gone') return
+    const finishAt = performance.now() + finish
+    if (this.state === 'gone' || finishAt >= this.#finishAt) return false
+    this.#finishAt = finishAt
     this.state = 'draining'
     this.leaving = true
     this.reason ??= reason
@@ -239,6 +244,7 @@ export class Worker {
     if (this.#finish !== null) clearTimeout(this.#finish)
     if (finish === 0) this.#giveUp()
     else this.#finish = setTimeout(() => this.#giveUp(), finish)
+    return true
   }
 
   /** Whether its end is what was asked for, be it by force. */

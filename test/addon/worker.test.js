@@ -218,6 +218,20 @@ test('a ready message that cannot be read is the end of the worker, not of Node'
   }
 })
 
+test('a second stop can shorten the time that requests have, and not lengthen it', async () => {
+  const { worker, fake } = makeWorker()
+  await settle()
+  const stream = new Stream('GET', undefined)
+  worker.send(stream)
+  assert.equal(worker.stop('recycle', 60_000), true)
+  assert.equal(worker.stop('close', 90_000), false)
+  assert.equal(fake.channels[0].patience, 63_000)
+  assert.deepEqual(stream.events, [])
+  assert.equal(worker.stop('close', 0), true)
+  assert.equal(fake.channels[0].patience, 3000)
+  assert.deepEqual(stream.events, [['error', 'ERR_WORKER_RETIRED']])
+})
+
 test('what it prints goes to the owner, line by line', async () => {
   const { worker, heard, process } = makeWorker()
   const source = { worker: 1, pid: worker.pid }

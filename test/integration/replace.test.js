@@ -171,7 +171,11 @@ inFolder('a worker that does not even notice that it is to stop is killed', asyn
 })
 
 inFolder('an event stream is ended by a reload when its time is over', async (folder) => {
-  const python = startPython({ appTarget: 'drain_app:app', env: { DRAIN_MARKER: join(folder, 'marker') } })
+  const python = startPython({
+    appTarget: 'drain_app:app',
+    env: { DRAIN_MARKER: join(folder, 'marker') },
+    timeouts: { disconnect: 100 }
+  })
   await python.ready
   await withServer(python.listener, async (url) => {
     const response = await fetch(`${url}/ignores?id=a`)
@@ -182,5 +186,7 @@ inFolder('an event stream is ended by a reload when its time is over', async (fo
     await assert.rejects(reader.read())
     assert.equal((await fetch(`${url}/`)).status, 200)
   })
-  await python.close()
+  // What is left of the old generation gets no more time by this.
+  await python.close({ timeout: 60_000 })
+  assert.deepEqual(python.stats().exits, { reload: 1, close: 1 })
 })
