@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { Agent, get } from 'node:http'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -146,10 +146,11 @@ describe('node-asgi', { timeout: 3 * LIMIT }, () => {
   it('logs requests on stdout and leaves the output of the application where it belongs', async () => {
     const run = start(['print_app:app', '--docroot', APPS, '--port', '0', '--access-log'])
     const port = await run.port()
-    for (const path of ['/stdout?b=c', '/stderr']) await fetchText({ port, path })
+    for (const path of ['/stdout?b=c', '/stderr', '/logging']) await fetchText({ port, path })
     await run.match('stdout', /^127\.0\.0\.1 - - \[.*\] "GET \/stdout\?b=c HTTP\/1\.1" 200 7\n/m)
-    await run.match('stdout', /^one line in 4 pieces\n/m)
-    await run.match('stderr', /^a line on stderr\n/m)
+    await run.match('stdout', /^\[worker 1, pid \d+\] one line in 4 pieces\n/m)
+    await run.match('stderr', /^\[worker 1, pid \d+\] a line on stderr\n/m)
+    await run.match('stderr', /^\[worker 1, pid \d+\] warn: a line from logging\n/m)
   })
 
   it('listens on a unix socket', async () => {
@@ -160,6 +161,44 @@ describe('node-asgi', { timeout: 3 * LIMIT }, () => {
     const [response] = await once(request, 'response')
     response.resume()
     assert.equal(response.statusCode, 200)
+  })
+
+  it('reloads on SIGHUP, and the old worker finishes its request', async () => {
+    const run = start(['slow_app:app', '--docroot', APPS, '--port', '0'])
+    const port = await run.port()
+    const answer = fetchText({ port, path: '/?ms=1000' })
+    while ((await fetchText({ port, path: '/active' })).text !== '1') await sleep(10)
+    run.child.kill('SIGHUP')
+    await run.match('stderr', /SIGHUP: reloading\n(.*\n)*.*reloaded in \d+ ms/)
+    assert.equal((await fetchText({ port, path: '/active' })).text, '0')
+    assert.equal((await answer).text, 'waited 1000 ms')
+    run.child.kill('SIGTERM')
+    assert.equal(await run.closed, 0)
+  })
+
+  it('--reload serves what was saved, and goes on with the old code while that is broken', async () => {
+    const docroot = join(directory, 'reloaded')
+    mkdirSync(docroot)
+    const write = (code) => writeFileSync(join(docroot, 'main.py'), code)
+    const app = (text) => 'async def app(scope, receive, send):\n' +
+      "    if scope['type'] != 'http':\n        return\n" +
+      "    await send({'type': 'http.response.start', 'status': 200, 'headers': []})\n" +
+      `    await send({'type': 'http.response.body', 'body': b'${text}'})\n`
+    write('import no_such_module\n')
+    const run = start(['--docroot', docroot, '--port', '0', '--reload'])
+    const port = await run.port()
+    await run.match('stderr', /No module named 'no_such_module'(.*\n)*.*waiting for a change/)
+    assert.equal((await fetchText({ port })).status, 503)
+    write(app('first'))
+    await run.match('stderr', /main\.py changed: reloading\n(.*\n)*.*reloaded in \d+ ms/)
+    assert.equal((await fetchText({ port })).text, 'first')
+    write('import another_missing_module\n')
+    await run.match('stderr', /reload failed, .*\n?(.*\n)*.*another_missing_module/)
+    assert.equal((await fetchText({ port })).text, 'first')
+    write(app('the second'))
+    while ((await fetchText({ port })).text !== 'the second') await sleep(20)
+    run.child.kill('SIGTERM')
+    assert.equal(await run.closed, 0)
   })
 
   it('exits with 1 and the Python traceback when the application cannot be imported', async () => {
@@ -184,7 +223,8 @@ describe('node-asgi', { timeout: 3 * LIMIT }, () => {
     for (const [args, message] of [
       [['--bogus'], /unknown option '--bogus'/],
       [['--docroot', join(directory, 'missing')], /docroot .*missing/],
-      [['no-colon'], /appTarget/]
+      [['no-colon'], /appTarget/],
+      [['--reload-dir', directory], /--reload-dir .* needs --reload/]
     ]) {
       const run = start(args)
       assert.equal(await run.closed, 2, run.stderr)

@@ -3,6 +3,7 @@
  */
 
 import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 
@@ -13,6 +14,7 @@ import { LOG_LEVELS } from './logger.js'
  * @typedef {object} Arguments
  * @property {Record<string, any>} handler options of PythonHandler
  * @property {import('./listen.js').Address} address
+ * @property {{ folders: string[], extensions: string[] } | null} reload what to watch, with --reload
  * @property {boolean} accessLog
  * @property {string} logLevel
  */
@@ -34,25 +36,37 @@ export function parseArguments (argv) {
   const command = define()
   try {
     command.parse(separatePreload(argv), { from: 'user' })
+    checkReload(command)
   } catch (error) {
     if (error instanceof CommanderError) throw new UsageError(error.exitCode === 0 ? 0 : 2)
     throw error
   }
   const [appTarget] = command.processedArgs
-  const { host, port, uds, accessLog, logLevel, ...options } = command.opts()
-  const { timeoutStartup, timeoutRequest, timeoutDrain, timeoutShutdown, ...handler } = options
+  const {
+    host, port, uds, accessLog, logLevel, reload, reloadDir, reloadExt,
+    maxRequests, maxMemory, maxAge,
+    timeoutStartup, timeoutRequest, timeoutHang, timeoutDrain, timeoutRetire, timeoutDisconnect,
+    timeoutShutdown, ...handler
+  } = command.opts()
   return {
     handler: {
       ...handler,
       appTarget,
+      recycle: { requests: maxRequests, memory: maxMemory, age: maxAge },
       timeouts: {
         startup: timeoutStartup,
         request: timeoutRequest,
+        hang: timeoutHang,
         drain: timeoutDrain,
+        retire: timeoutRetire,
+        disconnect: timeoutDisconnect,
         shutdown: timeoutShutdown
       }
     },
     address: { host, port, uds },
+    reload: reload
+      ? { folders: reloadDir ?? [resolve(handler.docroot)], extensions: reloadExt ?? ['py'] }
+      : null,
     accessLog,
     logLevel
   }
@@ -88,12 +102,27 @@ function define () {
       .choices(['asgi']).default('asgi'))
     .option('--factory', 'the target is a function without arguments that returns the application',
       false)
+    .option('--reload', 'reload the application when its files change, for development', false)
+    .option('--reload-dir <dir>', 'watch this folder instead of the docroot; may be repeated',
+      (dir, /** @type {string[] | undefined} */ dirs) => [...dirs ?? [], resolve(dir)])
+    .option('--reload-ext <list>', 'watch files with these extensions (default: py)', parseList)
+    .option('--max-requests <n>', 'replace a worker that has been given so many requests',
+      parseCount)
+    .option('--max-memory <MiB>', 'replace a worker whose resident memory has reached this',
+      (text) => parseCount(text) * 1024 * 1024)
+    .option('--max-age <s>', 'replace a worker that has served so long', seconds(0.001))
     .option('--timeout-startup <s>', 'seconds a worker gets to import and start' +
       inSeconds(timeouts.startup), seconds(0.001))
     .option('--timeout-request <s>', 'seconds until a response must start, 0 for no limit' +
       inSeconds(timeouts.request), seconds(0))
+    .option('--timeout-hang <s>', 'seconds an event loop may stand still, 0 for no limit' +
+      inSeconds(timeouts.hang), seconds(0))
     .option('--timeout-drain <s>', 'seconds requests get to finish when stopping' +
       inSeconds(timeouts.drain), seconds(0))
+    .option('--timeout-retire <s>', 'seconds requests get to finish in a worker that is replaced' +
+      inSeconds(timeouts.retire), seconds(0))
+    .option('--timeout-disconnect <s>', 'seconds from then on until their tasks are cancelled' +
+      inSeconds(timeouts.disconnect), seconds(0))
     .option('--timeout-shutdown <s>', 'seconds lifespan shutdown may take' +
       inSeconds(timeouts.shutdown), seconds(0))
     .option('--access-log', 'print a line for every request (common log format)', false)
@@ -102,7 +131,8 @@ function define () {
     .exitOverride()
     .showHelpAfterError('(node-asgi --help lists the options)')
     .addHelpText('after', '\nSIGTERM or SIGINT: finish the requests under way, then stop. ' +
-      'A second one: stop at once.')
+      'A second one: stop at once.\n' +
+      'SIGHUP: reload the application; the old workers finish what they have.')
   return command
 }
 
@@ -127,7 +157,7 @@ function parsePort (text) {
 function parseCount (text) {
   const count = Number(text)
   if (/^\d+$/.test(text) && count >= 1) return count
-  throw new InvalidArgumentError('A number of processes is 1 or more.')
+  throw new InvalidArgumentError('It is a whole number, 1 or more.')
 }
 
 /**
@@ -143,7 +173,20 @@ function seconds (least) {
 }
 
 /** @param {string} text */
+function parseList (text) {
+  return text.split(',').map((name) => name.trim()).filter((name) => name !== '')
+}
+
+/** @param {string} text */
 function parseModules (text) {
-  const modules = text.split(',').map((name) => name.trim()).filter((name) => name !== '')
+  const modules = parseList(text)
   return modules.length > 0 ? modules : true
+}
+
+/** @param {Command} command */
+function checkReload (command) {
+  const { reload, reloadDir, reloadExt } = command.opts()
+  if (reload) return
+  const idle = reloadDir !== undefined ? '--reload-dir' : reloadExt !== undefined && '--reload-ext'
+  if (idle) command.error(`error: ${idle} says what to watch, and needs --reload`)
 }

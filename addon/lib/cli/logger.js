@@ -2,7 +2,7 @@
  * What the command line says: messages on stderr, so that stdout holds the address and the log.
  */
 
-export const LOG_LEVELS = ['silent', 'error', 'warn', 'info']
+export const LOG_LEVELS = ['silent', 'error', 'warn', 'info', 'debug']
 
 /**
  * @param {string} level the least severe one to print, of LOG_LEVELS
@@ -10,10 +10,27 @@ export const LOG_LEVELS = ['silent', 'error', 'warn', 'info']
  * @returns {import('../options.js').Logger}
  */
 export function createLogger (level, write = (text) => { process.stderr.write(text) }) {
-  const shown = LOG_LEVELS.indexOf(level)
   /** @param {string} name */
   const at = (name) => (/** @type {unknown[]} */ ...words) => {
-    if (shown >= LOG_LEVELS.indexOf(name)) write(`${words.join(' ')}\n`)
+    if (isShown(name, level)) write(`${words.join(' ')}\n`)
   }
-  return { error: at('error'), warn: at('warn'), info: at('info') }
+  return { error: at('error'), warn: at('warn'), info: at('info'), debug: at('debug') }
+}
+
+/**
+ * @param {string | null} severity of a message; null: it has none
+ * @param {string} level the least severe one to print
+ */
+export function isShown (severity, level) {
+  return severity === null || LOG_LEVELS.indexOf(level) >= LOG_LEVELS.indexOf(severity)
+}
+
+/**
+ * A line of a Python process, or a record of its `logging`, with where it comes from.
+ * @param {string} text
+ * @param {{ worker: number, pid: number, level: string | null }} source
+ */
+export function pythonLine (text, { worker, pid, level }) {
+  const process = worker === 0 ? 'fork server' : `worker ${worker}`
+  return `[${process}, pid ${pid}] ${level === null ? '' : `${level}: `}${text}`
 }

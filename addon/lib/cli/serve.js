@@ -11,6 +11,8 @@ import { parseOptions } from '../options.js'
 import { withAccessLog } from './access-log.js'
 import { Drain } from './drain.js'
 import { listen, ListenError } from './listen.js'
+import { isShown, pythonLine } from './logger.js'
+import { Reloader } from './reloader.js'
 
 /** @typedef {import('../options.js').Logger} Logger */
 
@@ -42,6 +44,9 @@ class Service {
   /** @type {Drain} */
   #drain
 
+  /** @type {Reloader} */
+  #reloader
+
   /** @type {Promise<void> | null} */
   #stopping = null
 
@@ -49,14 +54,19 @@ class Service {
    * @param {import('./arguments.js').Arguments} settings
    * @param {Logger} logger
    */
-  constructor ({ handler, address, accessLog }, logger) {
+  constructor ({ handler, address, reload, accessLog, logLevel }, logger) {
     const { timeouts } = parseOptions(handler)
     this.address = address
     this.logger = logger
     this.timeout = timeouts.drain
     this.#python = new PythonHandler({ ...handler, logger })
-    this.#python.on('stdout', (line) => { process.stdout.write(`${line}\n`) })
-    this.#python.on('stderr', (line) => { process.stderr.write(`${line}\n`) })
+    this.reload = reload
+    for (const name of /** @type {const} */ (['stdout', 'stderr'])) {
+      this.#python.on(name, (line, source) => {
+        if (isShown(source.level, logLevel)) process[name].write(`${pythonLine(line, source)}\n`)
+      })
+    }
+    this.#reloader = new Reloader(this.#python, logger)
     const { listener } = this.#python
     // How long a body takes is between the client and the application.
     this.#server = createServer({ requestTimeout: 0 }, accessLog
@@ -67,12 +77,14 @@ class Service {
 
   async run () {
     const onSignal = (/** @type {NodeJS.Signals} */ signal) => this.#onSignal(signal)
+    const onHangUp = () => this.#onHangUp()
     for (const signal of SIGNALS) process.on(signal, onSignal)
+    process.on('SIGHUP', onHangUp)
     try {
       // The address is taken first: whoever cannot have it need not start an application for that.
       const url = await listen(this.#server, this.address)
       const stopped = new Promise((resolve) => { this.#server.once('close', resolve) })
-      await this.#python.ready
+      await this.#started()
       process.stdout.write(`Listening on ${url}\n`)
       await stopped
     } catch (error) {
@@ -81,8 +93,27 @@ class Service {
       this.#stopping ??= this.#stop()
       await this.#stopping
       for (const signal of SIGNALS) process.off(signal, onSignal)
+      process.off('SIGHUP', onHangUp)
     }
     return 0
+  }
+
+  /** With --reload, what cannot start waits for a change of its files. */
+  async #started () {
+    if (this.reload === null) return this.#python.ready
+    const watching = this.#reloader.watch(this.reload, this.timeout)
+    try {
+      await this.#python.ready
+    } catch (error) {
+      if (this.#stopping !== null) throw error
+      this.logger.error(`[node-asgi] ${/** @type {Error} */ (error).message}\n` +
+        '[node-asgi] waiting for a change of the files')
+    }
+    await watching
+  }
+
+  #onHangUp () {
+    if (this.#stopping === null) this.#reloader.reload('SIGHUP')
   }
 
   /** @param {NodeJS.Signals} signal */
@@ -94,6 +125,7 @@ class Service {
   }
 
   async #stop () {
+    await this.#reloader.close()
     this.#drain.begin()
     await this.#python.close()
     await this.#drain.end(this.timeout)

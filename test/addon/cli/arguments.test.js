@@ -51,7 +51,9 @@ describe('parseArguments', () => {
       '--uds', '/tmp/s', '--workers', '3', '--preload', 'numpy,pkg.models', '--root-path', '/api',
       '--lifespan', 'on', '--loop', 'asyncio', '--interface', 'asgi', '--factory', '--access-log',
       '--log-level', 'warn', '--timeout-startup', '1.5', '--timeout-request', '0',
-      '--timeout-drain', '3', '--timeout-shutdown', '4'
+      '--timeout-drain', '3', '--timeout-shutdown', '4', '--timeout-hang', '5',
+      '--timeout-retire', '6', '--timeout-disconnect', '7', '--max-requests', '1000',
+      '--max-memory', '512', '--max-age', '3600'
     ])
     assert.deepEqual(handler, {
       appTarget: 'pkg.site:make',
@@ -64,7 +66,16 @@ describe('parseArguments', () => {
       loop: 'asyncio',
       interface: 'asgi',
       factory: true,
-      timeouts: { startup: 1500, request: 0, drain: 3000, shutdown: 4000 }
+      recycle: { requests: 1000, memory: 512 * 1024 * 1024, age: 3_600_000 },
+      timeouts: {
+        startup: 1500,
+        request: 0,
+        hang: 5000,
+        drain: 3000,
+        retire: 6000,
+        disconnect: 7000,
+        shutdown: 4000
+      }
     })
     assert.deepEqual(address, { host: '::1', port: 0, uds: '/tmp/s' })
     assert.equal(accessLog, true)
@@ -97,16 +108,34 @@ describe('parseArguments', () => {
     assert.match(refused(['--loop', 'trio']), /--loop.*auto, asyncio, uvloop/)
     assert.match(refused(['--interface', 'wsgi']), /--interface.*asgi/)
     assert.match(refused(['a:b', 'c:d']), /too many arguments/)
-    assert.match(refused(['--reload']), /unknown option '--reload'/)
+    assert.match(refused(['--max-requests', '0']), /--max-requests.*1 or more/)
+    assert.match(refused(['--max-memory', '1.5']), /--max-memory.*1 or more/)
+    assert.match(refused(['--reloads']), /unknown option '--reloads'/)
   })
 
   it('prints every option in its help, and exits with 0', () => {
     const help = refused(['--help'], 0)
     for (const name of ['docroot', 'python', 'host', 'port', 'uds', 'workers', 'preload', 'root-path',
       'lifespan', 'loop', 'interface', 'factory', 'access-log', 'log-level', 'timeout-startup',
-      'timeout-request', 'timeout-drain', 'timeout-shutdown', 'version']) {
+      'timeout-request', 'timeout-drain', 'timeout-shutdown', 'timeout-hang', 'timeout-retire',
+      'timeout-disconnect', 'reload', 'reload-dir', 'reload-ext', 'max-requests', 'max-memory', 'max-age',
+      'version']) {
       assert.match(help, new RegExp(`--${name}\\b`))
     }
-    assert.match(help, /default: 8000,\s+env: PORT/)
+    assert.match(help, /default:\s+8000,\s+env: PORT/)
+  })
+
+  it('watches the docroot with --reload, and nothing without', () => {
+    assert.equal(parseArguments([]).reload, null)
+    assert.deepEqual(parseArguments(['--reload', '--docroot', '/tmp']).reload,
+      { folders: ['/tmp'], extensions: ['py'] })
+    assert.deepEqual(parseArguments(['--reload', '--reload-dir', '/a', '--reload-dir', '/b',
+      '--reload-ext', 'py, html']).reload, { folders: ['/a', '/b'], extensions: ['py', 'html'] })
+  })
+
+  it('refuses to watch without --reload', () => {
+    assert.match(refused(['--reload-dir', '/tmp']), /--reload-dir .*needs --reload/)
+    printed = ''
+    assert.match(refused(['--reload-ext', 'html']), /--reload-ext .*needs --reload/)
   })
 })
