@@ -9,6 +9,8 @@ import { serve } from './serve.js'
  *   workers, 2 wrong use
  */
 export async function main (argv) {
+  // Whoever read the output is gone, which is no reason to let requests down.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
   let settings
   try {
     settings = parseArguments(argv)

@@ -2,6 +2,7 @@
  * From the settings of the command line to a server that runs until a signal ends it.
  */
 
+import { closeSync, openSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { constants } from 'node:os'
 
@@ -34,6 +35,16 @@ export async function serve (settings, logger) {
   }
 }
 
+/** Whether this process belongs to a terminal: /dev/tty is that, or fails to open (tty(4)). */
+function hasTerminal () {
+  try {
+    closeSync(openSync('/dev/tty', 'r'))
+    return true
+  } catch {
+    return false
+  }
+}
+
 class Service {
   /** @type {PythonHandler} */
   #python
@@ -61,6 +72,7 @@ class Service {
     this.timeout = timeouts.drain
     this.#python = new PythonHandler({ ...handler, logger })
     this.reload = reload
+    this.hadTerminal = hasTerminal()
     for (const name of /** @type {const} */ (['stdout', 'stderr'])) {
       this.#python.on(name, (line, source) => {
         if (isShown(source.level, logLevel)) process[name].write(`${pythonLine(line, source)}\n`)
@@ -112,8 +124,10 @@ class Service {
     await watching
   }
 
+  // SIGHUP is also what a terminal that is closed sends, and then nobody wants the server any more.
   #onHangUp () {
-    if (this.#stopping === null) this.#reloader.reload('SIGHUP')
+    if (this.hadTerminal && !hasTerminal()) this.#onSignal('SIGHUP')
+    else if (this.#stopping === null) this.#reloader.reload('SIGHUP')
   }
 
   /** @param {NodeJS.Signals} signal */
