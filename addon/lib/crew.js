@@ -240,9 +240,12 @@ export class Crew {
     this.pool.remove(worker)
     this.#server?.kill(worker.id, this.parts.binding.stacksSignal)
     const stacks = await worker.stacks(STACKS_WAIT)
-    if (worker.state !== 'ready' || this.#stopping) return
-    // It has come back to life in the meantime.
-    if (!worker.pinged) return this.pool.add(worker)
+    if (worker.state === 'gone' || worker.killed) return
+    if (!worker.pinged) {
+      // It has come back to life in the meantime.
+      if (worker.state === 'ready') this.pool.add(worker)
+      return
+    }
     worker.error = hungError(worker, this.timeouts.hang, stacks)
     worker.reason = 'hung'
     this.observer.onWorkerHung(worker)

@@ -38,7 +38,7 @@ export class HangWatch {
     const last = Math.ceil(this.limit / this.#clock.turn)
     let busy = false
     for (const worker of this.workers()) {
-      if (worker.state !== 'ready' || worker.inFlight === 0) continue
+      if (worker.readyAt === 0 || worker.inFlight === 0) continue
       busy = true
       if (!worker.pinged) worker.ping()
       else if (++worker.silence === last) this.onHung(worker)

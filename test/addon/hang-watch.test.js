@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { HangWatch } from '../../addon/lib/hang-watch.js'
 
 function worker (over) {
-  return { state: 'ready', inFlight: 1, pinged: false, silence: 0, pings: 0, ping () { this.pinged = true; this.silence = 0; this.pings++ }, ...over }
+  return { readyAt: 1, inFlight: 1, pinged: false, silence: 0, pings: 0, ping () { this.pinged = true; this.silence = 0; this.pings++ }, ...over }
 }
 
 test('a busy worker that does not answer for the limit hangs, once', (t) => {
@@ -13,7 +13,7 @@ test('a busy worker that does not answer for the limit hangs, once', (t) => {
   const dead = worker()
   const alive = worker()
   const idle = worker({ inFlight: 0 })
-  const starting = worker({ state: 'starting' })
+  const starting = worker({ readyAt: 0 })
   const hung = []
   const watch = new HangWatch(1000, () => [dead, alive, idle, starting], (one) => hung.push(one))
   watch.start()

@@ -5,7 +5,11 @@
 
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { openSync, closeSync, readdirSync, readlinkSync, writeSync } from 'node:fs'
+import {
+  closeSync, mkdtempSync, openSync, readdirSync, readlinkSync, rmSync, writeFileSync, writeSync
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import { childProcesses, eventually, leakTest, startPython } from '../support/harness.js'
@@ -15,7 +19,8 @@ const SECONDS = Number(process.env.NODE_ASGI_CHAOS_SECONDS ?? 6)
 
 /** Errors that a request may end with while its worker or its fork server dies. */
 const EXPECTED = new Set(['ERR_WORKER_CRASHED', 'ERR_WORKER_PROTOCOL', 'ERR_WORKER_HUNG',
-  'ERR_PYTHON_FAILED', 'ERR_REQUEST_TIMEOUT', 'ERR_APP'])
+  'ERR_PYTHON_FAILED', 'ERR_REQUEST_TIMEOUT', 'ERR_APP', 'ERR_APP_IMPORT', 'ERR_PRELOAD',
+  'ERR_QUEUE_FULL'])
 
 const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex')
 
@@ -24,7 +29,7 @@ function * parts (bytes) {
 }
 
 /** Requests of several kinds, without a pause, until stopped; what became of them. */
-function load (python, clients, random) {
+function load (python, clients, random, more = []) {
   const outcome = { answered: 0, wrong: 0, failed: new Map(), sent: 0 }
   const stop = new AbortController()
   const kinds = [
@@ -48,7 +53,11 @@ function load (python, clients, random) {
     async () => {
       const { body } = await python.handleRequest({ method: 'PUT', url: '/ping', body: 'x' })
       return body.toString() === 'pong'
-    }
+    },
+    ...more.map((url) => async () => {
+      const ms = Math.floor(random() * 30)
+      return (await python.handleRequest({ url: `${url}?ms=${ms}` })).body.toString() === 'pong'
+    })
   ]
   async function client () {
     while (!stop.signal.aborted) {
@@ -80,10 +89,16 @@ function account (t, outcome) {
   assert.ok(outcome.answered > 0)
 }
 
+/** Every request that a worker was given has had one outcome. */
+function balances ({ requests, answered, failed, aborted, lost, inFlight }) {
+  assert.equal(requests, answered + failed + aborted + lost + inFlight)
+}
+
 async function recovers (python, workers) {
   await eventually(() => assert.equal(python.stats().ready, workers), 20_000)
-  assert.equal(python.stats().inFlight, 0)
+  await eventually(() => assert.equal(python.stats().inFlight, 0))
   assert.equal(python.stats().queued, 0)
+  balances(python.stats())
   for (let i = 0; i < 20; i++) {
     assert.equal((await python.handleRequest({ url: '/ping' })).body.toString(), 'pong')
   }
@@ -92,33 +107,67 @@ async function recovers (python, workers) {
 /** Crashes are the point here: they must not lead to long delays. */
 const restart = { min: 1, max: 50, window: 1 }
 
-leakTest('workers and fork servers are killed and stopped under load', async (t) => {
+leakTest('workers and fork servers are killed, stopped, starved, recycled and reloaded under load', async (t) => {
   const random = seeded(seedOf(t))
+  const folder = mkdtempSync(join(tmpdir(), 'node-asgi-chaos-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const broken = join(folder, 'broken')
   const python = startPython({
-    appTarget: 'upload_app:app', workers: 3, restart, preload: true, timeouts: { hang: 400 }
+    appTarget: 'chaos_app:app',
+    env: { CHAOS_BROKEN: broken },
+    workers: 3,
+    restart,
+    preload: true,
+    recycle: { requests: 100, jitter: 0.5, age: 3000 },
+    timeouts: { hang: 400, retire: 2000, disconnect: 200, disconnectGrace: 500 }
   })
   await python.ready
-  const stop = load(python, 12, random)
+  const reloads = { done: 0, failed: 0 }
+  python.on('reload', ({ error }) => reloads[error === null ? 'done' : 'failed']++)
+  const stop = load(python, 12, random, ['/block', '/slow'])
   const end = performance.now() + SECONDS * 1000
+  const pending = []
   while (performance.now() < end) {
     await sleep(20 + random() * 150)
     const workers = python.stats().workers.filter(({ state, pid }) => state === 'ready' && pid > 0)
     const victim = workers[Math.floor(random() * workers.length)]
+    const children = childProcesses()
     const dice = random()
     try {
-      if (dice < 0.1) process.kill(childProcesses()[0], 'SIGKILL')
-      else if (dice < 0.2 && victim) process.kill(victim.pid, 'SIGSTOP')
-      else if (victim) process.kill(victim.pid, dice < 0.6 ? 'SIGKILL' : 'SIGSEGV')
+      if (dice < 0.1) process.kill(children[Math.floor(random() * children.length)], 'SIGKILL')
+      else if (dice < 0.2) pending.push(codeOf(reload(python, broken, random)))
+      else if (dice < 0.3) pending.push(codeOf(python.handleRequest({ method: 'POST', url: '/fill' })))
+      else if (dice < 0.4 && victim) process.kill(victim.pid, 'SIGSTOP')
+      else if (victim) process.kill(victim.pid, dice < 0.7 ? 'SIGKILL' : 'SIGSEGV')
     } catch (error) {
       assert.equal(error.code, 'ESRCH') // it was faster
     }
   }
+  rmSync(broken, { force: true })
   const outcome = await stop()
   account(t, outcome)
+  for (const code of await Promise.all(pending)) assert.ok(code === null || EXPECTED.has(code), code)
   assert.equal(outcome.wrong, 0)
   await recovers(python, 3)
+  const { retried, exits } = python.stats()
+  t.diagnostic(`${retried} retried; exits ${JSON.stringify(exits)}; reloads ${JSON.stringify(reloads)}`)
   await python.close()
 })
+
+/** What a promise was rejected with, or null. */
+function codeOf (promise) {
+  return promise.then(() => null, ({ code }) => code)
+}
+
+/** Half of them meet an application that cannot be imported. */
+async function reload (python, broken, random) {
+  if (random() < 0.5) writeFileSync(broken, '')
+  try {
+    await python.reload()
+  } finally {
+    rmSync(broken, { force: true })
+  }
+}
 
 // Damage within a body cannot be noticed; what it must not do is harm Node or keep anybody waiting.
 leakTest('nonsense is written into live segments', async (t) => {

@@ -92,6 +92,14 @@ withPython('a worker whose loop stands still is found, shown and replaced; its n
     await eventually(() => assert.equal(python.stats().ready, 2))
   })
 
+withPython('a worker that hangs while it is being replaced does not keep its request for that time',
+  { appTarget: 'blocking_app:app', retry: 0, timeouts: { hang: 300 } }, async (python) => {
+    const lost = assert.rejects(python.handleRequest({ url: '/busy?ms=60000' }), { code: 'ERR_WORKER_HUNG' })
+    await python.reload()
+    await lost
+    assert.equal((await python.handleRequest({ url: '/quick' })).status, 200)
+  })
+
 withPython('a stopped worker (SIGSTOP) is replaced', { appTarget: 'main:app', timeouts: { hang: 200 } }, async (python) => {
   const { pid } = python.stats().workers[0]
   process.kill(pid, 'SIGSTOP')

@@ -56,9 +56,10 @@ export function startPython (options) {
  * A test that must leave no descriptor, no process and no mapping.
  * @param {string} name
  * @param {(t: import('node:test').TestContext) => Promise<void>} run
+ * @param {number} [limit] milliseconds
  */
-export function leakTest (name, run) {
-  test(name, { timeout: LIMIT }, async (t) => {
+export function leakTest (name, run, limit = LIMIT) {
+  test(name, { timeout: limit }, async (t) => {
     const before = openFds()
     try {
       await run(t)
