@@ -3,7 +3,7 @@ import neostandard from 'neostandard'
 export default [
   ...neostandard({
     env: ['node'],
-    ignores: ['build/', '.venv/', 'bench/results/'],
+    ignores: ['build/', '.venv/', 'bench/results/', 'bench/.venv/'],
     noJsx: true,
     ts: true
   }),

@@ -33,6 +33,7 @@ import { Worker } from './worker.js'
  * @property {(worker: Worker, info: WorkerInfo) => void} onWorkerReady
  * @property {(worker: Worker) => void} onWorkerHung worker.error says more; it is being killed
  * @property {(worker: Worker, error: Error | null) => void} onWorkerExit null: as it was asked to
+ * @property {(pid: number) => void} onServerEnd its fork server has ended
  * @property {(worker: Worker) => void} onBusy it has a request in flight again
  * @property {(worker: Worker) => void} onQuota it has been given as many requests as it may have
  * @property {(worker: Worker, error: import('./errors.js').AppError) => void} onAppError
@@ -132,6 +133,7 @@ export class Crew {
   onServerGone (server, error) {
     if (server !== this.#server) return
     this.#server = null
+    this.observer.onServerEnd(server.pid)
     this.#onServerLost(error, server.ready ? performance.now() - this.#serverReadyAt : 0)
   }
 
@@ -327,6 +329,7 @@ export class Crew {
         await this.#roster.empty()
       }
       await server.close(this.timeouts.kill)
+      this.observer.onServerEnd(server.pid)
       this.#server = null
     }
     for (const worker of this.workers) worker.finish()

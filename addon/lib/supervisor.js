@@ -276,6 +276,11 @@ export class Supervisor {
     })
   }
 
+  /** @param {number} pid */
+  onServerEnd (pid) {
+    this.owner.onLastLine(pid)
+  }
+
   /** @param {Worker} worker */
   onAdmitted (worker) {
     this.recycling.watch(worker)

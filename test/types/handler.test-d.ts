@@ -48,6 +48,18 @@ handler.on('app:error', (error, source) => {
   expectTrue<Equal<typeof error, AppError>>()
   expectTrue<Equal<typeof source.pid, number>>()
 })
+handler.on('reload', ({ error, generation, duration }) => {
+  expectTrue<Equal<typeof error, Error | null>>()
+  expectTrue<Equal<typeof generation | typeof duration, number>>()
+})
+handler.on('worker:recycle', ({ reason }) =>
+  expectTrue<Equal<typeof reason, 'requests' | 'memory' | 'age'>>())
+handler.on('pool:failed', ({ error }) => expectTrue<Equal<typeof error, Error>>())
+handler.on('pool:recovered', () => {})
+handler.on('stderr', (line, { level }) =>
+  expectTrue<Equal<typeof level, 'debug' | 'info' | 'warn' | 'error' | null>>())
+expectTrue<Equal<ReturnType<typeof handler.reload>, Promise<void>>>()
+handler.reload({ timeout: 1000 })
 handler.on('stdout', (line) => expectTrue<Equal<typeof line, string>>())
 
 async function scoped () {

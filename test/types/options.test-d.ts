@@ -21,6 +21,7 @@ new PythonHandler({
   responseRing: 2 ** 21,
   timeouts: { startup: 1, request: 0, drain: 0, shutdown: 0, kill: 1 },
   restart: { min: 1, max: 2, window: 3, limit: 4 },
+  recycle: { requests: 1, jitter: 0.5, memory: 2, age: 3 },
   logger: console
 })
 new PythonHandler({ preload: true, logger: false })
@@ -30,6 +31,7 @@ expectTrue<Equal<keyof PythonHandlerOptions, keyof Settings>>()
 expectTrue<Equal<
   keyof Required<PythonHandlerOptions>['timeouts'], keyof Settings['timeouts']>>()
 expectTrue<Equal<keyof Required<PythonHandlerOptions>['restart'], keyof Settings['restart']>>()
+expectTrue<Equal<keyof Required<PythonHandlerOptions>['recycle'], keyof Settings['recycle']>>()
 expectTrue<Equal<PythonHandlerOptions['lifespan'], Settings['lifespan'] | undefined>>()
 expectTrue<Equal<PythonHandlerOptions['loop'], Settings['loop'] | undefined>>()
 expectTrue<Equal<ReturnType<typeof parseOptions>, Settings>>()

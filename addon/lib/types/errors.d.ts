@@ -19,7 +19,8 @@ export type StartupErrorCode =
   | 'ERR_STARTUP_TIMEOUT'
 
 /** Codes of {@link WorkerError}. */
-export type WorkerErrorCode = 'ERR_WORKER_CRASHED' | 'ERR_WORKER_HUNG' | 'ERR_WORKER_PROTOCOL'
+export type WorkerErrorCode =
+  'ERR_WORKER_CRASHED' | 'ERR_WORKER_HUNG' | 'ERR_WORKER_PROTOCOL' | 'ERR_WORKER_RETIRED'
 
 /** Codes of {@link UnavailableError}. */
 export type UnavailableErrorCode = 'ERR_NO_WORKER' | 'ERR_QUEUE_FULL' | 'ERR_CLOSED'

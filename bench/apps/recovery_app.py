@@ -1,0 +1,23 @@
+"""For bench/recovery.js: which process answers, and a request that takes long."""
+
+import asyncio
+import os
+
+from fastapi import FastAPI
+from fastapi.responses import PlainTextResponse
+
+app = FastAPI()
+
+
+@app.get("/", response_class=PlainTextResponse)
+async def pid() -> str:
+    return str(os.getpid())
+
+
+@app.post("/slow", response_class=PlainTextResponse)
+async def slow(id: str) -> str:
+    # The only way to tell which process has it before there is any byte of a response.
+    with open(os.environ["RECOVERY_LOG"], "a") as log:
+        log.write(f"{id} {os.getpid()}\n")
+    await asyncio.sleep(60)
+    return "done"

@@ -1,0 +1,176 @@
+// What does the death of a worker cost? One is killed (SIGKILL) under steady load:
+//
+//   node bench/recovery.js [--rounds 3] [--seconds 6] [--workers 2] [--connections 16]
+//
+// Beside it, in the same run and with interleaved rounds: gunicorn with uvicorn workers, uvicorn
+// --workers, and granian with respawn on. All serve bench/apps/recovery_app.py (FastAPI) over HTTP.
+// Prints a table, and draws the throughput around the kill (bench/results/*.svg).
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { smallMultiples } from './support/chart.js'
+import { competitors, versions } from './support/competitors.js'
+import { get, steadyLoad } from './support/http-load.js'
+import { pss } from './support/memory.js'
+import { median, progress, save, table } from './support/report.js'
+import { waysToServe } from './support/servers.js'
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '3' },
+    seconds: { type: 'string', default: '6' },
+    workers: { type: 'string', default: '2' },
+    connections: { type: 'string', default: '16' }
+  }
+})
+const [rounds, seconds, workers, connections] =
+  [values.rounds, values.seconds, values.workers, values.connections].map(Number)
+
+/** Width of a bin of the throughput, in milliseconds. */
+const BIN = 50
+/** Requests that are under way on the workers when one is killed. */
+const SLOW = 8
+/** How long to wait for a replacement, or for an error. */
+const PATIENCE = 10_000
+
+const folder = mkdtempSync(join(tmpdir(), 'node-asgi-bench-'))
+const log = join(folder, 'slow')
+process.on('exit', () => rmSync(folder, { recursive: true }))
+
+/** Kills one worker of a server in the middle of a load; what it cost. */
+async function kill (server) {
+  writeFileSync(log, '')
+  const born = new Set(server.workers)
+  const answered = []
+  const lost = {}
+  const seen = { killed: Infinity, replaced: Infinity, starting: NaN }
+  server.on('message', ({ replaced }) => { seen.starting = replaced })
+  const saw = pid => {
+    if (seen.killed === Infinity || born.has(Number(pid))) return
+    seen.replaced = Math.min(seen.replaced, performance.now())
+  }
+  const stop = steadyLoad({
+    port: server.port,
+    connections,
+    onAnswer (pid) {
+      answered.push(performance.now())
+      saw(pid)
+    },
+    onLost (kind) { lost[kind] = (lost[kind] ?? 0) + 1 }
+  })
+  const started = performance.now()
+  const slow = Array.from({ length: SLOW }, (_, id) => get(server.port,
+    { method: 'POST', path: `/slow?id=${id}`, timeout: seconds * 1000 + PATIENCE })
+    .then(({ status }) => status, ({ code }) => code)
+    .then(outcome => ({ outcome, at: performance.now() })))
+  await sleep(seconds * 1000 / 3)
+  const memory = { worker: pss(server.workers.at(-1)), all: pythonMemory(server) }
+  const taken = readFileSync(log, 'utf8').trim().split('\n').map(line => line.split(' ').map(Number))
+  const slowOf = worker => taken.filter(([, pid]) => pid === worker).map(([id]) => slow[id])
+  // Who shares a listening socket may not share the connections: the busier one is killed.
+  const [victim] = server.workers.toSorted((a, b) => slowOf(b).length - slowOf(a).length)
+  const mine = slowOf(victim)
+  seen.killed = performance.now()
+  process.kill(victim, 'SIGKILL')
+  // A load that keeps its connections does not find the replacement by itself.
+  while (seen.replaced === Infinity && performance.now() < seen.killed + PATIENCE) {
+    await get(server.port).then(({ text }) => saw(text), () => {})
+    await sleep(5)
+  }
+  await sleep(Math.max(0, started + seconds * 1000 - performance.now()))
+  const errors = await Promise.race([Promise.all(mine), sleep(1000, [])])
+  await stop()
+  const bins = new Map()
+  for (const at of answered) {
+    const bin = Math.floor((at - seen.killed) / BIN)
+    bins.set(bin, (bins.get(bin) ?? 0) + 1)
+  }
+  const rate = (from, to) => answered
+    .filter(at => at >= seen.killed + from && at < seen.killed + to).length / (to - from) * 1000
+  return {
+    replaced: seen.replaced - seen.killed,
+    starting: seen.starting,
+    error: median(errors.map(({ at }) => at - seen.killed)),
+    outcomes: [...new Set(errors.map(({ outcome }) => outcome))],
+    inFlight: mine.length,
+    lost: Object.values(lost).reduce((sum, count) => sum + count, 0),
+    kinds: lost,
+    dip: rate(0, 1000) / rate(-1000, 0),
+    before: rate(-1000, 0),
+    memory,
+    bins: Object.fromEntries(bins)
+  }
+}
+
+/** Of all processes of a server but Node itself. */
+function pythonMemory (server) {
+  const all = server.processes()
+  return all.slice(server.child.spawnfile === process.execPath ? 1 : 0)
+    .reduce((sum, pid) => sum + pss(pid), 0)
+}
+
+const bin = await competitors()
+const ways = waysToServe({
+  bin,
+  docroot: fileURLToPath(new URL('apps', import.meta.url)),
+  app: 'recovery_app:app',
+  workers,
+  env: { RECOVERY_LOG: log }
+})
+const results = Object.fromEntries(Object.keys(ways).map(name => [name, []]))
+for (let round = 1; round <= rounds; round++) {
+  for (const [name, serve] of Object.entries(ways)) {
+    progress(`round ${round}/${rounds}: ${name}`)
+    const server = await serve()
+    try {
+      results[name].push(await kill(server))
+    } finally {
+      await server.stop()
+    }
+  }
+}
+progress('')
+
+const ms = value => Number.isFinite(value) ? value.toFixed(value < 10 ? 1 : 0) : '–'
+const mib = value => (value / 2 ** 20).toFixed(1)
+const of = (list, read) => median(list.map(read))
+console.log(table(
+  ['server', 'replaced ms', 'of which starting', 'error ms', 'client sees', 'lost', 'of requests/s',
+    'next second', 'last worker MiB', 'all MiB'],
+  Object.entries(results).map(([name, list]) => [
+    name, ms(of(list, one => one.replaced)), ms(of(list, one => one.starting)),
+    ms(of(list, one => one.error)), [...new Set(list.flatMap(one => one.outcomes))].join(' ') || 'nothing',
+    of(list, one => one.lost), Math.round(of(list, one => one.before)),
+    `${Math.round(of(list, one => one.dip) * 100)} %`,
+    mib(of(list, one => one.memory.worker)), mib(of(list, one => one.memory.all))
+  ])))
+console.log(`
+replaced: from SIGKILL until a new process has answered, seen from outside; of which starting: from the
+news of the death to the replacement that is ready. error: until the client of a request in flight
+knows. lost: requests of the steady load that failed, ${connections} connections; next second: its
+throughput as a part of that before. MiB: proportional set size, without Node's own.
+Medians of ${rounds} rounds of ${seconds} s, ${workers} workers.`)
+
+const edge = Math.floor(seconds * 1000 / 3 / BIN) - 1
+const points = list => Array.from({ length: 3 * edge }, (_, i) => i - edge)
+  .map(bin => [bin * BIN / 1000, median(list.map(one => (one.bins[bin] ?? 0) * 1000 / BIN))])
+const path = await save('recovery', {
+  versions: await versions(['uvicorn', 'gunicorn', 'granian', 'fastapi']), workers, connections, results
+})
+const picture = path.replace(/json$/, 'svg')
+writeFileSync(picture, smallMultiples({
+  title: 'One of ' + workers + ' workers is killed (SIGKILL) under load',
+  subtitle: `requests/s in bins of ${BIN} ms, median of ${rounds} rounds; FastAPI, ${connections} connections`,
+  x: 'seconds from the kill',
+  range: [-seconds / 3, seconds * 2 / 3],
+  marks: [0],
+  series: Object.entries(results).map(([name, list]) => ({
+    name,
+    note: `replaced after ${ms(of(list, one => one.replaced))} ms, ${of(list, one => one.lost)} requests lost`,
+    points: points(list)
+  }))
+}))
+console.log(`\n${path}\n${picture}`)
