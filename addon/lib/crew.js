@@ -245,6 +245,8 @@ export class Crew {
     if (worker.state === 'gone' || worker.killed) return
     if (!worker.pinged) {
       // It has come back to life in the meantime.
+      const { id, pid } = worker
+      this.observer.onLine('stderr', stacks, null, { worker: id, pid })
       if (worker.state === 'ready') this.pool.add(worker)
       return
     }

@@ -82,9 +82,12 @@ export class WorkerError extends NodeAsgiError {
    * @param {string} message
    * @param {{ worker: number, pid: number, exitCode?: number | null, signal?: string | null,
    *   stacks?: string | null }} details
+   * @param {string | null} [request] that the worker had; null: this is about the worker alone
    */
-  constructor (code, message, { worker, pid, exitCode = null, signal = null, stacks = null }) {
+  constructor (code, message, details, request = null) {
+    const { worker, pid, exitCode = null, signal = null, stacks = null } = details
     super(code, message)
+    this.request = request
     this.worker = worker
     this.pid = pid
     this.exitCode = exitCode
@@ -166,8 +169,7 @@ export function crashedError (worker, exitCode, signal) {
   if (name !== null) how = `by ${name}`
   else if (exitCode !== null) how = `with exit code ${exitCode}`
   return new WorkerError('ERR_WORKER_CRASHED',
-    `worker ${worker.id} (pid ${worker.pid}) ended ${how} before its response was complete; ` +
-    'its stderr and the worker:exit event say more',
+    `worker ${worker.id} (pid ${worker.pid}) ended ${how}; what it printed may say more`,
     { worker: worker.id, pid: worker.pid, exitCode, signal: name })
 }
 
@@ -189,12 +191,22 @@ export function drainedError (worker) {
  * @returns {WorkerError}
  */
 export function hungError (worker, limit, stacks) {
-  const where = stacks === '' ? '' : `; this is where its threads were:\n\n${stacks}`
   return new WorkerError('ERR_WORKER_HUNG',
     `the event loop of worker ${worker.id} (pid ${worker.pid}) stood still for ${limit} ms, so it ` +
     'is killed and replaced. Do not block in async functions: use a sync endpoint or ' +
-    `asyncio.to_thread(), or raise timeouts.hang${where}`,
+    'asyncio.to_thread(), or raise timeouts.hang',
     { worker: worker.id, pid: worker.pid, stacks })
+}
+
+/**
+ * What the end of a worker means to one request that it had.
+ * @param {Error} error of the worker
+ * @param {string} request method and path
+ * @returns {Error}
+ */
+export function lostError (error, request) {
+  if (!(error instanceof WorkerError)) return error
+  return new WorkerError(error.code, `${request} was lost: ${error.message}`, error, request)
 }
 
 /**

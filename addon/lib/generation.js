@@ -190,9 +190,10 @@ export class Generation {
     this.owner.onRetired(old)
   }
 
-  /** @param {Error} error */
-  #log (error) {
-    this.settings.logger.error(`[node-asgi] ${error.message}`)
+  /** @param {Error & { stacks?: string | null }} error */
+  #log ({ message, stacks }) {
+    const where = stacks ? `. This is where its threads were:\n${stacks}` : ''
+    this.settings.logger.error(`[node-asgi] ${message}${where}`)
   }
 
   // ---- what becomes of a failure

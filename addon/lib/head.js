@@ -50,6 +50,15 @@ export class HeaderText {
   }
 }
 
+/**
+ * Method and path of a request, for messages. Without the query, which may hold what is secret.
+ * @param {string} head
+ */
+export function nameRequest (head) {
+  const [method, , , path] = head.split('\0', 4)
+  return `${method} ${path}`
+}
+
 const METHODS_WITH_BODY = new Set(['POST', 'PUT', 'PATCH'])
 
 /**

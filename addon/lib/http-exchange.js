@@ -134,7 +134,9 @@ export class HttpExchange extends RequestStream {
    */
   #log (error, status) {
     const traceback = error instanceof AppError ? `\n${error.traceback.trimEnd()}` : ''
-    const text = `[node-asgi] ${this.req.method} ${this.req.url}: ${error.message}${traceback}`
+    const { request } = /** @type {import('./errors.js').WorkerError} */ (error)
+    const name = request ? '' : `${this.req.method} ${this.req.url}: `
+    const text = `[node-asgi] ${name}${error.message}${traceback}`
     // Overload is no error, and comes in numbers.
     if (status === 503) this.logger.warn(text)
     else this.logger.error(text)

@@ -103,7 +103,7 @@ export class RequestStream {
     const { body } = this
     const isWhole = body === undefined || body instanceof Uint8Array
     if (!isWhole) this.repeatable = false
-    if (!this.repeatable) this.#forget()
+    if (!this.repeatable) this.body = undefined
     if (isWhole) {
       if (body === undefined || sent === body.length) return
       this.upload = new BytesUpload(this, body.subarray(sent))
@@ -125,11 +125,6 @@ export class RequestStream {
     this.id = 0
     this.repeats++
     return true
-  }
-
-  #forget () {
-    this.head = ''
-    this.body = undefined
   }
 
   /**
@@ -164,7 +159,7 @@ export class RequestStream {
   respond (status, headers, body, end) {
     if (this.finished) return
     this.started = true
-    this.#forget()
+    this.body = undefined
     if (end) this.#finish()
     else if (!this.timed) this.#stopTimer()
     this.onStart(status, headers, body, end)

@@ -4,11 +4,12 @@
  */
 
 import {
-  AppError, ResponseError, WorkerError, closedError, crashedError, drainedError, requestError,
-  startupError
+  AppError, ResponseError, WorkerError, closedError, crashedError, drainedError, lostError,
+  requestError, startupError
 } from './errors.js'
 import { Deadline } from './deadline.js'
 import { guard, rethrowLater } from './guard.js'
+import { nameRequest } from './head.js'
 import { LineReader } from './output.js'
 import { parseInfo } from './process-info.js'
 import { Traffic } from './stats.js'
@@ -126,7 +127,7 @@ export class Worker {
       new LineReader(stdout, (line, level) => this.#onLine('stdout', line, level)),
       new LineReader(stderr, (line, level) => {
         if (this.#stacks !== null && level === null) this.#stacks.push(line)
-        this.#onLine('stderr', line, level)
+        else this.#onLine('stderr', line, level)
       }))
   }
 
@@ -212,7 +213,7 @@ export class Worker {
   }
 
   /**
-   * What it prints to stderr within a time: it has been asked for its stacks.
+   * What it prints to stderr within a time, and nobody else gets: it has been asked for its stacks.
    * @param {number} timeout milliseconds
    * @returns {Promise<string>}
    */
@@ -304,8 +305,18 @@ export class Worker {
     const { code, signal } = this.exit ?? { code: null, signal: 0 }
     const error = this.error ??
       (this.stopped ? this.#leavingError() : crashedError(this, code, signal))
-    for (const stream of streams) this.owner.onLost(stream, error)
+    this.#lose(streams, error)
     this.owner.onGone(this)
+  }
+
+  /**
+   * @param {import('./stream.js').RequestStream[]} streams
+   * @param {Error} error
+   */
+  #lose (streams, error) {
+    for (const stream of streams) {
+      this.owner.onLost(stream, lostError(error, nameRequest(stream.head)))
+    }
   }
 
   #drop () {
@@ -464,6 +475,6 @@ export class Worker {
     this.reason = 'protocol'
     const streams = this.#drop()
     this.owner.onCorrupt(this)
-    for (const stream of streams) this.owner.onLost(stream, this.error)
+    this.#lose(streams, this.error)
   }
 }

@@ -34,6 +34,12 @@ test('how a worker ended', () => {
   assert.equal(exited.exitCode, 3)
   assert.match(exited.message, /exit code 3/)
   assert.match(errors.crashedError(worker, null, 0).message, /with its fork server/)
+  assert.equal(killed.request, null)
+  const lost = errors.lostError(killed, 'POST /pay')
+  assert.match(lost.message, /^POST \/pay was lost: worker 3 \(pid 77\) ended by SIGSEGV/)
+  const { code, pid, signal, exitCode, request } = lost
+  assert.deepEqual({ code, pid, signal, exitCode, request },
+    { code: 'ERR_WORKER_CRASHED', pid: 77, signal: 'SIGSEGV', exitCode: null, request: 'POST /pay' })
 })
 
 test('a signal without a name keeps its number', () => {

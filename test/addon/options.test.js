@@ -19,7 +19,7 @@ test('without options, main:app of the working directory is served by all cores'
   assert.equal(settings.appTarget, 'main:app')
   assert.equal(settings.workers, availableParallelism())
   assert.equal(settings.timeouts.startup, 60_000)
-  assert.equal(settings.restart.limit, Infinity)
+  assert.equal(settings.restart.limit, 5)
   assert.equal(settings.logger, console)
 })
 

@@ -77,7 +77,8 @@ withPython('a worker whose loop stands still is found, shown and replaced; its n
     const hung = once(python, 'worker:hung')
     const lost = assert.rejects(python.handleRequest({ url: '/busy?ms=60000' }), (error) => {
       assert.equal(error.code, 'ERR_WORKER_HUNG')
-      assert.match(error.message, /blocking_app\.py/)
+      assert.equal(error.request, 'GET /busy')
+      assert.match(error.stacks, /blocking_app\.py/)
       return true
     })
     for (let i = 0; i < 20; i++) {

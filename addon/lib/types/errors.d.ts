@@ -90,6 +90,8 @@ export class WorkerError extends NodeAsgiError {
   readonly exitCode: number | null
   /** Name of the signal that ended it, for example `SIGSEGV`, or `null`. */
   readonly signal: string | null
+  /** Method and path of the request that it had; `null` in `worker:exit`. */
+  readonly request: string | null
   /** Python stacks of all threads of a worker that hung, or `null`. */
   readonly stacks: string | null
 }
