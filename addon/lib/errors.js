@@ -158,7 +158,7 @@ export function requestError (error) {
 
 /**
  * What the end of a process means to the requests that were in it.
- * @param {{ id: number, pid: number }} worker
+ * @param {{ id: number, pid: number, readyAt: number }} worker readyAt: 0 if it never was
  * @param {number | null} exitCode
  * @param {number} signal 0: none
  * @returns {WorkerError}
@@ -168,6 +168,7 @@ export function crashedError (worker, exitCode, signal) {
   let how = 'with its fork server'
   if (name !== null) how = `by ${name}`
   else if (exitCode !== null) how = `with exit code ${exitCode}`
+  if (worker.readyAt === 0) how += ' before it was ready'
   return new WorkerError('ERR_WORKER_CRASHED',
     `worker ${worker.id} (pid ${worker.pid}) ended ${how}; what it printed may say more`,
     { worker: worker.id, pid: worker.pid, exitCode, signal: name })

@@ -23,7 +23,7 @@ test('an error of the application', () => {
 })
 
 test('how a worker ended', () => {
-  const worker = { id: 3, pid: 77 }
+  const worker = { id: 3, pid: 77, readyAt: 1 }
   const killed = errors.crashedError(worker, null, 11)
   assert.equal(killed.signal, 'SIGSEGV')
   assert.equal(killed.exitCode, null)
@@ -34,6 +34,7 @@ test('how a worker ended', () => {
   assert.equal(exited.exitCode, 3)
   assert.match(exited.message, /exit code 3/)
   assert.match(errors.crashedError(worker, null, 0).message, /with its fork server/)
+  assert.match(errors.crashedError({ ...worker, readyAt: 0 }, 9, 0).message, /code 9 before it was ready/)
   assert.equal(killed.request, null)
   const lost = errors.lostError(killed, 'POST /pay')
   assert.match(lost.message, /^POST \/pay was lost: worker 3 \(pid 77\) ended by SIGSEGV/)

@@ -166,6 +166,17 @@ withPython('send() after a disconnect raises an OSError, which is no error of th
   assert.deepEqual(lines, [])
 })
 
+withPython("a framework's own exception for a client that is gone is no error of the app", errors, async (python) => {
+  const lines = []
+  python.on('stderr', (line) => lines.push(line))
+  const request = python.handleRequest({ url: '/disconnect_of_its_own' }, { signal: AbortSignal.timeout(50) })
+  await assert.rejects(request, { name: 'TimeoutError' })
+  await eventually(async () => {
+    assert.equal((await python.handleRequest({ url: '/last' })).json(), 'ClientDisconnect')
+  })
+  assert.deepEqual(lines, [])
+})
+
 withPython('an error after the complete response is logged with its traceback', errors, async (python) => {
   const lines = []
   python.on('stderr', (line) => lines.push(line))

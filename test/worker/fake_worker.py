@@ -91,7 +91,7 @@ class Channel:
     def startup_failed(self, kind, type, message, traceback):
         self._report("startup_failed", what=kind, type=type, message=message, traceback=traceback)
 
-    def start(self, app, spawn, *, state, root_path, describe_error, on_stop):
+    def start(self, app, spawn, *, state, root_path, describe_error, write_error, on_stop):
         self._app, self._spawn, self._describe = app, spawn, describe_error
         self._state, self._root_path, self._on_stop = state, root_path, on_stop
 

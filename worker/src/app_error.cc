@@ -46,13 +46,20 @@ AppErrorText DescribeException(const Ref& describe, const Ref& exception) {
   return text;
 }
 
-void PrintAppError(const AppErrorText& text, const char* when) {
-  PyObject* err = PySys_GetObject("stderr");  // borrowed
-  if (err == nullptr || err == Py_None) return;
+bool SaysDisconnect(const AppErrorText& text) {
+  return text.type.find("Disconnect") != std::string::npos;
+}
+
+void PrintAppError(const Ref& write, const AppErrorText& text, const char* when) {
   const std::string line =
       std::string("Exception in ASGI application ") + when + "\n" +
       (text.traceback.empty() ? text.type + ": " + text.message + "\n" : text.traceback);
-  if (PyFile_WriteString(line.c_str(), err) != 0) PyErr_Clear();
+  const Ref message = Ref::Steal(
+      PyUnicode_DecodeUTF8(line.data(), static_cast<Py_ssize_t>(line.size()), "replace"));
+  const Ref written =
+      message ? Ref::Steal(PyObject_CallFunctionObjArgs(write.get(), message.get(), nullptr))
+              : Ref();
+  if (!written) PyErr_Clear();
 }
 
 }  // namespace nasgi::worker

@@ -17,8 +17,13 @@ struct AppErrorText {
 // fails: what cannot be described is named by its type. Parts are cut to the limits of the wire.
 [[nodiscard]] AppErrorText DescribeException(const py::Ref& describe, const py::Ref& exception);
 
-// Writes the error to sys.stderr, for the cases in which no frame can carry it any more.
-void PrintAppError(const AppErrorText& text, const char* when);
+// Writes the error by the Python function `write(text)`, for the cases in which no frame can carry
+// it any more.
+void PrintAppError(const py::Ref& write, const AppErrorText& text, const char* when);
+
+// Whether the class of the exception says that the client is gone: frameworks raise one of their
+// own for the OSError that send() raises then (starlette.requests.ClientDisconnect).
+[[nodiscard]] bool SaysDisconnect(const AppErrorText& text);
 
 // The start of `text` that is `limit` bytes or less and does not end within a UTF-8 character.
 [[nodiscard]] std::string_view CutUtf8(std::string_view text, size_t limit);

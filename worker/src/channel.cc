@@ -40,17 +40,18 @@ void Channel::CycleEnded(uint32_t stream) {
 }
 
 bool Channel::Start(PyObject* self, PyObject* args, PyObject* kwargs) {
-  static const char* keywords[] = {"app",     "spawn", "state", "root_path", "describe_error",
-                                   "on_stop", nullptr};
+  static const char* keywords[] = {"app",         "spawn",   "state", "root_path", "describe_error",
+                                   "write_error", "on_stop", nullptr};
   PyObject* app = nullptr;
   PyObject* spawn = nullptr;
   PyObject* lifespan_state = nullptr;
   const char* root_path = nullptr;
   PyObject* describe_error = nullptr;
+  PyObject* write_error = nullptr;
   PyObject* on_stop = nullptr;
-  if (PyArg_ParseTupleAndKeywords(args, kwargs, "OO$OsOO:start", const_cast<char**>(keywords), &app,
-                                  &spawn, &lifespan_state, &root_path, &describe_error,
-                                  &on_stop) == 0) {
+  if (PyArg_ParseTupleAndKeywords(args, kwargs, "OO$OsOOO:start", const_cast<char**>(keywords),
+                                  &app, &spawn, &lifespan_state, &root_path, &describe_error,
+                                  &write_error, &on_stop) == 0) {
     return false;
   }
   if (lifespan_state != Py_None && !PyDict_Check(lifespan_state)) {
@@ -69,6 +70,7 @@ bool Channel::Start(PyObject* self, PyObject* args, PyObject* kwargs) {
   app_ = Ref::Borrow(app);
   spawn_ = Ref::Borrow(spawn);
   describe_error_ = Ref::Borrow(describe_error);
+  write_error_ = Ref::Borrow(write_error);
   on_stop_ = Ref::Borrow(on_stop);
   scopes_.emplace(state_->names, lifespan_state == Py_None ? Ref() : Ref::Borrow(lifespan_state),
                   root_path);
@@ -198,8 +200,8 @@ bool Channel::Flush() {
 }
 
 int Channel::Traverse(visitproc visit, void* arg) {
-  for (const Ref* ref : {&module_, &app_, &spawn_, &describe_error_, &on_stop_, &create_future_,
-                         &call_soon_, &drain_, &on_idle}) {
+  for (const Ref* ref : {&module_, &app_, &spawn_, &describe_error_, &write_error_, &on_stop_,
+                         &create_future_, &call_soon_, &drain_, &on_idle}) {
     if (const int stop = py::Visit(*ref, visit, arg); stop != 0) return stop;
   }
   for (const auto& [stream, object] : cycles_) {
@@ -212,8 +214,8 @@ int Channel::Traverse(visitproc visit, void* arg) {
 }
 
 void Channel::Clear() {
-  for (Ref* ref : {&app_, &spawn_, &describe_error_, &on_stop_, &create_future_, &call_soon_,
-                   &drain_, &on_idle}) {
+  for (Ref* ref : {&app_, &spawn_, &describe_error_, &write_error_, &on_stop_, &create_future_,
+                   &call_soon_, &drain_, &on_idle}) {
     *ref = {};
   }
   room_waiters_.Clear();

@@ -31,6 +31,7 @@ class Channel {
   [[nodiscard]] const ModuleState& state() const { return *state_; }
   [[nodiscard]] const py::Ref& app() const { return app_; }
   [[nodiscard]] const py::Ref& describe_error() const { return describe_error_; }
+  [[nodiscard]] const py::Ref& write_error() const { return write_error_; }
 
   // For cycles. A future of the loop, or nothing with an exception set.
   [[nodiscard]] py::Ref NewFuture() const;
@@ -86,6 +87,7 @@ class Channel {
   py::Ref app_;
   py::Ref spawn_;
   py::Ref describe_error_;
+  py::Ref write_error_;
   py::Ref on_stop_;
   py::Ref create_future_;
   py::Ref call_soon_;

@@ -275,9 +275,12 @@ void HttpCycle::End(const Ref& exception) {
             {}};
   }
   if (complete()) {
-    if (!text.type.empty()) PrintAppError(text, "after its response was complete");
+    if (!text.type.empty())
+      PrintAppError(channel_->write_error(), text, "after its response was complete");
   } else if (disconnected_) {
-    if (!text.type.empty()) PrintAppError(text, "after the client had disconnected");
+    if (!text.type.empty() && !SaysDisconnect(text)) {
+      PrintAppError(channel_->write_error(), text, "after the client had disconnected");
+    }
     channel_->SendFrame(wire::Closed{stream_});
   } else {
     channel_->SendFrame(

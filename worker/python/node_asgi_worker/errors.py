@@ -25,7 +25,13 @@ def report(what: str, exc: BaseException | None = None) -> None:
     """
     text = f"node-asgi: {what}"
     if exc is not None:
-        text += "\n" + describe(exc)[2].rstrip("\n")
+        text += "\n" + describe(exc)[2]
+    write(text)
+
+
+def write(text: str) -> None:
+    """One message, of one line or more, on stderr."""
+    text = text.rstrip("\n")
     stream = sys.stderr
     if logs.goes_to_node(stream):
         text = logs.mark(text, logging.ERROR)

@@ -102,6 +102,7 @@ class _Worker:
             state=lifespan.state if lifespan.supported else None,
             root_path=self._settings.root_path,
             describe_error=errors.describe,
+            write_error=errors.write,
             on_stop=lambda patience: self._stop_within(patience / 1000),
         )
         lifespan.context.run(self._loop.add_reader, channel.fileno(), self._drain)
