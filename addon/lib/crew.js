@@ -241,7 +241,7 @@ export class Crew {
   async onHung (worker) {
     this.pool.remove(worker)
     this.#server?.kill(worker.id, this.parts.binding.stacksSignal)
-    const stacks = await worker.stacks(STACKS_WAIT)
+    const stacks = await worker.output.gather(STACKS_WAIT)
     if (worker.state === 'gone' || worker.killed) return
     if (!worker.pinged) {
       // It has come back to life in the meantime.

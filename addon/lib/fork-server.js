@@ -134,7 +134,7 @@ export class ForkServer {
    * @throws when the descriptors that a worker needs are not to be had
    */
   fork (worker) {
-    this.#tell(() => worker.attachOutput(this.#control.fork(worker.id, worker.channel)))
+    this.#tell(() => worker.output.attach(this.#control.fork(worker.id, worker.channel)))
   }
 
   /**

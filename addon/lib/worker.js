@@ -10,9 +10,9 @@ import {
 import { Deadline } from './deadline.js'
 import { guard, rethrowLater } from './guard.js'
 import { nameRequest } from './head.js'
-import { LineReader } from './output.js'
 import { parseInfo } from './process-info.js'
 import { Traffic } from './stats.js'
+import { WorkerOutput } from './worker-output.js'
 
 /** @typedef {'starting' | 'ready' | 'draining' | 'gone'} WorkerState */
 
@@ -38,14 +38,8 @@ export class Worker {
   /** @type {Map<number, NodeJS.Timeout>} of aborted requests, until their task is cancelled */
   #graces = new Map()
 
-  /** @type {LineReader[]} */
-  #output = []
-
   /** @type {NodeJS.Immediate | null} */
   #lastLook = null
-
-  /** @type {string[] | null} lines that are being gathered by stacks() */
-  #stacks = null
 
   /** @type {NodeJS.Timeout | null} until what it still has in flight is given up */
   #finish = null
@@ -105,6 +99,8 @@ export class Worker {
     this.reason = null
     /** For its owner: what it has to do next, in time. */
     this.deadline = new Deadline()
+    this.output = new WorkerOutput((name, line, level) =>
+      this.observer.onLine(name, line, level, { worker: this.id, pid: this.pid }))
     /** @type {Promise<unknown>} when the last line it printed has been read */
     this.outputEnded = Promise.resolve()
     this.#channel = new binding.Channel(
@@ -115,29 +111,6 @@ export class Worker {
 
   get channel () {
     return this.#channel
-  }
-
-  /**
-   * The fork server has been asked to fork it.
-   * @param {{ stdout: import('./binding.js').OutputSource,
-   *   stderr: import('./binding.js').OutputSource }} output
-   */
-  attachOutput ({ stdout, stderr }) {
-    this.#output.push(
-      new LineReader(stdout, (line, level) => this.#onLine('stdout', line, level)),
-      new LineReader(stderr, (line, level) => {
-        if (this.#stacks !== null && level === null) this.#stacks.push(line)
-        else this.#onLine('stderr', line, level)
-      }))
-  }
-
-  /**
-   * @param {'stdout' | 'stderr'} name
-   * @param {string} line
-   * @param {import('./output.js').Level | null} level
-   */
-  #onLine (name, line, level) {
-    this.observer.onLine(name, line, level, { worker: this.id, pid: this.pid })
   }
 
   /**
@@ -210,19 +183,6 @@ export class Worker {
     this.silence = 0
     this.#pingedAt = performance.now()
     this.#channel.ping()
-  }
-
-  /**
-   * What it prints to stderr within a time, and nobody else gets: it has been asked for its stacks.
-   * @param {number} timeout milliseconds
-   * @returns {Promise<string>}
-   */
-  async stacks (timeout) {
-    /** @type {string[]} */
-    const lines = this.#stacks = []
-    await new Promise((resolve) => setTimeout(resolve, timeout))
-    this.#stacks = null
-    return lines.join('\n')
   }
 
   /**
@@ -301,7 +261,7 @@ export class Worker {
     this.state = 'gone'
     const streams = this.#drop()
     this.#channel.close()
-    this.outputEnded = Promise.all(this.#output.map((output) => output.close(this.killTimeout)))
+    this.outputEnded = this.output.close(this.killTimeout)
     const { code, signal } = this.exit ?? { code: null, signal: 0 }
     const error = this.error ??
       (this.stopped ? this.#leavingError() : crashedError(this, code, signal))

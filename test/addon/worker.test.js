@@ -30,7 +30,7 @@ function makeWorker (app = () => {}, startWorker = (process) => process.ready())
   const worker = new Worker(1, fake.binding, parseOptions(), owner)
   const control = new fake.binding.Control(() => {})
   fake.system.spawn('python', [], {})
-  worker.attachOutput(control.fork(1, worker.channel))
+  worker.output.attach(control.fork(1, worker.channel))
   return { worker, fake, heard, process: fake.workers[0] }
 }
 
