@@ -4,9 +4,9 @@
  */
 
 import assert from 'node:assert/strict'
-import { createHash } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import {
-  closeSync, mkdtempSync, openSync, readdirSync, readlinkSync, rmSync, writeFileSync, writeSync
+  closeSync, mkdtempSync, openSync, readFileSync, readdirSync, readlinkSync, rmSync, writeFileSync, writeSync
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -54,10 +54,7 @@ function load (python, clients, random, more = []) {
       const { body } = await python.handleRequest({ method: 'PUT', url: '/ping', body: 'x' })
       return body.toString() === 'pong'
     },
-    ...more.map((url) => async () => {
-      const ms = Math.floor(random() * 30)
-      return (await python.handleRequest({ url: `${url}?ms=${ms}` })).body.toString() === 'pong'
-    })
+    ...more
   ]
   async function client () {
     while (!stop.signal.aborted) {
@@ -112,9 +109,10 @@ leakTest('workers and fork servers are killed, stopped, starved, recycled and re
   const folder = mkdtempSync(join(tmpdir(), 'node-asgi-chaos-'))
   t.after(() => rmSync(folder, { recursive: true }))
   const broken = join(folder, 'broken')
+  const notes = join(folder, 'notes')
   const python = startPython({
     appTarget: 'chaos_app:app',
-    env: { CHAOS_BROKEN: broken },
+    env: { CHAOS_BROKEN: broken, CHAOS_NOTES: notes },
     workers: 3,
     restart,
     preload: true,
@@ -124,7 +122,17 @@ leakTest('workers and fork servers are killed, stopped, starved, recycled and re
   await python.ready
   const reloads = { done: 0, failed: 0 }
   python.on('reload', ({ error }) => reloads[error === null ? 'done' : 'failed']++)
-  const stop = load(python, 12, random, ['/block', '/slow'])
+  const noted = new Set()
+  const stop = load(python, 12, random, [...['/block', '/slow'].map((url) => async () => {
+    const ms = Math.floor(random() * 30)
+    return (await python.handleRequest({ url: `${url}?ms=${ms}` })).body.toString() === 'pong'
+  }), async () => {
+    // Not to be repeated: done once, or perhaps not at all if it fails.
+    const id = randomUUID()
+    const { body } = await python.handleRequest({ method: 'POST', url: `/note?id=${id}` })
+    noted.add(id)
+    return body.toString() === id
+  }])
   const end = performance.now() + SECONDS * 1000
   const pending = []
   while (performance.now() < end) {
@@ -149,6 +157,9 @@ leakTest('workers and fork servers are killed, stopped, starved, recycled and re
   for (const code of await Promise.all(pending)) assert.ok(code === null || EXPECTED.has(code), code)
   assert.equal(outcome.wrong, 0)
   await recovers(python, 3)
+  const done = readFileSync(notes, 'utf8').trim().split('\n')
+  assert.equal(new Set(done).size, done.length, 'what may not be repeated was done twice')
+  assert.deepEqual([...noted].filter((id) => !done.includes(id)), [])
   const { retried, exits } = python.stats()
   t.diagnostic(`${retried} retried; exits ${JSON.stringify(exits)}; reloads ${JSON.stringify(reloads)}`)
   await python.close()

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import { VENV_PYTHON, eventually, leakTest, startPython, withServer } from '../support/harness.js'
@@ -140,6 +141,12 @@ leakTest('FastAPI preloaded: the app is imported once, workers are forked from i
   await python.ready
   await Promise.all(Array.from({ length: 30 }, async () =>
     assert.equal((await python.handleRequest({ url: '/' })).status, 200)))
+  // Memory that several processes share counts in part only for each (proportional set size).
+  for (const { pid } of python.stats().workers) {
+    const rollup = await readFile(`/proc/${pid}/smaps_rollup`, 'utf8')
+    const [rss, pss] = ['Rss', 'Pss'].map((name) => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(rollup)[1]))
+    assert.ok(pss < rss / 2, `${pss} of ${rss} KiB are its own`)
+  }
   await python.close()
   assert.deepEqual(lines.filter(([, line]) => line === 'database closed').map(([id]) => id).sort(),
     [1, 2, 3])

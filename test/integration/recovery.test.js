@@ -93,6 +93,15 @@ withPython('a worker whose loop stands still is found, shown and replaced; its n
     await eventually(() => assert.equal(python.stats().ready, 2))
   })
 
+withPython('a request that is given up does not hide that its worker hangs',
+  { appTarget: 'blocking_app:app', timeouts: { hang: 300 } }, async (python) => {
+    const hung = once(python, 'worker:hung')
+    await assert.rejects(python.handleRequest({ url: '/busy?ms=60000' }, { timeout: 50 }),
+      { code: 'ERR_REQUEST_TIMEOUT' })
+    assert.equal((await hung)[0].inFlight, 1)
+    assert.equal((await python.handleRequest({ url: '/quick' })).status, 200)
+  })
+
 withPython('a worker that hangs while it is being replaced does not keep its request for that time',
   { appTarget: 'blocking_app:app', retry: 0, timeouts: { hang: 300 } }, async (python) => {
     const lost = assert.rejects(python.handleRequest({ url: '/busy?ms=60000' }), { code: 'ERR_WORKER_HUNG' })
