@@ -9,12 +9,14 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 import { awake, eventually, isAlive, leakTest, startPython, withPython, withServer } from '../support/harness.js'
 
-/** Requests without a pause until stopped; returns what they were answered. */
+/** Requests without a pause until stopped, and then two more of each client; returns the answers. */
 function steady (python, url, clients) {
   const stop = new AbortController()
   const answers = []
   const running = Promise.all(Array.from({ length: clients }, async () => {
-    while (!stop.signal.aborted) answers.push((await python.handleRequest({ method: 'POST', url, body: 'x' })).body.toString())
+    for (let more = 2; more > 0; more -= stop.signal.aborted ? 1 : 0) {
+      answers.push((await python.handleRequest({ method: 'POST', url, body: 'x' })).body.toString())
+    }
   }))
   // A failure shows when the test asks for the answers.
   running.catch(() => {})
