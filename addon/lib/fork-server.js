@@ -353,11 +353,13 @@ export class ForkServer {
  * @param {import('./options.js').Settings} settings
  */
 function serverSettings (settings) {
-  const { docroot, appTarget, factory, preload, lifespan, loop, rootPath, timeouts } = settings
+  const { docroot, appTarget, factory, interface: name, threads, preload, lifespan, loop, rootPath, timeouts } = settings
   return {
     docroot,
     appTarget,
     factory,
+    interface: name,
+    threads,
     preload,
     lifespan,
     loop,

@@ -54,7 +54,8 @@ import { InvalidOptionError } from './errors.js'
  * @property {string} docroot
  * @property {string} appTarget
  * @property {boolean} factory
- * @property {'asgi'} interface
+ * @property {'auto' | 'asgi' | 'asgi2' | 'wsgi'} interface
+ * @property {number} threads
  * @property {string | undefined} python
  * @property {number} workers
  * @property {boolean | string[]} preload
@@ -271,7 +272,8 @@ const OPTIONS = {
   docroot: { check: docroot, initial: () => process.cwd() },
   appTarget: { check: appTarget, initial: 'main:app' },
   factory: { check: boolean, initial: false },
-  interface: { check: oneOf(['asgi']), initial: 'asgi' },
+  interface: { check: oneOf(['auto', 'asgi', 'asgi2', 'wsgi']), initial: 'auto' },
+  threads: { check: integer(1, 1000), initial: 10 },
   python: { check: python, initial: undefined },
   workers: {
     check: integer(1, MAX_WORKERS),

@@ -57,7 +57,8 @@ test('an unknown option is named, with a guess at what was meant', () => {
 for (const [option, values] of Object.entries({
   appTarget: ['main', 'main:', ':app', 'main:app()', 'my-app:app', 'a..b:c', 5, null],
   factory: ['yes', 1, null],
-  interface: ['wsgi', 'rsgi', null],
+  interface: ['rsgi', null],
+  threads: [0, 1.5, '4'],
   python: ['', 3, null],
   workers: [0, -1, 1.5, '2', NaN, Infinity, 5000],
   preload: ['json', [1], ['a b'], null, {}],

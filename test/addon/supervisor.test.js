@@ -40,6 +40,8 @@ test('the fork server gets the interpreter, its descriptors and the settings', a
     docroot: python.docroot,
     appTarget: 'a:b',
     factory: false,
+    interface: 'auto',
+    threads: 10,
     preload: ['json'],
     lifespan: 'auto',
     loop: 'auto',

@@ -7,7 +7,8 @@ new PythonHandler({
   docroot: '.',
   appTarget: 'pkg.module:make.app',
   factory: true,
-  interface: 'asgi',
+  interface: 'wsgi',
+  threads: 4,
   python: 'python3.12',
   workers: 2,
   preload: ['numpy'],
@@ -44,8 +45,8 @@ new PythonHandler({ timeouts: { start: 1 } })
 new PythonHandler({ workers: '2' })
 // @ts-expect-error: one of three
 new PythonHandler({ lifespan: true })
-// @ts-expect-error: only ASGI
-new PythonHandler({ interface: 'wsgi' })
+// @ts-expect-error: no such interface
+new PythonHandler({ interface: 'rsgi' })
 // @ts-expect-error: a list of modules
 new PythonHandler({ preload: 'numpy' })
 // @ts-expect-error: a logger has error() too

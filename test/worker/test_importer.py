@@ -126,9 +126,8 @@ def test_a_property_that_raises(tmp_path, monkeypatch):
         ("not_callable_app:app", True, "factory 'not_callable_app:app' is not callable"),
         ("not_callable_app:create_app", False, "set factory: true"),
         ("not_callable_app:create_app", True, "create_app()' is not callable: it is a dict"),
-        ("not_callable_app:wsgi_app", False, "looks like a WSGI application"),
         ("factory_app:not_an_app", True, "is not callable: it is a str"),
-        ("pkg.mod:Holder", False, "ASGI 2 applications are not supported"),
+        ("pkg.mod:Holder", False, "it looks like interface: 'asgi2'"),
     ],
 )
 def test_what_is_no_application(apps, target, factory, expected):

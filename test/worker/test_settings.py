@@ -7,6 +7,8 @@ FULL = {
     "docroot": "/srv/app",
     "appTarget": "pkg.mod:holder.app",
     "factory": True,
+    "interface": "wsgi",
+    "threads": 4,
     "preload": ["json", "asyncio"],
     "lifespan": "on",
     "loop": "asyncio",
@@ -23,6 +25,8 @@ def test_every_setting_is_read():
     assert parse() == Settings(
         app_target="pkg.mod:holder.app",
         factory=True,
+        interface="wsgi",
+        threads=4,
         preload=("json", "asyncio"),
         lifespan="on",
         loop="asyncio",

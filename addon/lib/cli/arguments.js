@@ -2,7 +2,7 @@
  * The options of the command line: their names, defaults and help.
  */
 
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
@@ -99,13 +99,14 @@ function define () {
     .addOption(new Option('--loop <name>', 'event loop of the workers')
       .choices(['auto', 'asyncio', 'uvloop']).default('auto'))
     .addOption(new Option('--interface <name>', 'interface of the application')
-      .choices(['asgi']).default('asgi'))
+      .choices(['auto', 'asgi', 'asgi2', 'wsgi']).default('auto'))
+    .option('--threads <n>', 'threads of each worker for a WSGI application', parseCount)
     .option('--factory', 'the target is a function without arguments that returns the application',
       false)
     .option('--reload', 'reload the application when its files change, for development', false)
     .option('--reload-dir <dir>', 'watch this folder instead of the docroot; may be repeated',
-      (dir, /** @type {string[] | undefined} */ dirs) => [...dirs ?? [], resolve(dir)])
-    .option('--reload-ext <list>', 'watch files with these extensions (default: py)', parseList)
+      (dir, /** @type {string[] | undefined} */ dirs) => [...dirs ?? [], parseFolder(dir)])
+    .option('--reload-ext <list>', 'watch files with these extensions (default: py)', parseExtensions)
     .option('--max-requests <n>', 'replace a worker that has been given so many requests',
       parseCount)
     .option('--max-memory <MiB>', 'replace a worker whose resident memory has reached this',
@@ -181,6 +182,22 @@ function parseList (text) {
 function parseModules (text) {
   const modules = parseList(text)
   return modules.length > 0 ? modules : true
+}
+
+/** @param {string} text */
+function parseExtensions (text) {
+  const extensions = parseList(text).map((name) => name.replace(/^\./, ''))
+  if (extensions.length > 0 && extensions.every((name) => /^[^./]+$/.test(name))) return extensions
+  throw new InvalidArgumentError('It is a list of extensions, for example py,html.')
+}
+
+/** @param {string} text */
+function parseFolder (text) {
+  const folder = resolve(text)
+  try {
+    if (statSync(folder).isDirectory()) return folder
+  } catch {} // not there, or not to be seen
+  throw new InvalidArgumentError('There is no such folder.')
 }
 
 /** @param {Command} command */

@@ -10,8 +10,10 @@ export class Reloader {
   /** @type {ReturnType<typeof watchFiles> | null} */
   #watcher = null
 
+  #closed = false
+
   /**
-   * @param {{ reload (options?: { timeout?: number }): Promise<void> }} python
+   * @param {{ ready: Promise<void>, reload (options?: { timeout?: number }): Promise<void> }} python
    * @param {import('../options.js').Logger} logger
    */
   constructor (python, logger) {
@@ -33,7 +35,19 @@ export class Reloader {
       },
       onError: (error) => this.logger.error(`[node-asgi] ${error.message}`)
     })
-    return this.#watcher.ready
+  }
+
+  /** Waits until the application has started; one that is watched and cannot, may be corrected. */
+  async ready () {
+    if (this.#watcher === null) return this.python.ready
+    try {
+      await this.python.ready
+    } catch (error) {
+      if (this.#closed) throw error
+      this.logger.error(`[node-asgi] ${/** @type {Error} */ (error).message}\n` +
+        '[node-asgi] waiting for a change of the files')
+    }
+    await this.#watcher.ready
   }
 
   /**
@@ -41,12 +55,17 @@ export class Reloader {
    * @param {{ timeout?: number }} [options]
    */
   reload (why, options) {
+    if (this.#closed) {
+      this.logger.info(`[node-asgi] ${why}: not reloading, as it is stopping`)
+      return
+    }
     this.logger.info(`[node-asgi] ${why}: reloading`)
     // The handler logs why it failed.
     this.python.reload(options).catch(() => {})
   }
 
   async close () {
+    this.#closed = true
     await this.#watcher?.close()
   }
 }

@@ -71,7 +71,6 @@ class Service {
     this.logger = logger
     this.timeout = timeouts.drain
     this.#python = new PythonHandler({ ...handler, logger })
-    this.reload = reload
     this.hadTerminal = hasTerminal()
     for (const name of /** @type {const} */ (['stdout', 'stderr'])) {
       this.#python.on(name, (line, source) => {
@@ -79,6 +78,8 @@ class Service {
       })
     }
     this.#reloader = new Reloader(this.#python, logger)
+    // At once, so that what is saved while Python starts is not overlooked.
+    if (reload !== null) this.#reloader.watch(reload, timeouts.drain)
     const { listener } = this.#python
     // How long a body takes is between the client and the application.
     this.#server = createServer({ requestTimeout: 0 }, accessLog
@@ -96,7 +97,7 @@ class Service {
       // The address is taken first: whoever cannot have it need not start an application for that.
       const url = await listen(this.#server, this.address)
       const stopped = new Promise((resolve) => { this.#server.once('close', resolve) })
-      await this.#started()
+      await this.#reloader.ready()
       process.stdout.write(`Listening on ${url}\n`)
       await stopped
     } catch (error) {
@@ -110,24 +111,10 @@ class Service {
     return 0
   }
 
-  /** With --reload, what cannot start waits for a change of its files. */
-  async #started () {
-    if (this.reload === null) return this.#python.ready
-    const watching = this.#reloader.watch(this.reload, this.timeout)
-    try {
-      await this.#python.ready
-    } catch (error) {
-      if (this.#stopping !== null) throw error
-      this.logger.error(`[node-asgi] ${/** @type {Error} */ (error).message}\n` +
-        '[node-asgi] waiting for a change of the files')
-    }
-    await watching
-  }
-
   // SIGHUP is also what a terminal that is closed sends, and then nobody wants the server any more.
   #onHangUp () {
     if (this.hadTerminal && !hasTerminal()) this.#onSignal('SIGHUP')
-    else if (this.#stopping === null) this.#reloader.reload('SIGHUP')
+    else this.#reloader.reload('SIGHUP')
   }
 
   /** @param {NodeJS.Signals} signal */

@@ -91,8 +91,14 @@ export interface PythonHandlerOptions {
   appTarget?: string
   /** The target is a function without arguments that returns the application. Default false. */
   factory?: boolean
-  /** Interface of the application. Default `asgi`. */
-  interface?: 'asgi'
+  /**
+   * Interface of the application. `auto` (default) recognises it by what the application can be
+   * called with: ASGI 3, WSGI (PEP 3333: Flask, Django's `wsgi.py`), or a class of ASGI 2. WSGI needs
+   * the package a2wsgi in the Python environment.
+   */
+  interface?: 'auto' | 'asgi' | 'asgi2' | 'wsgi'
+  /** Threads in which each worker calls a WSGI application, 1 to 1000. Default 10. */
+  threads?: number
   /**
    * The interpreter (CPython 3.10 or newer): a path, or a name on PATH. Default: that of
    * `VIRTUAL_ENV`, of `.venv` in the docroot, of `.venv` in the working directory, `python3` on PATH.

@@ -49,7 +49,7 @@ describe('parseArguments', () => {
     const { handler, address, accessLog, logLevel } = parseArguments([
       'pkg.site:make', '--docroot', '/tmp', '--python', 'python3.12', '--host', '::1', '--port', '0',
       '--uds', '/tmp/s', '--workers', '3', '--preload', 'numpy,pkg.models', '--root-path', '/api',
-      '--lifespan', 'on', '--loop', 'asyncio', '--interface', 'asgi', '--factory', '--access-log',
+      '--lifespan', 'on', '--loop', 'asyncio', '--interface', 'wsgi', '--threads', '4', '--factory', '--access-log',
       '--log-level', 'warn', '--timeout-startup', '1.5', '--timeout-request', '0',
       '--timeout-drain', '3', '--timeout-shutdown', '4', '--timeout-hang', '5',
       '--timeout-retire', '6', '--timeout-disconnect', '7', '--max-requests', '1000',
@@ -64,7 +64,8 @@ describe('parseArguments', () => {
       rootPath: '/api',
       lifespan: 'on',
       loop: 'asyncio',
-      interface: 'asgi',
+      interface: 'wsgi',
+      threads: 4,
       factory: true,
       recycle: { requests: 1000, memory: 512 * 1024 * 1024, age: 3_600_000 },
       timeouts: {
@@ -106,31 +107,57 @@ describe('parseArguments', () => {
     assert.match(refused(['--timeout-startup', '0']), /--timeout-startup.*0\.001 or more/)
     assert.match(refused(['--timeout-drain', '-1']), /--timeout-drain.*0 or more/)
     assert.match(refused(['--loop', 'trio']), /--loop.*auto, asyncio, uvloop/)
-    assert.match(refused(['--interface', 'wsgi']), /--interface.*asgi/)
+    assert.match(refused(['--interface', 'rsgi']), /--interface.*auto, asgi, asgi2, wsgi/)
     assert.match(refused(['a:b', 'c:d']), /too many arguments/)
     assert.match(refused(['--max-requests', '0']), /--max-requests.*1 or more/)
     assert.match(refused(['--max-memory', '1.5']), /--max-memory.*1 or more/)
+    assert.match(refused(['--max-age', '0']), /--max-age.*0\.001 or more/)
+    assert.match(refused(['--timeout-hang', '-1']), /--timeout-hang.*0 or more/)
+    assert.match(refused(['--timeout-retire', 'x']), /--timeout-retire.*0 or more/)
+    assert.match(refused(['--timeout-disconnect', '-1']), /--timeout-disconnect.*0 or more/)
     assert.match(refused(['--reloads']), /unknown option '--reloads'/)
   })
 
   it('prints every option in its help, and exits with 0', () => {
     const help = refused(['--help'], 0)
     for (const name of ['docroot', 'python', 'host', 'port', 'uds', 'workers', 'preload', 'root-path',
-      'lifespan', 'loop', 'interface', 'factory', 'access-log', 'log-level', 'timeout-startup',
+      'lifespan', 'loop', 'interface', 'threads', 'factory', 'access-log', 'log-level', 'timeout-startup',
       'timeout-request', 'timeout-drain', 'timeout-shutdown', 'timeout-hang', 'timeout-retire',
       'timeout-disconnect', 'reload', 'reload-dir', 'reload-ext', 'max-requests', 'max-memory', 'max-age',
       'version']) {
       assert.match(help, new RegExp(`--${name}\\b`))
     }
     assert.match(help, /default:\s+8000,\s+env: PORT/)
+    assert.match(help, /SIGHUP: reload the application/)
   })
 
   it('watches the docroot with --reload, and nothing without', () => {
     assert.equal(parseArguments([]).reload, null)
     assert.deepEqual(parseArguments(['--reload', '--docroot', '/tmp']).reload,
       { folders: ['/tmp'], extensions: ['py'] })
-    assert.deepEqual(parseArguments(['--reload', '--reload-dir', '/a', '--reload-dir', '/b',
-      '--reload-ext', 'py, html']).reload, { folders: ['/a', '/b'], extensions: ['py', 'html'] })
+    assert.deepEqual(parseArguments(['--reload']).reload,
+      { folders: [process.cwd()], extensions: ['py'] })
+    assert.deepEqual(parseArguments(['--reload', '--reload-dir', '/tmp', '--reload-dir', '/usr/',
+      '--reload-ext', 'py, .html']).reload,
+    { folders: ['/tmp', '/usr'], extensions: ['py', 'html'] })
+  })
+
+  it('takes the application after --reload-dir', () => {
+    const { handler, reload } = parseArguments(['--reload', '--reload-dir', '/tmp', 'site:app'])
+    assert.equal(handler.appTarget, 'site:app')
+    assert.deepEqual(reload.folders, ['/tmp'])
+  })
+
+  it('refuses to watch what cannot be', () => {
+    assert.match(refused(['--reload', '--reload-dir', '/tmp/no/such/folder']),
+      /--reload-dir .*no such folder/)
+    printed = ''
+    assert.match(refused(['--reload', '--reload-dir', process.execPath]),
+      /--reload-dir .*no such folder/)
+    for (const list of [',', 'src/*.py', 'tar.gz']) {
+      printed = ''
+      assert.match(refused(['--reload', '--reload-ext', list]), /--reload-ext .*list of extensions/)
+    }
   })
 
   it('refuses to watch without --reload', () => {

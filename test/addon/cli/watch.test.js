@@ -1,100 +1,287 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import fs, { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
 import { tmpdir } from 'node:os'
-import { basename, join } from 'node:path'
-import { test } from 'node:test'
+import { dirname, join, relative, resolve } from 'node:path'
+import { mock, test } from 'node:test'
 
 import { watchFiles } from '../../../addon/lib/cli/watch.js'
 
 const LIMIT = 30_000
+const MODULE = new URL('../../../addon/lib/cli/watch.js', import.meta.url).href
 
-/** A folder that is watched; `next()` waits for the next change. */
-async function watched (t, { inside = '', extensions = ['py'], before = () => {} } = {}) {
+/** A folder of its own, with these empty files; the name of a folder ends in a slash. */
+function temporary (t, files = [], inside = '') {
   const parent = mkdtempSync(join(tmpdir(), 'node-asgi-watch-'))
   t.after(() => rmSync(parent, { recursive: true }))
   const folder = join(parent, inside)
   mkdirSync(folder, { recursive: true })
-  before(folder)
-  const changes = []
+  for (const name of files) write(join(folder, name), '')
+  return folder
+}
+
+function write (path, text = 'x') {
+  mkdirSync(path.endsWith('/') ? path : dirname(path), { recursive: true })
+  if (!path.endsWith('/')) writeFileSync(path, text)
+}
+
+/** Watches a folder. */
+async function watched (t, folder, { root = folder, extensions } = {}) {
+  const calls = []
+  const errors = []
   let wake = () => {}
   const watcher = watchFiles({
-    folders: [folder],
+    folders: [root],
     extensions,
     onChange (paths) {
-      changes.push(paths.map((path) => basename(path)))
+      calls.push(paths.map((path) => relative(root, resolve(path))))
       wake()
     },
-    onError (error) { throw error }
+    onError (error) { errors.push(error) }
   })
   t.after(() => watcher.close())
   await watcher.ready
   return {
-    write (name, text = 'x') {
-      mkdirSync(join(folder, name, '..'), { recursive: true })
-      writeFileSync(join(folder, name), text)
-    },
-    folder,
-    async next () {
-      if (changes.length === 0) {
-        await new Promise((resolve, reject) => {
-          const timer = setTimeout(() => reject(new Error('no change was seen')), LIMIT)
-          wake = () => {
-            clearTimeout(timer)
-            resolve()
-          }
-        })
+    watcher,
+    calls,
+    errors,
+    write: (name, text) => write(join(folder, name), text),
+    /**
+     * Waits until changes of all these are told; returns every name told since the last time. How
+     * the system divides the events of one change depends on how busy it is.
+     */
+    async seen (...names) {
+      const all = new Set()
+      const timer = setTimeout(() => wake(new Error(`of ${names} were seen ${[...all]}`)), LIMIT)
+      while (true) {
+        for (const paths of calls.splice(0)) paths.forEach((path) => all.add(path))
+        if (names.every((name) => all.has(name))) break
+        const error = await new Promise((resolve) => { wake = resolve })
+        if (error) throw error
       }
-      return changes.shift()
+      clearTimeout(timer)
+      return [...all].sort()
     }
   }
 }
 
 test('files that are changed, made, removed', async (t) => {
-  const { write, folder, next } = await watched(t, {
-    before: (path) => writeFileSync(join(path, 'old.py'), '1')
-  })
+  const folder = temporary(t, ['old.py'])
+  const { write, seen } = await watched(t, folder)
   write('old.py', 'longer')
-  assert.deepEqual(await next(), ['old.py'])
+  await seen('old.py')
   write('new.py')
-  assert.deepEqual(await next(), ['new.py'])
+  await seen('new.py')
   rmSync(join(folder, 'old.py'))
-  assert.deepEqual(await next(), ['old.py'])
+  await seen('old.py')
   write('package/module.py')
-  assert.deepEqual(await next(), ['module.py'])
+  await seen('package/module.py')
+  write('package/module.py', 'again')
+  await seen('package/module.py')
+})
+
+test('what was there before is not told', async (t) => {
+  const { write, seen } = await watched(t, temporary(t, ['old.py', 'package/old.py']))
+  write('fence.py')
+  assert.deepEqual(await seen('fence.py'), ['fence.py'])
+})
+
+test('paths are relative to the working directory, each once', async (t) => {
+  const folder = temporary(t)
+  const paths = await new Promise((resolve) => {
+    const watcher = watchFiles({ folders: [folder], onChange: resolve, onError () {} })
+    t.after(() => watcher.close())
+    watcher.ready.then(() => {
+      write(join(folder, 'main.py'))
+      write(join(folder, 'main.py'), 'more')
+    })
+  })
+  assert.deepEqual(paths, [relative(process.cwd(), join(folder, 'main.py'))])
 })
 
 test('an editor that writes beside the file and renames', async (t) => {
-  const { write, folder, next } = await watched(t, {
-    before: (path) => writeFileSync(join(path, 'main.py'), '1')
-  })
-  write('.main.py.swp')
-  write('main.py~', 'new')
-  renameSync(join(folder, 'main.py~'), join(folder, 'main.py'))
-  assert.deepEqual(await next(), ['main.py'])
+  const folder = temporary(t, ['main.py'])
+  const { write, seen } = await watched(t, folder)
+  for (const text of ['first', 'second', 'third']) {
+    write('.main.py.swp')
+    write('main.py~', text)
+    renameSync(join(folder, 'main.py~'), join(folder, 'main.py'))
+    assert.deepEqual(await seen('main.py'), ['main.py'])
+  }
 })
 
-test('many changes at once are one', async (t) => {
-  const { write, next } = await watched(t)
-  for (let i = 0; i < 20; i++) write(`module${i}.py`)
-  assert.equal((await next()).length, 20)
+test('an editor that moves the old file away and writes a new one', async (t) => {
+  const folder = temporary(t, ['main.py'])
+  const { write, seen } = await watched(t, folder)
+  for (const text of ['first', 'second']) {
+    renameSync(join(folder, 'main.py'), join(folder, 'main.py~'))
+    write('main.py', text)
+    rmSync(join(folder, 'main.py~'))
+    assert.deepEqual(await seen('main.py'), ['main.py'])
+  }
+})
+
+test('many changes at once are told together', async (t) => {
+  const { write, seen, calls } = await watched(t, temporary(t))
+  let count = 0
+  const push = calls.push
+  calls.push = (paths) => {
+    count++
+    return push.call(calls, paths)
+  }
+  const names = Array.from({ length: 50 }, (_, i) => `module${i}.py`)
+  for (const name of names) write(name)
+  await seen(...names)
+  assert(count < names.length / 2, `${count} calls`)
 })
 
 test('what is no source of the application is left out', async (t) => {
-  const { write, next } = await watched(t, {
-    before (path) {
-      mkdirSync(join(path, 'environment'))
-      writeFileSync(join(path, 'environment', 'pyvenv.cfg'), '')
-    }
-  })
-  for (const name of ['environment/lib.py', '.git/hook.py', 'node_modules/a.py', '__pycache__/b.py',
-    'text.txt', 'main.pyc']) write(name)
-  write('fence.py')
-  assert.deepEqual(await next(), ['fence.py'])
+  const { write, seen } = await watched(t, temporary(t, ['environment/pyvenv.cfg', 'environment/lib/']))
+  for (const name of ['environment/a.py', 'environment/lib/b.py', '.git/hook.py', '.hidden.d/c.py',
+    'node_modules/d/e.py', 'package/__pycache__/f.py', 'text.txt', 'main.pyc', 'py']) write(name)
+  write('package/fence.py')
+  assert.deepEqual(await seen('package/fence.py'), ['package/fence.py'])
 })
 
-test('a docroot inside a hidden folder, and other extensions', async (t) => {
-  const { write, next } = await watched(t, { inside: '.hidden/app', extensions: ['html', 'toml'] })
+test('a virtual environment that is made while the folder is watched', async (t) => {
+  const { write, seen } = await watched(t, temporary(t))
+  // In this order venv and uv make one. The fence: the folder is watched by then.
+  write('environment/before.py')
+  await seen('environment/before.py')
+  write('environment/pyvenv.cfg')
+  write('environment/module.py')
+  write('environment/lib/module.py')
+  write('fence.py')
+  assert.deepEqual(await seen('fence.py'), ['fence.py'])
+})
+
+test('a docroot inside folders that would be left out', async (t) => {
+  for (const inside of ['.hidden/app', 'node_modules/.app', 'environment']) {
+    const { write, seen } = await watched(t, temporary(t, ['pyvenv.cfg'], inside))
+    write('package/main.py')
+    await seen('package/main.py')
+  }
+})
+
+test('other extensions', async (t) => {
+  const { write, seen } = await watched(t, temporary(t), { extensions: ['html', 'toml'] })
   write('main.py')
   write('page.html')
-  assert.deepEqual(await next(), ['page.html'])
+  write('site.toml')
+  assert.deepEqual(await seen('page.html', 'site.toml'), ['page.html', 'site.toml'])
+})
+
+test('a link to a file is followed, one to a folder is not', async (t) => {
+  const folder = temporary(t, ['package/main.py', 'elsewhere.txt'])
+  symlinkSync('..', join(folder, 'package', 'loop'))
+  symlinkSync('elsewhere.txt', join(folder, 'link.py'))
+  const { write, seen } = await watched(t, folder)
+  write('package/main.py', 'longer')
+  assert.deepEqual(await seen('package/main.py'), ['package/main.py'])
+  write('elsewhere.txt', 'longer')
+  assert.deepEqual(await seen('link.py'), ['link.py'])
+})
+
+test('a docroot that is a link', async (t) => {
+  const folder = temporary(t, ['release/main.py'])
+  symlinkSync('release', join(folder, 'current'))
+  const { write, seen } = await watched(t, folder, { root: join(folder, 'current') })
+  write('release/main.py', 'longer')
+  await seen('main.py')
+})
+
+for (const [what, root] of [['a folder', '.'], ['the docroot', '.hidden/generated']]) {
+  test(`${what} that is removed and made anew, at once or later`, async (t) => {
+    const folder = temporary(t, ['.hidden/generated/a.py', 'generated/a.py'])
+    const base = root === '.' ? 'generated' : root
+    const name = (file) => relative(root, join(base, file))
+    const { write, seen } = await watched(t, folder, { root: join(folder, root) })
+    const edit = async (text) => {
+      // Again and again: nothing tells when the new folder is watched.
+      const timer = setInterval(() => {
+        write(join(base, 'a.py'), text += 'x')
+        write(join(base, `${text}.py`))
+        write(join(base, 'deep', `${text}.py`))
+      }, 200)
+      t.after(() => clearInterval(timer))
+      const isNew = (path) => path.startsWith(name(text)) && path.endsWith('.py')
+      const isDeep = (path) => path.startsWith(name(`deep/${text}`))
+      const all = []
+      while (!all.some(isNew) || !all.some(isDeep)) all.push(...await seen(name('a.py')))
+      clearInterval(timer)
+    }
+    rmSync(join(folder, base), { recursive: true })
+    write(join(base, 'a.py'), 'at once')
+    await edit('at_once')
+    rmSync(join(folder, base), { recursive: true })
+    await seen(name('a.py'))
+    write(join(base, 'a.py'), 'later')
+    await edit('later')
+  })
+}
+
+test('the limit of inotify is told once, with what to do', async (t) => {
+  const folder = temporary(t, ['a/a.py', 'b/b.py', 'c/c.py'])
+  mock.method(fs, 'watch', (path) => {
+    throw Object.assign(new Error(`ENOSPC: no space left on device, watch '${path}'`),
+      { code: 'ENOSPC' })
+  })
+  syncBuiltinESMExports()
+  t.after(() => {
+    mock.restoreAll()
+    syncBuiltinESMExports()
+  })
+  const { errors, watcher } = await watched(t, folder)
+  await watcher.ready
+  assert.equal(errors.length, 1)
+  assert.match(errors[0].message, /cannot be watched: ENOSPC.*fs\.inotify\.max_user_watches.*--reload-dir/)
+})
+
+test('after an error of another kind nobody waits in vain', async (t) => {
+  const folder = temporary(t)
+  mock.method(fs, 'watch', () => {
+    throw Object.assign(new Error('EACCES: permission denied'), { code: 'EACCES' })
+  })
+  syncBuiltinESMExports()
+  t.after(() => {
+    mock.restoreAll()
+    syncBuiltinESMExports()
+  })
+  const { errors } = await watched(t, folder)
+  assert.deepEqual(errors.map(({ message }) => message),
+    ['files cannot be watched: EACCES: permission denied'])
+})
+
+test('close() before it is ready', async (t) => {
+  const watcher = watchFiles({ folders: [temporary(t)], onChange () {}, onError () {} })
+  await Promise.all([watcher.close(), watcher.ready])
+})
+
+test('close() leaves nothing that keeps the process alive, and tells nothing more', async (t) => {
+  const folder = temporary(t, ['main.py', 'package/module.py'])
+  const child = spawn(process.execPath, ['--input-type=module', '-e', `
+    import { rmSync, writeFileSync } from 'node:fs'
+    import { watchFiles } from ${JSON.stringify(MODULE)}
+    let isClosed = false
+    const watcher = watchFiles({
+      folders: ['.'],
+      onError (error) { throw error },
+      async onChange () {
+        if (isClosed) throw new Error('told after close()')
+        isClosed = true
+        writeFileSync('main.py', 'not told')
+        rmSync('package', { recursive: true })
+        await watcher.close()
+        process.stdout.write('closed')
+      }
+    })
+    await watcher.ready
+    writeFileSync('main.py', 'told')
+  `], { cwd: folder, stdio: ['ignore', 'pipe', 'inherit'], timeout: LIMIT })
+  let text = ''
+  child.stdout.on('data', (data) => { text += data })
+  assert.deepEqual(await once(child, 'close'), [0, null])
+  assert.equal(text, 'closed')
 })

@@ -2,13 +2,12 @@
 
 import difflib
 import importlib
-import inspect
 import os
 import pkgutil
 import sys
 from types import ModuleType
 
-from node_asgi_worker import errors
+from node_asgi_worker import errors, interfaces
 
 
 class AppImportError(Exception):
@@ -21,19 +20,19 @@ class AppImportError(Exception):
         self.traceback = traceback
 
 
-def load_app(target: str, factory: bool = False):
-    """The ASGI callable that `target` names. Raises AppImportError."""
+def load_app(target: str, factory: bool = False, interface: str = "auto", threads: int = 10):
+    """The application that `target` names, as an ASGI 3 callable. Raises AppImportError."""
     module_name, attributes = split_target(target)
     found = _attribute(load_module(module_name), module_name, attributes)
     if not factory:
-        return _checked(found, target)
+        return _adapted(found, target, interface, threads)
     if not callable(found):
         raise AppImportError("TypeError", f"factory {target!r} is not callable: {_what(found)}")
     try:
         app = found()
     except (Exception, SystemExit) as exc:
         raise _from_app(exc, f"factory {target!r} raised") from exc
-    return _checked(app, f"{target}()")
+    return _adapted(app, f"{target}()", interface, threads)
 
 
 def load_module(name: str) -> ModuleType:
@@ -97,24 +96,13 @@ def _attribute(module: ModuleType, module_name: str, attributes: list[str]):
     return found
 
 
-def _checked(app, target: str):
+def _adapted(app, target: str, interface: str, threads: int):
     if not callable(app):
         raise AppImportError("TypeError", f"{target!r} is not callable: {_what(app)}")
     try:
-        signature = inspect.signature(app)
-    except Exception:
-        return app  # Written in C, or too clever to have a signature: calling it will tell.
-    try:
-        signature.bind({}, None, None)
-    except TypeError as exc:
-        hint = {
-            0: "; if it builds the application, set factory: true",
-            1: "; ASGI 2 applications are not supported",
-            2: "; it looks like a WSGI application, which needs an adapter such as a2wsgi",
-        }.get(len(signature.parameters), "")
-        text = f"{target!r} cannot be called with (scope, receive, send): {exc}{hint}"
-        raise AppImportError("TypeError", text) from exc
-    return app
+        return interfaces.adapt(app, interface, threads)
+    except interfaces.InterfaceError as exc:
+        raise AppImportError("TypeError", f"{target!r} {exc}") from exc
 
 
 def _from_app(exc: BaseException, what: str) -> AppImportError:

@@ -3,6 +3,8 @@
 import json
 from dataclasses import dataclass
 
+from node_asgi_worker.interfaces import INTERFACES
+
 LIFESPAN_MODES = ("auto", "on", "off")
 LOOPS = ("auto", "asyncio", "uvloop")
 
@@ -11,6 +13,8 @@ LOOPS = ("auto", "asyncio", "uvloop")
 class Settings:
     app_target: str
     factory: bool = False
+    interface: str = "auto"
+    threads: int = 10
     preload: bool | tuple[str, ...] = False
     lifespan: str = "auto"
     loop: str = "auto"
@@ -30,6 +34,8 @@ class Settings:
         return cls(
             app_target=_typed(raw, "appTarget", str),
             factory=_typed(raw, "factory", bool, cls.factory),
+            interface=_one_of(raw, "interface", INTERFACES),
+            threads=_typed(raw, "threads", int, cls.threads),
             preload=_preload(raw.get("preload", False)),
             lifespan=_one_of(raw, "lifespan", LIFESPAN_MODES),
             loop=_one_of(raw, "loop", LOOPS),

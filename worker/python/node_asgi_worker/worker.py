@@ -80,7 +80,9 @@ class _Worker:
     def run(self) -> int:
         settings = self._settings
         # Before the loop runs, as uvicorn does: an app may call asyncio.run() while it is imported.
-        self._app = importer.load_app(settings.app_target, settings.factory)
+        self._app = importer.load_app(
+            settings.app_target, settings.factory, settings.interface, settings.threads
+        )
         self._loop_name = loops.choose(settings.loop)
         return loops.run(self._serve(), self._loop_name)
 

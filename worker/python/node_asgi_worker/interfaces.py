@@ -1,0 +1,101 @@
+"""What an application is called with, and what makes an ASGI 3 application of the others."""
+
+import inspect
+import sys
+from collections.abc import Callable
+
+INTERFACES = ("auto", "asgi", "asgi2", "wsgi")
+
+# By the number of arguments: what is called with them.
+_CALLED_WITH = {
+    "asgi": ("scope", "receive", "send"),
+    "wsgi": ("environ", "start_response"),
+    "asgi2": ("scope",),
+}
+
+
+class InterfaceError(Exception):
+    """The application cannot be served by this interface; the message says what would do."""
+
+
+def adapt(app: Callable, interface: str, threads: int) -> Callable:
+    """The application as ASGI 3. Raises InterfaceError.
+
+    https://asgi.readthedocs.io/en/latest/specs/main.html (also of ASGI 2, "legacy applications"),
+    https://peps.python.org/pep-3333/
+    """
+    if interface == "auto":
+        interface = _recognised(app)
+    elif not _accepts(app, interface):
+        raise InterfaceError(_mismatch(app, interface))
+    if interface == "wsgi":
+        return _from_wsgi(app, threads)
+    if interface == "asgi2":
+        return _from_asgi2(app)
+    return app
+
+
+def _recognised(app: Callable) -> str:
+    if _accepts(app, "asgi"):
+        return "asgi"
+    if _accepts(app, "wsgi"):
+        return "wsgi"
+    # A function of one argument is more often a factory.
+    if inspect.isclass(app) and _makes_callables(app) and _accepts(app, "asgi2"):
+        return "asgi2"
+    raise InterfaceError(_mismatch(app, "asgi"))
+
+
+def _accepts(app: Callable, interface: str) -> bool:
+    try:
+        signature = inspect.signature(app)
+    except Exception:
+        return True  # Written in C, or too clever to have a signature: calling it will tell.
+    try:
+        signature.bind(*_CALLED_WITH[interface])
+    except TypeError:
+        return False
+    return True
+
+
+def _makes_callables(cls: type) -> bool:
+    return any("__call__" in vars(base) for base in cls.__mro__)
+
+
+def _mismatch(app: Callable, interface: str) -> str:
+    try:
+        inspect.signature(app).bind(*_CALLED_WITH[interface])
+    except TypeError as exc:
+        why = str(exc)
+    hint = ""
+    if _accepts_nothing(app):
+        hint = "; if it builds the application, set factory: true"
+    else:
+        fitting = [name for name in _CALLED_WITH if name != interface and _accepts(app, name)]
+        if fitting:
+            hint = f"; it looks like interface: {' or '.join(map(repr, fitting))}"
+        if fitting == ["asgi2"]:
+            hint += ", or like a factory that wants an argument"
+    return f"cannot be called with ({', '.join(_CALLED_WITH[interface])}): {why}{hint}"
+
+
+def _accepts_nothing(app: Callable) -> bool:
+    return not inspect.signature(app).parameters
+
+
+def _from_asgi2(app: Callable) -> Callable:
+    async def asgi3(scope, receive, send):
+        await app(scope)(receive, send)
+
+    return asgi3
+
+
+def _from_wsgi(app: Callable, threads: int) -> Callable:
+    try:
+        from a2wsgi import WSGIMiddleware
+    except ImportError as exc:
+        raise InterfaceError(
+            "is a WSGI application, and the package that adapts those is not there: run "
+            f"{sys.executable} -m pip install a2wsgi"
+        ) from exc
+    return WSGIMiddleware(app, workers=threads)
