@@ -26,8 +26,12 @@ class BorrowedFd {
 Result<bip::mapped_region> MapRegion(int fd, std::size_t offset, std::size_t size,
                                      std::byte* address, bip::map_options_t options) {
   try {
-    return bip::mapped_region(BorrowedFd(fd), bip::read_write, static_cast<bip::offset_t>(offset),
+    bip::mapped_region region(BorrowedFd(fd), bip::read_write, static_cast<bip::offset_t>(offset),
                               size, address, options);
+    if (::madvise(region.get_address(), size, MADV_DONTFORK) != 0) {
+      return Status::FromErrno("madvise of shared memory", errno);
+    }
+    return region;
   } catch (const bip::interprocess_exception& e) {
     return Status::FromErrno("mmap of shared memory", e.get_native_error());
   }

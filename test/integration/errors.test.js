@@ -21,7 +21,7 @@ const STARTS = [
     /DATABASE_URL is not set[^]*read_configuration/],
   ['sys.exit at import', { appTarget: 'exit_at_import_app:app' }, 'ERR_APP_IMPORT', /configuration is missing/],
   ['an app that cannot be called', { appTarget: 'not_callable_app:app' }, 'ERR_APP_IMPORT', /call/],
-  ['a WSGI app', { appTarget: 'not_callable_app:wsgi_app' }, 'ERR_APP_IMPORT', /WSGI/],
+  ['a WSGI app as ASGI', { appTarget: 'not_callable_app:wsgi_app', interface: 'asgi' }, 'ERR_APP_IMPORT', /'wsgi'/],
   ['a factory that is not called', { appTarget: 'factory_app:create_app' }, 'ERR_APP_IMPORT', /factory/],
   ['a factory that raises', { appTarget: 'factory_app:raising', factory: true }, 'ERR_APP_IMPORT',
     /does not like this machine/],

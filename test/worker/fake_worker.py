@@ -146,6 +146,9 @@ class Channel:
         for task in list(self._tasks):
             task.cancel()
 
+    def close_in_child(self):
+        self._socket.close()
+
     def stopped(self):
         self._report("stopped")
 

@@ -16,7 +16,19 @@ constexpr size_t kFramesATurn = 64;
 Channel::Channel(Ref module, shm::Segment segment, shm::Doorbell own, shm::Doorbell peer)
     : module_(std::move(module)),
       state_(static_cast<ModuleState*>(PyModule_GetState(module_.get()))),
-      endpoint_(std::move(segment), shm::Side::kWorker, std::move(own), std::move(peer)) {}
+      fds_{segment.fd(), own.fd(), peer.fd()},
+      endpoint_(std::make_unique<shm::Endpoint>(std::move(segment), shm::Side::kWorker,
+                                                std::move(own), std::move(peer))) {}
+
+Channel::~Channel() {
+  // What stands at its addresses and under its descriptors in a forked child is not its own.
+  if (::getpid() != pid_) static_cast<void>(endpoint_.release());
+}
+
+void Channel::CloseInChild() {
+  if (::getpid() == pid_) return;
+  for (const int fd : fds_) ::close(fd);
+}
 
 Ref Channel::NewFuture() const { return Ref::Steal(PyObject_CallNoArgs(create_future_.get())); }
 
@@ -82,10 +94,10 @@ bool Channel::Drain() {
     PyErr_SetString(PyExc_RuntimeError, "drain() before start()");
     return false;
   }
-  endpoint_.Wake();
+  endpoint_->Wake();
   if (!backlogged()) room_waiters_.Wake(state_->names);
   size_t taken = 0;
-  const auto drained = endpoint_.Drain(kFramesATurn, [&](std::span<const std::byte> bytes) {
+  const auto drained = endpoint_->Drain(kFramesATurn, [&](std::span<const std::byte> bytes) {
     ++taken;
     return OnFrame(bytes);
   });
@@ -95,7 +107,7 @@ bool Channel::Drain() {
   if (drained == shm::Endpoint::Drained::kBusy) return true;
   // After work we look again when the tasks just started have had their turn, and stay awake
   // meanwhile, so that Node need not ring.
-  if (taken > 0 || !endpoint_.Sleep()) {
+  if (taken > 0 || !endpoint_->Sleep()) {
     const Ref handle =
         Ref::Steal(PyObject_CallFunctionObjArgs(call_soon_.get(), drain_.get(), nullptr));
     return static_cast<bool>(handle);
@@ -195,7 +207,7 @@ void Channel::CancelAll() {
 }
 
 bool Channel::Flush() {
-  endpoint_.Wake();
+  endpoint_->Wake();
   return !backlogged();
 }
 

@@ -2,6 +2,10 @@
 
 #include <Python.h>
 
+#include <sys/types.h>
+#include <unistd.h>
+
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -27,6 +31,9 @@ namespace nasgi::worker {
 class Channel {
  public:
   Channel(py::Ref module, shm::Segment segment, shm::Doorbell own, shm::Doorbell peer);
+  ~Channel();
+  Channel(const Channel&) = delete;
+  Channel& operator=(const Channel&) = delete;
 
   [[nodiscard]] const ModuleState& state() const { return *state_; }
   [[nodiscard]] const py::Ref& app() const { return app_; }
@@ -37,29 +44,32 @@ class Channel {
   [[nodiscard]] py::Ref NewFuture() const;
   [[nodiscard]] PyObject* CycleObject(uint32_t stream) const;  // borrowed
   // Frames wait for room in the ring: a sender had better wait for room_waiters().
-  [[nodiscard]] bool backlogged() const { return endpoint_.backlog_bytes() > 0; }
+  [[nodiscard]] bool backlogged() const { return endpoint_->backlog_bytes() > 0; }
   [[nodiscard]] Waiters& room_waiters() { return room_waiters_; }
   void CycleEnded(uint32_t stream);
 
   template <class Message>
   [[nodiscard]] bool Fits(const Message& message) const {
-    return wire::FrameBound(message) <= endpoint_.max_record();
+    return wire::FrameBound(message) <= endpoint_->max_record();
   }
   // The frame must fit: heads, chunks and error texts have limits that see to it.
   template <class Message>
   void SendFrame(const Message& message) {
-    const base::Status sent = endpoint_.Send(
+    const base::Status sent = endpoint_->Send(
         wire::FrameBound(message),
         [&message](std::span<std::byte> room) { return wire::PackFrame(message, room); });
     if (!sent.ok()) Py_FatalError("node-asgi: a frame does not fit its ring");
   }
 
   // The methods of the Python type; null or false leaves an exception.
-  [[nodiscard]] int fd() const { return endpoint_.bell_fd(); }
+  [[nodiscard]] int fd() const { return endpoint_->bell_fd(); }
   [[nodiscard]] size_t active() const { return cycles_.size(); }
   [[nodiscard]] bool Start(PyObject* self, PyObject* args, PyObject* kwargs);
   [[nodiscard]] bool Drain();
   void CancelAll();
+  // In a process that the application forked: the descriptors are closed. The memory is not there
+  // (MADV_DONTFORK), so whoever goes on as if this were the worker is stopped by SIGSEGV.
+  void CloseInChild();
   [[nodiscard]] bool Flush();
   py::Ref on_idle;
 
@@ -76,7 +86,9 @@ class Channel {
 
   py::Ref module_;
   const ModuleState* state_;
-  shm::Endpoint endpoint_;
+  const pid_t pid_ = ::getpid();
+  const std::array<int, 3> fds_;  // of the endpoint, borrowed
+  std::unique_ptr<shm::Endpoint> endpoint_;
   wire::Frame frame_;
   std::unordered_map<uint32_t, py::Ref> cycles_;
   Waiters room_waiters_;

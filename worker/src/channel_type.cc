@@ -80,6 +80,10 @@ PyObject* CancelAll(PyObject* self, PyObject* /*unused*/) {
   Of(self).CancelAll();
   return None();
 }
+PyObject* CloseInChild(PyObject* self, PyObject* /*unused*/) {
+  Of(self).CloseInChild();
+  return None();
+}
 PyObject* Flush(PyObject* self, PyObject* /*unused*/) { return PyBool_FromLong(Of(self).Flush()); }
 
 PyObject* GetActive(PyObject* self, void* /*closure*/) {
@@ -111,6 +115,8 @@ PyMethodDef methods[] = {
     {"stopped", Stopped, METH_NOARGS, "Tell Node that this worker has shut down."},
     {"drain", Drain, METH_NOARGS, "Take the frames that have come; the loop's reader callback."},
     {"cancel_all", CancelAll, METH_NOARGS, "Cancel the task of every request."},
+    {"close_in_child", CloseInChild, METH_NOARGS,
+     "In a process that the app forked: give up what belongs to the worker."},
     {"flush", Flush, METH_NOARGS, "Write frames that wait for room; True when none is left."},
     {nullptr, nullptr, 0, nullptr}};
 

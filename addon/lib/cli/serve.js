@@ -98,7 +98,7 @@ class Service {
       const url = await listen(this.#server, this.address)
       const stopped = new Promise((resolve) => { this.#server.once('close', resolve) })
       await this.#reloader.ready()
-      process.stdout.write(`Listening on ${url}\n`)
+      if (this.#stopping === null) process.stdout.write(`Listening on ${url}\n`)
       await stopped
     } catch (error) {
       if (this.#stopping === null) throw error

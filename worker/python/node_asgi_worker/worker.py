@@ -6,6 +6,7 @@ import faulthandler
 import json
 import os
 import platform
+import signal
 import sys
 import time
 from dataclasses import dataclass
@@ -38,6 +39,7 @@ def run(job: Job) -> int:
     # Node asks for it when the loop stands still; it works without the GIL.
     faulthandler.register(_worker.STACKS_SIGNAL, file=2, all_threads=True)
     channel = _worker.Channel(job.segment, job.worker_bell, job.node_bell)
+    os.register_at_fork(after_in_child=lambda: _leave(channel, job.lifeline))
     worker = _Worker(job, channel)
     try:
         return worker.run()
@@ -50,6 +52,16 @@ def run(job: Job) -> int:
             return 1  # Node went away during startup.
         errors.report("the worker failed", exc)
         return 1 if worker.started else _refuse(channel, "internal", *errors.describe(exc))
+
+
+def _leave(channel, lifeline: int) -> None:
+    """In a process that the app forked (os.fork, multiprocessing): it is no worker.
+
+    Its signals would otherwise wake the worker's loop, through a socket that both have.
+    """
+    signal.set_wakeup_fd(-1)
+    channel.close_in_child()
+    os.close(lifeline)
 
 
 def _line_buffered() -> None:
