@@ -120,7 +120,7 @@ export class Supervisor {
   onStarted (generation, failures) {
     if (generation === this.#candidate?.generation) {
       // Whole or not at all: a reload shall not cost a part of the pool.
-      this.#candidate.settle(failures[0] ?? null)
+      this.#judge(failures[0] ?? null)
     } else if (generation === this.#current && this.#state === 'starting') {
       this.#state = 'running'
       this.owner.onSettled(null)
@@ -133,7 +133,7 @@ export class Supervisor {
    * @param {boolean} first
    */
   onFailed (generation, error, first) {
-    if (generation === this.#candidate?.generation) return this.#candidate.settle(error)
+    if (generation === this.#candidate?.generation) return this.#judge(error)
     if (generation !== this.#current || this.#isEnding) return
     this.pool.fail(error)
     if (!first) return
@@ -188,15 +188,9 @@ export class Supervisor {
       this.#candidate = { generation, settle: resolve }
       generation.start()
     })
-    this.#candidate = null
-    const duration = performance.now() - started
-    const old = this.#current
-    if (error === null) {
-      this.#reloads++
-      this.#switch(generation)
-    }
-    this.#retire(error === null ? old : generation, error === null ? finish : 0)
     if (this.#isEnding) throw closedError()
+    const duration = performance.now() - started
+    if (error === null) this.#switch(generation, finish)
     this.owner.onEvent('reload', { generation: generation.number, duration, error })
     if (error !== null) {
       this.settings.logger.error('[node-asgi] reload failed, the application goes on as it was: ' +
@@ -206,11 +200,26 @@ export class Supervisor {
     this.settings.logger.info(`[node-asgi] reloaded in ${Math.round(duration)} ms`)
   }
 
-  /** @param {Generation} next */
-  #switch (next) {
+  /** @param {Error | null} error */
+  #judge (error) {
+    const { generation, settle } = /** @type {Candidate} */ (this.#candidate)
+    this.#candidate = null
+    // At once, lest it starts replacements for those that failed.
+    if (error !== null) this.#retire(generation, 0)
+    settle(error)
+  }
+
+  /**
+   * @param {Generation} next
+   * @param {number} finish
+   */
+  #switch (next, finish) {
     const isStart = this.#state === 'starting'
+    const old = this.#current
+    this.#reloads++
     this.#current = next
     next.goLive()
+    this.#retire(old, finish)
     if (isStart) {
       this.#state = 'running'
       this.owner.onSettled(null)
@@ -224,6 +233,7 @@ export class Supervisor {
    */
   #retire (generation, finish) {
     this.#retired.add(generation)
+    for (const worker of generation.workers) this.recycling.done(worker)
     this.#loosely(generation.stop('reload', finish).then(() => {
       this.#retired.delete(generation)
     }))
@@ -372,7 +382,7 @@ export class Supervisor {
     if (isStart) this.owner.onSettled(closedError())
     this.hangs.stop()
     this.recycling.stop()
-    this.#candidate?.settle(closedError())
+    if (this.#candidate !== null) this.#judge(closedError())
     await Promise.all([...this.#generations()].map((each) => each.stop('close', finish)))
     while (this.#loose.size > 0) await Promise.all(this.#loose)
     this.#state = 'closed'

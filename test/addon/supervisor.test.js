@@ -594,7 +594,9 @@ test('a reload whose workers do not start leaves all as it was', async (t) => {
   await python.ready
   await assert.rejects(python.reload(), { code: 'ERR_APP_IMPORT', traceback: 'Traceback: line 1' })
   assert.equal(reloads[0].error.code, 'ERR_APP_IMPORT')
+  assert.equal(log.lines.filter((line) => line.startsWith('error')).length, 1)
   assert.match(log.lines.join('\n'), /^error .*reload failed.*No module named 'x'/m)
+  assert.equal(fake.workers.length, 4, 'no replacements for what is not wanted')
   while (!fake.servers[1].gone) await settle(1)
   await settle()
   assert.deepEqual(python.stats().workers.map(({ id }) => id), [1, 2])
@@ -635,6 +637,22 @@ test('a reload during the first start can make it', async (t) => {
   await python.ready
   assert.equal(python.stats().state, 'running')
   while (!fake.servers[0].gone) await settle(1)
+})
+
+test('a reload does not keep recycling waiting for workers that it replaced', async (t) => {
+  const { python, fake } = fakeHandler(t, { recycle: { requests: 1 } }, {
+    app: (request) => { if (request.path === '/quick') request.respond(200, '') },
+    startWorker: (worker) => { if (worker.id !== 2) worker.ready() }
+  })
+  await python.ready
+  const slow = assert.rejects(python.handleRequest({ url: '/slow' }), { code: 'ERR_WORKER_RETIRED' })
+  while (fake.workers.length < 2) await settle(1)
+  await python.reload() // while worker 1, which has a request still, waits for its successor
+  const recycled = once(python, 'worker:recycle')
+  await python.handleRequest({ url: '/quick' })
+  assert.equal((await recycled)[0].worker, 3)
+  await python.close({ timeout: 0 })
+  await slow
 })
 
 test('close() during a reload, and reload() after close()', async (t) => {
