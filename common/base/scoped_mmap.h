@@ -1,5 +1,5 @@
 // Owners of address ranges: a plain reservation, one mapping of a file, and the same file region
-// mapped twice back to back.
+// mapped twice back to back. Mappings of files are not there in a child that is forked later.
 
 #pragma once
 

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/unique_fd.h"
+#include "support/child_process.h"
 #include "support/leak_check.h"
 
 namespace nasgi::base {
@@ -81,6 +82,16 @@ TEST(FileMappingTest, SharesTheFileAndOutlivesTheDescriptor) {
   ASSERT_TRUE(first.ok() && second.ok());
   first.value().data()[5] = std::byte{42};
   EXPECT_EQ(second.value().data()[5], std::byte{42});
+}
+
+TEST(FileMappingTest, IsNotThereInAForkedChild) {
+  const UniqueFd fd = Memfd(kPage);
+  const auto mapping = FileMapping::Map(fd.get(), 0, kPage);
+  ASSERT_TRUE(mapping.ok());
+  const std::byte* address = mapping.value().data();
+  ASSERT_TRUE(IsMapped(address));
+  test::ChildProcess child([&] { return IsMapped(address) ? 1 : 0; });
+  EXPECT_EQ(child.Wait(), 0);
 }
 
 TEST(FileMappingTest, BadDescriptorIsAnOsErrorNotAnException) {

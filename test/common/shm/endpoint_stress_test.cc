@@ -269,7 +269,10 @@ TEST(ProducerKilledTest, InMidWriteLeavesOnlyWholeRecords) {
   const Doorbell half_written = Doorbell::Create().value();
   constexpr std::uint64_t kComplete = 5;
   test::ChildProcess child([&]() -> int {
-    RingWriter writer(connection.segment().response_ring());
+    // A forked child does not inherit the mappings.
+    const Segment segment =
+        Segment::Attach(base::UniqueFd(::dup(connection.segment().fd()))).value();
+    RingWriter writer(segment.response_ring());
     for (std::uint64_t i = 0; i < kComplete; ++i) {
       stream.Fill(i, writer.Reserve(stream.SizeOf(i)));
       writer.Commit(stream.SizeOf(i));
