@@ -1,5 +1,7 @@
 #include "channel.h"
 
+#include <tuple>
+
 #include "py/box.h"
 
 namespace nasgi::worker {
@@ -22,7 +24,7 @@ Channel::Channel(Ref module, shm::Segment segment, shm::Doorbell own, shm::Doorb
 
 Channel::~Channel() {
   // What stands at its addresses and under its descriptors in a forked child is not its own.
-  if (::getpid() != pid_) static_cast<void>(endpoint_.release());
+  if (::getpid() != pid_) std::ignore = endpoint_.release();
 }
 
 void Channel::CloseInChild() {
