@@ -66,6 +66,7 @@ export class ForkServer {
 
   #exited = false
   #closed = false
+  #killed = false
   #reported = false
   #closing = false
 
@@ -206,7 +207,8 @@ export class ForkServer {
 
   // The server leads a process group of its own, in which its workers are.
   #killGroup () {
-    if (this.#exited || this.pid === 0) return
+    if (this.#exited || this.pid === 0 || this.#killed) return
+    this.#killed = true
     try {
       this.system.kill(-this.pid, 'SIGKILL')
     } catch {
