@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 
-import { eventually, withPython } from '../support/harness.js'
+import { childProcesses, eventually, isAlive, withPython } from '../support/harness.js'
 
 const ask = async (python, url) => (await python.handleRequest({ method: 'POST', url })).json()
 
@@ -37,12 +37,15 @@ for (const loop of ['asyncio', 'uvloop']) {
     assert.deepEqual(await ask(python, '/pool'), [0, 1, 4, 9])
     assert.equal(await ask(python, '/subprocess'), 'from a subprocess\n')
     assert.equal(await ask(python, '/threads'), 64)
-    // The pool lives on; it does not keep the worker, and its lines are still heard.
+    // The pool lives on, and ends with its worker, also when that is killed.
     assert.deepEqual(await ask(python, '/pool'), [0, 1, 4, 9])
     const { pid } = python.stats().workers[0]
+    const pool = childProcesses(pid)
+    assert.ok(pool.length >= 2)
     process.kill(pid, 'SIGKILL')
     await eventually(() => assert.equal(python.stats().exits.crash, 1))
     await eventually(() => assert.equal(python.stats().ready, 1))
     assert.notEqual(await ask(python, '/pid'), pid)
+    await eventually(() => assert.deepEqual(pool.filter(isAlive), []))
   })
 }

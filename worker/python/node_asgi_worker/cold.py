@@ -22,6 +22,7 @@ def spawn(job: Job, stdout: int, stderr: int) -> int:
         sys.executable,
         [sys.executable, *sys.orig_argv[1:], MARK, argument],
         {**os.environ, "NODE_ASGI_WORKER_MODULE": _worker.__file__},
+        setpgroup=0,
         file_actions=[
             *kept,
             (os.POSIX_SPAWN_DUP2, stdout, 1),

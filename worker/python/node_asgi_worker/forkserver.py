@@ -188,6 +188,7 @@ class _Server:
         _worker.set_parent_death_signal(signal.SIGKILL)
         if os.getppid() != server:
             os._exit(1)  # The server ended before the line above.
+        os.setpgid(0, 0)
         os.dup2(stdout, 1)
         os.dup2(stderr, 2)
         pidfds = [child.pidfd for child in self._children.values() if child.pidfd is not None]
@@ -205,6 +206,7 @@ class _Server:
 
     def _reap(self, worker_id: int) -> None:
         child = self._children[worker_id]
+        self._end_family(child.pid)
         try:
             pid, status = os.waitpid(child.pid, os.WNOHANG)
         except ChildProcessError:
@@ -220,6 +222,14 @@ class _Server:
         code = os.WEXITSTATUS(status) if exited else -1
         signum = os.WTERMSIG(status) if signalled else 0
         self._send("exited", worker_id, pid, code, signum)
+
+    def _end_family(self, pid: int) -> None:
+        """What a worker had forked cannot be left to a worker that was killed (a process pool, say)."""
+        # Before it is reaped nobody else can have its pid, nor its group.
+        with contextlib.suppress(OSError):
+            end = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT | os.WNOHANG)
+            if end is not None and end.si_code in (os.CLD_KILLED, os.CLD_DUMPED):
+                os.killpg(pid, signal.SIGKILL)
 
     def _shut_down(self) -> None:
         self._selector.unregister(CONTROL)
