@@ -224,7 +224,7 @@ class _Server:
         self._send("exited", worker_id, pid, code, signum)
 
     def _end_family(self, pid: int) -> None:
-        """What a worker had forked cannot be left to a worker that was killed (a process pool, say)."""
+        """Kills what a worker that was killed had forked: a process pool, say."""
         # Before it is reaped nobody else can have its pid, nor its group.
         with contextlib.suppress(OSError):
             end = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT | os.WNOHANG)
