@@ -205,7 +205,8 @@ export class ForkServer {
     this.#control.close()
   }
 
-  // The server leads a process group of its own, in which its workers are.
+  // The server leads a process group, in which is what a preloaded module may have started. Workers
+  // lead groups of their own; the kernel ends them with the server.
   #killGroup () {
     if (this.#exited || this.pid === 0 || this.#killed) return
     this.#killed = true

@@ -19,6 +19,13 @@ for (const loop of ['asyncio', 'uvloop']) {
       ['/memfd:node-asgi (deleted)', 'anon_inode:[eventfd]', 'anon_inode:[eventfd]', 'pipe:[]'])
   })
 
+  withPython(`${loop}: a child of a forked child keeps the files of its parent`, app, async (python) => {
+    const lines = []
+    python.on('stderr', (line) => lines.push(line))
+    assert.deepEqual(await ask(python, '/nested'), [])
+    assert.deepEqual(lines, [])
+  })
+
   withPython(`${loop}: SIGTERM to a child stops the child and nobody else`, app, async (python) => {
     const pid = await ask(python, '/pid')
     assert.deepEqual(await ask(python, '/sigterm?n=20'), Array(20).fill(-15))

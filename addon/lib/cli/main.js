@@ -5,8 +5,8 @@ import { serve } from './serve.js'
 /**
  * The command line.
  * @param {string[]} argv without node and the script
- * @returns {Promise<number>} the exit code: 0 stopped as asked, 1 could not start or lost its
- *   workers, 2 wrong use
+ * @returns {Promise<number>} the exit code: 0 stopped as asked, 1 could not start, 2 wrong
+ *   use
  */
 export async function main (argv) {
   // Whoever read the output is gone, which is no reason to let requests down.

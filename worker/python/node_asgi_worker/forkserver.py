@@ -238,8 +238,10 @@ class _Server:
             for worker_id in self._wait(deadline - time.monotonic()):
                 self._reap(worker_id)
         for child in self._children.values():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(child.pid, signal.SIGKILL)
+            # With what it forked; its group is not there yet while it is starting.
+            for kill in (os.killpg, os.kill):
+                with contextlib.suppress(ProcessLookupError):
+                    kill(child.pid, signal.SIGKILL)
         for child in self._children.values():
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(child.pid, 0)

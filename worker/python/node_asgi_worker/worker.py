@@ -9,6 +9,7 @@ import platform
 import signal
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from node_asgi_worker import _worker, errors, importer, logs, loops
@@ -39,7 +40,7 @@ def run(job: Job) -> int:
     # Node asks for it when the loop stands still; it works without the GIL.
     faulthandler.register(_worker.STACKS_SIGNAL, file=2, all_threads=True)
     channel = _worker.Channel(job.segment, job.worker_bell, job.node_bell)
-    os.register_at_fork(after_in_child=lambda: _leave(channel, job.lifeline))
+    os.register_at_fork(after_in_child=_leaver(channel, job.lifeline))
     worker = _Worker(job, channel)
     try:
         return worker.run()
@@ -54,14 +55,21 @@ def run(job: Job) -> int:
         return 1 if worker.started else _refuse(channel, "internal", *errors.describe(exc))
 
 
-def _leave(channel, lifeline: int) -> None:
-    """In a process that the app forked (os.fork, multiprocessing): it is no worker.
+def _leaver(channel, lifeline: int) -> Callable[[], None]:
+    """For a process that the app forked (os.fork, multiprocessing): it is no worker."""
+    left = False
 
-    Its signals would otherwise wake the worker's loop, through a socket that both have.
-    """
-    signal.set_wakeup_fd(-1)
-    channel.close_in_child()
-    os.close(lifeline)
+    def leave() -> None:
+        nonlocal left
+        if left:
+            return  # In a child of that one, where these descriptors may stand for something else.
+        left = True
+        # Its signals would otherwise wake the worker's loop, through a socket that both have.
+        signal.set_wakeup_fd(-1)
+        channel.close_in_child()
+        os.close(lifeline)
+
+    return leave
 
 
 def _line_buffered() -> None:
