@@ -27,6 +27,7 @@ import { Traffic, workerStats } from './stats.js'
  * A reload under way.
  * @typedef {object} Candidate
  * @property {Generation} generation
+ * @property {number} finish milliseconds that requests in flight get in the workers that it replaces
  * @property {(error: Error | null) => void} settle
  */
 
@@ -185,12 +186,11 @@ export class Supervisor {
     const generation = this.#create()
     /** @type {Error | null} */
     const error = await new Promise((resolve) => {
-      this.#candidate = { generation, settle: resolve }
+      this.#candidate = { generation, finish, settle: resolve }
       generation.start()
     })
     if (this.#isEnding) throw closedError()
     const duration = performance.now() - started
-    if (error === null) this.#switch(generation, finish)
     this.owner.onEvent('reload', { generation: generation.number, duration, error })
     if (error !== null) {
       this.settings.logger.error('[node-asgi] reload failed, the application goes on as it was: ' +
@@ -202,10 +202,12 @@ export class Supervisor {
 
   /** @param {Error | null} error */
   #judge (error) {
-    const { generation, settle } = /** @type {Candidate} */ (this.#candidate)
+    const { generation, finish, settle } = /** @type {Candidate} */ (this.#candidate)
     this.#candidate = null
-    // At once, lest it starts replacements for those that failed.
-    if (error !== null) this.#retire(generation, 0)
+    // At once: a generation is always the candidate, the current one, or retired. One that belongs to
+    // nobody would be closed by nobody.
+    if (error === null) this.#switch(generation, finish)
+    else this.#retire(generation, 0)
     settle(error)
   }
 

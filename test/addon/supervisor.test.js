@@ -655,6 +655,23 @@ test('a reload does not keep recycling waiting for workers that it replaced', as
   await slow
 })
 
+test('close() at the very moment that a reload switches leaves nothing behind', async (t) => {
+  const { python, fake } = fakeHandler(t, { workers: 1 })
+  await python.ready
+  // What node:events tells within the same turn, before any promise of the reload goes on.
+  const { Channel } = fake.binding
+  const { deliver } = Channel.prototype
+  let closing = null
+  Channel.prototype.deliver = function () {
+    deliver.call(this)
+    if (fake.channels.length === 2 && this === fake.channels[1]) closing ??= python.close({ timeout: 0 })
+  }
+  await python.reload().catch(({ code }) => assert.equal(code, 'ERR_CLOSED'))
+  await closing
+  assert.ok(fake.servers.every(({ gone }) => gone))
+  assert.ok(fake.channels.every((channel) => channel.isClosed))
+})
+
 test('close() during a reload, and reload() after close()', async (t) => {
   const { python, fake } = fakeHandler(t, {}, {
     startWorker: (worker) => { if (worker.id === 1) worker.ready() }
