@@ -18,6 +18,9 @@ import { NodeAsgiError } from './errors.js'
  * @property {number} READY
  * @property {number} STARTUP_FAILED
  * @property {number} STOPPED
+ * @property {number} ACCEPT
+ * @property {number} MESSAGE
+ * @property {number} CLOSE
  * @property {number} PONG
  * @property {number} CORRUPT
  */
@@ -35,10 +38,13 @@ import { NodeAsgiError } from './errors.js'
  *     CLOSED           the application ended without a complete response
  *     READY            information as JSON
  *     STARTUP_FAILED   [kind, type, message, traceback]
+ *     ACCEPT           subprotocol or '', headers as in RESPONSE_START: a WebSocket is open
+ *     MESSAGE          bytes or undefined, whether it is text, whether it is the end of a message
+ *     CLOSE            code, reason: the application closed or (before ACCEPT) refused a WebSocket
  *     STOPPED, PONG    -
  *     CORRUPT          what the worker did against the protocol; no further events follow
  *
- * One event ends a stream: RESPONSE_START or BODY with `end`, APP_ERROR, or CLOSED. A stream that
+ * One event ends a stream: RESPONSE_START or BODY with `end`, CLOSE, APP_ERROR, or CLOSED. A stream that
  * was aborted hears of its end only, as CLOSED.
  * @typedef {object} Channel
  * @property {(head: string, body: Uint8Array | undefined, end: boolean) => number} request
@@ -48,7 +54,14 @@ import { NodeAsgiError } from './errors.js'
  *   Returns how many bytes it took. When that is not all of them, `end` was not taken either, and
  *   CREDIT tells when to go on. A stream that has ended swallows everything.
  * @property {(stream: number, length: number) => void} consumed
- *   As many bytes of the response have left the hands of JavaScript.
+ *   As many bytes of the response, or of messages, have left the hands of JavaScript. The end of a
+ *   message counts `limits.messageOverhead` more.
+ * @property {(head: string) => number} connect Opens a WebSocket's stream and returns its id.
+ * @property {(stream: number, bytes: Uint8Array, text: boolean) => number} message
+ *   Sends a message, or what is left of one, and returns how many bytes it took. When that is not
+ *   all of them (-1 for an empty message), CREDIT tells when to go on. Text must be valid UTF-8.
+ * @property {(stream: number, code: number, reason: string) => void} closeSocket
+ *   The WebSocket is closed; the reason takes `limits.closeReason` bytes at most.
  * @property {(stream: number) => void} abort The client is gone.
  * @property {(stream: number) => void} cancel the application's task, after an abort
  * @property {(patience: number) => void} stop Asks the worker to finish and exit; what is not done
@@ -97,8 +110,8 @@ import { NodeAsgiError } from './errors.js'
 
 /**
  * @typedef {object} Binding
- * @property {{ chunk: number, window: number, head: number, minRing: number, defaultRing: number }}
- *   limits in bytes
+ * @property {{ chunk: number, window: number, head: number, messageOverhead: number,
+ *   closeReason: number, minRing: number, defaultRing: number }} limits in bytes
  * @property {string[]} headFields what stands before the headers in a head, in this order
  * @property {number} wireVersion
  * @property {number} stacksSignal makes a worker print the stacks of all its threads

@@ -112,8 +112,23 @@ export class RequestTimeoutError extends NodeAsgiError {
 /** The response cannot be delivered: ERR_RESPONSE_ABORTED, ERR_INVALID_RESPONSE. */
 export class ResponseError extends NodeAsgiError {}
 
+/** The application did not accept a WebSocket, and answered with a response: ERR_WEBSOCKET_REFUSED. */
+export class WebSocketRefusedError extends NodeAsgiError {
+  /**
+   * @param {number} status
+   * @param {import('./headers.js').Headers} headers
+   * @param {Buffer} body
+   */
+  constructor (status, headers, body) {
+    super('ERR_WEBSOCKET_REFUSED', `the application refused the WebSocket with status ${status}`)
+    this.status = status
+    this.headers = headers
+    this.body = body
+  }
+}
+
 for (const type of [NodeAsgiError, InvalidOptionError, InvalidRequestError, StartupError, AppError,
-  WorkerError, UnavailableError, RequestTimeoutError, ResponseError]) {
+  WorkerError, UnavailableError, RequestTimeoutError, ResponseError, WebSocketRefusedError]) {
   Object.defineProperty(type.prototype, 'name', {
     value: type.name, writable: true, configurable: true
   })

@@ -11,7 +11,7 @@ import { waitForResponse, waitForWorker } from './blocking.js'
 import { parseBody } from './body.js'
 import { BufferedStream } from './buffered-stream.js'
 import { InvalidOptionError, InvalidRequestError } from './errors.js'
-import { encodeHead } from './head.js'
+import { encodeHead, encodeSocketHead } from './head.js'
 import { createListener } from './http-listener.js'
 import { findPython } from './interpreter.js'
 import { parseOptions } from './options.js'
@@ -21,9 +21,13 @@ import { BodyStream } from './body-stream.js'
 import { Request, markSent } from './request.js'
 import { isRepeatable } from './stream.js'
 import { Supervisor } from './supervisor.js'
+import { ConnectionStream } from './websocket-connection.js'
+import { createUpgrade } from './websocket-upgrade.js'
 
 /** @typedef {import('./request.js').RequestOptions | Request | globalThis.Request} AnyRequest */
 /** @typedef {import('./stream.js').RequestLimits} RequestLimits */
+
+/** @typedef {import('./head.js').SocketRequest} SocketRequest */
 
 /** @type {RequestLimits} */
 const NO_LIMITS = Object.freeze({})
@@ -92,6 +96,8 @@ export class PythonHandler extends EventEmitter {
     })
     /** For node:http, https and http2: `createServer(handler.listener)`. */
     this.listener = createListener(this.#pool, binding.limits, settings.logger)
+    /** For node:http and https: `server.on('upgrade', handler.upgrade)`. */
+    this.upgrade = createUpgrade(this.#pool, settings)
     this.#supervisor.start()
   }
 
@@ -157,6 +163,23 @@ export class PythonHandler extends EventEmitter {
     waitForResponse(this.#supervisor, this.#pool.submitNow(stream), stream)
     if (failure !== null) throw failure
     return /** @type {import('./response.js').Response} */ (/** @type {unknown} */ (response))
+  }
+
+  /**
+   * Opens a WebSocket to the application, without a network.
+   * @param {string | URL | SocketRequest} request
+   * @param {RequestLimits | AbortSignal} [limits] until it is accepted
+   * @returns {Promise<import('./websocket-connection.js').WebSocketConnection>}
+   */
+  connect (request, limits) {
+    return new Promise((resolve, reject) => {
+      const options = typeof request === 'string' || request instanceof URL
+        ? { url: request }
+        : request
+      const stream = new ConnectionStream(encodeSocketHead(options), String(options.url),
+        this.#settings.websocket.maxMessage, resolve, reject)
+      if (stream.limit(requestLimits({ url: '' }, limits))) this.#pool.submit(stream)
+    })
   }
 
   /**

@@ -93,6 +93,37 @@ export function encodeHead (request, length) {
   return `${method}\0${scheme}\x001.1\0${path}\0${query}\0${addresses}${text}`
 }
 
+/**
+ * What a WebSocket is asked for with.
+ * @typedef {object} SocketRequest
+ * @property {string | URL} url a path, or absolute with ws, wss, http or https
+ * @property {import('./headers.js').HeadersInit | null} [headers]
+ * @property {string | string[]} [protocols] subprotocols, the best first
+ * @property {import('./request.js').SocketInfo | null} [socket]
+ */
+
+/**
+ * The head of a WebSocket that was asked for in this process.
+ * @param {SocketRequest} request
+ * @returns {string}
+ */
+export function encodeSocketHead (request) {
+  if (typeof request !== 'object' || request === null) {
+    throw invalidUrl('', "a WebSocket needs a url, for example connect('/chat')")
+  }
+  const { url, protocols = [], headers, socket } = request
+  const list = Array.isArray(protocols) ? protocols : [protocols]
+  const head = encodeHead({
+    url: typeof url === 'string' || url instanceof URL ? String(url).replace(/^ws/i, 'http') : url,
+    headers,
+    socket
+  }, -1)
+  if (list.length === 0) return head
+  const text = new HeaderText()
+  text.add('sec-websocket-protocol', list.join(', '))
+  return head + text.text
+}
+
 /** @param {unknown} method */
 function parseMethod (method) {
   if (method === undefined) return 'GET'

@@ -2,6 +2,7 @@ export { PythonHandler, PythonHandler as Python } from './handler.js'
 export { Headers } from './headers.js'
 export { Request } from './request.js'
 export { Response, StreamingResponse } from './response.js'
+export { WebSocketConnection } from './websocket-connection.js'
 export {
   AppError,
   InvalidOptionError,
@@ -11,5 +12,6 @@ export {
   ResponseError,
   StartupError,
   UnavailableError,
+  WebSocketRefusedError,
   WorkerError
 } from './errors.js'

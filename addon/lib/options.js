@@ -40,6 +40,14 @@ import { InvalidOptionError } from './errors.js'
  */
 
 /**
+ * @typedef {object} WebSocketOptions
+ * @property {number} maxMessage bytes of a client's message; a longer one closes with 1009
+ * @property {boolean} compression offer permessage-deflate (RFC 7692)
+ * @property {number} pingInterval ms between pings; 0: none
+ * @property {number} pingTimeout ms that a client gets to answer one before it is cut off
+ */
+
+/**
  * What a logger must have; `console` does.
  * @typedef {object} Logger
  * @property {(...args: any[]) => void} [debug]
@@ -71,6 +79,7 @@ import { InvalidOptionError } from './errors.js'
  * @property {Timeouts} timeouts
  * @property {Restart} restart
  * @property {Recycle} recycle
+ * @property {WebSocketOptions} websocket
  * @property {Logger} logger
  */
 
@@ -85,6 +94,8 @@ const MODULE = new RegExp(`^${DOTTED}$`, 'u')
 const MAX_TIMEOUT = 2 ** 31 - 1
 const MAX_WORKERS = 1024
 const MIN_RING = 256 * 1024
+// What fits a Buffer, with room to spare.
+const MAX_MESSAGE = 1024 * 1024 * 1024
 const MAX_RING = 1024 * 1024 * 1024
 
 /** @type {Logger} */
@@ -319,6 +330,15 @@ const OPTIONS = {
       jitter: { check: fraction, initial: 0.1 },
       memory: { check: count(1), initial: Infinity },
       age: { check: positiveTimeOrNever, initial: Infinity }
+    }),
+    initial: () => ({})
+  },
+  websocket: {
+    check: group({
+      maxMessage: { check: integer(1, MAX_MESSAGE), initial: 16 * 1024 * 1024 },
+      compression: { check: boolean, initial: false },
+      pingInterval: { check: time, initial: 20_000 },
+      pingTimeout: { check: positiveTime, initial: 20_000 }
     }),
     initial: () => ({})
   },

@@ -5,27 +5,28 @@
 export class Scheduler {
   #turn = 0
 
-  /** @param {number} concurrency requests in flight that one worker may have */
+  /** @param {number} concurrency requests in flight that one worker may have beside open sockets */
   constructor (concurrency) {
     this.concurrency = concurrency
   }
 
   /**
-   * @template {{ inFlight: number }} T
+   * @template {{ inFlight: number, sockets: number }} T
    * @param {T[]} workers
    * @returns {T | null} null: all have their share
    */
   pick (workers) {
     const { length } = workers
     let best = null
-    let least = this.concurrency
+    let least = Infinity
     let index = this.#turn < length ? this.#turn : 0
     for (let i = 0; i < length; i++) {
       const worker = workers[index]
       if (++index === length) index = 0
-      if (worker.inFlight >= least) continue
+      const { inFlight } = worker
+      if (inFlight >= least || inFlight - worker.sockets >= this.concurrency) continue
       best = worker
-      least = worker.inFlight
+      least = inFlight
       this.#turn = index
       if (least === 0) break
     }

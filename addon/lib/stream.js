@@ -45,6 +45,8 @@ export class RequestStream {
     this.sentAt = 0
     this.started = false
     this.finished = false
+    /** It ended as it should although the worker was told that its client is gone. */
+    this.answered = false
     /** May be done a second time: another worker gets it when the first one dies. */
     this.repeatable = false
     /** How often it has gone to another worker. */
@@ -57,6 +59,11 @@ export class RequestStream {
     this.timer = null
     /** @type {AbortSignal | null} */
     this.signal = null
+  }
+
+  /** Whether this is a WebSocket, see socket-stream.js. */
+  get isWebSocket () {
+    return false
   }
 
   /** Whether the time limit still runs. */
@@ -158,10 +165,8 @@ export class RequestStream {
    */
   respond (status, headers, body, end) {
     if (this.finished) return
-    this.started = true
-    this.body = undefined
-    if (end) this.#finish()
-    else if (!this.timed) this.#stopTimer()
+    this.begin()
+    if (end) this.finish()
     this.onStart(status, headers, body, end)
   }
 
@@ -171,7 +176,7 @@ export class RequestStream {
    */
   receive (body, end) {
     if (this.finished) return
-    if (end) this.#finish()
+    if (end) this.finish()
     this.onBody(body, end)
   }
 
@@ -181,7 +186,7 @@ export class RequestStream {
    */
   fail (error) {
     if (this.finished) return
-    this.#finish()
+    this.finish()
     this.onError(error)
   }
 
@@ -196,7 +201,15 @@ export class RequestStream {
     this.fail(error)
   }
 
-  #finish () {
+  /** The outcome has begun to come. */
+  begin () {
+    this.started = true
+    this.body = undefined
+    if (!this.timed) this.#stopTimer()
+  }
+
+  /** The consumer has its outcome, or is about to get it. */
+  finish () {
     this.finished = true
     this.#stopTimer()
     if (this.signal !== null) {

@@ -74,6 +74,8 @@ export class Worker {
     this.state = 'starting'
     /** Requests in flight, as the scheduler wants to know it. */
     this.inFlight = 0
+    /** Of those, WebSockets that are open. */
+    this.sockets = 0
     this.traffic = new Traffic()
     /** Requests that it may be given until onQuota tells. */
     this.quota = Infinity
@@ -127,7 +129,9 @@ export class Worker {
     }
     let id
     try {
-      id = this.#channel.request(stream.head, first, end)
+      id = stream.isWebSocket
+        ? this.#channel.connect(stream.head)
+        : this.#channel.request(stream.head, first, end)
     } catch (error) {
       stream.fail(requestError(/** @type {Error} */ (error)))
       return
@@ -168,6 +172,34 @@ export class Worker {
   abort (id) {
     if (!this.#streams.has(id)) return
     this.#channel.abort(id)
+    this.#cancelLater(id)
+  }
+
+  /**
+   * Sends a message of a WebSocket.
+   * @param {number} id
+   * @param {Uint8Array} bytes
+   * @param {boolean} text
+   * @returns {number} see Channel.message
+   */
+  message (id, bytes, text) {
+    return this.#streams.has(id) ? this.#channel.message(id, bytes, text) : bytes.length
+  }
+
+  /**
+   * Like abort(), for a WebSocket that has been closed.
+   * @param {number} id
+   * @param {number} code
+   * @param {string} reason
+   */
+  closeSocket (id, code, reason) {
+    if (!this.#streams.has(id)) return
+    this.#channel.closeSocket(id, code, reason)
+    this.#cancelLater(id)
+  }
+
+  /** @param {number} id */
+  #cancelLater (id) {
     if (this.disconnectGrace === Infinity) return
     const timer = setTimeout(() => {
       this.#graces.delete(id)
@@ -203,6 +235,8 @@ export class Worker {
     this.#channel.stop(finish + this.disconnectTimeout)
     this.#updateRef()
     if (this.#finish !== null) clearTimeout(this.#finish)
+    // They would not end by themselves.
+    if (reason === 'close') this.#closeSockets()
     if (finish === 0) this.#giveUp()
     else this.#finish = setTimeout(() => this.#giveUp(), finish)
     return true
@@ -219,6 +253,13 @@ export class Worker {
   #giveUp () {
     const error = this.#leavingError()
     for (const stream of [...this.#streams.values()]) stream.cancel(error)
+  }
+
+  #closeSockets () {
+    const error = closedError()
+    for (const stream of [...this.#streams.values()]) {
+      if (stream.isWebSocket) stream.cancel(error)
+    }
   }
 
   #leavingError () {
@@ -286,6 +327,7 @@ export class Worker {
     for (const timer of this.#graces.values()) clearTimeout(timer)
     this.#graces.clear()
     this.inFlight = 0
+    this.sockets = 0
     this.#updateRef()
     return streams
   }
@@ -340,6 +382,19 @@ export class Worker {
         stream.receive(events[i + 4], end)
         break
       }
+      case types.MESSAGE:
+        this.#socket(events[i + 1])?.receiveMessage(events[i + 2], events[i + 3], events[i + 4])
+        break
+      case types.ACCEPT:
+        this.#onAccept(events[i + 1], events[i + 2], events[i + 3])
+        break
+      case types.CLOSE: {
+        const socket = this.#socket(events[i + 1])
+        this.#find(events[i + 1], true)
+        this.traffic.answered++
+        socket?.closed(events[i + 2], events[i + 3])
+        break
+      }
       case types.CREDIT:
         this.#streams.get(events[i + 1])?.credit()
         break
@@ -380,10 +435,33 @@ export class Worker {
     if (end && stream !== undefined) {
       this.#streams.delete(id)
       this.inFlight--
+      if (stream.isWebSocket && stream.started) this.sockets--
       this.#freed = true
       if (this.#graces.size > 0) this.#endGrace(id)
     }
     return stream
+  }
+
+  /**
+   * @param {number} id
+   * @returns {import('./socket-stream.js').SocketStream | undefined}
+   */
+  #socket (id) {
+    return /** @type {any} */ (this.#streams.get(id))
+  }
+
+  /**
+   * @param {number} id
+   * @param {string} subprotocol
+   * @param {string} headers
+   */
+  #onAccept (id, subprotocol, headers) {
+    const socket = this.#socket(id)
+    if (socket === undefined) return
+    this.traffic.latency.add(this.#now - socket.sentAt)
+    this.sockets++
+    this.#freed = true
+    socket.accept(subprotocol, headers)
   }
 
   /** @param {number} id */
@@ -396,7 +474,8 @@ export class Worker {
   #onClosed (id) {
     const stream = this.#find(id, true)
     if (stream === undefined) return
-    if (stream.finished) this.traffic.aborted++
+    if (stream.answered) this.traffic.answered++
+    else if (stream.finished) this.traffic.aborted++
     else this.traffic.failed++
     stream.fail(new ResponseError('ERR_RESPONSE_ABORTED',
       'the application ended before its response was complete'))

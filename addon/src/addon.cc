@@ -17,6 +17,8 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   limits.Set("chunk", static_cast<double>(wire::kMaxChunk));
   limits.Set("window", static_cast<double>(wire::kWindow));
   limits.Set("head", static_cast<double>(wire::kMaxHead));
+  limits.Set("messageOverhead", static_cast<double>(wire::kMessageOverhead));
+  limits.Set("closeReason", static_cast<double>(wire::kMaxCloseReason));
   limits.Set("minRing", static_cast<double>(wire::kMinRing));
   limits.Set("defaultRing", static_cast<double>(wire::kDefaultRing));
 

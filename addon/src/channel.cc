@@ -64,6 +64,8 @@ Napi::Function Channel::Define(Napi::Env env) {
   return DefineClass(
       env, "Channel",
       {InstanceMethod<&Channel::Request>("request"), InstanceMethod<&Channel::Write>("write"),
+       InstanceMethod<&Channel::Connect>("connect"), InstanceMethod<&Channel::SendMessage>("message"),
+       InstanceMethod<&Channel::CloseSocket>("closeSocket"),
        InstanceMethod<&Channel::Consumed>("consumed"), InstanceMethod<&Channel::Abort>("abort"),
        InstanceMethod<&Channel::Cancel>("cancel"), InstanceMethod<&Channel::Stop>("stop"),
        InstanceMethod<&Channel::Ping>("ping"), InstanceMethod<&Channel::Wait>("wait"),
@@ -164,7 +166,7 @@ Napi::Value Channel::Request(const Napi::CallbackInfo& info) {
     return {};
   }
   const bool end = info[2].ToBoolean();
-  const uint32_t id = streams_.Open();
+  const uint32_t id = streams_.Open(false);
   Stream* stream = streams_.Find(id);
   stream->send.Spend(body.size());
   stream->request_ended = end;
@@ -176,6 +178,51 @@ Napi::Value Channel::Request(const Napi::CallbackInfo& info) {
     SendFrame(wire::Body{id, body, end});
   }
   return Napi::Number::New(env, id);
+}
+
+Napi::Value Channel::Connect(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  if (endpoint_ == nullptr) {
+    ThrowCoded(env, "ERR_CLOSED", "the channel is closed");
+    return {};
+  }
+  if (!ReadHead(info[0])) return {};
+  const uint32_t id = streams_.Open(true);
+  SendFrame(wire::Connect{id, head_});
+  return Napi::Number::New(env, id);
+}
+
+Napi::Value Channel::SendMessage(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  std::string_view bytes;
+  if (!BytesOf(info[1], &bytes)) return {};
+  const uint32_t id = info[0].ToNumber().Uint32Value();
+  Stream* stream = endpoint_ != nullptr ? streams_.Find(id) : nullptr;
+  if (stream == nullptr || stream->aborted || !stream->accepted) {
+    return Napi::Number::New(env, static_cast<double>(bytes.size()));
+  }
+  const bool text = info[2].ToBoolean();
+  size_t sent = 0;
+  while (true) {
+    const wire::Piece piece = wire::NextPiece(bytes.size() - sent, stream->send);
+    if (piece.blocked()) break;
+    stream->send.Spend(piece.cost());
+    SendFrame(wire::Message{id, bytes.substr(sent, piece.size), text, piece.end});
+    sent += piece.size;
+    if (piece.end) return Napi::Number::New(env, static_cast<double>(sent));
+  }
+  return Napi::Number::New(env, bytes.empty() ? -1 : static_cast<double>(sent));
+}
+
+Napi::Value Channel::CloseSocket(const Napi::CallbackInfo& info) {
+  const uint32_t id = info[0].ToNumber().Uint32Value();
+  Stream* stream = endpoint_ != nullptr ? streams_.Find(id) : nullptr;
+  if (stream == nullptr || stream->aborted || !stream->websocket) return {};
+  stream->aborted = true;
+  const std::string reason = info[2].ToString();
+  SendFrame(wire::Close{id, info[1].ToNumber().Uint32Value(),
+                        std::string_view(reason).substr(0, wire::kMaxCloseReason)});
+  return {};
 }
 
 Napi::Value Channel::Write(const Napi::CallbackInfo& info) {

@@ -31,6 +31,9 @@ class Channel : public Napi::ObjectWrap<Channel> {
 
  private:
   Napi::Value Request(const Napi::CallbackInfo& info);
+  Napi::Value Connect(const Napi::CallbackInfo& info);
+  Napi::Value SendMessage(const Napi::CallbackInfo& info);
+  Napi::Value CloseSocket(const Napi::CallbackInfo& info);
   Napi::Value Write(const Napi::CallbackInfo& info);
   Napi::Value Consumed(const Napi::CallbackInfo& info);
   Napi::Value Abort(const Napi::CallbackInfo& info);

@@ -22,11 +22,14 @@ enum class EventType : uint32_t {
   kReady = static_cast<uint32_t>(wire::MessageType::kReady),
   kStartupFailed = static_cast<uint32_t>(wire::MessageType::kStartupFailed),
   kStopped = static_cast<uint32_t>(wire::MessageType::kStopped),
+  kAccept = static_cast<uint32_t>(wire::MessageType::kAccept),
+  kMessage = static_cast<uint32_t>(wire::MessageType::kMessage),
+  kClose = static_cast<uint32_t>(wire::MessageType::kClose),
   kPong = static_cast<uint32_t>(wire::MessageType::kPong),
   kCorrupt = 255,  // not of the wire: the worker broke it
 };
 
-inline constexpr std::array<std::pair<const char*, EventType>, 10> kEventTypes = {{
+inline constexpr std::array<std::pair<const char*, EventType>, 13> kEventTypes = {{
     {"RESPONSE_START", EventType::kResponseStart},
     {"BODY", EventType::kBody},
     {"CREDIT", EventType::kCredit},
@@ -35,6 +38,9 @@ inline constexpr std::array<std::pair<const char*, EventType>, 10> kEventTypes =
     {"READY", EventType::kReady},
     {"STARTUP_FAILED", EventType::kStartupFailed},
     {"STOPPED", EventType::kStopped},
+    {"ACCEPT", EventType::kAccept},
+    {"MESSAGE", EventType::kMessage},
+    {"CLOSE", EventType::kClose},
     {"PONG", EventType::kPong},
     {"CORRUPT", EventType::kCorrupt},
 }};

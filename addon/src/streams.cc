@@ -6,6 +6,8 @@ namespace {
 
 constexpr uint32_t kMinStatus = 200;
 constexpr uint32_t kMaxStatus = 999;
+constexpr uint32_t kMinCloseCode = 1000;
+constexpr uint32_t kMaxCloseCode = 4999;
 
 napi_value Array(napi_env env, std::initializer_list<napi_value> values) {
   napi_value array = nullptr;
@@ -17,11 +19,11 @@ napi_value Array(napi_env env, std::initializer_list<napi_value> values) {
 
 }  // namespace
 
-uint32_t Streams::Open() {
+uint32_t Streams::Open(bool websocket) {
   do {
     ++last_;
   } while (last_ == 0 || streams_.contains(last_));
-  streams_.emplace(last_, Stream());
+  streams_.emplace(last_, Stream()).first->second.websocket = websocket;
   return last_;
 }
 
@@ -50,6 +52,12 @@ bool Streams::OnFrame(std::span<const std::byte> bytes, EventArray* events) {
       return Take<wire::Body>(events);
     case wire::MessageType::kCredit:
       return Take<wire::Credit>(events);
+    case wire::MessageType::kAccept:
+      return Take<wire::Accept>(events);
+    case wire::MessageType::kMessage:
+      return Take<wire::Message>(events);
+    case wire::MessageType::kClose:
+      return Take<wire::Close>(events);
     case wire::MessageType::kAppError:
       return Take<wire::AppError>(events);
     case wire::MessageType::kClosed:
@@ -71,6 +79,7 @@ bool Streams::On(const wire::Response& response, EventArray* events) {
   Stream* stream = Find(response.stream);
   if (stream == nullptr) return Fault("a response to an unknown stream");
   if (stream->response_started) return Fault("a second response to one stream");
+  if (stream->accepted) return Fault("a response to an accepted WebSocket");
   if (response.status < kMinStatus || response.status > kMaxStatus) {
     return Fault("a response with an impossible status");
   }
@@ -118,6 +127,54 @@ bool Streams::On(const wire::Credit& credit, EventArray* events) {
   return true;
 }
 
+bool Streams::On(const wire::Accept& accept, EventArray* events) {
+  Stream* stream = Find(accept.stream);
+  if (stream == nullptr) return Fault("an unknown WebSocket accepted");
+  if (!stream->websocket || stream->accepted || stream->response_started) {
+    return Fault("something accepted that is no WebSocket to be accepted");
+  }
+  stream->accepted = true;
+  if (stream->aborted) return true;
+  napi_env env = events->env();
+  events->Add(EventType::kAccept, accept.stream,
+              {Latin1(env, accept.subprotocol), Latin1(env, accept.headers)});
+  return true;
+}
+
+bool Streams::On(const wire::Message& message, EventArray* events) {
+  Stream* stream = Find(message.stream);
+  if (stream == nullptr) return Fault("a message of an unknown WebSocket");
+  if (!stream->accepted) return Fault("a message of a WebSocket that is not accepted");
+  const size_t cost = message.bytes.size() + (message.end ? wire::kMessageOverhead : 0);
+  if (!stream->receive.Receive(cost)) return Fault("a flow-control window overrun");
+  if (stream->aborted) return true;
+  napi_env env = events->env();
+  events->Add(EventType::kMessage, message.stream,
+              {BufferOrUndefined(env, message.bytes), Boolean(env, message.text),
+               Boolean(env, message.end)});
+  return true;
+}
+
+bool Streams::On(const wire::Close& close, EventArray* events) {
+  const Stream* stream = Find(close.stream);
+  if (stream == nullptr) return Fault("an unknown WebSocket closed");
+  if (!stream->websocket || stream->response_started) return Fault("no WebSocket, but closed");
+  if (close.code < kMinCloseCode || close.code > kMaxCloseCode ||
+      close.reason.size() > wire::kMaxCloseReason) {
+    return Fault("a WebSocket closed with an impossible code or reason");
+  }
+  const bool aborted = stream->aborted;
+  End(close.stream);
+  napi_env env = events->env();
+  if (aborted) {
+    events->Add(EventType::kClosed, close.stream);
+  } else {
+    events->Add(EventType::kClose, close.stream,
+                {Number(env, close.code), Utf8(env, close.reason)});
+  }
+  return true;
+}
+
 bool Streams::On(const wire::AppError& error, EventArray* events) {
   const Stream* stream = Find(error.stream);
   if (stream == nullptr) return Fault("an error of an unknown stream");
@@ -128,7 +185,7 @@ bool Streams::On(const wire::AppError& error, EventArray* events) {
     events->Add(
         EventType::kAppError, error.stream,
         {Array(env, {Utf8(env, error.type), Utf8(env, error.message), Utf8(env, error.traceback)}),
-         Boolean(env, stream->response_started)});
+         Boolean(env, stream->response_started || stream->accepted)});
   }
   End(error.stream);
   return true;

@@ -11,12 +11,14 @@
 
 namespace nasgi::addon {
 
-// One request in flight, as far as flow control and the protocol go.
+// One request or WebSocket in flight, as far as flow control and the protocol go.
 struct Stream {
   wire::SendWindow send;        // the request's body
   wire::ReceiveWindow receive;  // the response's
   bool request_ended = false;
   bool response_started = false;
+  bool websocket = false;
+  bool accepted = false;  // a WebSocket
   bool aborted = false;  // JavaScript wants to hear only that it is over
 };
 
@@ -25,7 +27,7 @@ struct Stream {
 class Streams {
  public:
   // A new stream's id, never 0.
-  uint32_t Open();
+  uint32_t Open(bool websocket);
   // Null when the stream has ended.
   [[nodiscard]] Stream* Find(uint32_t id);
 
@@ -39,6 +41,9 @@ class Streams {
   [[nodiscard]] bool On(const wire::Response& response, EventArray* events);
   [[nodiscard]] bool On(const wire::Body& body, EventArray* events);
   [[nodiscard]] bool On(const wire::Credit& credit, EventArray* events);
+  [[nodiscard]] bool On(const wire::Accept& accept, EventArray* events);
+  [[nodiscard]] bool On(const wire::Message& message, EventArray* events);
+  [[nodiscard]] bool On(const wire::Close& close, EventArray* events);
   [[nodiscard]] bool On(const wire::AppError& error, EventArray* events);
   [[nodiscard]] bool On(const wire::Closed& closed, EventArray* events);
   [[nodiscard]] bool On(const wire::Ready& ready, EventArray* events);

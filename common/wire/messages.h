@@ -63,6 +63,43 @@ struct Cancel {
   static auto Fields(auto& m) { return std::tie(m.stream); }
 };
 
+// A WebSocket is asked for. The worker answers with Accept, with Close, or with a Response that says
+// why not.
+struct Connect {
+  static constexpr MessageType kType = MessageType::kConnect;
+  uint32_t stream = 0;
+  std::string_view head;  // as in Request
+  static auto Fields(auto& m) { return std::tie(m.stream, m.head); }
+};
+
+struct Accept {
+  static constexpr MessageType kType = MessageType::kAccept;
+  uint32_t stream = 0;
+  std::string_view subprotocol;  // latin-1; empty = none
+  std::string_view headers;      // as in Response
+  static auto Fields(auto& m) { return std::tie(m.stream, m.subprotocol, m.headers); }
+};
+
+// A message of a WebSocket, or a piece of one: the pieces of a message follow each other.
+struct Message {
+  static constexpr MessageType kType = MessageType::kMessage;
+  uint32_t stream = 0;
+  std::string_view bytes;
+  bool text = false;  // the whole message is UTF-8; the same in all its pieces
+  bool end = false;   // the last piece
+  static auto Fields(auto& m) { return std::tie(m.stream, m.bytes, m.text, m.end); }
+};
+
+// To the worker: the WebSocket is closed, no message follows. To Node: the application closes it, or
+// refuses it if it has not accepted it; ends the stream.
+struct Close {
+  static constexpr MessageType kType = MessageType::kClose;
+  uint32_t stream = 0;
+  uint32_t code = 0;        // RFC 6455, 7.4; 1005 = none was given, 1006 = the connection was lost
+  std::string_view reason;  // UTF-8, kMaxCloseReason bytes at most
+  static auto Fields(auto& m) { return std::tie(m.stream, m.code, m.reason); }
+};
+
 // The application failed; ends the stream.
 struct AppError {
   static constexpr MessageType kType = MessageType::kAppError;
@@ -70,7 +107,7 @@ struct AppError {
   std::string_view type;
   std::string_view message;
   std::string_view traceback;
-  bool started = false;  // whether a Response went before
+  bool started = false;  // whether a Response or Accept went before
   static auto Fields(auto& m) {
     return std::tie(m.stream, m.type, m.message, m.traceback, m.started);
   }

@@ -14,18 +14,21 @@
 // a field, another limit. A worker with another version is refused when it says `ready`.
 namespace nasgi::wire {
 
-inline constexpr uint32_t kWireVersion = 1;
+inline constexpr uint32_t kWireVersion = 2;
 
 enum class MessageType : uint8_t {
   // Both ways.
   kBody = 1,
   kCredit = 2,
+  kMessage = 3,
+  kClose = 4,
   // To the worker.
   kRequest = 16,
   kDisconnect = 17,
   kStop = 18,
   kPing = 19,
   kCancel = 20,
+  kConnect = 21,
   // To Node.
   kReady = 32,
   kStartupFailed = 33,
@@ -34,6 +37,7 @@ enum class MessageType : uint8_t {
   kClosed = 36,
   kPong = 37,
   kStopped = 38,
+  kAccept = 39,
   // Control socket, to the fork server.
   kInit = 64,
   kFork = 65,
@@ -51,6 +55,11 @@ inline constexpr size_t kMaxChunk = 64 * 1024;
 inline constexpr uint32_t kWindow = 256 * 1024;
 // Consumed bytes that are gathered before credit is given back, so that it costs no frame a chunk.
 inline constexpr uint32_t kCreditQuantum = kWindow / 4;
+// What a WebSocket message counts in a window beside its bytes, so that many small ones cannot fill
+// the memory of their receiver.
+inline constexpr uint32_t kMessageOverhead = 64;
+// RFC 6455, 5.5: a close frame holds 125 bytes, of which the code takes two.
+inline constexpr size_t kMaxCloseReason = 123;
 // Size of a request's or response's head, counted as HTTP/2 counts a header list (RFC 9113, 6.5.2):
 // name + value + 32 bytes a header.
 inline constexpr size_t kMaxHead = 64 * 1024;

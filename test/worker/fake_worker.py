@@ -13,7 +13,7 @@ import os
 import socket
 import sys
 
-WIRE_VERSION = 1
+WIRE_VERSION = 2
 STACKS_SIGNAL = 62
 FDS = array.array("i", [0] * 5)
 

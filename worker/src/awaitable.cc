@@ -1,13 +1,11 @@
 #include "awaitable.h"
 
-#include "http_cycle.h"
+#include "cycle.h"
 #include "py/coroutine.h"
 
 namespace nasgi::worker {
 
 using py::Ref;
-
-HttpCycle& Awaitable::cycle() const { return py::Box<HttpCycle>::Of(cycle_.get()); }
 
 PySendResult Awaitable::Step(PyObject** result) {
   *result = nullptr;
@@ -16,7 +14,7 @@ PySendResult Awaitable::Step(PyObject** result) {
     return PYGEN_ERROR;
   }
   // The app may drop its last reference to us while it runs below.
-  const Ref cycle_object = cycle_;
+  const Ref cycle_object = cycle_object_;
   while (true) {
     if (waiting_) {
       const PySendResult sent = PyIter_Send(waiting_.get(), Py_None, result);
@@ -32,8 +30,8 @@ PySendResult Awaitable::Step(PyObject** result) {
     Ref value;
     Ref future;
     const Progress progress = kind_ == Kind::kReceive
-                                  ? cycle().Receive(&value, &future)
-                                  : cycle().Send(message_.get(), &sending_, &future);
+                                  ? cycle_->Receive(&value, &future)
+                                  : cycle_->Send(message_.get(), &sending_, &future);
     switch (progress) {
       case Progress::kDone:
         Finish();
@@ -68,14 +66,14 @@ void Awaitable::Finish() {
 }
 
 int Awaitable::Traverse(visitproc visit, void* arg) {
-  for (const Ref* ref : {&cycle_, &message_, &waiting_, &sending_.body}) {
+  for (const Ref* ref : {&cycle_object_, &message_, &waiting_, &sending_.body}) {
     if (const int stop = py::Visit(*ref, visit, arg); stop != 0) return stop;
   }
   return 0;
 }
 
 void Awaitable::Clear() {
-  cycle_ = {};
+  cycle_object_ = {};
   message_ = {};
   waiting_ = {};
   sending_.body = {};

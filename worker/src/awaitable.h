@@ -2,12 +2,16 @@
 
 #include <Python.h>
 
+#include <cstdint>
+
 #include "py/box.h"
 #include "py/ref.h"
 
 namespace nasgi::worker {
 
-class HttpCycle;
+class Cycle;
+
+enum class Progress { kDone, kWait, kError };
 
 // What receive() and send() return: a coroutine in all that asyncio and `await` ask for. It starts
 // when it is first stepped, as a coroutine does; when its cycle cannot go on yet it waits on a
@@ -16,9 +20,12 @@ class Awaitable {
  public:
   enum class Kind { kReceive, kSend };
 
-  // `cycle` is an HttpCycle object; `message` the dict to send (empty for kReceive).
-  Awaitable(Kind kind, py::Ref cycle, py::Ref message)
-      : kind_(kind), cycle_(std::move(cycle)), message_(std::move(message)) {}
+  // `cycle_object` holds `cycle`; `message` is the dict to send (empty for kReceive).
+  Awaitable(Kind kind, py::Ref cycle_object, Cycle* cycle, py::Ref message)
+      : kind_(kind),
+        cycle_(cycle),
+        cycle_object_(std::move(cycle_object)),
+        message_(std::move(message)) {}
 
   // One step, by the rules of PyIter_Send.
   PySendResult Step(PyObject** result);
@@ -30,21 +37,23 @@ class Awaitable {
   int Traverse(visitproc visit, void* arg);
   void Clear();
 
-  // Progress of a send, kept by HttpCycle.
+  // Progress of a send, kept by the cycle.
   struct Sending {
     bool accepted = false;  // the message has been checked and taken
-    bool more = false;      // more_body
+    bool more = false;      // of a body: more_body
+    bool text = false;      // of a WebSocket message: it was a str
     py::Ref body;           // bytes
-    size_t offset = 0;      // of them, already sent
+    size_t offset = 0;      // of a body, already sent
+    uint64_t ticket = 0;    // of a WebSocket message: its number, once it is under way
   };
 
  private:
   void Finish();
-  HttpCycle& cycle() const;
 
   Kind kind_;
   bool finished_ = false;
-  py::Ref cycle_;
+  Cycle* cycle_;
+  py::Ref cycle_object_;
   py::Ref message_;
   py::Ref waiting_;  // iterator of the future that is waited on
   Sending sending_;

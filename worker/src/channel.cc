@@ -2,7 +2,9 @@
 
 #include <tuple>
 
+#include "http_cycle.h"
 #include "py/box.h"
+#include "websocket_cycle.h"
 
 namespace nasgi::worker {
 
@@ -34,11 +36,14 @@ void Channel::CloseInChild() {
 
 Ref Channel::NewFuture() const { return Ref::Steal(PyObject_CallNoArgs(create_future_.get())); }
 
-PyObject* Channel::CycleObject(uint32_t stream) const { return cycles_.at(stream).get(); }
+PyObject* Channel::CycleObject(uint32_t stream) const { return cycles_.at(stream).object.get(); }
 
-HttpCycle* Channel::Find(uint32_t stream) {
-  const auto found = cycles_.find(stream);
-  return found == cycles_.end() ? nullptr : &py::Box<HttpCycle>::Of(found->second.get());
+template <class Message, class Handle>
+bool Channel::ToCycle(Handle handle) {
+  Message message;
+  if (!frame_.Get(&message)) return false;
+  const auto found = cycles_.find(message.stream);
+  return found == cycles_.end() || handle(*found->second.cycle, message);
 }
 
 void Channel::Call(const Ref& callback, const Ref& argument) {
@@ -124,31 +129,32 @@ bool Channel::OnFrame(std::span<const std::byte> bytes) {
       wire::Request request;
       return frame_.Get(&request) && OnRequest(request);
     }
-    // A stream that is not known has ended here while the frame was under way.
-    case wire::MessageType::kBody: {
-      wire::Body body;
-      if (!frame_.Get(&body)) return false;
-      HttpCycle* cycle = Find(body.stream);
-      return cycle == nullptr || cycle->OnBody(body.bytes, body.end);
+    case wire::MessageType::kConnect: {
+      wire::Connect connect;
+      return frame_.Get(&connect) && OnConnect(connect);
     }
-    case wire::MessageType::kCredit: {
-      wire::Credit credit;
-      if (!frame_.Get(&credit)) return false;
-      HttpCycle* cycle = Find(credit.stream);
-      return cycle == nullptr || cycle->OnCredit(credit.bytes);
-    }
-    case wire::MessageType::kDisconnect: {
-      wire::Disconnect disconnect;
-      if (!frame_.Get(&disconnect)) return false;
-      if (HttpCycle* cycle = Find(disconnect.stream)) cycle->OnDisconnect();
-      return true;
-    }
-    case wire::MessageType::kCancel: {
-      wire::Cancel cancel;
-      if (!frame_.Get(&cancel)) return false;
-      if (const HttpCycle* cycle = Find(cancel.stream)) CancelTask(cycle->task());
-      return true;
-    }
+    case wire::MessageType::kBody:
+      return ToCycle<wire::Body>(
+          [](Cycle& cycle, const wire::Body& body) { return cycle.OnBody(body.bytes, body.end); });
+    case wire::MessageType::kMessage:
+      return ToCycle<wire::Message>(
+          [](Cycle& cycle, const wire::Message& message) { return cycle.OnMessage(message); });
+    case wire::MessageType::kClose:
+      return ToCycle<wire::Close>(
+          [](Cycle& cycle, const wire::Close& close) { return cycle.OnClose(close); });
+    case wire::MessageType::kCredit:
+      return ToCycle<wire::Credit>(
+          [](Cycle& cycle, const wire::Credit& credit) { return cycle.OnCredit(credit.bytes); });
+    case wire::MessageType::kDisconnect:
+      return ToCycle<wire::Disconnect>([](Cycle& cycle, const wire::Disconnect&) {
+        cycle.OnDisconnect();
+        return true;
+      });
+    case wire::MessageType::kCancel:
+      return ToCycle<wire::Cancel>([this](Cycle& cycle, const wire::Cancel&) {
+        CancelTask(cycle.task());
+        return true;
+      });
     case wire::MessageType::kStop: {
       wire::Stop stop;
       if (!frame_.Get(&stop)) return false;
@@ -168,28 +174,50 @@ bool Channel::OnFrame(std::span<const std::byte> bytes) {
 }
 
 bool Channel::OnRequest(const wire::Request& request) {
-  if (request.stream == 0 || cycles_.contains(request.stream)) return false;
   bool is_head = false;
-  Ref scope = scopes_->Build(request.head, &is_head);
+  Ref scope = scopes_->Http(request.head, &is_head);
   const Ref failure = scope ? Ref() : py::TakeException();
-  const Ref object = Ref::Steal(py::Box<HttpCycle>::New(
-      state_->http_cycle_type, this, Ref::Borrow(self_), request, std::move(scope), is_head));
+  Ref object = Ref::Steal(py::Box<HttpCycle>::New(state_->http_cycle_type, this,
+                                                  Ref::Borrow(self_), request.stream,
+                                                  std::move(scope), is_head));
   if (!object) Py_FatalError("node-asgi: no memory for a request");
   HttpCycle& cycle = py::Box<HttpCycle>::Of(object.get());
-  cycles_.emplace(request.stream, object);
-  if (!cycle.OnBody(request.body, request.end)) return false;
+  if (!Add(request.stream, object, &cycle) || !cycle.OnBody(request.body, request.end)) {
+    return false;
+  }
+  Run(object.get(), &cycle, failure);
+  return true;
+}
+
+bool Channel::OnConnect(const wire::Connect& connect) {
+  Ref scope = scopes_->WebSocket(connect.head);
+  const Ref failure = scope ? Ref() : py::TakeException();
+  Ref object = Ref::Steal(py::Box<WebSocketCycle>::New(state_->websocket_cycle_type, this,
+                                                       Ref::Borrow(self_), connect.stream,
+                                                       std::move(scope)));
+  if (!object) Py_FatalError("node-asgi: no memory for a WebSocket");
+  Cycle& cycle = py::Box<WebSocketCycle>::Of(object.get());
+  if (!Add(connect.stream, object, &cycle)) return false;
+  Run(object.get(), &cycle, failure);
+  return true;
+}
+
+bool Channel::Add(uint32_t stream, Ref object, Cycle* cycle) {
+  return stream != 0 && cycles_.try_emplace(stream, Entry{std::move(object), cycle}).second;
+}
+
+void Channel::Run(PyObject* object, Cycle* cycle, const Ref& failure) {
   if (failure) {
     py::SetException(failure.get());
-    cycle.FailToStart();
-    return true;
+    cycle->FailToStart();
+    return;
   }
-  Ref task = Ref::Steal(PyObject_CallFunctionObjArgs(spawn_.get(), object.get(), nullptr));
+  Ref task = Ref::Steal(PyObject_CallFunctionObjArgs(spawn_.get(), object, nullptr));
   if (task) {
-    cycle.set_task(std::move(task));
+    cycle->set_task(std::move(task));
   } else {
-    cycle.FailToStart();
+    cycle->FailToStart();
   }
-  return true;
 }
 
 void Channel::CancelTask(const Ref& task) {
@@ -202,9 +230,7 @@ void Channel::CancelTask(const Ref& task) {
 void Channel::CancelAll() {
   std::vector<Ref> tasks;
   tasks.reserve(cycles_.size());
-  for (const auto& [stream, object] : cycles_) {
-    tasks.push_back(py::Box<HttpCycle>::Of(object.get()).task());
-  }
+  for (const auto& [stream, entry] : cycles_) tasks.push_back(entry.cycle->task());
   for (const Ref& task : tasks) CancelTask(task);
 }
 
@@ -218,8 +244,8 @@ int Channel::Traverse(visitproc visit, void* arg) {
                          &create_future_, &call_soon_, &drain_, &on_idle}) {
     if (const int stop = py::Visit(*ref, visit, arg); stop != 0) return stop;
   }
-  for (const auto& [stream, object] : cycles_) {
-    if (const int stop = py::Visit(object, visit, arg); stop != 0) return stop;
+  for (const auto& [stream, entry] : cycles_) {
+    if (const int stop = py::Visit(entry.object, visit, arg); stop != 0) return stop;
   }
   if (scopes_) {
     if (const int stop = scopes_->Traverse(visit, arg); stop != 0) return stop;

@@ -13,7 +13,7 @@
 #include <string>
 #include <unordered_map>
 
-#include "http_cycle.h"
+#include "cycle.h"
 #include "module_state.h"
 #include "py/ref.h"
 #include "scope.h"
@@ -80,7 +80,15 @@ class Channel {
   // False: the frame breaks the protocol.
   [[nodiscard]] bool OnFrame(std::span<const std::byte> bytes);
   [[nodiscard]] bool OnRequest(const wire::Request& request);
-  [[nodiscard]] HttpCycle* Find(uint32_t stream);
+  [[nodiscard]] bool OnConnect(const wire::Connect& connect);
+  // Hands the frame to the cycle of its stream; one that is not known has ended here while the frame
+  // was under way.
+  template <class Message, class Handle>
+  [[nodiscard]] bool ToCycle(Handle handle);
+  // False: the stream is there already.
+  [[nodiscard]] bool Add(uint32_t stream, py::Ref object, Cycle* cycle);
+  // Runs the app, unless `failure` (of making its scope) prevents it.
+  void Run(PyObject* object, Cycle* cycle, const py::Ref& failure);
   void Call(const py::Ref& callback, const py::Ref& argument = {});
   void CancelTask(const py::Ref& task);
 
@@ -90,7 +98,11 @@ class Channel {
   const std::array<int, 3> fds_;  // of the endpoint, borrowed
   std::unique_ptr<shm::Endpoint> endpoint_;
   wire::Frame frame_;
-  std::unordered_map<uint32_t, py::Ref> cycles_;
+  struct Entry {
+    py::Ref object;
+    Cycle* cycle;  // in it
+  };
+  std::unordered_map<uint32_t, Entry> cycles_;
   Waiters room_waiters_;
 
   // Set by Start.

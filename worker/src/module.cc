@@ -9,7 +9,7 @@
 #include "awaitable.h"
 #include "channel.h"
 #include "control.h"
-#include "http_cycle.h"
+#include "cycle_types.h"
 #include "module_state.h"
 #include "wire/control.h"
 #include "wire/protocol.h"
@@ -21,7 +21,7 @@ using py::Ref;
 bool Names::Init() {
   const struct {
     Ref Names::* name;
-    const char* text;
+    const char* spelling;
   } table[] = {{&Names::type, "type"},
                {&Names::asgi, "asgi"},
                {&Names::http, "http"},
@@ -48,6 +48,23 @@ bool Names::Init() {
                {&Names::http_1_1, "1.1"},
                {&Names::http_2, "2"},
                {&Names::https, "https"},
+               {&Names::ws, "ws"},
+               {&Names::wss, "wss"},
+               {&Names::subprotocols, "subprotocols"},
+               {&Names::subprotocol, "subprotocol"},
+               {&Names::text, "text"},
+               {&Names::bytes, "bytes"},
+               {&Names::code, "code"},
+               {&Names::reason, "reason"},
+               {&Names::websocket, "websocket"},
+               {&Names::websocket_connect, "websocket.connect"},
+               {&Names::websocket_receive, "websocket.receive"},
+               {&Names::websocket_disconnect, "websocket.disconnect"},
+               {&Names::websocket_accept, "websocket.accept"},
+               {&Names::websocket_send, "websocket.send"},
+               {&Names::websocket_close, "websocket.close"},
+               {&Names::denial_start, "websocket.http.response.start"},
+               {&Names::denial_body, "websocket.http.response.body"},
                {&Names::call_soon, "call_soon"},
                {&Names::create_future, "create_future"},
                {&Names::done, "done"},
@@ -55,8 +72,8 @@ bool Names::Init() {
                {&Names::cancel, "cancel"},
                {&Names::throw_, "throw"},
                {&Names::await, "__await__"}};
-  for (const auto& [name, text] : table) {
-    this->*name = Ref::Steal(PyUnicode_InternFromString(text));
+  for (const auto& [name, spelling] : table) {
+    this->*name = Ref::Steal(PyUnicode_InternFromString(spelling));
     if (!(this->*name)) return false;
   }
   return true;
@@ -80,10 +97,11 @@ int Exec(PyObject* module) {
       nullptr));
   state->awaitable_type = MakeAwaitableType(module);
   state->http_cycle_type = MakeHttpCycleType(module);
+  state->websocket_cycle_type = MakeWebSocketCycleType(module);
   state->channel_type = MakeChannelType(module);
   if (!state->cancelled_error || !state->coroutine_type || !state->client_disconnected ||
       state->awaitable_type == nullptr || state->http_cycle_type == nullptr ||
-      state->channel_type == nullptr) {
+      state->websocket_cycle_type == nullptr ||      state->channel_type == nullptr) {
     return -1;
   }
   if (PyModule_AddObjectRef(module, "ClientDisconnected", state->client_disconnected.get()) != 0 ||
@@ -104,6 +122,7 @@ int Traverse(PyObject* module, visitproc visit, void* arg) {
   Py_VISIT(state->awaitable_type);
   Py_VISIT(state->channel_type);
   Py_VISIT(state->http_cycle_type);
+  Py_VISIT(state->websocket_cycle_type);
   return 0;
 }
 
@@ -111,7 +130,8 @@ int Clear(PyObject* module) {
   ModuleState* state = StateOf(module);
   if (state == nullptr) return 0;
   for (PyTypeObject** type :
-       {&state->awaitable_type, &state->channel_type, &state->http_cycle_type}) {
+       {&state->awaitable_type, &state->channel_type, &state->http_cycle_type,
+        &state->websocket_cycle_type}) {
     const Ref owned = Ref::Steal(reinterpret_cast<PyObject*>(std::exchange(*type, nullptr)));
   }
   return 0;

@@ -9,9 +9,12 @@ namespace nasgi::worker {
 // Keys and values of ASGI messages, interned once. Names follow the strings.
 struct Names {
   py::Ref type, asgi, http, http_version, method, scheme, path, raw_path, query_string, root_path,
-      headers, client, server, state, extensions, body, more_body, status;
+      headers, client, server, state, extensions, body, more_body, status, subprotocols,
+      subprotocol, text, bytes, code, reason;
   py::Ref http_request, http_disconnect, response_start, response_body;
-  py::Ref http_1_0, http_1_1, http_2, https;
+  py::Ref websocket, websocket_connect, websocket_receive, websocket_disconnect, websocket_accept,
+      websocket_send, websocket_close, denial_start, denial_body;
+  py::Ref http_1_0, http_1_1, http_2, https, ws, wss;
   py::Ref call_soon, create_future, done, set_result, cancel, throw_, await;
 
   // False: a Python exception is set.
@@ -23,6 +26,7 @@ struct ModuleState {
   PyTypeObject* awaitable_type = nullptr;
   PyTypeObject* channel_type = nullptr;
   PyTypeObject* http_cycle_type = nullptr;
+  PyTypeObject* websocket_cycle_type = nullptr;
   py::Ref client_disconnected;  // class ClientDisconnected(OSError)
   py::Ref cancelled_error;      // asyncio.CancelledError
   py::Ref coroutine_type;       // types.CoroutineType

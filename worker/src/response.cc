@@ -4,8 +4,6 @@
 #include <string_view>
 
 #include "py/ref.h"
-#include "wire/http_head.h"
-#include "wire/protocol.h"
 
 namespace nasgi::worker {
 
@@ -16,44 +14,31 @@ namespace {
 constexpr long kMinStatus = 200;
 constexpr long kMaxStatus = 999;
 
-std::string_view View(PyObject* bytes) {
-  return {PyBytes_AsString(bytes), static_cast<size_t>(PyBytes_Size(bytes))};
-}
-
-bool IsBytesLike(PyObject* object) {
-  return PyBytes_Check(object) || PyByteArray_Check(object) ||
-         PyObject_TypeCheck(object, &PyMemoryView_Type);
-}
-
-// The object as bytes, copied only where it is another kind; nothing with TypeError set otherwise.
-Ref AsBytes(PyObject* object, const char* what) {
-  if (PyBytes_Check(object)) return Ref::Borrow(object);
-  if (IsBytesLike(object)) return Ref::Steal(PyBytes_FromObject(object));
-  const Ref type =
-      Ref::Steal(PyObject_GetAttrString(reinterpret_cast<PyObject*>(Py_TYPE(object)), "__name__"));
-  if (type) PyErr_Format(PyExc_TypeError, "%s must be bytes, not %U", what, type.get());
-  return {};
-}
-
-bool Expected(const char* expected, PyObject* got) {
-  PyErr_Format(PyExc_RuntimeError, "Expected ASGI message %s, but got %R", expected, got);
+bool Expected(const Ref& expected, PyObject* got) {
+  PyErr_Format(PyExc_RuntimeError, "Expected ASGI message %R, but got %R", expected.get(), got);
   return false;
 }
 
 }  // namespace
 
-bool Response::Take(PyObject* message, const Names& names, Awaitable::Sending* sending) {
+PyObject* MessageType(PyObject* message, const Names& names) {
   if (!PyDict_Check(message)) {
     PyErr_Format(PyExc_TypeError, "send() takes a dict with a 'type', got %R", message);
-    return false;
+    return nullptr;
   }
   PyObject* type = PyDict_GetItemWithError(message, names.type.get());
   if (type == nullptr) {
     if (PyErr_Occurred() == nullptr) {
       PyErr_Format(PyExc_ValueError, "ASGI message without 'type': %R", message);
     }
-    return false;
+    return nullptr;
   }
+  return type;
+}
+
+bool Response::Take(PyObject* message, const Names& names, Awaitable::Sending* sending) {
+  PyObject* type = MessageType(message, names);
+  if (type == nullptr) return false;
   const auto is = [type](const Ref& name) {
     return type == name.get() || PyObject_RichCompareBool(type, name.get(), Py_EQ) == 1;
   };
@@ -62,18 +47,16 @@ bool Response::Take(PyObject* message, const Names& names, Awaitable::Sending* s
     return false;
   }
   if (state_ == State::kExpectStart) {
-    return is(names.response_start) ? TakeStart(message, names)
-                                    : Expected("'http.response.start'", type);
+    return is(start_) ? TakeStart(message, names) : Expected(start_, type);
   }
-  return is(names.response_body) ? TakeBody(message, names, sending)
-                                 : Expected("'http.response.body'", type);
+  return is(body_) ? TakeBody(message, names, sending) : Expected(body_, type);
 }
 
 bool Response::TakeStart(PyObject* message, const Names& names) {
   PyObject* status = PyDict_GetItemWithError(message, names.status.get());
   if (status == nullptr) {
     if (PyErr_Occurred() == nullptr) {
-      PyErr_SetString(PyExc_ValueError, "'http.response.start' needs a 'status'");
+      PyErr_Format(PyExc_ValueError, "%R needs a 'status'", start_.get());
     }
     return false;
   }
@@ -93,8 +76,6 @@ bool Response::TakeStart(PyObject* message, const Names& names) {
   PyObject* headers = PyDict_GetItemWithError(message, names.headers.get());
   if (headers == nullptr && PyErr_Occurred() != nullptr) return false;
   if (headers != nullptr && !TakeHeaders(headers)) {
-    headers_.clear();
-    head_size_ = 0;
     content_length_ = -1;
     return false;
   }
@@ -103,63 +84,25 @@ bool Response::TakeStart(PyObject* message, const Names& names) {
 }
 
 bool Response::TakeHeaders(PyObject* headers) {
-  const Ref iterator = Ref::Steal(PyObject_GetIter(headers));
-  if (!iterator) return false;
-  while (const Ref pair = Ref::Steal(PyIter_Next(iterator.get()))) {
-    if (!TakeHeader(pair.get())) return false;
-  }
-  if (PyErr_Occurred() != nullptr) return false;
-  if (head_size_ > wire::kMaxHead) {
-    PyErr_Format(PyExc_ValueError, "response headers take %zu bytes, the limit is %zu", head_size_,
-                 wire::kMaxHead);
-    return false;
-  }
-  return true;
+  using Verdict = HeaderList::Verdict;
+  return headers_.Take(headers, [this](std::string_view name, std::string_view value) {
+    // The server's affair: ASGI has it ignored.
+    if (name == "transfer-encoding") return Verdict::kDrop;
+    if (name != "content-length" || TakeLength(value)) return Verdict::kKeep;
+    return Verdict::kRefuse;
+  });
 }
 
-bool Response::TakeHeader(PyObject* pair) {
-  const Ref items = Ref::Steal(PySequence_Tuple(pair));
-  if (!items) return false;
-  if (PyTuple_Size(items.get()) != 2) {
-    PyErr_Format(PyExc_ValueError, "a header must be a pair of bytes, got %R", pair);
+bool Response::TakeLength(std::string_view text) {
+  int64_t length = -1;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), length);
+  if (error != std::errc() || end != text.data() + text.size() || length < 0 ||
+      (content_length_ >= 0 && content_length_ != length)) {
+    PyErr_Format(PyExc_ValueError, "content-length is not one number: '%s'",
+                 std::string(text).c_str());
     return false;
   }
-  const Ref name = AsBytes(PyTuple_GetItem(items.get(), 0), "a header's name");
-  if (!name) return false;
-  const Ref value = AsBytes(PyTuple_GetItem(items.get(), 1), "a header's value");
-  if (!value) return false;
-  if (!wire::IsToken(View(name.get()))) {
-    PyErr_Format(PyExc_ValueError, "HTTP cannot carry a header of the name %R", name.get());
-    return false;
-  }
-  if (!wire::IsFieldValue(View(value.get()))) {
-    PyErr_Format(PyExc_ValueError, "HTTP cannot carry the value of the header %R: %R", name.get(),
-                 value.get());
-    return false;
-  }
-  const size_t start = headers_.size() + (headers_.empty() ? 0 : 1);
-  if (start != 0) headers_.push_back('\0');
-  headers_.append(View(name.get()));
-  wire::LowerCase(std::span(headers_).subspan(start));
-  const std::string_view lower = std::string_view(headers_).substr(start);
-  if (lower == "transfer-encoding") {  // the server's affair (ASGI: it must be ignored)
-    headers_.resize(start == 0 ? 0 : start - 1);
-    return true;
-  }
-  if (lower == "content-length") {
-    const std::string_view text = View(value.get());
-    int64_t length = -1;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), length);
-    if (error != std::errc() || end != text.data() + text.size() || length < 0 ||
-        (content_length_ >= 0 && content_length_ != length)) {
-      PyErr_Format(PyExc_ValueError, "content-length is not one number: %R", value.get());
-      return false;
-    }
-    content_length_ = length;
-  }
-  headers_.push_back('\0');
-  headers_.append(View(value.get()));
-  head_size_ += lower.size() + View(value.get()).size() + wire::kHeaderOverhead;
+  content_length_ = length;
   return true;
 }
 

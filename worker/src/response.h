@@ -6,9 +6,14 @@
 #include <string>
 
 #include "awaitable.h"
+#include "header_list.h"
 #include "module_state.h"
 
 namespace nasgi::worker {
+
+// The type of a message that was given to send(), borrowed; null with an exception set if it has
+// none.
+[[nodiscard]] PyObject* MessageType(PyObject* message, const Names& names);
 
 // What an app has sent of one HTTP response, held to the rules of ASGI (www spec 2.5) and HTTP:
 // the order of messages, headers that HTTP can carry, a body as long as content-length says.
@@ -17,7 +22,9 @@ class Response {
  public:
   enum class State { kExpectStart, kStartHeld, kStreaming, kComplete };
 
-  explicit Response(bool to_head_request) : bodiless_(to_head_request) {}
+  // `start` and `body` are the types of its messages, and must outlive this.
+  Response(const py::Ref& start, const py::Ref& body, bool to_head_request)
+      : start_(start), body_(body), bodiless_(to_head_request) {}
 
   // Takes a message of send(). A start is held back until the first body event (ASGI allows it),
   // so that an error before it can still become a 500. For a body event `sending` gets the bytes
@@ -27,7 +34,7 @@ class Response {
   [[nodiscard]] State state() const { return state_; }
   [[nodiscard]] uint32_t status() const { return status_; }
   // Joined by NUL, as wire::Response has them.
-  [[nodiscard]] const std::string& headers() const { return headers_; }
+  [[nodiscard]] const std::string& headers() const { return headers_.joined(); }
 
   // A frame has been sent; `end` = it was the last of the response.
   void Sent(bool end) { state_ = end ? State::kComplete : State::kStreaming; }
@@ -36,13 +43,14 @@ class Response {
   [[nodiscard]] bool TakeStart(PyObject* message, const Names& names);
   [[nodiscard]] bool TakeBody(PyObject* message, const Names& names, Awaitable::Sending* sending);
   [[nodiscard]] bool TakeHeaders(PyObject* headers);
-  [[nodiscard]] bool TakeHeader(PyObject* pair);
+  [[nodiscard]] bool TakeLength(std::string_view text);
 
+  const py::Ref& start_;
+  const py::Ref& body_;
   State state_ = State::kExpectStart;
   bool bodiless_;  // HEAD, 204, 304: the body is swallowed, content-length stands for itself
   uint32_t status_ = 0;
-  std::string headers_;
-  size_t head_size_ = 0;
+  HeaderList headers_;
   int64_t content_length_ = -1;  // -1: not given
   int64_t body_length_ = 0;
 };

@@ -1,6 +1,6 @@
 #include "scope.h"
 
-#include <array>
+#include <algorithm>
 #include <charconv>
 
 #include "py/box.h"
@@ -60,6 +60,12 @@ bool Under(std::string_view path, std::string_view root) {
   return path.starts_with(root) && (path.size() == root.size() || path[root.size()] == '/');
 }
 
+std::string_view Trim(std::string_view text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  return text;
+}
+
 bool Set(const Ref& dict, const Ref& key, const Ref& value) {
   return value && PyDict_SetItem(dict.get(), key.get(), value.get()) == 0;
 }
@@ -70,8 +76,7 @@ bool ScopeBuilder::MakeTemplate() {
   asgi_ = Ref::Steal(Py_BuildValue("{s:s,s:s}", "version", "3.0", "spec_version", "2.5"));
   template_ = Ref::Steal(PyDict_New());
   if (!asgi_ || !template_) return false;
-  return Set(template_, names_.type, names_.http) &&
-         Set(template_, names_.root_path,
+  return Set(template_, names_.root_path,
              Ref::Steal(PyUnicode_DecodeUTF8(
                  root_path_.data(), static_cast<Py_ssize_t>(root_path_.size()), "replace")));
 }
@@ -102,36 +107,78 @@ Ref ScopeBuilder::Headers(wire::HeadReader* reader) {
   return list;
 }
 
-Ref ScopeBuilder::Build(std::string_view head, bool* is_head) {
-  if (!template_ && !MakeTemplate()) return {};
-  wire::HeadReader reader(head);
-  std::array<std::string_view, wire::kHeadFields> fields;
-  for (std::string_view& field : fields) field = reader.Next();
-  *is_head = fields[wire::kMethod] == "HEAD";
+Ref ScopeBuilder::Subprotocols() const {
+  Ref list = Ref::Steal(PyList_New(0));
+  if (!list) return {};
+  for (const wire::Header& header : headers_) {
+    if (header.name != "sec-websocket-protocol") continue;
+    std::string_view rest = header.value;
+    while (!rest.empty()) {
+      const size_t comma = std::min(rest.find(','), rest.size());
+      const std::string_view token = Trim(rest.substr(0, comma));
+      rest.remove_prefix(std::min(comma + 1, rest.size()));
+      if (token.empty()) continue;
+      const Ref name = Latin1(token);
+      if (!name || PyList_Append(list.get(), name.get()) != 0) return {};
+    }
+  }
+  return list;
+}
 
-  Ref scope = Ref::Steal(PyDict_Copy(template_.get()));
-  if (!scope) return {};
-  const std::string_view raw_path = fields[wire::kPath];
+bool ScopeBuilder::SetPath(const Ref& scope, std::string_view raw_path) {
   const bool add_root = !root_path_.empty() && !Under(raw_path, root_path_);
   scratch_.assign(add_root ? root_path_ : "");
   PercentDecode(raw_path, &scratch_);
-  const Ref path = Ref::Steal(
-      PyUnicode_DecodeUTF8(scratch_.data(), static_cast<Py_ssize_t>(scratch_.size()), "replace"));
+  return Set(scope, names_.path,
+             Ref::Steal(PyUnicode_DecodeUTF8(scratch_.data(),
+                                             static_cast<Py_ssize_t>(scratch_.size()),
+                                             "replace"))) &&
+         Set(scope, names_.raw_path,
+             add_root ? Bytes(root_path_ + std::string(raw_path)) : Bytes(raw_path));
+}
+
+Ref ScopeBuilder::Common(std::string_view head, Fields* fields) {
+  if (!template_ && !MakeTemplate()) return {};
+  wire::HeadReader reader(head);
+  for (std::string_view& field : *fields) field = reader.Next();
+  Ref scope = Ref::Steal(PyDict_Copy(template_.get()));
+  if (!scope) return {};
+  const auto& at = *fields;
   const bool ok =
       Set(scope, names_.asgi, Ref::Steal(PyDict_Copy(asgi_.get()))) &&
-      Set(scope, names_.http_version, HttpVersion(fields[wire::kHttpVersion])) &&
+      Set(scope, names_.http_version, HttpVersion(at[wire::kHttpVersion])) &&
+      SetPath(scope, at[wire::kPath]) && Set(scope, names_.query_string, Bytes(at[wire::kQuery])) &&
+      Set(scope, names_.headers, Headers(&reader)) &&
+      Set(scope, names_.client, Address(at[wire::kClientHost], at[wire::kClientPort])) &&
+      Set(scope, names_.server, Address(at[wire::kServerHost], at[wire::kServerPort])) &&
+      (!state_ || Set(scope, names_.state, Ref::Steal(PyDict_Copy(state_.get()))));
+  return ok ? scope : Ref();
+}
+
+Ref ScopeBuilder::Http(std::string_view head, bool* is_head) {
+  Fields fields;
+  Ref scope = Common(head, &fields);
+  if (!scope) return {};
+  *is_head = fields[wire::kMethod] == "HEAD";
+  const bool ok =
+      Set(scope, names_.type, names_.http) &&
       Set(scope, names_.method, Latin1(fields[wire::kMethod])) &&
       Set(scope, names_.scheme,
           fields[wire::kScheme] == "https" ? names_.https : Latin1(fields[wire::kScheme])) &&
-      Set(scope, names_.path, path) &&
-      Set(scope, names_.raw_path,
-          add_root ? Bytes(root_path_ + std::string(raw_path)) : Bytes(raw_path)) &&
-      Set(scope, names_.query_string, Bytes(fields[wire::kQuery])) &&
-      Set(scope, names_.headers, Headers(&reader)) &&
-      Set(scope, names_.client, Address(fields[wire::kClientHost], fields[wire::kClientPort])) &&
-      Set(scope, names_.server, Address(fields[wire::kServerHost], fields[wire::kServerPort])) &&
-      Set(scope, names_.extensions, Ref::Steal(PyDict_New())) &&
-      (!state_ || Set(scope, names_.state, Ref::Steal(PyDict_Copy(state_.get()))));
+      Set(scope, names_.extensions, Ref::Steal(PyDict_New()));
+  return ok ? scope : Ref();
+}
+
+Ref ScopeBuilder::WebSocket(std::string_view head) {
+  Fields fields;
+  Ref scope = Common(head, &fields);
+  if (!scope) return {};
+  const bool ok =
+      Set(scope, names_.type, names_.websocket) &&
+      Set(scope, names_.scheme, fields[wire::kScheme] == "https" ? names_.wss : names_.ws) &&
+      Set(scope, names_.subprotocols, Subprotocols()) &&
+      Set(scope, names_.extensions,
+          Ref::Steal(Py_BuildValue("{s:{}}", "websocket.http.response")));
   return ok ? scope : Ref();
 }
 

@@ -2,6 +2,7 @@
 
 #include <Python.h>
 
+#include <array>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,7 +12,8 @@
 
 namespace nasgi::worker {
 
-// Builds the HTTP connection scope (ASGI www spec 2.5) of a request from the head that travelled.
+// Builds the connection scopes (ASGI www spec 2.5) of requests and WebSockets from the head that
+// travelled.
 class ScopeBuilder {
  public:
   // `state`: the lifespan's state dict, copied shallowly into each scope; nothing = no such key.
@@ -20,13 +22,21 @@ class ScopeBuilder {
       : names_(names), state_(std::move(state)), root_path_(std::move(root_path)) {}
 
   // The scope, or nothing with an exception set. *is_head: whether the method is HEAD.
-  [[nodiscard]] py::Ref Build(std::string_view head, bool* is_head);
+  [[nodiscard]] py::Ref Http(std::string_view head, bool* is_head);
+  [[nodiscard]] py::Ref WebSocket(std::string_view head);
 
   int Traverse(visitproc visit, void* arg) const;
 
  private:
+  using Fields = std::array<std::string_view, wire::kHeadFields>;
+
   [[nodiscard]] bool MakeTemplate();
+  // What is the same in both kinds.
+  [[nodiscard]] py::Ref Common(std::string_view head, Fields* fields);
+  [[nodiscard]] bool SetPath(const py::Ref& scope, std::string_view raw_path);
   [[nodiscard]] py::Ref Headers(wire::HeadReader* reader);
+  // The tokens of all sec-websocket-protocol headers that Headers() has just read.
+  [[nodiscard]] py::Ref Subprotocols() const;
   [[nodiscard]] py::Ref HttpVersion(std::string_view version) const;
 
   const Names& names_;

@@ -43,7 +43,7 @@ using namespace std::string_view_literals;
 constexpr std::string_view kHead =
     "GET\0http\0001.1\0/a\0q=1\000127.0.0.1\0001234\0localhost\00080\0host\0x"sv;
 
-// One of each message; the same as in fixtures/frames/v1.txt.
+// One of each message; the same as in fixtures/frames/v2.txt.
 std::map<std::string, std::vector<std::byte>> Samples() {
   return {
       {"request", Pack(Request{7, kHead, "hello", true})},
@@ -52,15 +52,19 @@ std::map<std::string, std::vector<std::byte>> Samples() {
       {"credit", Pack(Credit{1, 65536})},
       {"disconnect", Pack(Disconnect{300})},
       {"cancel", Pack(Cancel{300})},
+      {"connect", Pack(Connect{7, kHead})},
+      {"accept", Pack(Accept{7, "chat", "x\0y"sv})},
+      {"message", Pack(Message{7, "hello", true, true})},
+      {"close", Pack(Close{7, 1000, "bye"})},
       {"app_error", Pack(AppError{2, "ValueError", "no", "Traceback …\n", true})},
       {"closed", Pack(Closed{4294967295})},
-      {"ready", Pack(Ready{1, R"({"pid":1})"})},
+      {"ready", Pack(Ready{2, R"({"pid":1})"})},
       {"startup_failed", Pack(StartupFailed{"import", "ImportError", "m", "t"})},
       {"stop", Pack(Stop{1000})},
       {"stopped", Pack(Stopped{})},
       {"ping", Pack(Ping{})},
       {"pong", Pack(Pong{})},
-      {"init", Pack(Init{1, "{}"})},
+      {"init", Pack(Init{2, "{}"})},
       {"fork", Pack(Fork{3})},
       {"kill", Pack(Kill{3, 9})},
       {"server_ready", Pack(ServerReady{"{}"})},

@@ -1,0 +1,53 @@
+// The Python types of the coroutines that run the app. What they do is in cycle.cc.
+#include "cycle_types.h"
+
+#include <array>
+
+#include "http_cycle.h"
+#include "py/coroutine.h"
+#include "websocket_cycle.h"
+
+namespace nasgi::worker {
+
+using py::Ref;
+
+namespace {
+
+// asyncio and debuggers look into a coroutine by these; they show the app's.
+template <class T>
+PyObject* Forward(PyObject* self, void* name) {
+  const Ref app = py::Box<T>::Of(self).app_coroutine();
+  if (!app) {
+    PyErr_SetString(PyExc_AttributeError, static_cast<const char*>(name));
+    return nullptr;
+  }
+  return PyObject_GetAttrString(app.get(), static_cast<const char*>(name));
+}
+
+char cr_await[] = "cr_await";
+char cr_code[] = "cr_code";
+char cr_frame[] = "cr_frame";
+char cr_running[] = "cr_running";
+
+template <class T>
+PyTypeObject* Make(PyObject* module, const char* name) {
+  static std::array<PyGetSetDef, 5> attributes = {
+      PyGetSetDef{cr_await, Forward<T>, nullptr, nullptr, cr_await},
+      PyGetSetDef{cr_code, Forward<T>, nullptr, nullptr, cr_code},
+      PyGetSetDef{cr_frame, Forward<T>, nullptr, nullptr, cr_frame},
+      PyGetSetDef{cr_running, Forward<T>, nullptr, nullptr, cr_running},
+      PyGetSetDef{nullptr, nullptr, nullptr, nullptr, nullptr}};
+  return py::MakeCoroutineType<T>(module, name, attributes.data());
+}
+
+}  // namespace
+
+PyTypeObject* MakeHttpCycleType(PyObject* module) {
+  return Make<HttpCycle>(module, "node_asgi_worker._worker.HttpCycle");
+}
+
+PyTypeObject* MakeWebSocketCycleType(PyObject* module) {
+  return Make<WebSocketCycle>(module, "node_asgi_worker._worker.WebSocketCycle");
+}
+
+}  // namespace nasgi::worker

@@ -1,0 +1,74 @@
+#include "header_list.h"
+
+#include <span>
+
+#include "wire/http_head.h"
+#include "wire/protocol.h"
+
+namespace nasgi::worker {
+
+using py::Ref;
+
+namespace {
+
+bool IsBytesLike(PyObject* object) {
+  return PyBytes_Check(object) || PyByteArray_Check(object) ||
+         PyObject_TypeCheck(object, &PyMemoryView_Type);
+}
+
+}  // namespace
+
+std::string_view View(const Ref& bytes) {
+  return {PyBytes_AsString(bytes.get()), static_cast<size_t>(PyBytes_Size(bytes.get()))};
+}
+
+Ref AsBytes(PyObject* object, const char* what) {
+  if (PyBytes_Check(object)) return Ref::Borrow(object);
+  if (IsBytesLike(object)) return Ref::Steal(PyBytes_FromObject(object));
+  const Ref type =
+      Ref::Steal(PyObject_GetAttrString(reinterpret_cast<PyObject*>(Py_TYPE(object)), "__name__"));
+  if (type) PyErr_Format(PyExc_TypeError, "%s must be bytes, not %U", what, type.get());
+  return {};
+}
+
+bool HeaderList::AppendName(PyObject* pair, Ref* value) {
+  const Ref items = Ref::Steal(PySequence_Tuple(pair));
+  if (!items) return false;
+  if (PyTuple_Size(items.get()) != 2) {
+    PyErr_Format(PyExc_ValueError, "a header must be a pair of bytes, got %R", pair);
+    return false;
+  }
+  const Ref name = AsBytes(PyTuple_GetItem(items.get(), 0), "a header's name");
+  if (!name) return false;
+  *value = AsBytes(PyTuple_GetItem(items.get(), 1), "a header's value");
+  if (!*value) return false;
+  if (!wire::IsToken(View(name))) {
+    PyErr_Format(PyExc_ValueError, "HTTP cannot carry a header of the name %R", name.get());
+    return false;
+  }
+  if (!wire::IsFieldValue(View(*value))) {
+    PyErr_Format(PyExc_ValueError, "HTTP cannot carry the value of the header %R: %R", name.get(),
+                 value->get());
+    return false;
+  }
+  if (!joined_.empty()) joined_.push_back('\0');
+  const size_t start = joined_.size();
+  joined_.append(View(name));
+  wire::LowerCase(std::span(joined_).subspan(start));
+  return true;
+}
+
+void HeaderList::AppendValue(size_t name_size, const Ref& value) {
+  joined_.push_back('\0');
+  joined_.append(View(value));
+  size_ += name_size + View(value).size() + wire::kHeaderOverhead;
+}
+
+bool HeaderList::WithinLimit() const {
+  if (size_ <= wire::kMaxHead) return true;
+  PyErr_Format(PyExc_ValueError, "response headers take %zu bytes, the limit is %zu", size_,
+               wire::kMaxHead);
+  return false;
+}
+
+}  // namespace nasgi::worker

@@ -1,0 +1,312 @@
+#include "websocket_cycle.h"
+
+#include "channel.h"
+#include "header_list.h"
+
+namespace nasgi::worker {
+
+using py::Ref;
+
+namespace {
+
+constexpr uint32_t kNormalClosure = 1000;
+
+// RFC 6455, 7.4, and the registry of IANA: what may stand in a close frame.
+bool IsCloseCode(long code) {
+  return (code >= 1000 && code <= 1014 && code != 1004 && code != 1005 && code != 1006) ||
+         (code >= 3000 && code <= 4999);
+}
+
+// The value of `key`, borrowed; null if there is none or it is None, or with an exception set.
+PyObject* Get(PyObject* message, const Ref& key) {
+  PyObject* value = PyDict_GetItemWithError(message, key.get());
+  return value == Py_None ? nullptr : value;
+}
+
+Ref Utf8(PyObject* text) { return Ref::Steal(PyUnicode_AsUTF8String(text)); }
+
+}  // namespace
+
+Cycle::Functions* WebSocketCycle::functions() const {
+  static Functions functions = FunctionsOf<WebSocketCycle>();
+  return &functions;
+}
+
+bool WebSocketCycle::OnMessage(const wire::Message& message) {
+  const size_t cost = message.bytes.size() + (message.end ? wire::kMessageOverhead : 0);
+  if (disconnected_ || !receive_window_.Receive(cost)) return false;
+  partial_cost_ += cost;
+  if (!message.end || !partial_.empty()) partial_.append(message.bytes);
+  if (!message.end) {
+    // A message may be longer than the window: as long as none waits before it, it makes its own
+    // room.
+    if (received_.empty()) GiveCredit(receive_window_.Consume(std::exchange(partial_cost_, 0)));
+    return true;
+  }
+  if (ended_ || phase_ == Phase::kClosed) {
+    GiveCredit(receive_window_.Consume(std::exchange(partial_cost_, 0)));
+    partial_.clear();
+    return true;
+  }
+  const std::string_view whole = partial_.empty() ? message.bytes : std::string_view(partial_);
+  const auto size = static_cast<Py_ssize_t>(whole.size());
+  Ref content = Ref::Steal(message.text ? PyUnicode_DecodeUTF8(whole.data(), size, nullptr)
+                                        : PyBytes_FromStringAndSize(whole.data(), size));
+  partial_ = {};
+  if (!content) return false;
+  received_.push_back({std::move(content), std::exchange(partial_cost_, 0)});
+  receivers_.Wake(state().names);
+  return true;
+}
+
+bool WebSocketCycle::OnClose(const wire::Close& close) {
+  if (disconnected_) return false;
+  close_code_ = close.code;
+  close_reason_ = close.reason;
+  OnDisconnect();
+  return true;
+}
+
+void WebSocketCycle::DropReceived() {
+  received_.clear();
+  partial_ = {};
+}
+
+Progress WebSocketCycle::Receive(Ref* message, Ref* future) {
+  if (!connect_taken_) {
+    connect_taken_ = true;
+    *message = NewMessage(state().names.websocket_connect);
+  } else if (!received_.empty()) {
+    *message = NextReceived();
+  } else if (disconnected_ || ended_ || phase_ == Phase::kClosed) {
+    *message = DisconnectMessage();
+  } else {
+    return Wait(&receivers_, false, future);
+  }
+  return *message ? Progress::kDone : Progress::kError;
+}
+
+Ref WebSocketCycle::NextReceived() {
+  const Received next = std::move(received_.front());
+  received_.pop_front();
+  size_t cost = next.cost;
+  if (received_.empty()) cost += std::exchange(partial_cost_, 0);
+  const uint32_t credit = receive_window_.Consume(cost);
+  if (!disconnected_ && phase_ != Phase::kClosed) GiveCredit(credit);
+  const Names& names = state().names;
+  const Ref& key = PyUnicode_Check(next.content.get()) ? names.text : names.bytes;
+  Ref message = NewMessage(names.websocket_receive);
+  if (!message || PyDict_SetItem(message.get(), key.get(), next.content.get()) != 0) return {};
+  return message;
+}
+
+Ref WebSocketCycle::DisconnectMessage() const {
+  const Names& names = state().names;
+  Ref message = NewMessage(names.websocket_disconnect);
+  const Ref code = Ref::Steal(PyLong_FromUnsignedLong(close_code_));
+  const Ref reason = Ref::Steal(PyUnicode_DecodeUTF8(
+      close_reason_.data(), static_cast<Py_ssize_t>(close_reason_.size()), "replace"));
+  const bool ok = message && code && reason &&
+                  PyDict_SetItem(message.get(), names.code.get(), code.get()) == 0 &&
+                  PyDict_SetItem(message.get(), names.reason.get(), reason.get()) == 0;
+  return ok ? message : Ref();
+}
+
+bool WebSocketCycle::Is(PyObject* type, const Ref& name) const {
+  return type == name.get() || PyObject_RichCompareBool(type, name.get(), Py_EQ) == 1;
+}
+
+Progress WebSocketCycle::Send(PyObject* message, Awaitable::Sending* sending, Ref* future) {
+  if (sending->ticket != 0) {  // of which a part may have been sent before the client went away
+    if (!outgoing_ || messages_ != sending->ticket) return Progress::kDone;
+    if (!disconnected_ && !ended_) return Wait(&senders_, false, future);
+  }
+  if (disconnected_ || ended_) return Disconnected("the client has disconnected");
+  if (phase_ == Phase::kClosed) return Disconnected("the WebSocket is closed");
+  PyObject* type = MessageType(message, state().names);
+  if (type == nullptr) return Progress::kError;
+  switch (phase_) {
+    case Phase::kConnecting:
+      return SendConnecting(type, message, sending, future);
+    case Phase::kDenying:
+      return SendDenial(message, sending, future);
+    default:
+      if (Is(type, state().names.websocket_send)) return SendMessage(message, sending, future);
+      if (Is(type, state().names.websocket_close)) return SendClose(message, future);
+      PyErr_Format(PyExc_RuntimeError,
+                   "Expected ASGI message 'websocket.send' or 'websocket.close', but got %R", type);
+      return Progress::kError;
+  }
+}
+
+Progress WebSocketCycle::SendConnecting(PyObject* type, PyObject* message,
+                                        Awaitable::Sending* sending, Ref* future) {
+  const Names& names = state().names;
+  if (Is(type, names.websocket_accept)) return SendAccept(message);
+  if (Is(type, names.websocket_close)) return SendClose(message, future);
+  if (Is(type, names.denial_start)) {
+    denial_.emplace(names.denial_start, names.denial_body, false);
+    const Progress progress = SendDenial(message, sending, future);
+    if (progress == Progress::kDone) phase_ = Phase::kDenying;
+    return progress;
+  }
+  PyErr_Format(PyExc_RuntimeError,
+               "Expected ASGI message 'websocket.accept', 'websocket.close' or "
+               "'websocket.http.response.start', but got %R",
+               type);
+  return Progress::kError;
+}
+
+Progress WebSocketCycle::SendDenial(PyObject* message, Awaitable::Sending* sending, Ref* future) {
+  if (!sending->accepted) {
+    if (!denial_->Take(message, state().names, sending)) return Progress::kError;
+    sending->accepted = true;
+    if (!sending->body) return Progress::kDone;  // a start: held
+  }
+  const Progress progress = SendBody(&*denial_, sending, future);
+  if (denial_->state() == Response::State::kComplete) phase_ = Phase::kClosed;
+  return progress;
+}
+
+Progress WebSocketCycle::SendAccept(PyObject* message) {
+  const Names& names = state().names;
+  PyObject* subprotocol = Get(message, names.subprotocol);
+  PyObject* headers = Get(message, names.headers);
+  if (PyErr_Occurred() != nullptr) return Progress::kError;
+  Ref chosen;
+  if (subprotocol != nullptr) {
+    chosen = PyUnicode_Check(subprotocol) ? Utf8(subprotocol) : Ref();
+    if (!chosen || !wire::IsToken(View(chosen))) {
+      PyErr_Clear();
+      PyErr_Format(PyExc_ValueError, "subprotocol must be a token as str, got %R", subprotocol);
+      return Progress::kError;
+    }
+  }
+  HeaderList list;
+  const auto judge = [](std::string_view name, std::string_view /*value*/) {
+    if (!name.starts_with("sec-websocket-")) return HeaderList::Verdict::kKeep;
+    PyErr_Format(PyExc_ValueError,
+                 "the header '%s' is the server's affair; for a subprotocol use 'subprotocol'",
+                 std::string(name).c_str());
+    return HeaderList::Verdict::kRefuse;
+  };
+  if (headers != nullptr && !list.Take(headers, judge)) return Progress::kError;
+  phase_ = Phase::kOpen;
+  channel_->SendFrame(
+      wire::Accept{stream_, chosen ? View(chosen) : std::string_view(), list.joined()});
+  return Progress::kDone;
+}
+
+Progress WebSocketCycle::SendMessage(PyObject* message, Awaitable::Sending* sending, Ref* future) {
+  if (!sending->accepted) {
+    if (!TakeContent(message, sending)) return Progress::kError;
+    sending->accepted = true;
+  }
+  // One after the other: pieces of two messages must not mix.
+  if (outgoing_ || channel_->backlogged()) return Wait(&senders_, !outgoing_, future);
+  outgoing_ = sending->body;
+  outgoing_text_ = sending->text;
+  outgoing_sent_ = 0;
+  sending->ticket = ++messages_;
+  Pump();
+  return outgoing_ ? Wait(&senders_, false, future) : Progress::kDone;
+}
+
+bool WebSocketCycle::TakeContent(PyObject* message, Awaitable::Sending* sending) const {
+  const Names& names = state().names;
+  PyObject* text = Get(message, names.text);
+  PyObject* bytes = Get(message, names.bytes);
+  if (PyErr_Occurred() != nullptr) return false;
+  if ((text == nullptr) == (bytes == nullptr)) {
+    PyErr_Format(PyExc_ValueError, "'websocket.send' needs either 'text' or 'bytes', got %R",
+                 message);
+    return false;
+  }
+  if (text != nullptr && !PyUnicode_Check(text)) {
+    PyErr_Format(PyExc_TypeError, "'text' must be a str, got %R", text);
+    return false;
+  }
+  sending->text = text != nullptr;
+  sending->body = text != nullptr ? Utf8(text) : AsBytes(bytes, "'bytes'");
+  return static_cast<bool>(sending->body);
+}
+
+void WebSocketCycle::Pump() {
+  if (!outgoing_ || phase_ != Phase::kOpen || disconnected_) return;
+  const std::string_view content = View(outgoing_);
+  while (true) {
+    const wire::Piece piece = wire::NextPiece(content.size() - outgoing_sent_, send_window_);
+    if (piece.blocked()) return;
+    send_window_.Spend(piece.cost());
+    channel_->SendFrame(wire::Message{stream_, content.substr(outgoing_sent_, piece.size),
+                                      outgoing_text_, piece.end});
+    outgoing_sent_ += piece.size;
+    if (!piece.end) continue;
+    outgoing_ = {};
+    senders_.Wake(state().names);
+    return;
+  }
+}
+
+Progress WebSocketCycle::SendClose(PyObject* message, Ref* future) {
+  if (outgoing_) return Wait(&senders_, false, future);
+  const Names& names = state().names;
+  PyObject* code_object = Get(message, names.code);
+  PyObject* reason_object = Get(message, names.reason);
+  if (PyErr_Occurred() != nullptr) return Progress::kError;
+  const long code = code_object != nullptr ? PyLong_AsLong(code_object) : kNormalClosure;
+  if (code == -1 && PyErr_Occurred() != nullptr) return Progress::kError;
+  if (!IsCloseCode(code)) {
+    PyErr_Format(PyExc_ValueError,
+                 "a WebSocket cannot be closed with the code %R; use 1000 to 1003, 1007 to 1014, "
+                 "or 3000 to 4999",
+                 code_object);
+    return Progress::kError;
+  }
+  const Ref reason = reason_object != nullptr ? Utf8(reason_object)
+                                              : Ref::Steal(PyBytes_FromStringAndSize("", 0));
+  if (!reason) return Progress::kError;
+  EndStream(static_cast<uint32_t>(code), CutUtf8(View(reason), wire::kMaxCloseReason));
+  return Progress::kDone;
+}
+
+void WebSocketCycle::EndStream(uint32_t code, std::string_view reason) {
+  phase_ = Phase::kClosed;
+  close_code_ = code;
+  close_reason_ = reason;
+  channel_->SendFrame(wire::Close{stream_, code, reason});
+  receivers_.Wake(state().names);
+  senders_.Wake(state().names);
+}
+
+AppErrorText WebSocketCycle::OnReturn() {
+  switch (phase_) {
+    case Phase::kOpen:
+      if (outgoing_) {
+        return {"RuntimeError", "the ASGI application returned while it was sending a message", {}};
+      }
+      EndStream(kNormalClosure, {});
+      return {};
+    case Phase::kConnecting:
+      return {"RuntimeError",
+              "the ASGI application returned without accepting or closing the WebSocket",
+              {}};
+    default:
+      return {"RuntimeError",
+              "the ASGI application returned without completing its response to the WebSocket",
+              {}};
+  }
+}
+
+int WebSocketCycle::Traverse(visitproc visit, void* arg) {
+  if (const int stop = py::Visit(outgoing_, visit, arg); stop != 0) return stop;
+  return Cycle::Traverse(visit, arg);
+}
+
+void WebSocketCycle::Clear() {
+  outgoing_ = {};
+  received_.clear();
+  Cycle::Clear();
+}
+
+}  // namespace nasgi::worker
