@@ -21,6 +21,11 @@ import { NodeAsgiError } from './errors.js'
  * @property {number} ACCEPT
  * @property {number} MESSAGE
  * @property {number} CLOSE
+ * @property {number} TRAILERS
+ * @property {number} FILE
+ * @property {number} EARLY_HINT
+ * @property {number} PUSH
+ * @property {number} CONTINUE
  * @property {number} PONG
  * @property {number} CORRUPT
  */
@@ -41,10 +46,16 @@ import { NodeAsgiError } from './errors.js'
  *     ACCEPT           subprotocol or '', headers as in RESPONSE_START: a WebSocket is open
  *     MESSAGE          bytes or undefined, whether it is text, whether it is the end of a message
  *     CLOSE            code, reason: the application closed or (before ACCEPT) refused a WebSocket
+ *     TRAILERS         headers as in RESPONSE_START: the body is complete
+ *     FILE             status, headers, absolute path as latin-1: the body is in that file
+ *     EARLY_HINT       values of link headers, joined by "\0"
+ *     PUSH             path of a request that the client will make, its headers
+ *     CONTINUE         the application wants the body that the client keeps back
  *     STOPPED, PONG    -
  *     CORRUPT          what the worker did against the protocol; no further events follow
  *
- * One event ends a stream: RESPONSE_START or BODY with `end`, CLOSE, APP_ERROR, or CLOSED. A stream that
+ * One event ends a stream: RESPONSE_START or BODY with `end`, TRAILERS, FILE, CLOSE,
+ * APP_ERROR, or CLOSED. A stream that
  * was aborted hears of its end only, as CLOSED.
  * @typedef {object} Channel
  * @property {(head: string, body: Uint8Array | undefined, end: boolean) => number} request
@@ -113,6 +124,7 @@ import { NodeAsgiError } from './errors.js'
  * @property {{ chunk: number, window: number, head: number, messageOverhead: number,
  *   closeReason: number, minRing: number, defaultRing: number }} limits in bytes
  * @property {string[]} headFields what stands before the headers in a head, in this order
+ * @property {Record<string, string>} features see Feature in head.js
  * @property {number} wireVersion
  * @property {number} stacksSignal makes a worker print the stacks of all its threads
  * @property {EventTypes} eventTypes

@@ -1,4 +1,6 @@
 import { ResponseBody } from './response-body.js'
+import { openFile, readFile } from './file-response.js'
+import { parseJoined } from './headers.js'
 import { streamingResponse } from './response.js'
 import { RequestStream } from './stream.js'
 
@@ -16,6 +18,8 @@ export class BodyStream extends RequestStream {
     this.reject = reject
     /** @type {ResponseBody | null} */
     this.readable = null
+    /** @type {import('./response.js').StreamingResponse | null} */
+    this.response = null
   }
 
   /**
@@ -27,7 +31,25 @@ export class BodyStream extends RequestStream {
   onStart (status, headers, body, end) {
     this.readable = new ResponseBody(this)
     this.onBody(body, end)
-    this.resolve(streamingResponse(status, headers, this.readable))
+    this.response = streamingResponse(status, headers, this.readable)
+    this.resolve(this.response)
+  }
+
+  /** @param {string} headers */
+  onTrailers (headers) {
+    if (this.response !== null) this.response.trailers = parseJoined(headers)
+    this.onBody(undefined, true)
+  }
+
+  /**
+   * @param {number} status
+   * @param {string} headers
+   * @param {Buffer} path
+   */
+  onFile (status, headers, path) {
+    openFile(path).then(({ handle, size }) => {
+      this.resolve(streamingResponse(status, headers, readFile(handle, 0, size - 1)))
+    }, this.reject)
   }
 
   /**

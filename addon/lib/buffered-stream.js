@@ -1,3 +1,5 @@
+import { openFile } from './file-response.js'
+import { parseJoined } from './headers.js'
 import { EMPTY, bufferedResponse } from './response.js'
 import { RequestStream } from './stream.js'
 
@@ -48,6 +50,33 @@ export class BufferedStream extends RequestStream {
     if (body !== undefined) this.chunks.push(body)
     const whole = this.chunks.length === 1 ? this.chunks[0] : Buffer.concat(this.chunks)
     this.resolve(bufferedResponse(this.status, this.headers, whole))
+  }
+
+  /** @param {string} headers */
+  onTrailers (headers) {
+    const response = bufferedResponse(this.status, this.headers, Buffer.concat(this.chunks))
+    response.trailers = parseJoined(headers)
+    this.resolve(response)
+  }
+
+  /**
+   * @param {number} status
+   * @param {string} headers
+   * @param {Buffer} path
+   */
+  onFile (status, headers, path) {
+    this.#readFile(path).then((body) => this.resolve(bufferedResponse(status, headers, body)),
+      this.reject)
+  }
+
+  /** @param {Buffer} path */
+  async #readFile (path) {
+    const { handle } = await openFile(path)
+    try {
+      return await handle.readFile()
+    } finally {
+      await handle.close()
+    }
   }
 
   /** @param {Buffer | undefined} body */

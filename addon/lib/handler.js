@@ -6,6 +6,7 @@ import { EventEmitter } from 'node:events'
 import { STATUS_CODES } from 'node:http'
 import { Readable } from 'node:stream'
 
+import { attach } from './attach.js'
 import { loadBinding } from './binding.js'
 import { waitForResponse, waitForWorker } from './blocking.js'
 import { parseBody } from './body.js'
@@ -51,6 +52,9 @@ export class PythonHandler extends EventEmitter {
   /** @type {Promise<void>} */
   #ready
 
+  /** @type {import('./attach.js').Endpoint} */
+  #endpoint
+
   #readyWanted = false
 
   /** @type {(error: Error | null) => void} */
@@ -94,10 +98,14 @@ export class PythonHandler extends EventEmitter {
         onLastLine: (pid) => this.#log.forget(pid)
       }
     })
+    const listen = createListener(this.#pool, binding.limits, settings)
+    const { upgrade, connect } = createUpgrade(this.#pool, settings)
+    this.#endpoint = { listen, upgrade, connect }
     /** For node:http, https and http2: `createServer(handler.listener)`. */
-    this.listener = createListener(this.#pool, binding.limits, settings.logger)
+    this.listener = (/** @type {any} */ req, /** @type {any} */ res) => listen(req, res)
     /** For node:http and https: `server.on('upgrade', handler.upgrade)`. */
-    this.upgrade = createUpgrade(this.#pool, settings)
+    this.upgrade = (/** @type {any} */ req, /** @type {any} */ socket,
+      /** @type {Buffer} */ head) => upgrade(req, socket, head)
     this.#supervisor.start()
   }
 
@@ -112,6 +120,16 @@ export class PythonHandler extends EventEmitter {
   get ready () {
     this.#readyWanted = true
     return this.#ready
+  }
+
+  /**
+   * Serves requests and WebSockets of a server, those below `prefix` only if there is one; what
+   * listened before gets the others. Sends "100 Continue" when the application asks for a body.
+   * @param {any} server of node:http, https or http2
+   * @param {{ prefix?: string }} [options]
+   */
+  attach (server, options) {
+    attach(server, this.#endpoint, options)
   }
 
   /**

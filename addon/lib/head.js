@@ -11,11 +11,17 @@ import { invalidUrl, parseUrl } from './url.js'
 // eslint-disable-next-line no-control-regex
 const NOT_LATIN1_TEXT = /[^\x01-\xff]/
 
+/** What a client can do beside the ordinary; the letters are those of common/wire/http_head.h. */
+export const Feature = Object.freeze({
+  TRAILERS: 't', EARLY_HINTS: 'h', PUSH: 'p', CONTINUE: 'c'
+})
+
 /** Headers as the tail of a head, and what was seen among them. */
 export class HeaderText {
   text = ''
   hasHost = false
   hasLength = false
+  takesTrailers = false
 
   /**
    * @param {unknown} name
@@ -31,12 +37,18 @@ export class HeaderText {
         'NUL in headers; encode the value, for example with encodeURIComponent()')
     }
     this.text += `\0${name}\0${text}`
-    this.#note(name)
+    this.#note(name, text)
   }
 
-  /** @param {string} name */
-  #note (name) {
+  /**
+   * @param {string} name
+   * @param {string} value
+   */
+  #note (name, value) {
     switch (name.length) {
+      case 2: // RFC 9110, 10.1.4
+        if (name.toLowerCase() === 'te') this.takesTrailers ||= /\btrailers\b/i.test(value)
+        break
       case 4:
         if (name.toLowerCase() === 'host') this.hasHost = true
         break
@@ -90,7 +102,8 @@ export function encodeHead (request, length) {
     ? `\0\0${host}\0${port}`
     : addressFields(socket.remoteAddress, socket.remotePort, socket.localAddress,
       socket.localPort)
-  return `${method}\0${scheme}\x001.1\0${path}\0${query}\0${addresses}${text}`
+  const features = headers.takesTrailers ? Feature.TRAILERS : ''
+  return `${method}\0${scheme}\x001.1\0${path}\0${query}\0${addresses}\0\0${features}\0${text}`
 }
 
 /**

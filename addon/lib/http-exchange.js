@@ -1,6 +1,26 @@
+import { pipeline } from 'node:stream/promises'
+
 import { AppError, ResponseError, httpStatus } from './errors.js'
 import { answerError, cut, writeHead } from './http-response.js'
+import { openFile, readFile, selectRange } from './file-response.js'
 import { RequestStream } from './stream.js'
+
+/** @param {string} joined */
+function splitJoined (joined) {
+  return joined === '' ? [] : joined.split('\0')
+}
+
+/**
+ * @param {string} joined
+ * @returns {Record<string, string[]>} values by name, as both kinds of responses take trailers
+ */
+function grouped (joined) {
+  /** @type {Record<string, string[]>} */
+  const values = {}
+  const list = splitJoined(joined)
+  for (let i = 0; i < list.length; i += 2) (values[list[i]] ??= []).push(list[i + 1])
+  return values
+}
 
 const kExchange = Symbol('exchange')
 
@@ -38,6 +58,10 @@ export class HttpExchange extends RequestStream {
     this.req = req
     this.res = res
     this.logger = logger
+    /** The client keeps its body back until it is asked for. */
+    this.keepsBody = false
+    /** @type {((path: string, headers: string) => void) | null} */
+    this.push = null
     res[kExchange] = this
     res.on('close', onClose)
   }
@@ -51,6 +75,8 @@ export class HttpExchange extends RequestStream {
   onStart (status, joined, body, end) {
     const { req, res } = this
     if (this.#isOver()) return
+    // Whether the body is still to come is up to the client, so this connection cannot go on.
+    if (this.keepsBody && req.httpVersionMajor === 1) res.shouldKeepAlive = false
     try {
       this.#framed = writeHead(req, res, status, joined, end ? body?.length ?? 0 : -1)
     } catch (error) {
@@ -76,6 +102,72 @@ export class HttpExchange extends RequestStream {
       if (res.write(body)) this.consumed(body.length)
       else this.#hold(body.length)
     }
+  }
+
+  /** @param {string} joined */
+  onTrailers (joined) {
+    const { req, res } = this
+    if (this.#isOver()) return
+    if (/\btrailers\b/i.test(req.headers.te ?? '')) res.addTrailers(grouped(joined))
+    res.end()
+  }
+
+  /**
+   * @param {number} status
+   * @param {string} joined
+   * @param {Buffer} path
+   */
+  onFile (status, joined, path) {
+    this.#sendFile(status, joined, path).catch((error) => this.onError(error))
+  }
+
+  /**
+   * @param {number} status
+   * @param {string} joined
+   * @param {Buffer} path
+   */
+  async #sendFile (status, joined, path) {
+    const { req, res } = this
+    const { handle, size } = await openFile(path)
+    try {
+      if (this.#isOver()) return
+      const headers = splitJoined(joined)
+      const part = selectRange(req, status, headers, size)
+      this.#framed = writeHead(req, res, part.status, headers.join('\0'), -1)
+      if (req.method === 'HEAD' || part.end < part.start) return res.end()
+      await pipeline(readFile(handle, part.start, part.end), res)
+    } catch (error) {
+      // A client that has gone is no error of ours.
+      if (!this.#gone) throw error
+    } finally {
+      await handle.close()
+    }
+  }
+
+  /** @param {string[]} links */
+  onEarlyHint (links) {
+    const { res } = this
+    if (res.headersSent || this.#isOver()) return
+    try {
+      res.writeEarlyHints({ link: links })
+    } catch (error) {
+      this.logger.warn(`[node-asgi] ${this.req.method} ${this.req.url}: an early hint cannot be ` +
+        `sent: ${/** @type {Error} */ (error).message}`)
+    }
+  }
+
+  /**
+   * @param {string} path
+   * @param {string} headers
+   */
+  onPush (path, headers) {
+    this.push?.(path, headers)
+  }
+
+  onContinue () {
+    if (!this.keepsBody || this.#isOver() || this.res.headersSent) return
+    this.keepsBody = false
+    this.res.writeContinue()
   }
 
   /** Somebody else, a middleware say, has ended the response. */

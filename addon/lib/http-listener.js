@@ -5,22 +5,38 @@
 import { httpStatus } from './errors.js'
 import { HttpExchange } from './http-exchange.js'
 import { encodeIncoming } from './http-head.js'
+import { push } from './http-push.js'
 import { answerError } from './http-response.js'
 import { isRepeatable } from './stream.js'
 
 /**
  * @param {import('./pool.js').Pool} pool
  * @param {{ chunk: number }} limits
- * @param {import('./options.js').Logger} logger
- * @returns {(req: any, res: any) => void}
+ * @param {import('./options.js').Settings} settings
+ * @returns {(req: any, res: any, arrival?: import('./http-head.js').Arrival) => void}
  */
-export function createListener (pool, limits, logger) {
-  return (req, res) => {
+export function createListener (pool, limits, { logger, trustProxy }) {
+  /**
+   * @param {any} req
+   * @param {any} res
+   * @param {import('./http-head.js').Arrival} [arrival]
+   */
+  function listen (req, res, arrival) {
     let exchange
     try {
-      exchange = new HttpExchange(encodeIncoming(req), req, res, logger)
+      exchange = new HttpExchange(encodeIncoming(req, trustProxy, arrival), req, res, logger)
     } catch (error) {
       answerError(req, res, httpStatus(error))
+      return
+    }
+    if (req.httpVersionMajor === 2 && req.stream.pushAllowed) {
+      exchange.push = (path, headers) => push(res, path, headers, (pushed, response) =>
+        listen(pushed, response, { mount: arrival?.mount }))
+    }
+    if (arrival?.keepsBody) {
+      exchange.keepsBody = true
+      exchange.body = req
+      pool.submit(exchange)
       return
     }
     const length = bodyLength(req)
@@ -35,6 +51,7 @@ export function createListener (pool, limits, logger) {
       else pool.submit(exchange)
     }
   }
+  return listen
 }
 
 /**

@@ -6,6 +6,8 @@ import { statSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 
+import proxyAddr from 'proxy-addr'
+
 import { closest } from './closest.js'
 import { InvalidOptionError } from './errors.js'
 
@@ -71,6 +73,7 @@ import { InvalidOptionError } from './errors.js'
  * @property {'auto' | 'asyncio' | 'uvloop'} loop
  * @property {Record<string, string>} env
  * @property {string} rootPath
+ * @property {((address: string, hops: number) => boolean) | null} trustProxy
  * @property {number} concurrency
  * @property {number} maxQueue
  * @property {number} retry
@@ -228,6 +231,19 @@ function rootPath (value, name) {
 }
 
 /** @type {Check} */
+function trustProxy (value, name) {
+  if (value === false) return null
+  if (value === true) return () => true
+  try {
+    return proxyAddr.compile(value)
+  } catch (error) {
+    throw new InvalidOptionError(name, `option ${name} must be true, false, or addresses of ` +
+      `proxies ('127.0.0.1', '10.0.0.0/8', 'loopback', 'linklocal', 'uniquelocal'): ${
+        /** @type {Error} */ (error).message}`)
+  }
+}
+
+/** @type {Check} */
 function logger (value, name) {
   if (value === false) return silent
   for (const method of ['info', 'warn', 'error']) {
@@ -295,6 +311,7 @@ const OPTIONS = {
   loop: { check: oneOf(['auto', 'asyncio', 'uvloop']), initial: 'auto' },
   env: { check: environment, initial: () => ({}) },
   rootPath: { check: rootPath, initial: '' },
+  trustProxy: { check: trustProxy, initial: false },
   concurrency: { check: count(1), initial: 1000 },
   maxQueue: { check: count(0), initial: 1000 },
   retry: { check: count(0), initial: 1 },

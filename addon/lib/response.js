@@ -19,6 +19,9 @@ class ResponseHead {
 
   status = 200
 
+  /** What came after the body, if the request had `te: trailers`. */
+  trailers = new Headers()
+
   static {
     setHead = (response, status, joined) => {
       response.status = status

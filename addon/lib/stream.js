@@ -181,6 +181,29 @@ export class RequestStream {
   }
 
   /**
+   * The body is complete, and this is what comes after it.
+   * @param {string} headers joined, see headers.js
+   */
+  receiveTrailers (headers) {
+    if (this.finished) return
+    this.finish()
+    this.onTrailers(headers)
+  }
+
+  /**
+   * The whole response, of which the body lies in a file.
+   * @param {number} status
+   * @param {string} headers joined
+   * @param {Buffer} path
+   */
+  respondFile (status, headers, path) {
+    if (this.finished) return
+    this.begin()
+    this.finish()
+    this.onFile(status, headers, path)
+  }
+
+  /**
    * Ends the request with an error; the worker knows already, or never had it.
    * @param {Error} error
    */
@@ -260,10 +283,38 @@ export class RequestStream {
     throw new Error('not implemented')
   }
 
+  /** @param {string} headers joined */
+  onTrailers (headers) {
+    throw new Error('not implemented')
+  }
+
+  /**
+   * @param {number} status
+   * @param {string} headers
+   * @param {Buffer} path
+   */
+  onFile (status, headers, path) {
+    throw new Error('not implemented')
+  }
+
   /** @param {Error} error */
   onError (error) {
     throw error
   }
+
+  // What only a client on the network can use.
+
+  /** @param {string[]} links values of link headers */
+  onEarlyHint (links) {}
+
+  /**
+   * @param {string} path
+   * @param {string} headers joined
+   */
+  onPush (path, headers) {}
+
+  /** The application asks for the body that the client keeps back. */
+  onContinue () {}
 }
 
 /**

@@ -3,8 +3,6 @@
  * messages meet the application's, under backpressure in both directions.
  */
 
-import { ServerResponse } from 'node:http'
-
 import { AppError, ResponseError, httpStatus } from './errors.js'
 import { HttpExchange } from './http-exchange.js'
 import { CloseCode, SocketStream, closeCode } from './socket-stream.js'
@@ -19,6 +17,47 @@ const HIGH_WATER = 64 * 1024
 const RESTART_GRACE = 1_000
 
 const FORBIDDEN = 403
+
+/**
+ * A socket while the application makes up its mind. Only who reads a socket learns that its client
+ * has gone; what comes too early is given back.
+ */
+class Lobby {
+  /** @type {Buffer[]} */
+  #early = []
+
+  #size = 0
+
+  /**
+   * @param {import('node:stream').Duplex} socket
+   * @param {() => void} onGone
+   */
+  constructor (socket, onGone) {
+    this.socket = socket
+    this.onGone = () => {
+      onGone()
+      socket.destroy()
+    }
+    this.onData = (/** @type {Buffer} */ chunk) => {
+      this.#early.push(chunk)
+      this.#size += chunk.length
+      if (this.#size > HIGH_WATER) socket.pause()
+    }
+    socket.on('close', this.onGone)
+    socket.on('end', this.onGone)
+    socket.on('data', this.onData)
+  }
+
+  leave () {
+    const { socket } = this
+    socket.off('close', this.onGone)
+    socket.off('end', this.onGone)
+    socket.off('data', this.onData)
+    socket.pause()
+    if (this.#size > 0) socket.unshift(Buffer.concat(this.#early))
+    this.#early = []
+  }
+}
 
 /**
  * Answers the question of `ws` whether a handshake may go on.
@@ -37,21 +76,23 @@ export class WebSocketExchange extends SocketStream {
   headers = ''
 
   /**
-   * @param {string} head
-   * @param {import('node:http').IncomingMessage} req
-   * @param {import('node:stream').Duplex} socket
-   * @param {Verdict} verdict
+   * @param {object} handshake
+   * @param {string} handshake.head
+   * @param {any} handshake.req
+   * @param {import('node:stream').Duplex} handshake.socket
+   * @param {Verdict} handshake.verdict
+   * @param {() => any} handshake.respond makes a response to be sent instead
    * @param {import('./options.js').Settings} settings
    */
-  constructor (head, req, socket, verdict, { websocket, logger }) {
+  constructor ({ head, req, socket, verdict, respond }, { websocket, logger }) {
     super(head)
     this.req = req
     this.socket = socket
     this.verdict = verdict
+    this.respondInstead = respond
     this.options = websocket
     this.logger = logger
-    this.onGone = () => this.leave(CloseCode.ABNORMAL, '')
-    socket.on('close', this.onGone)
+    this.lobby = new Lobby(socket, () => this.leave(CloseCode.ABNORMAL, ''))
   }
 
   /**
@@ -61,6 +102,7 @@ export class WebSocketExchange extends SocketStream {
   onAccept (subprotocol, headers) {
     this.subprotocol = subprotocol
     this.headers = headers
+    this.lobby.leave()
     this.verdict(true)
   }
 
@@ -70,7 +112,6 @@ export class WebSocketExchange extends SocketStream {
    */
   open (client) {
     this.#client = client
-    this.socket.off('close', this.onGone)
     const keepAlive = new KeepAlive(client, this.options)
     client.on('message', (/** @type {Buffer} */ data, isBinary) => {
       if (!this.sendMessage(data, !isBinary)) client.pause()
@@ -81,6 +122,7 @@ export class WebSocketExchange extends SocketStream {
       keepAlive.stop()
       this.leave(code, reason.toString())
     })
+    this.socket.resume()
     if (this.finished) client.close(CloseCode.RESTART)
   }
 
@@ -120,12 +162,9 @@ export class WebSocketExchange extends SocketStream {
    * @param {boolean} end
    */
   onStart (status, headers, body, end) {
-    const response = new ServerResponse(this.req)
-    response.shouldKeepAlive = false
-    response.assignSocket(/** @type {import('node:net').Socket} */ (this.socket))
-    response.on('finish', () => this.socket.end())
-    this.socket.off('close', this.onGone)
-    this.#denial = new HttpExchange(this.head, this.req, response, this.logger)
+    this.lobby.leave()
+    this.socket.resume()
+    this.#denial = new HttpExchange(this.head, this.req, this.respondInstead(), this.logger)
     // It gives credit, and notices a client that leaves, in the name of this.
     this.#denial.worker = this.worker
     this.#denial.id = this.id
@@ -154,7 +193,7 @@ export class WebSocketExchange extends SocketStream {
 
   /** @param {number} status */
   #refuse (status) {
-    this.socket.off('close', this.onGone)
+    this.lobby.leave()
     this.verdict(false, status)
   }
 

@@ -395,6 +395,27 @@ export class Worker {
         socket?.closed(events[i + 2], events[i + 3])
         break
       }
+      case types.TRAILERS:
+        this.traffic.answered++
+        this.#find(events[i + 1], true)?.receiveTrailers(events[i + 2])
+        break
+      case types.FILE: {
+        const stream = this.#find(events[i + 1], true)
+        if (stream === undefined) break
+        this.traffic.latency.add(this.#now - stream.sentAt)
+        this.traffic.answered++
+        stream.respondFile(events[i + 2], events[i + 3], Buffer.from(events[i + 4], 'latin1'))
+        break
+      }
+      case types.EARLY_HINT:
+        this.#streams.get(events[i + 1])?.onEarlyHint(events[i + 2].split('\0'))
+        break
+      case types.PUSH:
+        this.#streams.get(events[i + 1])?.onPush(events[i + 2], events[i + 3])
+        break
+      case types.CONTINUE:
+        this.#streams.get(events[i + 1])?.onContinue()
+        break
       case types.CREDIT:
         this.#streams.get(events[i + 1])?.credit()
         break

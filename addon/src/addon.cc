@@ -30,12 +30,15 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   for (uint32_t i = 0; i < wire::kHeadFieldNames.size(); ++i) {
     head_fields.Set(i, std::string(wire::kHeadFieldNames[i]));
   }
+  Napi::Object features = Napi::Object::New(env);
+  for (const auto& [name, letter] : wire::kFeatureNames) features.Set(name, std::string(1, letter));
   exports.Set("wireVersion", wire::kWireVersion);
   exports.Set("stacksSignal", wire::kStacksSignal);
   exports.Set("limits", limits);
   exports.Set("eventTypes", event_types);
   exports.Set("eventStride", EventArray::kStride);
   exports.Set("headFields", head_fields);
+  exports.Set("features", features);
   exports.Set("Control", Control::Define(env));
   exports.Set("Channel", Channel::Define(env));
   return exports;

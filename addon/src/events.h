@@ -25,11 +25,16 @@ enum class EventType : uint32_t {
   kAccept = static_cast<uint32_t>(wire::MessageType::kAccept),
   kMessage = static_cast<uint32_t>(wire::MessageType::kMessage),
   kClose = static_cast<uint32_t>(wire::MessageType::kClose),
+  kTrailers = static_cast<uint32_t>(wire::MessageType::kTrailers),
+  kFile = static_cast<uint32_t>(wire::MessageType::kFile),
+  kEarlyHint = static_cast<uint32_t>(wire::MessageType::kEarlyHint),
+  kPush = static_cast<uint32_t>(wire::MessageType::kPush),
+  kContinue = static_cast<uint32_t>(wire::MessageType::kContinue),
   kPong = static_cast<uint32_t>(wire::MessageType::kPong),
   kCorrupt = 255,  // not of the wire: the worker broke it
 };
 
-inline constexpr std::array<std::pair<const char*, EventType>, 13> kEventTypes = {{
+inline constexpr std::array<std::pair<const char*, EventType>, 18> kEventTypes = {{
     {"RESPONSE_START", EventType::kResponseStart},
     {"BODY", EventType::kBody},
     {"CREDIT", EventType::kCredit},
@@ -41,6 +46,11 @@ inline constexpr std::array<std::pair<const char*, EventType>, 13> kEventTypes =
     {"ACCEPT", EventType::kAccept},
     {"MESSAGE", EventType::kMessage},
     {"CLOSE", EventType::kClose},
+    {"TRAILERS", EventType::kTrailers},
+    {"FILE", EventType::kFile},
+    {"EARLY_HINT", EventType::kEarlyHint},
+    {"PUSH", EventType::kPush},
+    {"CONTINUE", EventType::kContinue},
     {"PONG", EventType::kPong},
     {"CORRUPT", EventType::kCorrupt},
 }};

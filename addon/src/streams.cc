@@ -52,6 +52,16 @@ bool Streams::OnFrame(std::span<const std::byte> bytes, EventArray* events) {
       return Take<wire::Body>(events);
     case wire::MessageType::kCredit:
       return Take<wire::Credit>(events);
+    case wire::MessageType::kTrailers:
+      return Take<wire::Trailers>(events);
+    case wire::MessageType::kFile:
+      return Take<wire::File>(events);
+    case wire::MessageType::kEarlyHint:
+      return Take<wire::EarlyHint>(events);
+    case wire::MessageType::kPush:
+      return Take<wire::Push>(events);
+    case wire::MessageType::kContinue:
+      return Take<wire::Continue>(events);
     case wire::MessageType::kAccept:
       return Take<wire::Accept>(events);
     case wire::MessageType::kMessage:
@@ -124,6 +134,76 @@ bool Streams::On(const wire::Credit& credit, EventArray* events) {
     events->Add(EventType::kCredit, credit.stream,
                 {Number(events->env(), static_cast<uint32_t>(stream->send.available()))});
   }
+  return true;
+}
+
+Stream* Streams::BeforeResponse(uint32_t id) {
+  Stream* stream = Find(id);
+  if (stream == nullptr) {
+    fault_ = "a message of an unknown stream";
+  } else if (stream->response_started || stream->accepted) {
+    fault_ = "a message that comes before a response, after it";
+    stream = nullptr;
+  }
+  return stream;
+}
+
+bool Streams::On(const wire::Trailers& trailers, EventArray* events) {
+  const Stream* stream = Find(trailers.stream);
+  if (stream == nullptr) return Fault("trailers of an unknown stream");
+  if (!stream->response_started) return Fault("trailers before their response");
+  const bool aborted = stream->aborted;
+  End(trailers.stream);
+  if (aborted) {
+    events->Add(EventType::kClosed, trailers.stream);
+  } else {
+    events->Add(EventType::kTrailers, trailers.stream, {Latin1(events->env(), trailers.headers)});
+  }
+  return true;
+}
+
+bool Streams::On(const wire::File& file, EventArray* events) {
+  const Stream* stream = BeforeResponse(file.stream);
+  if (stream == nullptr) return false;
+  if (file.status < kMinStatus || file.status > kMaxStatus) {
+    return Fault("a response with an impossible status");
+  }
+  const bool aborted = stream->aborted;
+  End(file.stream);
+  napi_env env = events->env();
+  if (aborted) {
+    events->Add(EventType::kClosed, file.stream);
+  } else {
+    events->Add(EventType::kFile, file.stream,
+                {Number(env, file.status), Latin1(env, file.headers), Latin1(env, file.path)});
+  }
+  return true;
+}
+
+bool Streams::On(const wire::EarlyHint& hint, EventArray* events) {
+  const Stream* stream = BeforeResponse(hint.stream);
+  if (stream == nullptr) return false;
+  if (!stream->aborted) {
+    events->Add(EventType::kEarlyHint, hint.stream, {Latin1(events->env(), hint.links)});
+  }
+  return true;
+}
+
+bool Streams::On(const wire::Push& push, EventArray* events) {
+  const Stream* stream = Find(push.stream);
+  if (stream == nullptr) return Fault("a push of an unknown stream");
+  if (!stream->aborted) {
+    napi_env env = events->env();
+    events->Add(EventType::kPush, push.stream,
+                {Latin1(env, push.path), Latin1(env, push.headers)});
+  }
+  return true;
+}
+
+bool Streams::On(const wire::Continue& wanted, EventArray* events) {
+  const Stream* stream = BeforeResponse(wanted.stream);
+  if (stream == nullptr) return false;
+  if (!stream->aborted) events->Add(EventType::kContinue, wanted.stream);
   return true;
 }
 

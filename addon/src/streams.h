@@ -41,6 +41,11 @@ class Streams {
   [[nodiscard]] bool On(const wire::Response& response, EventArray* events);
   [[nodiscard]] bool On(const wire::Body& body, EventArray* events);
   [[nodiscard]] bool On(const wire::Credit& credit, EventArray* events);
+  [[nodiscard]] bool On(const wire::Trailers& trailers, EventArray* events);
+  [[nodiscard]] bool On(const wire::File& file, EventArray* events);
+  [[nodiscard]] bool On(const wire::EarlyHint& hint, EventArray* events);
+  [[nodiscard]] bool On(const wire::Push& push, EventArray* events);
+  [[nodiscard]] bool On(const wire::Continue& wanted, EventArray* events);
   [[nodiscard]] bool On(const wire::Accept& accept, EventArray* events);
   [[nodiscard]] bool On(const wire::Message& message, EventArray* events);
   [[nodiscard]] bool On(const wire::Close& close, EventArray* events);
@@ -51,6 +56,8 @@ class Streams {
   [[nodiscard]] bool On(const wire::Stopped& stopped, EventArray* events);
   [[nodiscard]] bool On(const wire::Pong& pong, EventArray* events);
   [[nodiscard]] bool Fault(std::string what);
+  // The stream of a request whose response has not started; null with a fault set otherwise.
+  [[nodiscard]] Stream* BeforeResponse(uint32_t id);
   void End(uint32_t id) { streams_.erase(id); }
 
   std::unordered_map<uint32_t, Stream> streams_;

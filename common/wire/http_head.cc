@@ -69,6 +69,7 @@ HeadCheck NormalizeRequestHead(std::span<char> head) {
   if (!IsToken(fields[kMethod])) return {HeadFault::kMethod, fields[kMethod]};
   if (!IsRequestTarget(fields[kPath])) return {HeadFault::kUrl, fields[kPath]};
   if (!IsRequestTarget(fields[kQuery])) return {HeadFault::kUrl, fields[kQuery]};
+  if (!IsRequestTarget(fields[kMount])) return {HeadFault::kUrl, fields[kMount]};
   size_t cost = fields[kPath].size() + fields[kQuery].size();
   while (!reader.done()) {
     const std::string_view name = reader.Next();

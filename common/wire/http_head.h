@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 // The head of a request or response as it travels in Request.head and Response.headers: parts
@@ -23,11 +24,29 @@ enum HeadField : uint8_t {
   kClientPort,
   kServerHost,  // or the path of the unix socket
   kServerPort,  // empty for a unix socket
+  kMount,       // the start of the path, as the client sent it, below which the app is served
+  kFeatures,    // letters of Feature
+  kTls,         // JSON of the scope's extensions.tls
   kHeadFields
 };
 inline constexpr std::array<std::string_view, kHeadFields> kHeadFieldNames = {
     "method",     "scheme",     "httpVersion", "path",      "query",
-    "clientHost", "clientPort", "serverHost",  "serverPort"};
+    "clientHost", "clientPort", "serverHost",  "serverPort", "mount",
+    "features",   "tls"};
+
+// What the client of a request, and Node, can do beside the ordinary.
+enum Feature : char {
+  kTakesTrailers = 't',
+  kTakesEarlyHints = 'h',
+  kTakesPush = 'p',
+  kWantsContinue = 'c',  // it sends the body when it has been told to (RFC 9110, 10.1.1)
+};
+inline constexpr std::array<std::pair<const char*, Feature>, 4> kFeatureNames = {{
+    {"TRAILERS", kTakesTrailers},
+    {"EARLY_HINTS", kTakesEarlyHints},
+    {"PUSH", kTakesPush},
+    {"CONTINUE", kWantsContinue},
+}};
 
 struct Header {
   std::string_view name;

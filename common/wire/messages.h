@@ -63,6 +63,48 @@ struct Cancel {
   static auto Fields(auto& m) { return std::tie(m.stream); }
 };
 
+// The response ends with trailers.
+struct Trailers {
+  static constexpr MessageType kType = MessageType::kTrailers;
+  uint32_t stream = 0;
+  std::string_view headers;  // as in Response
+  static auto Fields(auto& m) { return std::tie(m.stream, m.headers); }
+};
+
+// A whole response whose body is the content of a file, which Node reads.
+struct File {
+  static constexpr MessageType kType = MessageType::kFile;
+  uint32_t stream = 0;
+  uint32_t status = 0;
+  std::string_view headers;  // as in Response
+  std::string_view path;     // absolute
+  static auto Fields(auto& m) { return std::tie(m.stream, m.status, m.headers, m.path); }
+};
+
+// A 103 response before the response.
+struct EarlyHint {
+  static constexpr MessageType kType = MessageType::kEarlyHint;
+  uint32_t stream = 0;
+  std::string_view links;  // values of link headers, joined by NUL
+  static auto Fields(auto& m) { return std::tie(m.stream, m.links); }
+};
+
+// The client is offered the response to another request (RFC 9113, 8.4).
+struct Push {
+  static constexpr MessageType kType = MessageType::kPush;
+  uint32_t stream = 0;
+  std::string_view path;     // percent-encoded, with its query
+  std::string_view headers;  // of the request; as in Response
+  static auto Fields(auto& m) { return std::tie(m.stream, m.path, m.headers); }
+};
+
+// The application wants the body of a request with kContinue among its features.
+struct Continue {
+  static constexpr MessageType kType = MessageType::kContinue;
+  uint32_t stream = 0;
+  static auto Fields(auto& m) { return std::tie(m.stream); }
+};
+
 // A WebSocket is asked for. The worker answers with Accept, with Close, or with a Response that says
 // why not.
 struct Connect {

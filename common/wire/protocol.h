@@ -38,6 +38,11 @@ enum class MessageType : uint8_t {
   kPong = 37,
   kStopped = 38,
   kAccept = 39,
+  kTrailers = 40,
+  kFile = 41,
+  kEarlyHint = 42,
+  kPush = 43,
+  kContinue = 44,
   // Control socket, to the fork server.
   kInit = 64,
   kFork = 65,

@@ -1,18 +1,18 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
-import { encodeHead } from '../../addon/lib/head.js'
+import { Feature, encodeHead } from '../../addon/lib/head.js'
 import { Headers } from '../../addon/lib/headers.js'
 import { Request } from '../../addon/lib/request.js'
 
 const fields = (request, length = 0) => encodeHead(request, length).split('\0')
-const headersOf = (request, length = 0) => fields(request, length).slice(9)
+const headersOf = (request, length = 0) => fields(request, length).slice(12)
 
 test('method, scheme, version, path, query, client and server come first', () => {
   assert.deepEqual(fields({ method: 'GET', url: '/p?q=1' }),
-    ['GET', 'http', '1.1', '/p', 'q=1', '', '', '', '', 'host', 'localhost'])
+    ['GET', 'http', '1.1', '/p', 'q=1', '', '', '', '', '', '', '', 'host', 'localhost'])
   assert.deepEqual(fields({ url: 'https://h:8443/p' }),
-    ['GET', 'https', '1.1', '/p', '', '', '', 'h', '8443', 'host', 'h:8443'])
+    ['GET', 'https', '1.1', '/p', '', '', '', 'h', '8443', '', '', '', 'host', 'h:8443'])
 })
 
 test('the addresses of a socket', () => {
@@ -21,6 +21,11 @@ test('the addresses of a socket', () => {
   }
   assert.deepEqual(fields({ url: '/', socket }).slice(5, 9), ['10.0.0.1', '1234', '::1', '80'])
   assert.deepEqual(fields({ url: '/', socket: {} }).slice(5, 9), ['', '', '', ''])
+})
+
+test('whoever takes trailers is told apart by its te header', () => {
+  assert.equal(fields({ url: '/', headers: { TE: 'gzip, Trailers' } })[10], Feature.TRAILERS)
+  assert.equal(fields({ url: '/', headers: { te: 'gzip' } })[10], '')
 })
 
 test('a host header that was given stays the only one', () => {
@@ -49,7 +54,8 @@ test('content-length is added for a body of known length, unless it or chunks we
 
 test('our Request and the Request of the web', () => {
   const init = { method: 'PUT', headers: { 'x-a': 'b' } }
-  const expected = ['PUT', 'http', '1.1', '/p', 'q', '', '', 'h', '80', 'host', 'h', 'x-a', 'b']
+  const expected = ['PUT', 'http', '1.1', '/p', 'q', '', '', 'h', '80', '', '', '', 'host', 'h',
+    'x-a', 'b']
   assert.deepEqual(fields(new Request({ url: 'http://h/p?q', ...init }), -1), expected)
   assert.deepEqual(fields(new globalThis.Request('http://h/p?q', init), -1), expected)
 })

@@ -8,6 +8,7 @@ import { RequestStream } from '../../addon/lib/stream.js'
 /** Counts as a worker does, and leaves everything else to the test. */
 class Worker {
   inFlight = 0
+  sockets = 0
   sent = []
 
   send (stream) {

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 
 import { Scheduler } from '../../addon/lib/scheduler.js'
 
-const crew = (...inFlight) => inFlight.map((count, id) => ({ id, inFlight: count }))
+const crew = (...inFlight) => inFlight.map((count, id) => ({ id, inFlight: count, sockets: 0 }))
 
 function give (scheduler, workers, times) {
   return Array.from({ length: times }, () => {
@@ -39,4 +39,13 @@ test('no workers, and workers that have left since the last turn', () => {
   assert.equal(scheduler.pick([]), null)
   give(scheduler, crew(0, 0, 0), 2)
   assert.equal(scheduler.pick(crew(0)).id, 0)
+})
+
+test('open sockets count for the balance, not for the concurrency', () => {
+  const scheduler = new Scheduler(1)
+  const [full, free] = crew(1, 5)
+  free.sockets = 5
+  assert.equal(scheduler.pick([full, free]), free)
+  full.sockets = 1
+  assert.equal(scheduler.pick([full, free]), full)
 })

@@ -4,18 +4,19 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
 import { loadBinding } from '../../addon/lib/binding.js'
-import { encodeHead } from '../../addon/lib/head.js'
+import { Feature, encodeHead } from '../../addon/lib/head.js'
 import { parseOptions } from '../../addon/lib/options.js'
 
 const binding = loadBinding()
 
 test('head.js writes the fields in the order that the addon reads', () => {
   assert.deepEqual(binding.headFields, ['method', 'scheme', 'httpVersion', 'path', 'query',
-    'clientHost', 'clientPort', 'serverHost', 'serverPort'])
+    'clientHost', 'clientPort', 'serverHost', 'serverPort', 'mount', 'features', 'tls'])
+  assert.deepEqual({ ...Feature }, binding.features)
   const socket = { remoteAddress: 'c', remotePort: 1, localAddress: 's', localPort: 2 }
   const head = encodeHead({ method: 'PUT', url: 'https://h/p?q', headers: {}, socket }, 0)
   assert.deepEqual(head.split('\0').slice(0, binding.headFields.length),
-    ['PUT', 'https', '1.1', '/p', 'q', 'c', '1', 's', '2'])
+    ['PUT', 'https', '1.1', '/p', 'q', 'c', '1', 's', '2', '', '', ''])
 })
 
 test('the rings that options.js takes are those that the addon takes', () => {

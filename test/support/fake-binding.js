@@ -30,9 +30,9 @@ export class FakeRequest {
     this.channel = channel
     this.id = id
     const [method, scheme, httpVersion, path, query, clientHost, clientPort, serverHost, serverPort,
-      ...headers] = head.split('\0')
+      mount, features, tls, ...headers] = head.split('\0')
     Object.assign(this, {
-      method, scheme, httpVersion, path, query, clientHost, clientPort, serverHost, serverPort
+      method, scheme, httpVersion, path, query, clientHost, clientPort, serverHost, serverPort, mount, features, tls
     })
     this.headers = headers
     this.body = ''

@@ -44,6 +44,9 @@ class Awaitable {
     bool text = false;      // of a WebSocket message: it was a str
     py::Ref body;           // bytes
     size_t offset = 0;      // of a body, already sent
+    int file = -1;          // instead of `body`: a descriptor of the app
+    int64_t position = 0;   // in the file
+    int64_t rest = 0;       // bytes of the file that are to be sent
     uint64_t ticket = 0;    // of a WebSocket message: its number, once it is under way
   };
 

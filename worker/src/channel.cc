@@ -174,12 +174,12 @@ bool Channel::OnFrame(std::span<const std::byte> bytes) {
 }
 
 bool Channel::OnRequest(const wire::Request& request) {
-  bool is_head = false;
-  Ref scope = scopes_->Http(request.head, &is_head);
+  RequestTraits traits;
+  Ref scope = scopes_->Http(request.head, &traits);
   const Ref failure = scope ? Ref() : py::TakeException();
   Ref object = Ref::Steal(py::Box<HttpCycle>::New(state_->http_cycle_type, this,
                                                   Ref::Borrow(self_), request.stream,
-                                                  std::move(scope), is_head));
+                                                  std::move(scope), traits));
   if (!object) Py_FatalError("node-asgi: no memory for a request");
   HttpCycle& cycle = py::Box<HttpCycle>::Of(object.get());
   if (!Add(request.stream, object, &cycle) || !cycle.OnBody(request.body, request.end)) {

@@ -68,7 +68,8 @@ Progress Cycle::SendBody(Response* response, Awaitable::Sending* sending, Ref* f
   }
 }
 
-void Cycle::SendChunk(Response* response, std::string_view chunk, bool end) {
+void Cycle::SendChunk(Response* response, std::string_view chunk, bool last) {
+  const bool end = last && !response->has_trailers();
   send_window_.Spend(chunk.size());
   if (response->state() != Response::State::kStartHeld) {
     if (!chunk.empty() || end) channel_->SendFrame(wire::Body{stream_, chunk, end});
@@ -82,11 +83,13 @@ void Cycle::SendChunk(Response* response, std::string_view chunk, bool end) {
       channel_->SendFrame(wire::Body{stream_, chunk, end});
     }
   }
-  response->Sent(end);
-  if (end) {  // whoever waits in receive() learns that it is over
-    DropReceived();
-    receivers_.Wake(state().names);
-  }
+  response->Sent(last);
+  if (end) ResponseEnded();
+}
+
+void Cycle::ResponseEnded() {
+  DropReceived();
+  receivers_.Wake(state().names);
 }
 
 bool Cycle::StartApp() {

@@ -92,6 +92,10 @@ class Cycle {
 
   // send() of a part of a response.
   Progress SendBody(Response* response, Awaitable::Sending* sending, py::Ref* future);
+  // One piece of it, within the window. `last`: of the body.
+  void SendChunk(Response* response, std::string_view chunk, bool last);
+  // The last frame of a response has been sent: whoever waits in receive() learns that it is over.
+  void ResponseEnded();
   // A future for `waiters` that send() waits on; with `for_room`, until the ring has room as well.
   Progress Wait(Waiters* waiters, bool for_room, py::Ref* future);
   // A dict with this type, or nothing with an exception set.
@@ -111,7 +115,6 @@ class Cycle {
 
  private:
   [[nodiscard]] bool StartApp();
-  void SendChunk(Response* response, std::string_view chunk, bool end);
   // The app has returned (no exception) or failed: says so to Node and lets go of everything.
   void End(const py::Ref& exception);
 

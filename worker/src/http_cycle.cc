@@ -6,9 +6,11 @@ namespace nasgi::worker {
 
 using py::Ref;
 
-HttpCycle::HttpCycle(Channel* channel, Ref channel_object, uint32_t stream, Ref scope, bool is_head)
+HttpCycle::HttpCycle(Channel* channel, Ref channel_object, uint32_t stream, Ref scope,
+                     const RequestTraits& traits)
     : Cycle(channel, std::move(channel_object), stream, std::move(scope)),
-      response_(state().names.response_start, state().names.response_body, is_head) {}
+      wants_continue_(traits.wants_continue),
+      response_(state().names.response_start, state().names.response_body, traits.is_head) {}
 
 Cycle::Functions* HttpCycle::functions() const {
   static Functions functions = FunctionsOf<HttpCycle>();
@@ -65,11 +67,22 @@ Progress HttpCycle::Receive(Ref* message, Ref* future) {
     *message = BodyMessage();
     return *message ? Progress::kDone : Progress::kError;
   }
+  if (std::exchange(wants_continue_, false) &&
+      response_.state() <= Response::State::kStartHeld) {
+    channel_->SendFrame(wire::Continue{stream_});
+  }
   return Wait(&receivers_, false, future);
 }
 
 Progress HttpCycle::Send(PyObject* message, Awaitable::Sending* sending, Ref* future) {
   if (disconnected_ || ended_) return Disconnected("the client has disconnected");
+  if (!sending->accepted) {
+    PyObject* type = MessageType(message, state().names);
+    if (type == nullptr) return Progress::kError;
+    const Progress extension = SendExtension(type, message, sending);
+    if (extension != Progress::kWait) return extension;
+  }
+  if (sending->file >= 0) return SendFile(sending, future);
   if (!sending->accepted) {
     if (!response_.Take(message, state().names, sending)) return Progress::kError;
     sending->accepted = true;

@@ -49,6 +49,7 @@ bool Response::Take(PyObject* message, const Names& names, Awaitable::Sending* s
   if (state_ == State::kExpectStart) {
     return is(start_) ? TakeStart(message, names) : Expected(start_, type);
   }
+  if (state_ == State::kExpectTrailers) return Expected(names.response_trailers, type);
   return is(body_) ? TakeBody(message, names, sending) : Expected(body_, type);
 }
 
@@ -79,6 +80,9 @@ bool Response::TakeStart(PyObject* message, const Names& names) {
     content_length_ = -1;
     return false;
   }
+  PyObject* trailers = PyDict_GetItemWithError(message, names.trailers.get());
+  if (trailers == nullptr && PyErr_Occurred() != nullptr) return false;
+  has_trailers_ = trailers != nullptr && PyObject_IsTrue(trailers) == 1;
   state_ = State::kStartHeld;
   return true;
 }
@@ -119,19 +123,25 @@ bool Response::TakeBody(PyObject* message, const Names& names, Awaitable::Sendin
   if (bodiless_) {
     bytes = Ref::Steal(PyBytes_FromStringAndSize(nullptr, 0));
     if (!bytes) return false;
-  } else if (content_length_ >= 0) {
-    const int64_t length = body_length_ + PyBytes_Size(bytes.get());
-    if (length > content_length_ || (more_body == 0 && length < content_length_)) {
-      PyErr_Format(PyExc_RuntimeError,
-                   "Response body %s than its content-length: %lld bytes instead of %lld",
-                   length > content_length_ ? "longer" : "shorter", static_cast<long long>(length),
-                   static_cast<long long>(content_length_));
-      return false;
-    }
-    body_length_ = length;
+  } else if (!Count(PyBytes_Size(bytes.get()), more_body == 0)) {
+    return false;
   }
   sending->body = std::move(bytes);
   sending->more = more_body != 0;
+  return true;
+}
+
+bool Response::Count(int64_t bytes, bool last) {
+  const int64_t length = body_length_ + bytes;
+  if (content_length_ >= 0 &&
+      (length > content_length_ || (last && length < content_length_))) {
+    PyErr_Format(PyExc_RuntimeError,
+                 "Response body %s than its content-length: %lld bytes instead of %lld",
+                 length > content_length_ ? "longer" : "shorter", static_cast<long long>(length),
+                 static_cast<long long>(content_length_));
+    return false;
+  }
+  body_length_ = length;
   return true;
 }
 

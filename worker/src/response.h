@@ -20,7 +20,7 @@ namespace nasgi::worker {
 // Methods that return false leave a Python exception that says what was expected.
 class Response {
  public:
-  enum class State { kExpectStart, kStartHeld, kStreaming, kComplete };
+  enum class State { kExpectStart, kStartHeld, kStreaming, kExpectTrailers, kComplete };
 
   // `start` and `body` are the types of its messages, and must outlive this.
   Response(const py::Ref& start, const py::Ref& body, bool to_head_request)
@@ -36,8 +36,21 @@ class Response {
   // Joined by NUL, as wire::Response has them.
   [[nodiscard]] const std::string& headers() const { return headers_.joined(); }
 
-  // A frame has been sent; `end` = it was the last of the response.
-  void Sent(bool end) { state_ = end ? State::kComplete : State::kStreaming; }
+  // The start says that trailers follow the body.
+  [[nodiscard]] bool has_trailers() const { return has_trailers_; }
+  // HEAD, 204, 304: the body is swallowed, content-length stands for itself.
+  [[nodiscard]] bool bodiless() const { return bodiless_; }
+
+  // A frame of the body has been sent; `end` = it was the last.
+  void Sent(bool end) {
+    state_ = !end ? State::kStreaming : has_trailers_ ? State::kExpectTrailers : State::kComplete;
+  }
+  // The last frame of the response has been sent.
+  void Complete() { state_ = State::kComplete; }
+
+  // Counts bytes of the body; false if it becomes longer than content-length or, being the last,
+  // leaves it shorter.
+  [[nodiscard]] bool Count(int64_t bytes, bool last);
 
  private:
   [[nodiscard]] bool TakeStart(PyObject* message, const Names& names);
@@ -48,7 +61,8 @@ class Response {
   const py::Ref& start_;
   const py::Ref& body_;
   State state_ = State::kExpectStart;
-  bool bodiless_;  // HEAD, 204, 304: the body is swallowed, content-length stands for itself
+  bool bodiless_;
+  bool has_trailers_ = false;
   uint32_t status_ = 0;
   HeaderList headers_;
   int64_t content_length_ = -1;  // -1: not given

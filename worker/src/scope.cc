@@ -21,6 +21,11 @@ Ref Latin1(std::string_view text) {
       PyUnicode_DecodeLatin1(text.data(), static_cast<Py_ssize_t>(text.size()), nullptr));
 }
 
+Ref Utf8(std::string_view text) {
+  return Ref::Steal(
+      PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), "replace"));
+}
+
 int HexDigit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
@@ -76,9 +81,7 @@ bool ScopeBuilder::MakeTemplate() {
   asgi_ = Ref::Steal(Py_BuildValue("{s:s,s:s}", "version", "3.0", "spec_version", "2.5"));
   template_ = Ref::Steal(PyDict_New());
   if (!asgi_ || !template_) return false;
-  return Set(template_, names_.root_path,
-             Ref::Steal(PyUnicode_DecodeUTF8(
-                 root_path_.data(), static_cast<Py_ssize_t>(root_path_.size()), "replace")));
+  return Set(template_, names_.root_path, Utf8(root_path_));
 }
 
 Ref ScopeBuilder::HttpVersion(std::string_view version) const {
@@ -125,16 +128,52 @@ Ref ScopeBuilder::Subprotocols() const {
   return list;
 }
 
-bool ScopeBuilder::SetPath(const Ref& scope, std::string_view raw_path) {
-  const bool add_root = !root_path_.empty() && !Under(raw_path, root_path_);
-  scratch_.assign(add_root ? root_path_ : "");
+// root_path is what stands before the part of the path that the app routes by, and is a part of
+// path (ASGI). A proxy may have removed the root_path that was configured, but what mounted the app
+// here has not.
+bool ScopeBuilder::SetPath(const Ref& scope, std::string_view raw_path, std::string_view mount) {
+  std::string_view root = root_path_;
+  std::string joined;
+  if (!mount.empty()) {
+    joined = Under(mount, root_path_) ? "" : root_path_;
+    PercentDecode(mount, &joined);
+    root = joined;
+    if (!Set(scope, names_.root_path, Utf8(root))) return false;
+  }
+  const bool removed = !root_path_.empty() && !Under(raw_path, root_path_);
+  const std::string_view prefix = removed ? std::string_view(root_path_) : std::string_view();
+  scratch_.assign(prefix);
   PercentDecode(raw_path, &scratch_);
-  return Set(scope, names_.path,
-             Ref::Steal(PyUnicode_DecodeUTF8(scratch_.data(),
-                                             static_cast<Py_ssize_t>(scratch_.size()),
-                                             "replace"))) &&
+  return Set(scope, names_.path, Utf8(scratch_)) &&
          Set(scope, names_.raw_path,
-             add_root ? Bytes(root_path_ + std::string(raw_path)) : Bytes(raw_path));
+             prefix.empty() ? Bytes(raw_path) : Bytes(root_path_ + std::string(raw_path)));
+}
+
+Ref ScopeBuilder::Tls(std::string_view json) {
+  if (!tls_ || tls_json_ != json) {
+    const Ref module = Ref::Steal(PyImport_ImportModule("json"));
+    const Ref text = Latin1(json);
+    if (!module || !text) return {};
+    tls_ = Ref::Steal(PyObject_CallMethod(module.get(), "loads", "O", text.get()));
+    tls_json_ = json;
+  }
+  return tls_ ? Ref::Steal(PyDict_Copy(tls_.get())) : Ref();
+}
+
+Ref ScopeBuilder::Extensions(std::string_view features, std::string_view tls) {
+  Ref dict = Ref::Steal(
+      Py_BuildValue("{s:{},s:{}}", "http.response.pathsend", "http.response.zerocopysend"));
+  const auto add = [&dict](const Ref& name) {
+    return Set(dict, name, Ref::Steal(PyDict_New()));
+  };
+  bool ok = static_cast<bool>(dict);
+  for (const char feature : features) {
+    if (feature == wire::kTakesTrailers) ok = ok && add(names_.response_trailers);
+    if (feature == wire::kTakesEarlyHints) ok = ok && add(names_.response_early_hint);
+    if (feature == wire::kTakesPush) ok = ok && add(names_.response_push);
+  }
+  if (!tls.empty()) ok = ok && Set(dict, names_.tls, Tls(tls));
+  return ok ? dict : Ref();
 }
 
 Ref ScopeBuilder::Common(std::string_view head, Fields* fields) {
@@ -147,7 +186,8 @@ Ref ScopeBuilder::Common(std::string_view head, Fields* fields) {
   const bool ok =
       Set(scope, names_.asgi, Ref::Steal(PyDict_Copy(asgi_.get()))) &&
       Set(scope, names_.http_version, HttpVersion(at[wire::kHttpVersion])) &&
-      SetPath(scope, at[wire::kPath]) && Set(scope, names_.query_string, Bytes(at[wire::kQuery])) &&
+      SetPath(scope, at[wire::kPath], at[wire::kMount]) &&
+      Set(scope, names_.query_string, Bytes(at[wire::kQuery])) &&
       Set(scope, names_.headers, Headers(&reader)) &&
       Set(scope, names_.client, Address(at[wire::kClientHost], at[wire::kClientPort])) &&
       Set(scope, names_.server, Address(at[wire::kServerHost], at[wire::kServerPort])) &&
@@ -155,17 +195,19 @@ Ref ScopeBuilder::Common(std::string_view head, Fields* fields) {
   return ok ? scope : Ref();
 }
 
-Ref ScopeBuilder::Http(std::string_view head, bool* is_head) {
+Ref ScopeBuilder::Http(std::string_view head, RequestTraits* traits) {
   Fields fields;
   Ref scope = Common(head, &fields);
   if (!scope) return {};
-  *is_head = fields[wire::kMethod] == "HEAD";
+  traits->is_head = fields[wire::kMethod] == "HEAD";
+  traits->wants_continue =
+      fields[wire::kFeatures].find(wire::kWantsContinue) != std::string_view::npos;
   const bool ok =
       Set(scope, names_.type, names_.http) &&
       Set(scope, names_.method, Latin1(fields[wire::kMethod])) &&
       Set(scope, names_.scheme,
           fields[wire::kScheme] == "https" ? names_.https : Latin1(fields[wire::kScheme])) &&
-      Set(scope, names_.extensions, Ref::Steal(PyDict_New()));
+      Set(scope, names_.extensions, Extensions(fields[wire::kFeatures], fields[wire::kTls]));
   return ok ? scope : Ref();
 }
 
@@ -173,12 +215,13 @@ Ref ScopeBuilder::WebSocket(std::string_view head) {
   Fields fields;
   Ref scope = Common(head, &fields);
   if (!scope) return {};
+  const Ref extensions = Ref::Steal(Py_BuildValue("{s:{}}", "websocket.http.response"));
   const bool ok =
-      Set(scope, names_.type, names_.websocket) &&
+      extensions && Set(scope, names_.type, names_.websocket) &&
       Set(scope, names_.scheme, fields[wire::kScheme] == "https" ? names_.wss : names_.ws) &&
       Set(scope, names_.subprotocols, Subprotocols()) &&
-      Set(scope, names_.extensions,
-          Ref::Steal(Py_BuildValue("{s:{}}", "websocket.http.response")));
+      (fields[wire::kTls].empty() || Set(extensions, names_.tls, Tls(fields[wire::kTls]))) &&
+      Set(scope, names_.extensions, extensions);
   return ok ? scope : Ref();
 }
 

@@ -12,6 +12,12 @@
 
 namespace nasgi::worker {
 
+// What else than its scope the head of a request says.
+struct RequestTraits {
+  bool is_head = false;  // the method is HEAD
+  bool wants_continue = false;
+};
+
 // Builds the connection scopes (ASGI www spec 2.5) of requests and WebSockets from the head that
 // travelled.
 class ScopeBuilder {
@@ -21,8 +27,8 @@ class ScopeBuilder {
   ScopeBuilder(const Names& names, py::Ref state, std::string root_path)
       : names_(names), state_(std::move(state)), root_path_(std::move(root_path)) {}
 
-  // The scope, or nothing with an exception set. *is_head: whether the method is HEAD.
-  [[nodiscard]] py::Ref Http(std::string_view head, bool* is_head);
+  // The scope, or nothing with an exception set.
+  [[nodiscard]] py::Ref Http(std::string_view head, RequestTraits* traits);
   [[nodiscard]] py::Ref WebSocket(std::string_view head);
 
   int Traverse(visitproc visit, void* arg) const;
@@ -33,7 +39,11 @@ class ScopeBuilder {
   [[nodiscard]] bool MakeTemplate();
   // What is the same in both kinds.
   [[nodiscard]] py::Ref Common(std::string_view head, Fields* fields);
-  [[nodiscard]] bool SetPath(const py::Ref& scope, std::string_view raw_path);
+  [[nodiscard]] bool SetPath(const py::Ref& scope, std::string_view raw_path,
+                             std::string_view mount);
+  [[nodiscard]] py::Ref Extensions(std::string_view features, std::string_view tls);
+  // The dict of extensions.tls; those of the last connection are kept, for its next request.
+  [[nodiscard]] py::Ref Tls(std::string_view json);
   [[nodiscard]] py::Ref Headers(wire::HeadReader* reader);
   // The tokens of all sec-websocket-protocol headers that Headers() has just read.
   [[nodiscard]] py::Ref Subprotocols() const;
@@ -45,6 +55,8 @@ class ScopeBuilder {
   py::Ref template_;  // the keys that are the same in each scope
   py::Ref asgi_;
   std::string scratch_;
+  std::string tls_json_;
+  py::Ref tls_;
   std::vector<wire::Header> headers_;
 };
 

@@ -1,3 +1,5 @@
+import type { Headers } from './http.js'
+
 /** Codes of {@link InvalidOptionError}. */
 export type OptionErrorCode = 'ERR_INVALID_OPTION' | 'ERR_DOCROOT_NOT_FOUND'
 
@@ -37,6 +39,7 @@ export type ErrorCode =
   | UnavailableErrorCode
   | ResponseErrorCode
   | 'ERR_APP'
+  | 'ERR_WEBSOCKET_REFUSED'
   | 'ERR_REQUEST_TIMEOUT'
   | 'ERR_BINDING_NOT_FOUND'
 
@@ -106,6 +109,15 @@ export class RequestTimeoutError extends NodeAsgiError {
   readonly code: 'ERR_REQUEST_TIMEOUT'
   /** The time that it had, in milliseconds. */
   readonly timeout: number
+}
+
+/** The application did not accept a WebSocket. */
+export class WebSocketRefusedError extends NodeAsgiError {
+  readonly code: 'ERR_WEBSOCKET_REFUSED'
+  /** That of its response; 403 if it just closed the WebSocket. */
+  readonly status: number
+  readonly headers: Headers
+  readonly body: Buffer
 }
 
 /** The response cannot be delivered, or not all of it. */

@@ -2,6 +2,7 @@ import type { EventEmitter } from 'node:events'
 import type { AppError } from './errors.js'
 import type { BodyPiece, Request, RequestOptions, Response, StreamingResponse } from './http.js'
 import type { PythonHandlerOptions } from './options.js'
+import type { SocketRequest, WebSocketConnection } from './websocket.js'
 
 /** A request in any of its forms. */
 export type AnyRequest = RequestOptions | Request | globalThis.Request
@@ -260,6 +261,33 @@ export class PythonHandler extends EventEmitter<PythonHandlerEvents> implements 
    * Errors become responses as docs/errors.md lists them.
    */
   readonly listener: Listener
+
+  /**
+   * For servers of node:http and node:https: `server.on('upgrade', handler.upgrade)`. Needs no
+   * `this`. A handshake that is wrong gets its 4xx, and one that the application refuses its
+   * response; the option `websocket` has the limits.
+   */
+  readonly upgrade: (
+    req: import('node:http').IncomingMessage, socket: import('node:stream').Duplex, head: Buffer
+  ) => void
+
+  /**
+   * Serves requests and WebSockets of a server of node:http, node:https or node:http2. With a prefix
+   * only those below it, which becomes their `root_path`; whoever listened before, and handlers
+   * attached with other prefixes, get the others. A client that waits for "100 Continue" gets it when
+   * the application asks for the body.
+   */
+  attach (
+    server: import('node:net').Server, options?: { prefix?: string }
+  ): void
+
+  /**
+   * Opens a WebSocket to the application without a network. The limits count until it is accepted.
+   * @throws as a rejection: `WebSocketRefusedError`, or what `handleRequest` rejects with
+   */
+  connect (
+    request: string | URL | SocketRequest, limits?: RequestLimits | AbortSignal
+  ): Promise<WebSocketConnection>
 
   /** What the pool is doing now. */
   stats (): PoolStats

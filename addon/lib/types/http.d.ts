@@ -130,6 +130,8 @@ export class Response {
   readonly log: Buffer
   /** Kept for users of `@platformatic/python-node`, and always `null`: requests reject instead. */
   readonly exception: string | null
+  /** What came after the body, if the request had `te: trailers`. */
+  trailers: Headers
   /** The body, decoded as UTF-8. */
   text (): string
   /** The body, parsed as JSON. */
@@ -147,6 +149,8 @@ export class StreamingResponse implements AsyncIterable<Buffer> {
    * application comes out of it (`ERR_APP`), never a clean end.
    */
   body: Readable
+  /** What came after the body, when that has ended and if the request had `te: trailers`. */
+  trailers: Headers
   [Symbol.asyncIterator] (): AsyncIterableIterator<Buffer>
   toJSON (): object
 }

@@ -80,6 +80,17 @@ export interface Logger {
   child? (bindings: { worker: number, pid: number }): Logger
 }
 
+export interface WebSocketOptions {
+  /** Bytes of a client's message, 1 to 2³⁰; a longer one closes with 1009. Default 16 MiB. */
+  maxMessage?: number
+  /** Offer permessage-deflate (RFC 7692), which costs memory and time. Default false. */
+  compression?: boolean
+  /** Milliseconds between pings; 0 for none. Default 20000. */
+  pingInterval?: number
+  /** Milliseconds that a client gets to answer one before it is cut off. Default 20000. */
+  pingTimeout?: number
+}
+
 /** Options of a handler. One that is unknown or ill-typed throws an `InvalidOptionError`. */
 export interface PythonHandlerOptions {
   /**
@@ -122,7 +133,16 @@ export interface PythonHandlerOptions {
   env?: Readonly<Record<string, string>>
   /** `root_path` of ASGI scopes: the prefix that the application is served under. Default `''`. */
   rootPath?: string
-  /** Requests in flight that one worker may have; `Infinity` for no limit. Default 1000. */
+  /**
+   * Proxies that are believed what they say of the client (`Forwarded`, or `X-Forwarded-For`, `-Proto`
+   * and `-Host`): `true` for all, or addresses, networks (`10.0.0.0/8`) and the names `loopback`,
+   * `linklocal`, `uniquelocal`. Who connects by a unix socket counts as `127.0.0.1`. Default false.
+   */
+  trustProxy?: boolean | string | readonly string[]
+  /**
+   * Requests in flight that one worker may have, beside open WebSockets; `Infinity` for no limit.
+   * Default 1000.
+   */
   concurrency?: number
   /**
    * Requests that may wait for a worker; one more is refused with `ERR_QUEUE_FULL`. Default 1000.
@@ -141,6 +161,8 @@ export interface PythonHandlerOptions {
   timeouts?: Timeouts
   restart?: RestartOptions
   recycle?: RecycleOptions
+  /** WebSockets of clients on the network. */
+  websocket?: WebSocketOptions
   /** Where to log, or `false` for nowhere. Default `console`. */
   logger?: Logger | false
 }

@@ -41,7 +41,7 @@ std::vector<std::byte> Bytes(std::string_view text) {
 using namespace std::string_view_literals;
 
 constexpr std::string_view kHead =
-    "GET\0http\0001.1\0/a\0q=1\000127.0.0.1\0001234\0localhost\00080\0host\0x"sv;
+    "GET\0http\0001.1\0/a\0q=1\000127.0.0.1\0001234\0localhost\00080\0/m\0t\0\0host\0x"sv;
 
 // One of each message; the same as in fixtures/frames/v2.txt.
 std::map<std::string, std::vector<std::byte>> Samples() {
@@ -52,6 +52,11 @@ std::map<std::string, std::vector<std::byte>> Samples() {
       {"credit", Pack(Credit{1, 65536})},
       {"disconnect", Pack(Disconnect{300})},
       {"cancel", Pack(Cancel{300})},
+      {"trailers", Pack(Trailers{7, "x\0y"sv})},
+      {"file", Pack(File{7, 200, "x\0y"sv, "/a"})},
+      {"early_hint", Pack(EarlyHint{7, "</a>; rel=preload"})},
+      {"push", Pack(Push{7, "/a", "x\0y"sv})},
+      {"continue", Pack(Continue{7})},
       {"connect", Pack(Connect{7, kHead})},
       {"accept", Pack(Accept{7, "chat", "x\0y"sv})},
       {"message", Pack(Message{7, "hello", true, true})},
