@@ -4,15 +4,13 @@
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
 
-/** @typedef {import('node:http').RequestListener} RequestListener */
-
 /**
- * Wraps a request listener so that every response leaves a line.
- * @param {RequestListener} listener
+ * A request listener that answers nothing, but sees to it that every response leaves a line. It must
+ * be the first of a server.
  * @param {(line: string) => void} write
- * @returns {RequestListener}
+ * @returns {(req: any, res: any) => void}
  */
-export function withAccessLog (listener, write) {
+export function accessLogger (write) {
   return (req, res) => {
     const peer = req.socket.remoteAddress
     const arrived = new Date()
@@ -25,7 +23,6 @@ export function withAccessLog (listener, write) {
       status: res.headersSent ? res.statusCode : undefined,
       bytes: req.method === 'HEAD' ? 0 : bytes()
     })))
-    listener(req, res)
   }
 }
 
@@ -40,7 +37,7 @@ export function commonLogLine ({ peer, arrived, request, status, bytes }) {
 }
 
 /**
- * @param {import('node:http').ServerResponse} res
+ * @param {any} res
  * @returns {() => number} bytes of body handed over so far
  */
 function countBody (res) {

@@ -14,10 +14,13 @@ import { LOG_LEVELS } from './logger.js'
  * @typedef {object} Arguments
  * @property {Record<string, any>} handler options of PythonHandler
  * @property {import('./listen.js').Address} address
+ * @property {import('./server.js').TlsFiles | null} tls
  * @property {{ folders: string[], extensions: string[] } | null} reload what to watch, with --reload
  * @property {boolean} accessLog
  * @property {string} logLevel
  */
+
+const MIB = 1024 * 1024
 
 /** There is nothing to serve: wrong use, or --help. What there is to say has been printed. */
 export class UsageError extends Error {
@@ -37,14 +40,15 @@ export function parseArguments (argv) {
   try {
     command.parse(separatePreload(argv), { from: 'user' })
     checkReload(command)
+    checkTls(command)
   } catch (error) {
     if (error instanceof CommanderError) throw new UsageError(error.exitCode === 0 ? 0 : 2)
     throw error
   }
   const [appTarget] = command.processedArgs
   const {
-    host, port, uds, accessLog, logLevel, reload, reloadDir, reloadExt,
-    maxRequests, maxMemory, maxAge,
+    host, port, uds, tlsCert, tlsKey, tlsCa, accessLog, logLevel, reload, reloadDir, reloadExt,
+    maxRequests, maxMemory, maxAge, wsMaxSize, wsPingInterval, wsPingTimeout, wsCompression,
     timeoutStartup, timeoutRequest, timeoutHang, timeoutDrain, timeoutRetire, timeoutDisconnect,
     timeoutShutdown, ...handler
   } = command.opts()
@@ -52,6 +56,12 @@ export function parseArguments (argv) {
     handler: {
       ...handler,
       appTarget,
+      websocket: {
+        maxMessage: wsMaxSize,
+        compression: wsCompression,
+        pingInterval: wsPingInterval,
+        pingTimeout: wsPingTimeout
+      },
       recycle: { requests: maxRequests, memory: maxMemory, age: maxAge },
       timeouts: {
         startup: timeoutStartup,
@@ -64,6 +74,7 @@ export function parseArguments (argv) {
       }
     },
     address: { host, port, uds },
+    tls: tlsCert === undefined ? null : { cert: tlsCert, key: tlsKey, ca: tlsCa },
     reload: reload
       ? { folders: reloadDir ?? [resolve(handler.docroot)], extensions: reloadExt ?? ['py'] }
       : null,
@@ -75,11 +86,11 @@ export function parseArguments (argv) {
 function define () {
   const { version } = JSON.parse(
     readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'))
-  const { timeouts } = parseOptions()
+  const { timeouts, websocket } = parseOptions()
   const inSeconds = (/** @type {number} */ time) => ` (default: ${time / 1000})`
   const command = new Command('node-asgi')
   command
-    .description('Serves a Python ASGI application over HTTP, from a pool of Python processes.')
+    .description('Serves a Python ASGI application over HTTP and WebSocket, from a pool of Python processes.')
     .version(version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .argument('[app]', 'the application, as module:attribute', 'main:app')
@@ -89,11 +100,16 @@ function define () {
     .addOption(new Option('--port <port>', 'port to listen on, 0 for any free one')
       .env('PORT').default(8000).argParser(parsePort))
     .option('--uds <path>', 'listen on a unix domain socket instead of host and port')
+    .option('--tls-cert <file>', 'serve https and HTTP/2 with this certificate (PEM)')
+    .option('--tls-key <file>', 'the key of the certificate (PEM)')
+    .option('--tls-ca <file>', 'ask clients for certificates, and take only those of this issuer')
     .option('--workers <n>', 'worker processes (default: the cores that may be used)', parseCount)
     .addOption(new Option('--preload [modules]',
       'import before forking: these modules (a,b.c), or the application when none is named')
       .argParser(parseModules))
     .option('--root-path <path>', 'the root_path of ASGI scopes, for an app behind a prefix', '')
+    .option('--trust-proxy <list>', 'believe what these proxies say of the client: addresses, ' +
+      'networks, loopback, linklocal, uniquelocal', parseList)
     .addOption(new Option('--lifespan <mode>', 'run lifespan events')
       .choices(['auto', 'on', 'off']).default('auto'))
     .addOption(new Option('--loop <name>', 'event loop of the workers')
@@ -110,7 +126,7 @@ function define () {
     .option('--max-requests <n>', 'replace a worker that has been given so many requests',
       parseCount)
     .option('--max-memory <MiB>', 'replace a worker whose resident memory has reached this',
-      (text) => parseCount(text) * 1024 * 1024)
+      (text) => parseCount(text) * MIB)
     .option('--max-age <s>', 'replace a worker that has served so long', seconds(0.001))
     .option('--timeout-startup <s>', 'seconds a worker gets to import and start' +
       inSeconds(timeouts.startup), seconds(0.001))
@@ -126,6 +142,13 @@ function define () {
       inSeconds(timeouts.disconnect), seconds(0))
     .option('--timeout-shutdown <s>', 'seconds lifespan shutdown may take' +
       inSeconds(timeouts.shutdown), seconds(0))
+    .option('--ws-max-size <MiB>', 'longest message of a WebSocket client (default: ' +
+      `${websocket.maxMessage / MIB})`, (text) => parseCount(text) * MIB)
+    .option('--ws-compression', 'offer compression of messages (permessage-deflate)', false)
+    .option('--ws-ping-interval <s>', 'seconds between pings, 0 for none' +
+      inSeconds(websocket.pingInterval), seconds(0))
+    .option('--ws-ping-timeout <s>', 'seconds until a client that does not answer is cut off' +
+      inSeconds(websocket.pingTimeout), seconds(0.001))
     .option('--access-log', 'print a line for every request (common log format)', false)
     .addOption(new Option('--log-level <level>', 'least severe messages to print')
       .choices(LOG_LEVELS).default('info'))
@@ -206,4 +229,15 @@ function checkReload (command) {
   if (reload) return
   const idle = reloadDir !== undefined ? '--reload-dir' : reloadExt !== undefined && '--reload-ext'
   if (idle) command.error(`error: ${idle} says what to watch, and needs --reload`)
+}
+
+/** @param {Command} command */
+function checkTls (command) {
+  const { tlsCert, tlsKey, tlsCa } = command.opts()
+  if ((tlsCert === undefined) !== (tlsKey === undefined)) {
+    command.error('error: --tls-cert and --tls-key belong together')
+  }
+  if (tlsCa !== undefined && tlsCert === undefined) {
+    command.error('error: --tls-ca is about certificates of clients, and needs --tls-cert')
+  }
 }

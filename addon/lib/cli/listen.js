@@ -15,9 +15,10 @@ export class ListenError extends Error {
 /**
  * @param {import('node:net').Server} server
  * @param {Address} address
+ * @param {string} [scheme]
  * @returns {Promise<string>} the address, as a person or a client can use it
  */
-export async function listen (server, address) {
+export async function listen (server, address, scheme = 'http') {
   const { host, port, uds } = address
   if (uds !== undefined) await removeStaleSocket(uds)
   await /** @type {Promise<void>} */ (new Promise((resolve, reject) => {
@@ -33,7 +34,7 @@ export async function listen (server, address) {
   }))
   const bound = server.address()
   if (bound === null || typeof bound === 'string') return `unix:${bound}`
-  return `http://${isIPv6(host) ? `[${host}]` : host}:${bound.port}`
+  return `${scheme}://${isIPv6(host) ? `[${host}]` : host}:${bound.port}`
 }
 
 /**

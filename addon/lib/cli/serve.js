@@ -3,17 +3,17 @@
  */
 
 import { closeSync, openSync } from 'node:fs'
-import { createServer } from 'node:http'
 import { constants } from 'node:os'
 
 import { InvalidOptionError, NodeAsgiError } from '../errors.js'
 import { PythonHandler } from '../handler.js'
 import { parseOptions } from '../options.js'
-import { withAccessLog } from './access-log.js'
+import { accessLogger } from './access-log.js'
 import { Drain } from './drain.js'
 import { listen, ListenError } from './listen.js'
 import { isShown, pythonLine } from './logger.js'
 import { Reloader } from './reloader.js'
+import { makeServer } from './server.js'
 
 /** @typedef {import('../options.js').Logger} Logger */
 
@@ -49,7 +49,7 @@ class Service {
   /** @type {PythonHandler} */
   #python
 
-  /** @type {import('node:http').Server} */
+  /** @type {import('node:http').Server | import('node:http2').Http2SecureServer} */
   #server
 
   /** @type {Drain} */
@@ -65,11 +65,13 @@ class Service {
    * @param {import('./arguments.js').Arguments} settings
    * @param {Logger} logger
    */
-  constructor ({ handler, address, reload, accessLog, logLevel }, logger) {
+  constructor ({ handler, address, tls, reload, accessLog, logLevel }, logger) {
     const { timeouts } = parseOptions(handler)
     this.address = address
     this.logger = logger
     this.timeout = timeouts.drain
+    this.secure = tls !== null
+    this.#server = makeServer(tls)
     this.#python = new PythonHandler({ ...handler, logger })
     this.hadTerminal = hasTerminal()
     for (const name of /** @type {const} */ (['stdout', 'stderr'])) {
@@ -80,12 +82,16 @@ class Service {
     this.#reloader = new Reloader(this.#python, logger)
     // At once, so that what is saved while Python starts is not overlooked.
     if (reload !== null) this.#reloader.watch(reload, timeouts.drain)
-    const { listener } = this.#python
-    // How long a body takes is between the client and the application.
-    this.#server = createServer({ requestTimeout: 0 }, accessLog
-      ? withAccessLog(listener, (line) => { process.stdout.write(line) })
-      : listener)
+    this.#python.attach(this.#server)
+    if (accessLog) this.#logAccess()
     this.#drain = new Drain(this.#server)
+  }
+
+  #logAccess () {
+    const log = accessLogger((line) => { process.stdout.write(line) })
+    /** @type {any} */
+    const server = this.#server
+    for (const event of ['request', 'checkContinue']) server.prependListener(event, log)
   }
 
   async run () {
@@ -95,7 +101,7 @@ class Service {
     process.on('SIGHUP', onHangUp)
     try {
       // The address is taken first: whoever cannot have it need not start an application for that.
-      const url = await listen(this.#server, this.address)
+      const url = await listen(this.#server, this.address, this.secure ? 'https' : 'http')
       const stopped = new Promise((resolve) => { this.#server.once('close', resolve) })
       await this.#reloader.ready()
       if (this.#stopping === null) process.stdout.write(`Listening on ${url}\n`)

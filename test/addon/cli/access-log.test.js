@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { createServer, request } from 'node:http'
 import { describe, it } from 'node:test'
 
-import { commonLogLine, withAccessLog } from '../../../addon/lib/cli/access-log.js'
+import { accessLogger, commonLogLine } from '../../../addon/lib/cli/access-log.js'
 
 describe('commonLogLine', () => {
   const arrived = new Date('2025-01-02T03:04:05.678Z')
@@ -25,15 +25,15 @@ describe('commonLogLine', () => {
   })
 })
 
-describe('withAccessLog', () => {
+describe('accessLogger', () => {
   /** Serves one request; returns what was logged. */
   async function logged (listener, options = {}) {
     const lines = []
     const wrote = Promise.withResolvers?.() ?? deferred()
-    const server = createServer(withAccessLog(listener, (line) => {
+    const server = createServer(accessLogger((line) => {
       lines.push(line)
       wrote.resolve()
-    }))
+    })).on('request', listener)
     server.listen(0, '127.0.0.1')
     await once(server, 'listening')
     const client = request({ port: server.address().port, host: '127.0.0.1', ...options })

@@ -46,14 +46,16 @@ describe('parseArguments', () => {
   })
 
   it('passes every option on', () => {
-    const { handler, address, accessLog, logLevel } = parseArguments([
+    const { handler, address, tls, accessLog, logLevel } = parseArguments([
       'pkg.site:make', '--docroot', '/tmp', '--python', 'python3.12', '--host', '::1', '--port', '0',
       '--uds', '/tmp/s', '--workers', '3', '--preload', 'numpy,pkg.models', '--root-path', '/api',
       '--lifespan', 'on', '--loop', 'asyncio', '--interface', 'wsgi', '--threads', '4', '--factory', '--access-log',
       '--log-level', 'warn', '--timeout-startup', '1.5', '--timeout-request', '0',
       '--timeout-drain', '3', '--timeout-shutdown', '4', '--timeout-hang', '5',
       '--timeout-retire', '6', '--timeout-disconnect', '7', '--max-requests', '1000',
-      '--max-memory', '512', '--max-age', '3600'
+      '--max-memory', '512', '--max-age', '3600', '--tls-cert', 'c.pem', '--tls-key', 'k.pem',
+      '--tls-ca', 'ca.pem', '--trust-proxy', 'loopback,10.0.0.0/8', '--ws-max-size', '2',
+      '--ws-compression', '--ws-ping-interval', '8', '--ws-ping-timeout', '9'
     ])
     assert.deepEqual(handler, {
       appTarget: 'pkg.site:make',
@@ -67,6 +69,10 @@ describe('parseArguments', () => {
       interface: 'wsgi',
       threads: 4,
       factory: true,
+      trustProxy: ['loopback', '10.0.0.0/8'],
+      websocket: {
+        maxMessage: 2 * 1024 * 1024, compression: true, pingInterval: 8000, pingTimeout: 9000
+      },
       recycle: { requests: 1000, memory: 512 * 1024 * 1024, age: 3_600_000 },
       timeouts: {
         startup: 1500,
@@ -79,6 +85,7 @@ describe('parseArguments', () => {
       }
     })
     assert.deepEqual(address, { host: '::1', port: 0, uds: '/tmp/s' })
+    assert.deepEqual(tls, { cert: 'c.pem', key: 'k.pem', ca: 'ca.pem' })
     assert.equal(accessLog, true)
     assert.equal(logLevel, 'warn')
     parseOptions(handler)
@@ -115,6 +122,8 @@ describe('parseArguments', () => {
     assert.match(refused(['--timeout-hang', '-1']), /--timeout-hang.*0 or more/)
     assert.match(refused(['--timeout-retire', 'x']), /--timeout-retire.*0 or more/)
     assert.match(refused(['--timeout-disconnect', '-1']), /--timeout-disconnect.*0 or more/)
+    assert.match(refused(['--tls-cert', 'c']), /--tls-cert and --tls-key belong together/)
+    assert.match(refused(['--tls-ca', 'c']), /--tls-ca .*needs --tls-cert/)
     assert.match(refused(['--reloads']), /unknown option '--reloads'/)
   })
 
@@ -124,6 +133,8 @@ describe('parseArguments', () => {
       'lifespan', 'loop', 'interface', 'threads', 'factory', 'access-log', 'log-level', 'timeout-startup',
       'timeout-request', 'timeout-drain', 'timeout-shutdown', 'timeout-hang', 'timeout-retire',
       'timeout-disconnect', 'reload', 'reload-dir', 'reload-ext', 'max-requests', 'max-memory', 'max-age',
+      'tls-cert', 'tls-key', 'tls-ca', 'trust-proxy', 'ws-max-size', 'ws-compression',
+      'ws-ping-interval', 'ws-ping-timeout',
       'version']) {
       assert.match(help, new RegExp(`--${name}\\b`))
     }

@@ -1,0 +1,55 @@
+/**
+ * The server of the command line: HTTP/1.1, or with a certificate HTTP/2 and HTTP/1.1 over TLS.
+ */
+
+import { readFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { createSecureServer } from 'node:http2'
+
+import { InvalidOptionError } from '../errors.js'
+
+/**
+ * @typedef {object} TlsFiles paths of PEM files
+ * @property {string} cert the server's certificate and those between it and the root
+ * @property {string} key
+ * @property {string} [ca] who may issue certificates of clients, which then need one
+ */
+
+/**
+ * @param {TlsFiles | null} tls
+ * @returns {import('node:http').Server | import('node:http2').Http2SecureServer}
+ */
+export function makeServer (tls) {
+  // How long a body takes is between the client and the application.
+  if (tls === null) return createServer({ requestTimeout: 0 })
+  const { cert, key, ca } = tls
+  try {
+    const server = createSecureServer({
+      allowHTTP1: true,
+      cert: read('--tls-cert', cert),
+      key: read('--tls-key', key),
+      ca: ca === undefined ? undefined : read('--tls-ca', ca),
+      requestCert: ca !== undefined,
+      rejectUnauthorized: ca !== undefined
+    })
+    Object.assign(server, { requestTimeout: 0 })
+    return server
+  } catch (error) {
+    if (error instanceof InvalidOptionError) throw error
+    throw new InvalidOptionError('--tls-cert', '--tls-cert and --tls-key must be a PEM certificate ' +
+      `and its key: ${/** @type {Error} */ (error).message}`)
+  }
+}
+
+/**
+ * @param {string} option
+ * @param {string} path
+ */
+function read (option, path) {
+  try {
+    return readFileSync(path)
+  } catch (error) {
+    throw new InvalidOptionError(option,
+      `${option} cannot be read: ${/** @type {Error} */ (error).message}`)
+  }
+}

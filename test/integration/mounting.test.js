@@ -1,0 +1,204 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import http from 'node:http'
+import http2 from 'node:http2'
+
+import WebSocket from 'ws'
+
+import { eventually, startPython, withPython, withServer } from '../support/harness.js'
+import { openSocket } from '../support/websocket.js'
+
+const app = { appTarget: 'extensions_app:app' }
+
+/** What the application sees of a request. */
+async function seen (url, headers = {}) {
+  const request = http.get(url, { headers })
+  const [response] = await once(request, 'response')
+  const text = Buffer.concat(await response.toArray()).toString()
+  assert.equal(response.statusCode, 200, text)
+  return JSON.parse(text)
+}
+
+async function listening (server) {
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  return `http://127.0.0.1:${server.address().port}`
+}
+
+withPython('a prefix becomes root_path and stays in path', app, async (python) => {
+  const server = http.createServer((req, res) => res.end('"mine"'))
+  python.attach(server, { prefix: '/py/' })
+  const base = await listening(server)
+  const scope = await seen(`${base}/py/scope?x`)
+  assert.equal(scope.root_path, '/py')
+  assert.equal(scope.path, '/py/scope')
+  assert.equal(scope.raw_path, '/py/scope')
+  assert.equal(await seen(`${base}/pyx/scope`), 'mine')
+  assert.equal(await seen(`${base}/`), 'mine')
+  server.closeAllConnections()
+  server.close()
+})
+
+withPython('a prefix that is percent-encoded is decoded in root_path', app, async (python) => {
+  const server = http.createServer()
+  python.attach(server, { prefix: '/a%20b' })
+  const base = await listening(server)
+  const scope = await seen(`${base}/a%20b/scope`)
+  assert.deepEqual([scope.root_path, scope.path, scope.raw_path],
+    ['/a b', '/a b/scope', '/a%20b/scope'])
+  server.closeAllConnections()
+  server.close()
+})
+
+withPython('several handlers share a server by the longest prefix', app, async (python) => {
+  const other = startPython({ appTarget: 'websocket_app:app' })
+  const server = http.createServer()
+  python.attach(server, { prefix: '/a' })
+  other.attach(server, { prefix: '/a/b' })
+  const base = await listening(server)
+  assert.equal((await seen(`${base}/a/scope`)).root_path, '/a')
+  assert.deepEqual(await seen(`${base}/a/b/anything`), [])
+  const nobody = http.get(`${base}/c`)
+  const [response] = await once(nobody, 'response')
+  assert.equal(response.statusCode, 404)
+  response.resume()
+  const refused = new WebSocket(`${base.replace('http', 'ws')}/c`)
+  refused.on('error', () => {})
+  const [, handshake] = await once(refused, 'unexpected-response')
+  assert.equal(handshake.statusCode, 404)
+  handshake.resume()
+  await other.close()
+  server.closeAllConnections()
+  server.close()
+})
+
+withPython('a WebSocket below a prefix has its root_path too',
+  { appTarget: 'websocket_app:mounted' }, async (python) => {
+    const server = http.createServer()
+    python.attach(server, { prefix: '/deep' })
+    const base = await listening(server)
+    const client = await openSocket(`${base.replace('http', 'ws')}/deep/scope`)
+    await client.closed
+    const scope = JSON.parse(client.received[0])
+    assert.deepEqual([scope.root_path, scope.path], ['/deep', '/deep/scope'])
+    server.closeAllConnections()
+    server.close()
+  })
+
+withPython('mounted as Express mounts, baseUrl is root_path', app, async (python) => {
+  // What express does to a request under app.use('/mnt', …).
+  const listener = (req, res) => {
+    req.originalUrl = req.url
+    req.baseUrl = '/mnt'
+    req.url = req.url.slice('/mnt'.length)
+    python.listener(req, res, () => assert.fail('next() is not called'))
+  }
+  await withServer(listener, async (base) => {
+    const scope = await seen(`${base}/mnt/scope`)
+    assert.deepEqual([scope.root_path, scope.path], ['/mnt', '/mnt/scope'])
+  })
+})
+
+withPython('a proxy that removes the prefix, one that keeps it, and a mount behind both',
+  { ...app, rootPath: '/api' }, async (python) => {
+    const server = http.createServer(python.listener)
+    const base = await listening(server)
+    for (const path of ['/scope', '/api/scope']) {
+      const scope = await seen(base + path)
+      assert.deepEqual([scope.root_path, scope.path], ['/api', '/api/scope'], path)
+    }
+    const mounted = http.createServer()
+    python.attach(mounted, { prefix: '/v1' })
+    const below = await listening(mounted)
+    const scope = await seen(`${below}/v1/scope`)
+    assert.deepEqual([scope.root_path, scope.path], ['/api/v1', '/api/v1/scope'])
+    for (const each of [server, mounted]) {
+      each.closeAllConnections()
+      each.close()
+    }
+  })
+
+const LIES = { 'x-forwarded-for': '6.6.6.6', 'x-forwarded-proto': 'https', 'x-forwarded-host': 'evil' }
+
+withPython('what a proxy says is not believed unless it is trusted', app, async (python) => {
+  await withServer(python.listener, async (base) => {
+    for (const headers of [LIES, { forwarded: 'for=6.6.6.6;proto=https;host=evil' }]) {
+      const scope = await seen(`${base}/scope`, headers)
+      assert.equal(scope.client[0], '127.0.0.1')
+      assert.equal(scope.scheme, 'http')
+      assert.equal(scope.host, new URL(base).host)
+    }
+  })
+})
+
+withPython('a trusted proxy tells client, scheme and host, through others that are trusted',
+  { ...app, trustProxy: ['loopback', '10.0.0.0/8'] }, async (python) => {
+    await withServer(python.listener, async (base) => {
+      const check = async (headers, client, scheme, host) => {
+        const scope = await seen(`${base}/scope`, headers)
+        assert.deepEqual([scope.client?.[0], scope.scheme, scope.host], [client, scheme, host],
+          JSON.stringify(headers))
+      }
+      const own = new URL(base).host
+      await check({}, '127.0.0.1', 'http', own)
+      await check(LIES, '6.6.6.6', 'https', 'evil')
+      await check({ 'x-forwarded-proto': 'https' }, '127.0.0.1', 'https', own)
+      // The first entry was written by nobody knows whom.
+      await check({ 'x-forwarded-for': '1.1.1.1, 2.2.2.2, 10.1.2.3' }, '2.2.2.2', 'http', own)
+      await check({ 'x-forwarded-for': '[2001:db8::1]:444' }, '2001:db8::1', 'http', own)
+      await check({ forwarded: 'for=1.1.1.1, for="2.2.2.2:90";proto=https;host=a.example, for=10.0.0.1' },
+        '2.2.2.2', 'https', 'a.example')
+      await check({ forwarded: 'for="[2001:db8::7]";proto=https' }, '2001:db8::7', 'https', own)
+      await check({ forwarded: 'not; a = header' }, '127.0.0.1', 'http', own)
+    })
+    const server = http2.createServer()
+    python.attach(server)
+    const session = http2.connect(await listening(server))
+    const stream = session.request({ ':path': '/scope', ...LIES })
+    const scope = JSON.parse(Buffer.concat(await stream.toArray()))
+    assert.deepEqual([scope.client[0], scope.scheme, scope.host], ['6.6.6.6', 'https', 'evil'])
+    session.destroy()
+    server.close()
+  })
+
+withPython('a WebSocket over HTTP/2 is like any other', { appTarget: 'websocket_app:app' },
+  async (python) => {
+    const server = http2.createServer()
+    python.attach(server)
+    const session = http2.connect(await listening(server))
+    await once(session, 'remoteSettings')
+    assert.equal(session.remoteSettings.enableConnectProtocol, true)
+    const ask = (path, more = {}) => session.request({
+      ':method': 'CONNECT', ':protocol': 'websocket', ':path': path, 'sec-websocket-version': '13', ...more
+    })
+    const stream = ask('/echo')
+    const [head] = await once(stream, 'response')
+    assert.equal(head[':status'], 200)
+    const client = new WebSocket(null, undefined, { autoPong: true })
+    client._isServer = false
+    client.setSocket(stream, Buffer.alloc(0), { maxPayload: 0, skipUTF8Validation: false })
+    const received = []
+    client.on('message', (data) => received.push(data.toString()))
+    const big = 'z'.repeat(600_000)
+    client.send('over two')
+    client.send(big)
+    await eventually(() => assert.deepEqual(received, ['over two', big]))
+    client.send('close')
+    const [code, reason] = await once(client, 'close')
+    assert.deepEqual([code, reason.toString()], [4001, 'bye ☃'])
+    const statusOf = async (refused) => {
+      const [answer] = await once(refused, 'response')
+      refused.resume()
+      return answer[':status']
+    }
+    assert.equal(await statusOf(ask('/refuse')), 403)
+    assert.equal(await statusOf(ask('/deny')), 418)
+    assert.equal(await statusOf(ask('/echo', { 'sec-websocket-version': '8' })), 400)
+    assert.equal(await statusOf(ask('/echo', { ':protocol': 'connect-udp' })), 501)
+    const scoped = ask('/scope', { 'sec-websocket-protocol': 'chat, b' })
+    const [chosen] = await once(scoped, 'response')
+    assert.equal(chosen['sec-websocket-protocol'], 'chat')
+    assert.deepEqual(chosen['set-cookie'], ['a=1', 'b=2'])
+    scoped.resume()
+    session.destroy()
+    server.close()
+  })
