@@ -64,7 +64,8 @@ Napi::Function Channel::Define(Napi::Env env) {
   return DefineClass(
       env, "Channel",
       {InstanceMethod<&Channel::Request>("request"), InstanceMethod<&Channel::Write>("write"),
-       InstanceMethod<&Channel::Connect>("connect"), InstanceMethod<&Channel::SendMessage>("message"),
+       InstanceMethod<&Channel::Connect>("connect"),
+       InstanceMethod<&Channel::SendMessage>("message"),
        InstanceMethod<&Channel::CloseSocket>("closeSocket"),
        InstanceMethod<&Channel::Consumed>("consumed"), InstanceMethod<&Channel::Abort>("abort"),
        InstanceMethod<&Channel::Cancel>("cancel"), InstanceMethod<&Channel::Stop>("stop"),

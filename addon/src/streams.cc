@@ -194,8 +194,7 @@ bool Streams::On(const wire::Push& push, EventArray* events) {
   if (stream == nullptr) return Fault("a push of an unknown stream");
   if (!stream->aborted) {
     napi_env env = events->env();
-    events->Add(EventType::kPush, push.stream,
-                {Latin1(env, push.path), Latin1(env, push.headers)});
+    events->Add(EventType::kPush, push.stream, {Latin1(env, push.path), Latin1(env, push.headers)});
   }
   return true;
 }

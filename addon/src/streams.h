@@ -19,7 +19,7 @@ struct Stream {
   bool response_started = false;
   bool websocket = false;
   bool accepted = false;  // a WebSocket
-  bool aborted = false;  // JavaScript wants to hear only that it is over
+  bool aborted = false;   // JavaScript wants to hear only that it is over
 };
 
 // The streams of a channel. Holds each frame of the worker to the protocol, which the worker, being

@@ -30,9 +30,8 @@ enum HeadField : uint8_t {
   kHeadFields
 };
 inline constexpr std::array<std::string_view, kHeadFields> kHeadFieldNames = {
-    "method",     "scheme",     "httpVersion", "path",      "query",
-    "clientHost", "clientPort", "serverHost",  "serverPort", "mount",
-    "features",   "tls"};
+    "method",     "scheme",     "httpVersion", "path",  "query",    "clientHost",
+    "clientPort", "serverHost", "serverPort",  "mount", "features", "tls"};
 
 // What the client of a request, and Node, can do beside the ordinary.
 enum Feature : char {

@@ -105,8 +105,8 @@ struct Continue {
   static auto Fields(auto& m) { return std::tie(m.stream); }
 };
 
-// A WebSocket is asked for. The worker answers with Accept, with Close, or with a Response that says
-// why not.
+// A WebSocket is asked for. The worker answers with Accept, with Close, or with a Response that
+// says why not.
 struct Connect {
   static constexpr MessageType kType = MessageType::kConnect;
   uint32_t stream = 0;
@@ -132,8 +132,8 @@ struct Message {
   static auto Fields(auto& m) { return std::tie(m.stream, m.bytes, m.text, m.end); }
 };
 
-// To the worker: the WebSocket is closed, no message follows. To Node: the application closes it, or
-// refuses it if it has not accepted it; ends the stream.
+// To the worker: the WebSocket is closed, no message follows. To Node: the application closes it,
+// or refuses it if it has not accepted it; ends the stream.
 struct Close {
   static constexpr MessageType kType = MessageType::kClose;
   uint32_t stream = 0;

@@ -1,73 +1,17 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { Agent, get } from 'node:http'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, afterEach, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 
-const SCRIPT = fileURLToPath(new URL('../../addon/bin/node-asgi.js', import.meta.url))
-const APPS = fileURLToPath(new URL('../../fixtures/apps', import.meta.url))
+import { APPS } from '../support/harness.js'
+import { Run } from '../support/run.js'
+
 const LIMIT = 60_000
-
-/** One run of the command line. */
-class Run {
-  stdout = ''
-  stderr = ''
-  mark = randomUUID() // in the environment of every process that it starts
-
-  constructor (args, env = {}) {
-    const { PORT, ...rest } = process.env
-    this.child = spawn(process.execPath, [SCRIPT, ...args], {
-      env: { ...rest, ...env, NODE_ASGI_TEST_MARK: this.mark },
-      stdio: ['ignore', 'pipe', 'pipe']
-    })
-    for (const name of ['stdout', 'stderr']) {
-      this.child[name].setEncoding('utf8').on('data', (text) => { this[name] += text })
-    }
-    this.closed = once(this.child, 'close').then(([code, signal]) => signal ?? code)
-  }
-
-  /** Waits until the output matches; returns the match. */
-  async match (name, pattern) {
-    const end = Date.now() + LIMIT
-    while (Date.now() < end) {
-      const match = pattern.exec(this[name])
-      if (match !== null) return match
-      if (this.child.exitCode !== null || this.child.signalCode !== null) break
-      await sleep(10)
-    }
-    assert.fail(`${pattern} did not come; stdout: ${this.stdout}\nstderr: ${this.stderr}`)
-  }
-
-  async port () {
-    return Number((await this.match('stdout', /^Listening on http:\/\/127\.0\.0\.1:(\d+)\n/m))[1])
-  }
-
-  processes () {
-    return readdirSync('/proc').filter((pid) => {
-      try {
-        return /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/environ`).includes(this.mark)
-      } catch {
-        return false // it has just ended
-      }
-    })
-  }
-
-  /** Nobody outlives anybody. */
-  async allGone () {
-    const end = Date.now() + LIMIT
-    while (this.processes().length > 0) {
-      assert(Date.now() < end, `left over: ${this.processes()}`)
-      await sleep(20)
-    }
-  }
-}
 
 /** @returns {Promise<{ status: number, headers: object, text: string }>} */
 async function fetchText (options) {

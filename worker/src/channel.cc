@@ -177,9 +177,8 @@ bool Channel::OnRequest(const wire::Request& request) {
   RequestTraits traits;
   Ref scope = scopes_->Http(request.head, &traits);
   const Ref failure = scope ? Ref() : py::TakeException();
-  Ref object = Ref::Steal(py::Box<HttpCycle>::New(state_->http_cycle_type, this,
-                                                  Ref::Borrow(self_), request.stream,
-                                                  std::move(scope), traits));
+  Ref object = Ref::Steal(py::Box<HttpCycle>::New(state_->http_cycle_type, this, Ref::Borrow(self_),
+                                                  request.stream, std::move(scope), traits));
   if (!object) Py_FatalError("node-asgi: no memory for a request");
   HttpCycle& cycle = py::Box<HttpCycle>::Of(object.get());
   if (!Add(request.stream, object, &cycle) || !cycle.OnBody(request.body, request.end)) {
@@ -192,9 +191,8 @@ bool Channel::OnRequest(const wire::Request& request) {
 bool Channel::OnConnect(const wire::Connect& connect) {
   Ref scope = scopes_->WebSocket(connect.head);
   const Ref failure = scope ? Ref() : py::TakeException();
-  Ref object = Ref::Steal(py::Box<WebSocketCycle>::New(state_->websocket_cycle_type, this,
-                                                       Ref::Borrow(self_), connect.stream,
-                                                       std::move(scope)));
+  Ref object = Ref::Steal(py::Box<WebSocketCycle>::New(
+      state_->websocket_cycle_type, this, Ref::Borrow(self_), connect.stream, std::move(scope)));
   if (!object) Py_FatalError("node-asgi: no memory for a WebSocket");
   Cycle& cycle = py::Box<WebSocketCycle>::Of(object.get());
   if (!Add(connect.stream, object, &cycle)) return false;

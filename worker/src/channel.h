@@ -81,8 +81,8 @@ class Channel {
   [[nodiscard]] bool OnFrame(std::span<const std::byte> bytes);
   [[nodiscard]] bool OnRequest(const wire::Request& request);
   [[nodiscard]] bool OnConnect(const wire::Connect& connect);
-  // Hands the frame to the cycle of its stream; one that is not known has ended here while the frame
-  // was under way.
+  // Hands the frame to the cycle of its stream; one that is not known has ended here while the
+  // frame was under way.
   template <class Message, class Handle>
   [[nodiscard]] bool ToCycle(Handle handle);
   // False: the stream is there already.

@@ -67,8 +67,7 @@ Progress HttpCycle::Receive(Ref* message, Ref* future) {
     *message = BodyMessage();
     return *message ? Progress::kDone : Progress::kError;
   }
-  if (std::exchange(wants_continue_, false) &&
-      response_.state() <= Response::State::kStartHeld) {
+  if (std::exchange(wants_continue_, false) && response_.state() <= Response::State::kStartHeld) {
     channel_->SendFrame(wire::Continue{stream_});
   }
   return Wait(&receivers_, false, future);

@@ -48,8 +48,7 @@ int64_t Number(PyObject* message, const Ref& key, int64_t missing) {
 
 }  // namespace
 
-Progress HttpCycle::SendExtension(PyObject* type, PyObject* message,
-                                  Awaitable::Sending* sending) {
+Progress HttpCycle::SendExtension(PyObject* type, PyObject* message, Awaitable::Sending* sending) {
   const Names& names = state().names;
   // The frequent ones are told apart by their length, which spares five comparisons: that of
   // 'http.response.start' is no other's, that of 'http.response.body' only push's.
@@ -101,8 +100,8 @@ Progress HttpCycle::SendPath(PyObject* message) {
   }
   const Ref plain = Ref::Steal(PyOS_FSPath(path));
   if (!plain) return Progress::kError;
-  const Ref bytes = PyBytes_Check(plain.get()) ? plain
-                                               : Ref::Steal(PyUnicode_EncodeFSDefault(plain.get()));
+  const Ref bytes =
+      PyBytes_Check(plain.get()) ? plain : Ref::Steal(PyUnicode_EncodeFSDefault(plain.get()));
   if (!bytes) return Progress::kError;
   const std::string_view name = View(bytes);
   if (!name.starts_with('/') || name.find('\0') != std::string_view::npos) {
@@ -150,9 +149,8 @@ Progress HttpCycle::SendPush(PyObject* message) {
   PyObject* path = Get(message, state().names.path);
   PyObject* headers = Get(message, state().names.headers);
   if (PyErr_Occurred() != nullptr) return Progress::kError;
-  const Ref text = path != nullptr && PyUnicode_Check(path)
-                       ? Ref::Steal(PyUnicode_AsASCIIString(path))
-                       : Ref();
+  const Ref text =
+      path != nullptr && PyUnicode_Check(path) ? Ref::Steal(PyUnicode_AsASCIIString(path)) : Ref();
   if (!text || !View(text).starts_with('/') || !wire::IsRequestTarget(View(text)) ||
       View(text).size() > wire::kMaxHead / 2) {
     PyErr_Clear();
@@ -195,7 +193,8 @@ bool HttpCycle::TakeFile(PyObject* message, Awaitable::Sending* sending) {
     PyErr_SetString(PyExc_ValueError, "'http.response.zerocopysend' takes a regular file");
     return false;
   }
-  const int64_t position = Number(message, names.offset, std::max<int64_t>(lseek(fd, 0, SEEK_CUR), 0));
+  const int64_t position =
+      Number(message, names.offset, std::max<int64_t>(lseek(fd, 0, SEEK_CUR), 0));
   if (position < 0) return false;
   const int64_t available = std::max<int64_t>(status.st_size - position, 0);
   const int64_t count = Number(message, names.count, available);
@@ -211,8 +210,8 @@ bool HttpCycle::TakeFile(PyObject* message, Awaitable::Sending* sending) {
 Progress HttpCycle::SendFile(Awaitable::Sending* sending, Ref* future) {
   std::array<char, wire::kMaxChunk> buffer;
   while (true) {
-    const size_t size = std::min({static_cast<size_t>(sending->rest), buffer.size(),
-                                  send_window_.available()});
+    const size_t size =
+        std::min({static_cast<size_t>(sending->rest), buffer.size(), send_window_.available()});
     const bool blocked = size == 0 && sending->rest > 0;
     if (blocked || channel_->backlogged()) return Wait(&senders_, !blocked, future);
     ssize_t read = 0;

@@ -113,7 +113,7 @@ int Exec(PyObject* module) {
   state->channel_type = MakeChannelType(module);
   if (!state->cancelled_error || !state->coroutine_type || !state->client_disconnected ||
       state->awaitable_type == nullptr || state->http_cycle_type == nullptr ||
-      state->websocket_cycle_type == nullptr ||      state->channel_type == nullptr) {
+      state->websocket_cycle_type == nullptr || state->channel_type == nullptr) {
     return -1;
   }
   if (PyModule_AddObjectRef(module, "ClientDisconnected", state->client_disconnected.get()) != 0 ||
@@ -141,9 +141,8 @@ int Traverse(PyObject* module, visitproc visit, void* arg) {
 int Clear(PyObject* module) {
   ModuleState* state = StateOf(module);
   if (state == nullptr) return 0;
-  for (PyTypeObject** type :
-       {&state->awaitable_type, &state->channel_type, &state->http_cycle_type,
-        &state->websocket_cycle_type}) {
+  for (PyTypeObject** type : {&state->awaitable_type, &state->channel_type, &state->http_cycle_type,
+                              &state->websocket_cycle_type}) {
     const Ref owned = Ref::Steal(reinterpret_cast<PyObject*>(std::exchange(*type, nullptr)));
   }
   return 0;

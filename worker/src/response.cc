@@ -133,8 +133,7 @@ bool Response::TakeBody(PyObject* message, const Names& names, Awaitable::Sendin
 
 bool Response::Count(int64_t bytes, bool last) {
   const int64_t length = body_length_ + bytes;
-  if (content_length_ >= 0 &&
-      (length > content_length_ || (last && length < content_length_))) {
+  if (content_length_ >= 0 && (length > content_length_ || (last && length < content_length_))) {
     PyErr_Format(PyExc_RuntimeError,
                  "Response body %s than its content-length: %lld bytes instead of %lld",
                  length > content_length_ ? "longer" : "shorter", static_cast<long long>(length),

@@ -163,9 +163,7 @@ Ref ScopeBuilder::Tls(std::string_view json) {
 Ref ScopeBuilder::Extensions(std::string_view features, std::string_view tls) {
   Ref dict = Ref::Steal(
       Py_BuildValue("{s:{},s:{}}", "http.response.pathsend", "http.response.zerocopysend"));
-  const auto add = [&dict](const Ref& name) {
-    return Set(dict, name, Ref::Steal(PyDict_New()));
-  };
+  const auto add = [&dict](const Ref& name) { return Set(dict, name, Ref::Steal(PyDict_New())); };
   bool ok = static_cast<bool>(dict);
   for (const char feature : features) {
     if (feature == wire::kTakesTrailers) ok = ok && add(names_.response_trailers);

@@ -263,8 +263,8 @@ Progress WebSocketCycle::SendClose(PyObject* message, Ref* future) {
                  code_object);
     return Progress::kError;
   }
-  const Ref reason = reason_object != nullptr ? Utf8(reason_object)
-                                              : Ref::Steal(PyBytes_FromStringAndSize("", 0));
+  const Ref reason =
+      reason_object != nullptr ? Utf8(reason_object) : Ref::Steal(PyBytes_FromStringAndSize("", 0));
   if (!reason) return Progress::kError;
   EndStream(static_cast<uint32_t>(code), CutUtf8(View(reason), wire::kMaxCloseReason));
   return Progress::kDone;

@@ -29,8 +29,7 @@ class WebSocketCycle : public Cycle {
   [[nodiscard]] AppErrorText OnReturn() override;
   [[nodiscard]] bool complete() const override { return phase_ == Phase::kClosed; }
   [[nodiscard]] bool started() const override {
-    return phase_ == Phase::kOpen ||
-           (denial_ && denial_->state() == Response::State::kStreaming);
+    return phase_ == Phase::kOpen || (denial_ && denial_->state() == Response::State::kStreaming);
   }
   void DropReceived() override;
   void OnRoom() override { Pump(); }
