@@ -160,7 +160,9 @@ Ref ScopeBuilder::Tls(std::string_view json) {
   return tls_ ? Ref::Steal(PyDict_Copy(tls_.get())) : Ref();
 }
 
-Ref ScopeBuilder::Extensions(std::string_view features, std::string_view tls) {
+Ref ScopeBuilder::FeatureDict(std::string_view features) {
+  const auto found = features_.find(features);
+  if (found != features_.end()) return found->second;
   Ref dict = Ref::Steal(
       Py_BuildValue("{s:{},s:{}}", "http.response.pathsend", "http.response.zerocopysend"));
   const auto add = [&dict](const Ref& name) { return Set(dict, name, Ref::Steal(PyDict_New())); };
@@ -170,8 +172,16 @@ Ref ScopeBuilder::Extensions(std::string_view features, std::string_view tls) {
     if (feature == wire::kTakesEarlyHints) ok = ok && add(names_.response_early_hint);
     if (feature == wire::kTakesPush) ok = ok && add(names_.response_push);
   }
-  if (!tls.empty()) ok = ok && Set(dict, names_.tls, Tls(tls));
-  return ok ? dict : Ref();
+  if (!ok) return {};
+  features_.emplace(features, dict);
+  return dict;
+}
+
+Ref ScopeBuilder::Extensions(std::string_view features, std::string_view tls) {
+  const Ref dict = FeatureDict(features);
+  Ref own = dict ? Ref::Steal(PyDict_Copy(dict.get())) : Ref();
+  if (own && !tls.empty() && !Set(own, names_.tls, Tls(tls))) return {};
+  return own;
 }
 
 Ref ScopeBuilder::Common(std::string_view head, Fields* fields) {

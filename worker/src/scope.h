@@ -3,6 +3,8 @@
 #include <Python.h>
 
 #include <array>
+#include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,6 +43,8 @@ class ScopeBuilder {
   [[nodiscard]] py::Ref Common(std::string_view head, Fields* fields);
   [[nodiscard]] bool SetPath(const py::Ref& scope, std::string_view raw_path,
                              std::string_view mount);
+  // Made once for each combination of features.
+  [[nodiscard]] py::Ref FeatureDict(std::string_view features);
   [[nodiscard]] py::Ref Extensions(std::string_view features, std::string_view tls);
   // The dict of extensions.tls; those of the last connection are kept, for its next request.
   [[nodiscard]] py::Ref Tls(std::string_view json);
@@ -55,6 +59,7 @@ class ScopeBuilder {
   py::Ref template_;  // the keys that are the same in each scope
   py::Ref asgi_;
   std::string scratch_;
+  std::map<std::string, py::Ref, std::less<>> features_;
   std::string tls_json_;
   py::Ref tls_;
   std::vector<wire::Header> headers_;

@@ -23,6 +23,13 @@ PyObject* Get(PyObject* message, const Ref& key) {
   return value == Py_None ? nullptr : value;
 }
 
+Ref Content(std::string_view message, bool text) {
+  const char* data = message.data();
+  const auto size = static_cast<Py_ssize_t>(message.size());
+  return Ref::Steal(text ? PyUnicode_DecodeUTF8(data, size, nullptr)
+                         : PyBytes_FromStringAndSize(data, size));
+}
+
 Ref Utf8(PyObject* text) { return Ref::Steal(PyUnicode_AsUTF8String(text)); }
 
 }  // namespace
@@ -49,9 +56,7 @@ bool WebSocketCycle::OnMessage(const wire::Message& message) {
     return true;
   }
   const std::string_view whole = partial_.empty() ? message.bytes : std::string_view(partial_);
-  const auto size = static_cast<Py_ssize_t>(whole.size());
-  Ref content = Ref::Steal(message.text ? PyUnicode_DecodeUTF8(whole.data(), size, nullptr)
-                                        : PyBytes_FromStringAndSize(whole.data(), size));
+  Ref content = Content(whole, message.text);
   partial_ = {};
   if (!content) return false;
   received_.push_back({std::move(content), std::exchange(partial_cost_, 0)});
