@@ -3,7 +3,7 @@ import neostandard from 'neostandard'
 export default [
   ...neostandard({
     env: ['node'],
-    ignores: ['build/', '.venv/', 'bench/results/', 'bench/.venv/'],
+    ignores: ['build/', 'bench/results/', '**/.venv/'],
     noJsx: true,
     ts: true
   }),

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Every test, or only the parts that are named: lint cpp sanitizers python js. A part that fails does
-# not keep the others from running; the summary at the end names it.
+# Every test, or only the parts that are named: lint cpp sanitizers python js frameworks. A part that
+# fails does not keep the others from running; the summary at the end names it.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 parts=("$@")
-((${#parts[@]} > 0)) || parts=(lint cpp sanitizers python js)
+((${#parts[@]} > 0)) || parts=(lint cpp sanitizers python js frameworks)
 for part in "${parts[@]}"; do
-  [[ $part =~ ^(lint|cpp|sanitizers|python|js)$ ]] || die "no such part: $part"
+  [[ $part =~ ^(lint|cpp|sanitizers|python|js|frameworks)$ ]] || die "no such part: $part"
 done
 
 bash scripts/setup.sh
@@ -52,6 +52,11 @@ run_js() {
   mapfile -d '' files < <(find test/addon test/integration test/chaos -name '*.test.js' -print0 | sort -z)
   ((${#files[@]} > 0)) || die 'no JavaScript tests found'
   timeout -k 10 900 node --test --test-reporter=spec --test-concurrency=1 "${files[@]}"
+}
+
+run_frameworks() {
+  bash test/frameworks/setup.sh
+  timeout -k 10 600 node --test --test-reporter=spec --test-concurrency=1 test/frameworks/*.test.js
 }
 
 passed=0 failed=0 summary=()
