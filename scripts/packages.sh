@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Makes sure of the system packages (Debian, Ubuntu): installs them when root, otherwise prints the
-# one line to run and fails.
+# Makes sure of the system packages (Debian, Ubuntu), and of those that are named beside: installs them
+# when root, otherwise prints the one line to run and fails.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 # Headers of msgpack-c for C++ came with libmsgpack-dev before they had a package of their own.
@@ -15,7 +15,7 @@ msgpack_package() {
 missing_packages() {
   local name
   for name in g++ ninja-build pkg-config libboost-dev libgtest-dev libuv1-dev python3-dev \
-    python3-venv openssl; do
+    python3-venv openssl "$@"; do
     [[ $(dpkg-query -W -f='${db:Status-Status}' "$name" 2>/dev/null) == installed ]] || echo "$name"
   done
   [[ -f /usr/include/msgpack.hpp ]] || msgpack_package
@@ -29,7 +29,7 @@ if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
   exit 0
 fi
 
-mapfile -t missing < <(missing_packages)
+mapfile -t missing < <(missing_packages "$@")
 ((${#missing[@]} > 0)) || exit 0
 
 if ((EUID != 0)); then
@@ -42,6 +42,6 @@ export DEBIAN_FRONTEND=noninteractive
 apt=(apt-get -o DPkg::Lock::Timeout=300 -y)
 step 'Reading the package lists'
 quiet "${apt[@]}" update
-mapfile -t missing < <(missing_packages) # now that the lists tell which msgpack package there is
+mapfile -t missing < <(missing_packages "$@") # now that the lists tell which msgpack package there is
 step "Installing system packages: ${missing[*]}"
 quiet "${apt[@]}" install --no-install-recommends "${missing[@]}"

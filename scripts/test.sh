@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Every test, or only the parts that are named: lint cpp sanitizers python js frameworks. A part that
-# fails does not keep the others from running; the summary at the end names it.
+# Every test, or only the parts that are named: lint cpp sanitizers python js frameworks browser. A
+# part that fails does not keep the others from running; the summary at the end names it.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 parts=("$@")
-((${#parts[@]} > 0)) || parts=(lint cpp sanitizers python js frameworks)
+((${#parts[@]} > 0)) || parts=(lint cpp sanitizers python js frameworks browser)
 for part in "${parts[@]}"; do
-  [[ $part =~ ^(lint|cpp|sanitizers|python|js|frameworks)$ ]] || die "no such part: $part"
+  [[ $part =~ ^(lint|cpp|sanitizers|python|js|frameworks|browser)$ ]] || die "no such part: $part"
 done
 
 bash scripts/setup.sh
@@ -57,6 +57,12 @@ run_js() {
 run_frameworks() {
   bash test/frameworks/setup.sh
   timeout -k 10 600 node --test --test-reporter=spec --test-concurrency=1 test/frameworks/*.test.js
+}
+
+run_browser() {
+  # Without the right to install one the test says that it is skipped.
+  ((EUID != 0)) || bash scripts/packages.sh chromium
+  timeout -k 10 300 node --test --test-reporter=spec test/browser/*.test.js
 }
 
 passed=0 failed=0 summary=()
