@@ -35,5 +35,20 @@ runs the same.
 CPython ${python}.
 
 ${grid}
+
+## Starlette's and FastAPI's own tests
+
+\`bash test/suites/run.sh\` runs them with every request of their \`TestClient\` through a worker: 4,778 of
+5,765 tests make one, and no field of a scope that \`TestClient\` makes is another here. Tests that are
+repeated for trio are left out.
+
+|  | passed | failed | skipped or expected to fail |
+| --- | --- | --- | --- |
+| Starlette 1.10.0 | 748 | 25 | 1 |
+| FastAPI 0.165.0 | 4,982 | 9 | 5 |
+
+Each failure is explained in the output (\`test/suites/explanations.js\`): most look into \`TestClient\`
+itself, which has no window and no held head, or at context variables of the test's own thread. One
+looks at the permissions of a folder, which root has.
 `
 }

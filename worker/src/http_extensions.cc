@@ -6,6 +6,9 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <filesystem>
+#include <string>
+#include <system_error>
 
 #include "channel.h"
 #include "http_cycle.h"
@@ -17,12 +20,6 @@ using py::Ref;
 
 namespace {
 
-// Of `key`; null where it is missing or None, or with an exception set.
-PyObject* Get(PyObject* message, const Ref& key) {
-  PyObject* value = PyDict_GetItemWithError(message, key.get());
-  return value == Py_None ? nullptr : value;
-}
-
 Progress Refuse(PyObject* exception, const char* why) {
   PyErr_SetString(exception, why);
   return Progress::kError;
@@ -30,14 +27,14 @@ Progress Refuse(PyObject* exception, const char* why) {
 
 // 1 or 0; -1 with an exception set.
 int Flag(PyObject* message, const Ref& key) {
-  PyObject* value = Get(message, key);
+  PyObject* value = Field(message, key);
   if (value == nullptr) return PyErr_Occurred() != nullptr ? -1 : 0;
   return PyObject_IsTrue(value);
 }
 
 // A non-negative number; `missing` where there is none; -1 with an exception set.
 int64_t Number(PyObject* message, const Ref& key, int64_t missing) {
-  PyObject* value = Get(message, key);
+  PyObject* value = Field(message, key);
   if (value == nullptr) return PyErr_Occurred() != nullptr ? -1 : missing;
   const int64_t number = PyLong_AsLongLong(value);
   if (number < 0 && PyErr_Occurred() == nullptr) {
@@ -76,7 +73,7 @@ Progress HttpCycle::SendTrailers(PyObject* message) {
                   "'http.response.trailers' comes after the body of a response whose start said "
                   "'trailers': True");
   }
-  PyObject* headers = Get(message, names.headers);
+  PyObject* headers = Field(message, names.headers);
   const int more = Flag(message, names.more_trailers);
   if (more < 0 || (headers == nullptr && PyErr_Occurred() != nullptr)) return Progress::kError;
   if (headers != nullptr && !trailers_.Take(headers)) return Progress::kError;
@@ -93,7 +90,7 @@ Progress HttpCycle::SendPath(PyObject* message) {
                   "'http.response.pathsend' comes right after 'http.response.start', as the whole "
                   "body");
   }
-  PyObject* path = Get(message, state().names.path);
+  PyObject* path = Field(message, state().names.path);
   if (path == nullptr) {
     if (PyErr_Occurred() != nullptr) return Progress::kError;
     return Refuse(PyExc_ValueError, "'http.response.pathsend' needs a 'path'");
@@ -103,11 +100,19 @@ Progress HttpCycle::SendPath(PyObject* message) {
   const Ref bytes =
       PyBytes_Check(plain.get()) ? plain : Ref::Steal(PyUnicode_EncodeFSDefault(plain.get()));
   if (!bytes) return Progress::kError;
-  const std::string_view name = View(bytes);
-  if (!name.starts_with('/') || name.find('\0') != std::string_view::npos) {
-    PyErr_Format(PyExc_ValueError, "the path of 'http.response.pathsend' must be absolute, got %R",
-                 path);
+  std::string name(View(bytes));
+  if (name.empty() || name.find('\0') != std::string::npos) {
+    PyErr_Format(PyExc_ValueError, "'http.response.pathsend' cannot send the path %R", path);
     return Progress::kError;
+  }
+  // ASGI wants it absolute; Starlette's FileResponse hands on what the app has given.
+  if (!name.starts_with('/')) {
+    std::error_code error;
+    name.insert(0, std::filesystem::current_path(error).native() + '/');
+    if (error) {
+      PyErr_Format(PyExc_OSError, "the working directory of %R: %s", path, error.message().c_str());
+      return Progress::kError;
+    }
   }
   const wire::File frame{stream_, response_.status(), response_.headers(), name};
   if (!channel_->Fits(frame)) return Refuse(PyExc_ValueError, "the path is too long");
@@ -121,7 +126,7 @@ Progress HttpCycle::SendEarlyHint(PyObject* message) {
   if (response_.state() > Response::State::kStartHeld) {
     return Refuse(PyExc_RuntimeError, "'http.response.early_hint' comes before the response");
   }
-  PyObject* links = Get(message, state().names.links);
+  PyObject* links = Field(message, state().names.links);
   if (links == nullptr) {
     if (PyErr_Occurred() != nullptr) return Progress::kError;
     return Refuse(PyExc_ValueError, "'http.response.early_hint' needs 'links'");
@@ -146,8 +151,8 @@ Progress HttpCycle::SendEarlyHint(PyObject* message) {
 
 Progress HttpCycle::SendPush(PyObject* message) {
   if (complete()) return Refuse(PyExc_RuntimeError, "the response is complete");
-  PyObject* path = Get(message, state().names.path);
-  PyObject* headers = Get(message, state().names.headers);
+  PyObject* path = Field(message, state().names.path);
+  PyObject* headers = Field(message, state().names.headers);
   if (PyErr_Occurred() != nullptr) return Progress::kError;
   const Ref text =
       path != nullptr && PyUnicode_Check(path) ? Ref::Steal(PyUnicode_AsASCIIString(path)) : Ref();
@@ -175,7 +180,7 @@ bool HttpCycle::TakeFile(PyObject* message, Awaitable::Sending* sending) {
                     "'http.response.zerocopysend' is a part of the body of a response");
     return false;
   }
-  PyObject* file = Get(message, names.file);
+  PyObject* file = Field(message, names.file);
   if (file == nullptr) {
     if (PyErr_Occurred() == nullptr) {
       PyErr_SetString(PyExc_ValueError, "'http.response.zerocopysend' needs a 'file'");

@@ -26,7 +26,7 @@ PyObject* MessageType(PyObject* message, const Names& names) {
     PyErr_Format(PyExc_TypeError, "send() takes a dict with a 'type', got %R", message);
     return nullptr;
   }
-  PyObject* type = PyDict_GetItemWithError(message, names.type.get());
+  PyObject* type = Field(message, names.type);
   if (type == nullptr) {
     if (PyErr_Occurred() == nullptr) {
       PyErr_Format(PyExc_ValueError, "ASGI message without 'type': %R", message);
@@ -34,6 +34,11 @@ PyObject* MessageType(PyObject* message, const Names& names) {
     return nullptr;
   }
   return type;
+}
+
+PyObject* Field(PyObject* message, const Ref& key) {
+  PyObject* value = PyDict_GetItemWithError(message, key.get());
+  return value == Py_None ? nullptr : value;
 }
 
 bool Response::Take(PyObject* message, const Names& names, Awaitable::Sending* sending) {
@@ -54,7 +59,7 @@ bool Response::Take(PyObject* message, const Names& names, Awaitable::Sending* s
 }
 
 bool Response::TakeStart(PyObject* message, const Names& names) {
-  PyObject* status = PyDict_GetItemWithError(message, names.status.get());
+  PyObject* status = Field(message, names.status);
   if (status == nullptr) {
     if (PyErr_Occurred() == nullptr) {
       PyErr_Format(PyExc_ValueError, "%R needs a 'status'", start_.get());
@@ -74,13 +79,13 @@ bool Response::TakeStart(PyObject* message, const Names& names) {
   }
   status_ = static_cast<uint32_t>(code);
   bodiless_ = bodiless_ || code == 204 || code == 304;
-  PyObject* headers = PyDict_GetItemWithError(message, names.headers.get());
+  PyObject* headers = Field(message, names.headers);
   if (headers == nullptr && PyErr_Occurred() != nullptr) return false;
   if (headers != nullptr && !TakeHeaders(headers)) {
     content_length_ = -1;
     return false;
   }
-  PyObject* trailers = PyDict_GetItemWithError(message, names.trailers.get());
+  PyObject* trailers = Field(message, names.trailers);
   if (trailers == nullptr && PyErr_Occurred() != nullptr) return false;
   has_trailers_ = trailers != nullptr && PyObject_IsTrue(trailers) == 1;
   state_ = State::kStartHeld;
@@ -111,11 +116,11 @@ bool Response::TakeLength(std::string_view text) {
 }
 
 bool Response::TakeBody(PyObject* message, const Names& names, Awaitable::Sending* sending) {
-  PyObject* more = PyDict_GetItemWithError(message, names.more_body.get());
+  PyObject* more = Field(message, names.more_body);
   if (more == nullptr && PyErr_Occurred() != nullptr) return false;
   const int more_body = more != nullptr ? PyObject_IsTrue(more) : 0;
   if (more_body < 0) return false;
-  PyObject* body = PyDict_GetItemWithError(message, names.body.get());
+  PyObject* body = Field(message, names.body);
   if (body == nullptr && PyErr_Occurred() != nullptr) return false;
   Ref bytes =
       body != nullptr ? AsBytes(body, "'body'") : Ref::Steal(PyBytes_FromStringAndSize(nullptr, 0));

@@ -15,6 +15,10 @@ namespace nasgi::worker {
 // none.
 [[nodiscard]] PyObject* MessageType(PyObject* message, const Names& names);
 
+// The value of `key` in a message, borrowed; null if there is none or it is None, or with an
+// exception set.
+[[nodiscard]] PyObject* Field(PyObject* message, const py::Ref& key);
+
 // What an app has sent of one HTTP response, held to the rules of ASGI (www spec 2.5) and HTTP:
 // the order of messages, headers that HTTP can carry, a body as long as content-length says.
 // Methods that return false leave a Python exception that says what was expected.

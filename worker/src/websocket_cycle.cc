@@ -10,17 +10,12 @@ using py::Ref;
 namespace {
 
 constexpr uint32_t kNormalClosure = 1000;
+constexpr uint32_t kAbnormalClosure = 1006;
 
 // RFC 6455, 7.4, and the registry of IANA: what may stand in a close frame.
 bool IsCloseCode(long code) {
   return (code >= 1000 && code <= 1014 && code != 1004 && code != 1005 && code != 1006) ||
          (code >= 3000 && code <= 4999);
-}
-
-// The value of `key`, borrowed; null if there is none or it is None, or with an exception set.
-PyObject* Get(PyObject* message, const Ref& key) {
-  PyObject* value = PyDict_GetItemWithError(message, key.get());
-  return value == Py_None ? nullptr : value;
 }
 
 Ref Content(std::string_view message, bool text) {
@@ -175,8 +170,8 @@ Progress WebSocketCycle::SendDenial(PyObject* message, Awaitable::Sending* sendi
 
 Progress WebSocketCycle::SendAccept(PyObject* message) {
   const Names& names = state().names;
-  PyObject* subprotocol = Get(message, names.subprotocol);
-  PyObject* headers = Get(message, names.headers);
+  PyObject* subprotocol = Field(message, names.subprotocol);
+  PyObject* headers = Field(message, names.headers);
   if (PyErr_Occurred() != nullptr) return Progress::kError;
   Ref chosen;
   if (subprotocol != nullptr) {
@@ -219,8 +214,8 @@ Progress WebSocketCycle::SendMessage(PyObject* message, Awaitable::Sending* send
 
 bool WebSocketCycle::TakeContent(PyObject* message, Awaitable::Sending* sending) const {
   const Names& names = state().names;
-  PyObject* text = Get(message, names.text);
-  PyObject* bytes = Get(message, names.bytes);
+  PyObject* text = Field(message, names.text);
+  PyObject* bytes = Field(message, names.bytes);
   if (PyErr_Occurred() != nullptr) return false;
   if ((text == nullptr) == (bytes == nullptr)) {
     PyErr_Format(PyExc_ValueError, "'websocket.send' needs either 'text' or 'bytes', got %R",
@@ -256,8 +251,15 @@ void WebSocketCycle::Pump() {
 Progress WebSocketCycle::SendClose(PyObject* message, Ref* future) {
   if (outgoing_) return Wait(&senders_, false, future);
   const Names& names = state().names;
-  PyObject* code_object = Get(message, names.code);
-  PyObject* reason_object = Get(message, names.reason);
+  if (phase_ == Phase::kConnecting) {
+    // A 403, which carries neither code nor reason. Apps put there what no close frame could hold:
+    // FastAPI gives the list of its validation errors as the reason.
+    EndStream(kNormalClosure, {});
+    close_code_ = kAbnormalClosure;
+    return Progress::kDone;
+  }
+  PyObject* code_object = Field(message, names.code);
+  PyObject* reason_object = Field(message, names.reason);
   if (PyErr_Occurred() != nullptr) return Progress::kError;
   const long code = code_object != nullptr ? PyLong_AsLong(code_object) : kNormalClosure;
   if (code == -1 && PyErr_Occurred() != nullptr) return Progress::kError;
@@ -266,6 +268,10 @@ Progress WebSocketCycle::SendClose(PyObject* message, Ref* future) {
                  "a WebSocket cannot be closed with the code %R; use 1000 to 1003, 1007 to 1014, "
                  "or 3000 to 4999",
                  code_object);
+    return Progress::kError;
+  }
+  if (reason_object != nullptr && !PyUnicode_Check(reason_object)) {
+    PyErr_Format(PyExc_TypeError, "'reason' must be a str, got %R", reason_object);
     return Progress::kError;
   }
   const Ref reason =

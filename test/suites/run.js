@@ -1,0 +1,136 @@
+/**
+ * Runs Starlette's or FastAPI's own tests with every request of their TestClient through a worker:
+ *
+ *     bash test/suites/run.sh starlette|fastapi [arguments of pytest]
+ *
+ * Ends with 1 if a test has failed that explanations.js has no reason for.
+ */
+
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+
+import { PythonHandler } from '../../addon/lib/index.js'
+import { listen } from './broker.js'
+import { SUITES, explain } from './explanations.js'
+
+const here = fileURLToPath(new URL('.', import.meta.url))
+const [name, ...rest] = process.argv.slice(2)
+if (rest.length === 0) rest.push('tests')
+if (!SUITES.includes(name)) {
+  console.error(`there are the suites ${SUITES.join(' and ')}`)
+  process.exit(2)
+}
+
+const python = join(here, '.venv/bin/python')
+const docroot = join(here, 'sources', name)
+// The last: pytest is imported before it could rewrite the assertions of anyio's plugin.
+const PYTEST = ['-q', '-p', 'no:cacheprovider', '--capture=sys', '-o', 'addopts=', '-W',
+  'ignore::pytest.PytestAssertRewriteWarning']
+
+const outcomes = { passed: 0, failed: 0, skipped: 0, xfailed: 0, xpassed: 0 }
+const failures = new Map()
+let collected = { tests: 0, trio: 0 }
+let through = 0 // tests that have made a request
+let current = ''
+let seen = 0
+let end = null
+
+function progress () {
+  if (!process.stderr.isTTY) return
+  process.stderr.write(`\r\x1b[K${seen}/${collected.tests} ${current.slice(0, 80)}`)
+}
+
+const take = {
+  collected (event) {
+    collected = event
+    console.log(`${name}: ${event.tests} tests (${event.trio} repetitions for trio left out)`)
+  },
+  error ({ test, text }) { failures.set(test, text) },
+  start ({ test }) {
+    current = test
+    seen++
+    progress()
+    if (!process.stderr.isTTY && seen % 500 === 0) console.log(`${seen} of ${collected.tests}`)
+  },
+  outcome ({ test, outcome, requests, text }) {
+    outcomes[outcome]++
+    if (requests > 0) through++
+    if (outcome === 'failed') failures.set(test, text)
+  },
+  end (event) { end = event }
+}
+
+/** Whether a test fails on this machine without the server, too. */
+function failsAnyway (test) {
+  const { status } = spawnSync(python, ['-m', 'pytest', ...PYTEST, test], { cwd: docroot })
+  return status === 1
+}
+
+function summarise () {
+  if (process.stderr.isTTY) process.stderr.write('\r\x1b[K')
+  let unexplained = 0
+  for (const [test, text] of failures) {
+    const why = explain(name, test) ??
+      (failsAnyway(test) ? 'fails without the server, too' : undefined)
+    if (why === undefined) unexplained++
+    console.log(`\nFAILED ${test}\n  ${why ?? `not explained:\n${text}`}`)
+  }
+  const counts = Object.entries(outcomes).filter(([, count]) => count > 0)
+  console.log(`\n${name}: ${counts.map(([outcome, count]) => `${count} ${outcome}`).join(', ')}`)
+  if (end === null) {
+    console.log(`it ended early, in ${current}`)
+    return 1
+  }
+  if (end.error !== undefined) console.log(end.error)
+  console.log(`${through} tests sent ${end.requests} requests and ${end.sockets} WebSockets ` +
+    'through the worker')
+  for (const [key, [wanted, got]] of Object.entries(end.differences ?? {})) {
+    console.log(`scope[${JSON.stringify(key)}] differed, first: TestClient ${wanted}, here ${got}`)
+  }
+  console.log(`${failures.size - unexplained} failures explained, ${unexplained} not`)
+  // pytest: 0 all passed, 1 some failed; the others mean that it did not run.
+  return unexplained === 0 && end.code <= 1 ? 0 : 1
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'node-asgi-suites-'))
+const socket = join(folder, 'socket')
+const handler = new PythonHandler({
+  docroot,
+  appTarget: 'suite:app',
+  python,
+  workers: 1,
+  lifespan: 'off',
+  env: { SUITE_SOCKET: socket, PYTHONPATH: here },
+  concurrency: 1000,
+  timeouts: { disconnectGrace: 500 },
+  logger: false
+})
+const output = []
+for (const event of ['stdout', 'stderr']) {
+  handler.on(event, (text) => { output.push(text) })
+}
+let server
+try {
+  server = await listen(handler, socket)
+  const response = await handler.handleStream({
+    method: 'POST',
+    url: '/',
+    body: JSON.stringify([...PYTEST, '-p', 'no:faulthandler', ...rest])
+  })
+  for await (const line of createInterface({ input: response.body })) {
+    const event = JSON.parse(line)
+    take[event.event](event)
+  }
+} catch (error) {
+  console.error(error.message)
+  console.error(output.slice(-50).join(''))
+} finally {
+  server?.close()
+  await handler.close()
+  rmSync(folder, { recursive: true })
+}
+process.exitCode = summarise()
