@@ -39,7 +39,7 @@ ${grid}
 ## Starlette's and FastAPI's own tests
 
 \`bash test/suites/run.sh\` runs them with every request of their \`TestClient\` through a worker: 4,778 of
-5,765 tests make one, and no field of a scope that \`TestClient\` makes is another here. Tests that are
+5,770 tests make one, and no field of a scope that \`TestClient\` makes is another here. Tests that are
 repeated for trio are left out.
 
 |  | passed | failed | skipped or expected to fail |
