@@ -35,7 +35,7 @@ export class RequestStream {
   constructor (head, body) {
     this.head = head
     this.body = body
-    /** @type {import('./worker.js').Worker | null} */
+    /** @type {import('./in-flight.js').InFlight | null} */
     this.worker = null
     this.id = 0
     /** @type {import('./queue.js').Ticket<RequestStream> | null} */
@@ -99,7 +99,7 @@ export class RequestStream {
 
   /**
    * A worker has taken the request.
-   * @param {import('./worker.js').Worker} worker
+   * @param {import('./in-flight.js').InFlight} worker
    * @param {number} id
    * @param {number} sent bytes of the body that went with the head
    */

@@ -3,15 +3,14 @@
  * how to start, serve and stop, and reports what happens to its owner, who decides (crew.js).
  */
 
-import {
-  AppError, ResponseError, WorkerError, closedError, crashedError, drainedError, lostError,
-  requestError, startupError
-} from './errors.js'
 import { Deadline } from './deadline.js'
+import {
+  WorkerError, closedError, crashedError, drainedError, lostError, startupError
+} from './errors.js'
 import { guard, rethrowLater } from './guard.js'
 import { nameRequest } from './head.js'
+import { InFlight } from './in-flight.js'
 import { parseInfo } from './process-info.js'
-import { Traffic } from './stats.js'
 import { WorkerOutput } from './worker-output.js'
 
 /** @typedef {'starting' | 'ready' | 'draining' | 'gone'} WorkerState */
@@ -32,11 +31,8 @@ export class Worker {
   /** @type {import('./binding.js').Channel} */
   #channel
 
-  /** @type {Map<number, import('./stream.js').RequestStream>} */
-  #streams = new Map()
-
-  /** @type {Map<number, NodeJS.Timeout>} of aborted requests, until their task is cancelled */
-  #graces = new Map()
+  /** @type {InFlight} */
+  #requests
 
   /** @type {NodeJS.Immediate | null} */
   #lastLook = null
@@ -51,7 +47,6 @@ export class Worker {
   /** When the events came that are gone through: one look at the clock for all of them. */
   #now = 0
   #isRef = false
-  #freed = false
 
   /**
    * @param {number} id
@@ -65,18 +60,11 @@ export class Worker {
     this.owner = owner
     this.observer = owner.observer
     this.killTimeout = settings.timeouts.kill
-    this.disconnectGrace = settings.timeouts.disconnectGrace
     this.disconnectTimeout = settings.timeouts.disconnect
-    this.limits = binding.limits
     this.types = binding.eventTypes
     this.stride = binding.eventStride
     /** @type {WorkerState} */
     this.state = 'starting'
-    /** Requests in flight, as the scheduler wants to know it. */
-    this.inFlight = 0
-    /** Of those, WebSockets that are open. */
-    this.sockets = 0
-    this.traffic = new Traffic()
     /** Requests that it may be given until onQuota tells. */
     this.quota = Infinity
     /** A ping has not been answered yet. */
@@ -108,6 +96,8 @@ export class Worker {
     this.#channel = new binding.Channel(
       { requestRing: settings.requestRing, responseRing: settings.responseRing },
       guard((events) => this.#onEvents(events)))
+    this.#requests = new InFlight(this.#channel, binding, settings.timeouts.disconnectGrace,
+      (error) => this.observer.onAppError(this, error))
     this.#updateRef()
   }
 
@@ -115,98 +105,36 @@ export class Worker {
     return this.#channel
   }
 
+  /** Requests in flight, as the scheduler wants to know it. */
+  get inFlight () {
+    return this.#requests.size
+  }
+
+  /** Of those, WebSockets that are open. */
+  get sockets () {
+    return this.#requests.sockets
+  }
+
+  get traffic () {
+    return this.#requests.traffic
+  }
+
+  /** @returns {IterableIterator<import('./stream.js').RequestStream>} */
+  streams () {
+    return this.#requests.streams()
+  }
+
   /**
    * Gives it a request. What cannot be sent fails that request only.
    * @param {import('./stream.js').RequestStream} stream
    */
   send (stream) {
-    const { body } = stream
-    let first
-    let end = body === undefined
-    if (body instanceof Uint8Array) {
-      end = body.length <= this.limits.chunk
-      first = end ? body : body.subarray(0, this.limits.chunk)
-    }
-    let id
-    try {
-      id = stream.isWebSocket
-        ? this.#channel.connect(stream.head)
-        : this.#channel.request(stream.head, first, end)
-    } catch (error) {
-      stream.fail(requestError(/** @type {Error} */ (error)))
-      return
-    }
-    this.#streams.set(id, stream)
-    stream.sentAt = performance.now()
-    if (++this.traffic.requests === this.quota) this.observer.onQuota(this)
-    if (++this.inFlight === 1) {
+    if (!this.#requests.send(stream)) return
+    if (this.traffic.requests === this.quota) this.observer.onQuota(this)
+    if (this.inFlight === 1) {
       this.#updateRef()
       this.observer.onBusy(this)
     }
-    stream.opened(this, id, first === undefined ? 0 : first.length)
-  }
-
-  /**
-   * @param {number} id
-   * @param {Uint8Array} bytes
-   * @param {boolean} end
-   * @returns {number}
-   */
-  write (id, bytes, end) {
-    return this.#streams.has(id) ? this.#channel.write(id, bytes, end) : bytes.length
-  }
-
-  /**
-   * @param {number} id
-   * @param {number} length
-   */
-  consumed (id, length) {
-    if (this.#streams.has(id)) this.#channel.consumed(id, length)
-  }
-
-  /**
-   * Nobody waits for the response any more: the application is told, and its task is cancelled if
-   * it has not ended after a grace.
-   * @param {number} id
-   */
-  abort (id) {
-    if (!this.#streams.has(id)) return
-    this.#channel.abort(id)
-    this.#cancelLater(id)
-  }
-
-  /**
-   * Sends a message of a WebSocket.
-   * @param {number} id
-   * @param {Uint8Array} bytes
-   * @param {boolean} text
-   * @returns {number} see Channel.message
-   */
-  message (id, bytes, text) {
-    return this.#streams.has(id) ? this.#channel.message(id, bytes, text) : bytes.length
-  }
-
-  /**
-   * Like abort(), for a WebSocket that has been closed.
-   * @param {number} id
-   * @param {number} code
-   * @param {string} reason
-   */
-  closeSocket (id, code, reason) {
-    if (!this.#streams.has(id)) return
-    this.#channel.closeSocket(id, code, reason)
-    this.#cancelLater(id)
-  }
-
-  /** @param {number} id */
-  #cancelLater (id) {
-    if (this.disconnectGrace === Infinity) return
-    const timer = setTimeout(() => {
-      this.#graces.delete(id)
-      this.#channel.cancel(id)
-    }, this.disconnectGrace)
-    timer.unref()
-    this.#graces.set(id, timer)
   }
 
   /** Asks for a sign of life of the event loop. */
@@ -236,9 +164,10 @@ export class Worker {
     this.#updateRef()
     if (this.#finish !== null) clearTimeout(this.#finish)
     // They would not end by themselves.
-    if (reason === 'close') this.#closeSockets()
-    if (finish === 0) this.#giveUp()
-    else this.#finish = setTimeout(() => this.#giveUp(), finish)
+    if (reason === 'close') this.#requests.cancelSockets(closedError())
+    const giveUp = () => this.#requests.cancelAll(this.#leavingError())
+    if (finish === 0) giveUp()
+    else this.#finish = setTimeout(giveUp, finish)
     return true
   }
 
@@ -248,18 +177,6 @@ export class Worker {
     if (this.stopped || this.exit === null) return true
     const withServer = this.exit.code === null && this.exit.signal === 0
     return this.leaving && (this.killed || this.readyAt === 0 || withServer)
-  }
-
-  #giveUp () {
-    const error = this.#leavingError()
-    for (const stream of [...this.#streams.values()]) stream.cancel(error)
-  }
-
-  #closeSockets () {
-    const error = closedError()
-    for (const stream of [...this.#streams.values()]) {
-      if (stream.isWebSocket) stream.cancel(error)
-    }
   }
 
   #leavingError () {
@@ -273,11 +190,6 @@ export class Worker {
    */
   wait (control, timeout) {
     return this.#channel.wait(control, timeout)
-  }
-
-  /** @returns {IterableIterator<import('./stream.js').RequestStream>} */
-  streams () {
-    return this.#streams.values()
   }
 
   /**
@@ -300,7 +212,7 @@ export class Worker {
     // What it has answered is answered; a ring is soon read.
     while (this.#channel.drain()) { /* until nothing is left */ }
     this.state = 'gone'
-    const streams = this.#drop()
+    const streams = this.#dropRequests()
     this.#channel.close()
     this.outputEnded = this.output.close(this.killTimeout)
     const { code, signal } = this.exit ?? { code: null, signal: 0 }
@@ -320,14 +232,8 @@ export class Worker {
     }
   }
 
-  #drop () {
-    const streams = [...this.#streams.values()]
-    this.traffic.lost += streams.length
-    this.#streams.clear()
-    for (const timer of this.#graces.values()) clearTimeout(timer)
-    this.#graces.clear()
-    this.inFlight = 0
-    this.sockets = 0
+  #dropRequests () {
+    const streams = this.#requests.drop()
     this.#updateRef()
     return streams
   }
@@ -352,8 +258,8 @@ export class Worker {
         rethrowLater(error)
       }
     }
-    if (!this.#freed) return
-    this.#freed = false
+    if (!this.#requests.freed) return
+    this.#requests.freed = false
     if (this.inFlight === 0) this.#updateRef()
     this.owner.onFreed()
   }
@@ -363,68 +269,9 @@ export class Worker {
    * @param {number} i
    */
   #onEvent (events, i) {
+    if (this.#requests.take(events, i, this.#now)) return
     const { types } = this
     switch (events[i]) {
-      case types.RESPONSE_START: {
-        const end = events[i + 5]
-        const stream = this.#find(events[i + 1], end)
-        if (stream === undefined) break
-        this.traffic.latency.add(this.#now - stream.sentAt)
-        if (end) this.traffic.answered++
-        stream.respond(events[i + 2], events[i + 3], events[i + 4], end)
-        break
-      }
-      case types.BODY: {
-        const end = events[i + 5]
-        const stream = this.#find(events[i + 1], end)
-        if (stream === undefined) break
-        if (end) this.traffic.answered++
-        stream.receive(events[i + 4], end)
-        break
-      }
-      case types.MESSAGE:
-        this.#socket(events[i + 1])?.receiveMessage(events[i + 2], events[i + 3], events[i + 4])
-        break
-      case types.ACCEPT:
-        this.#onAccept(events[i + 1], events[i + 2], events[i + 3])
-        break
-      case types.CLOSE: {
-        const socket = this.#socket(events[i + 1])
-        this.#find(events[i + 1], true)
-        this.traffic.answered++
-        socket?.closed(events[i + 2], events[i + 3])
-        break
-      }
-      case types.TRAILERS:
-        this.traffic.answered++
-        this.#find(events[i + 1], true)?.receiveTrailers(events[i + 2])
-        break
-      case types.FILE: {
-        const stream = this.#find(events[i + 1], true)
-        if (stream === undefined) break
-        this.traffic.latency.add(this.#now - stream.sentAt)
-        this.traffic.answered++
-        stream.respondFile(events[i + 2], events[i + 3], Buffer.from(events[i + 4], 'latin1'))
-        break
-      }
-      case types.EARLY_HINT:
-        this.#streams.get(events[i + 1])?.onEarlyHint(events[i + 2].split('\0'))
-        break
-      case types.PUSH:
-        this.#streams.get(events[i + 1])?.onPush(events[i + 2], events[i + 3])
-        break
-      case types.CONTINUE:
-        this.#streams.get(events[i + 1])?.onContinue()
-        break
-      case types.CREDIT:
-        this.#streams.get(events[i + 1])?.credit()
-        break
-      case types.APP_ERROR:
-        this.#onAppError(events[i + 1], events[i + 2], events[i + 3])
-        break
-      case types.CLOSED:
-        this.#onClosed(events[i + 1])
-        break
       case types.READY:
         this.#onReady(events[i + 2])
         break
@@ -447,73 +294,6 @@ export class Worker {
     }
   }
 
-  /**
-   * @param {number} id
-   * @param {boolean} end this is the last that is heard of it
-   */
-  #find (id, end) {
-    const stream = this.#streams.get(id)
-    if (end && stream !== undefined) {
-      this.#streams.delete(id)
-      this.inFlight--
-      if (stream.isWebSocket && stream.started) this.sockets--
-      this.#freed = true
-      if (this.#graces.size > 0) this.#endGrace(id)
-    }
-    return stream
-  }
-
-  /**
-   * @param {number} id
-   * @returns {import('./socket-stream.js').SocketStream | undefined}
-   */
-  #socket (id) {
-    return /** @type {any} */ (this.#streams.get(id))
-  }
-
-  /**
-   * @param {number} id
-   * @param {string} subprotocol
-   * @param {string} headers
-   */
-  #onAccept (id, subprotocol, headers) {
-    const socket = this.#socket(id)
-    if (socket === undefined) return
-    this.traffic.latency.add(this.#now - socket.sentAt)
-    this.sockets++
-    this.#freed = true
-    socket.accept(subprotocol, headers)
-  }
-
-  /** @param {number} id */
-  #endGrace (id) {
-    clearTimeout(this.#graces.get(id))
-    this.#graces.delete(id)
-  }
-
-  /** @param {number} id */
-  #onClosed (id) {
-    const stream = this.#find(id, true)
-    if (stream === undefined) return
-    if (stream.answered) this.traffic.answered++
-    else if (stream.finished) this.traffic.aborted++
-    else this.traffic.failed++
-    stream.fail(new ResponseError('ERR_RESPONSE_ABORTED',
-      'the application ended before its response was complete'))
-  }
-
-  /**
-   * @param {number} id
-   * @param {[string, string, string]} description
-   * @param {boolean} started
-   */
-  #onAppError (id, [type, message, traceback], started) {
-    const error = new AppError(type, message, traceback, started)
-    this.traffic.failed++
-    this.#find(id, true)?.fail(error)
-    this.observer.onAppError(this, error)
-  }
-
   /** @param {string} json */
   #onReady (json) {
     if (this.state !== 'starting' || this.error !== null) return
@@ -533,7 +313,7 @@ export class Worker {
       'the application may have written over foreign memory. The worker is replaced',
       { worker: this.id, pid: this.pid })
     this.reason = 'protocol'
-    const streams = this.#drop()
+    const streams = this.#dropRequests()
     this.owner.onCorrupt(this)
     this.#lose(streams, this.error)
   }
