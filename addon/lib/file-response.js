@@ -68,7 +68,7 @@ export function selectRange (req, status, headers, size) {
   }
   if (valueOf(headers, 'accept-ranges') === undefined) headers.push('accept-ranges', 'bytes')
   if (range === undefined || req.method !== 'GET' || !isFresh(req, headers)) return whole
-  const ranges = parseRange(size, range)
+  const ranges = parseRange(size, clampSuffix(range, size))
   if (ranges === -1) {
     setValue(headers, 'content-length', '0')
     headers.push('content-range', `bytes */${size}`)
@@ -80,6 +80,15 @@ export function selectRange (req, status, headers, size) {
   setValue(headers, 'content-length', String(end - start + 1))
   headers.push('content-range', `bytes ${start}-${end}/${size}`)
   return { status: 206, start, end }
+}
+
+/**
+ * The last n bytes of fewer than n are all of them (RFC 9110, 14.1.2); range-parser has none then.
+ * @param {string} range
+ * @param {number} size
+ */
+function clampSuffix (range, size) {
+  return range.replace(/=-(\d+)$/, (suffix, n) => Number(n) > size && size > 0 ? '=0-' : suffix)
 }
 
 /**

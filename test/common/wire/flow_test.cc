@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <vector>
+
 namespace nasgi::wire {
 namespace {
 
@@ -51,6 +53,54 @@ TEST(FlowTest, ConsumingMoreThanWasReceivedGivesNoCreditForIt) {
   ASSERT_TRUE(receiver.Receive(kCreditQuantum));
   EXPECT_EQ(receiver.Consume(size_t{5} * kWindow), kCreditQuantum);
   EXPECT_EQ(receiver.Consume(kWindow), 0U);
+}
+
+// Moves a message through a window that the receiver opens again; returns the pieces.
+std::vector<Piece> PiecesOf(size_t message, SendWindow window) {
+  std::vector<Piece> pieces;
+  size_t rest = message;
+  while (pieces.empty() || !pieces.back().end) {
+    const Piece piece = NextPiece(rest, window);
+    if (piece.blocked()) {
+      const size_t spent = kWindow - window.available();
+      EXPECT_GT(spent, 0U) << "blocked by a whole window";
+      if (spent == 0 || !window.Open(static_cast<uint32_t>(spent))) break;
+      continue;
+    }
+    EXPECT_LE(piece.size, kMaxChunk);
+    EXPECT_LE(piece.cost(), window.available());
+    EXPECT_LE(piece.size, rest);
+    window.Spend(piece.cost());
+    rest -= piece.size;
+    pieces.push_back(piece);
+  }
+  EXPECT_EQ(rest, 0U);
+  return pieces;
+}
+
+TEST(FlowTest, AMessageEndsOnceWithAllItsBytes) {
+  for (const size_t size : {size_t{0}, size_t{1}, size_t{kMaxChunk}, size_t{kMaxChunk} + 1,
+                            size_t{kWindow}, size_t{3} * kWindow + 7}) {
+    for (const size_t room : {size_t{0}, size_t{1}, size_t{kMessageOverhead},
+                              size_t{kMessageOverhead} + 1, size_t{kMaxChunk}, size_t{kWindow}}) {
+      SCOPED_TRACE(testing::Message() << size << " bytes, room for " << room);
+      SendWindow window;
+      window.Spend(kWindow - room);
+      const std::vector<Piece> pieces = PiecesOf(size, window);
+      ASSERT_FALSE(pieces.empty());
+      for (size_t i = 0; i + 1 < pieces.size(); ++i) EXPECT_FALSE(pieces[i].end);
+      EXPECT_TRUE(pieces.back().end);
+    }
+  }
+}
+
+TEST(FlowTest, AnEmptyMessageCostsItsOverhead) {
+  SendWindow window;
+  window.Spend(kWindow - kMessageOverhead + 1);
+  EXPECT_TRUE(NextPiece(0, window).blocked());
+  ASSERT_TRUE(window.Open(1));
+  EXPECT_TRUE(NextPiece(0, window).end);
+  EXPECT_EQ(NextPiece(0, window).cost(), kMessageOverhead);
 }
 
 }  // namespace
