@@ -54,6 +54,18 @@ function load (python, clients, random, more = []) {
       const { body } = await python.handleRequest({ method: 'PUT', url: '/ping', body: 'x' })
       return body.toString() === 'pong'
     },
+    async () => {
+      const socket = await python.connect('/echo')
+      const sent = Buffer.alloc(1 + Math.floor(random() * 200_000), 9)
+      const messages = 1 + Math.floor(random() * 4)
+      for (let i = 0; i < messages; i++) socket.send(sent)
+      let same = 0
+      for await (const message of socket) {
+        if (!sent.equals(message)) return false
+        if (++same === messages) break
+      }
+      return same === messages
+    },
     ...more
   ]
   async function client () {
