@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Annotated
 
-from fastapi import FastAPI, HTTPException, Request, UploadFile, status
+from fastapi import FastAPI, HTTPException, Request, UploadFile, WebSocket, status
 from fastapi.responses import FileResponse, StreamingResponse
 from pydantic import BaseModel, Field
 
@@ -124,6 +124,14 @@ async def events() -> StreamingResponse:
 
     headers = {"cache-control": "no-cache"}
     return StreamingResponse(ticks(), media_type="text/event-stream", headers=headers)
+
+
+@app.websocket("/shout")
+async def shout(websocket: WebSocket) -> None:
+    """Sends every message back, louder."""
+    await websocket.accept()
+    async for message in websocket.iter_text():
+        await websocket.send_text(f"{message.upper()}! (worker {os.getpid()})")
 
 
 @app.get("/slow")

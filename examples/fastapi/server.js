@@ -18,7 +18,8 @@ const python = new PythonHandler({
   preload: true, // imports FastAPI once: a worker is then forked in milliseconds
   timeouts: { drain: 3_000 } // /events never ends by itself
 })
-const server = createServer(python.listener)
+const server = createServer()
+python.attach(server) // requests and WebSockets
 
 // A second ^C finds no handler and ends at once.
 async function close (signal) {

@@ -6,6 +6,8 @@ import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 
+import { WebSocket } from 'ws'
+
 import { VENV_PYTHON, eventually, leakTest, startPython, withServer } from '../support/harness.js'
 
 const settings = { appTarget: 'fastapi_app.main:app', python: VENV_PYTHON }
@@ -178,6 +180,11 @@ leakTest('the example is served by npm start\'s server', async () => {
     }
     assert.match(await (await fetch(`${origin}/docs`)).text(), /swagger-ui/)
     assert.match(await (await fetch(origin)).text(), /<html/i)
+    const socket = new WebSocket(`${origin.replace('http', 'ws')}/shout`)
+    socket.on('open', () => socket.send('hello'))
+    const [message] = await once(socket, 'message')
+    assert.match(String(message), /^HELLO! \(worker \d+\)$/)
+    socket.terminate()
   } finally {
     server.stdout.resume()
     server.stderr.resume()
