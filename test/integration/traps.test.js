@@ -237,6 +237,13 @@ withPython('multiprocessing, subprocess and ThreadPoolExecutor inside the app', 
       [[0, 1, 4, 9], 'sub\n', 'async sub', 0, [0, 1, 4, 9]])
   })
 
+withPython('sub-interpreters not needed: every worker is a main interpreter', { ...app, workers: 2 },
+  async (python) => {
+    for (let i = 0; i < 4; i++) {
+      assert.equal((await python.handleRequest({ url: '/main_interpreter' })).json(), true)
+    }
+  })
+
 withPython('signals are left alone', { ...app, loop: 'asyncio' }, async (python) => {
   const { main_thread: mainThread, ...handlers } =
     (await python.handleRequest({ url: '/signals' })).json()
