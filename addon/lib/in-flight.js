@@ -4,14 +4,15 @@
  */
 
 import { AppError, ResponseError, requestError } from './errors.js'
+import { IdTable } from './id-table.js'
 import { Traffic } from './stats.js'
 
 export class InFlight {
   /** @type {import('./binding.js').Channel} */
   #channel
 
-  /** @type {Map<number, import('./stream.js').RequestStream>} */
-  #streams = new Map()
+  /** @type {IdTable<import('./stream.js').RequestStream>} */
+  #streams = new IdTable()
 
   /** @type {Map<number, NodeJS.Timeout>} of aborted requests, until their task is cancelled */
   #graces = new Map()
@@ -40,7 +41,7 @@ export class InFlight {
     this.traffic = new Traffic()
   }
 
-  /** @returns {IterableIterator<import('./stream.js').RequestStream>} */
+  /** @returns {import('./stream.js').RequestStream[]} the oldest first */
   streams () {
     return this.#streams.values()
   }
@@ -67,7 +68,8 @@ export class InFlight {
       stream.fail(requestError(/** @type {Error} */ (error)))
       return false
     }
-    this.#streams.set(id, stream)
+    stream.id = id
+    this.#streams.add(stream)
     stream.sentAt = performance.now()
     this.traffic.requests++
     this.size++
@@ -82,7 +84,7 @@ export class InFlight {
    * @returns {number}
    */
   write (id, bytes, end) {
-    return this.#streams.has(id) ? this.#channel.write(id, bytes, end) : bytes.length
+    return this.#streams.get(id) !== undefined ? this.#channel.write(id, bytes, end) : bytes.length
   }
 
   /**
@@ -90,7 +92,7 @@ export class InFlight {
    * @param {number} length
    */
   consumed (id, length) {
-    if (this.#streams.has(id)) this.#channel.consumed(id, length)
+    if (this.#streams.get(id) !== undefined) this.#channel.consumed(id, length)
   }
 
   /**
@@ -99,7 +101,7 @@ export class InFlight {
    * @param {number} id
    */
   abort (id) {
-    if (!this.#streams.has(id)) return
+    if (this.#streams.get(id) === undefined) return
     this.#channel.abort(id)
     this.#cancelLater(id)
   }
@@ -112,7 +114,7 @@ export class InFlight {
    * @returns {number} see Channel.message
    */
   message (id, bytes, text) {
-    return this.#streams.has(id) ? this.#channel.message(id, bytes, text) : bytes.length
+    return this.#streams.get(id) !== undefined ? this.#channel.message(id, bytes, text) : bytes.length
   }
 
   /**
@@ -122,7 +124,7 @@ export class InFlight {
    * @param {string} reason
    */
   closeSocket (id, code, reason) {
-    if (!this.#streams.has(id)) return
+    if (this.#streams.get(id) === undefined) return
     this.#channel.closeSocket(id, code, reason)
     this.#cancelLater(id)
   }
@@ -140,12 +142,12 @@ export class InFlight {
 
   /** @param {Error} error */
   cancelAll (error) {
-    for (const stream of [...this.#streams.values()]) stream.cancel(error)
+    for (const stream of this.#streams.values()) stream.cancel(error)
   }
 
   /** @param {Error} error */
   cancelSockets (error) {
-    for (const stream of [...this.#streams.values()]) {
+    for (const stream of this.#streams.values()) {
       if (stream.isWebSocket) stream.cancel(error)
     }
   }
@@ -155,7 +157,7 @@ export class InFlight {
    * @returns {import('./stream.js').RequestStream[]}
    */
   drop () {
-    const streams = [...this.#streams.values()]
+    const streams = this.#streams.values()
     this.traffic.lost += streams.length
     this.#streams.clear()
     for (const timer of this.#graces.values()) clearTimeout(timer)

@@ -119,7 +119,7 @@ export class Worker {
     return this.#requests.traffic
   }
 
-  /** @returns {IterableIterator<import('./stream.js').RequestStream>} */
+  /** @returns {import('./stream.js').RequestStream[]} */
   streams () {
     return this.#requests.streams()
   }
