@@ -80,13 +80,13 @@ Progress HttpCycle::Send(PyObject* message, Awaitable::Sending* sending, Ref* fu
     if (type == nullptr) return Progress::kError;
     const Progress extension = SendExtension(type, message, sending);
     if (extension != Progress::kWait) return extension;
+    if (!sending->accepted) {
+      if (!response_.Take(type, message, state().names, sending)) return Progress::kError;
+      sending->accepted = true;
+      if (!sending->body) return Progress::kDone;  // a start: held
+    }
   }
   if (sending->file >= 0) return SendFile(sending, future);
-  if (!sending->accepted) {
-    if (!response_.Take(message, state().names, sending)) return Progress::kError;
-    sending->accepted = true;
-    if (!sending->body) return Progress::kDone;  // a start: held
-  }
   return SendBody(&response_, sending, future);
 }
 

@@ -50,6 +50,7 @@ bool Names::Init() {
                {&Names::https, "https"},
                {&Names::ws, "ws"},
                {&Names::wss, "wss"},
+               {&Names::get, "GET"},
                {&Names::subprotocols, "subprotocols"},
                {&Names::subprotocol, "subprotocol"},
                {&Names::text, "text"},

@@ -17,7 +17,7 @@ struct Names {
       response_push;
   py::Ref websocket, websocket_connect, websocket_receive, websocket_disconnect, websocket_accept,
       websocket_send, websocket_close, denial_start, denial_body;
-  py::Ref http_1_0, http_1_1, http_2, https, ws, wss;
+  py::Ref http_1_0, http_1_1, http_2, https, ws, wss, get;
   py::Ref call_soon, create_future, done, set_result, cancel, throw_, await;
 
   // False: a Python exception is set.

@@ -41,9 +41,8 @@ PyObject* Field(PyObject* message, const Ref& key) {
   return value == Py_None ? nullptr : value;
 }
 
-bool Response::Take(PyObject* message, const Names& names, Awaitable::Sending* sending) {
-  PyObject* type = MessageType(message, names);
-  if (type == nullptr) return false;
+bool Response::Take(PyObject* type, PyObject* message, const Names& names,
+                    Awaitable::Sending* sending) {
   const auto is = [type](const Ref& name) {
     return type == name.get() || PyObject_RichCompareBool(type, name.get(), Py_EQ) == 1;
   };

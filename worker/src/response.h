@@ -30,10 +30,11 @@ class Response {
   Response(const py::Ref& start, const py::Ref& body, bool to_head_request)
       : start_(start), body_(body), bodiless_(to_head_request) {}
 
-  // Takes a message of send(). A start is held back until the first body event (ASGI allows it),
-  // so that an error before it can still become a 500. For a body event `sending` gets the bytes
-  // that are to travel.
-  [[nodiscard]] bool Take(PyObject* message, const Names& names, Awaitable::Sending* sending);
+  // Takes a message of send(), of this type. A start is held back until the first body event (ASGI
+  // allows it), so that an error before it can still become a 500. For a body event `sending` gets
+  // the bytes that are to travel.
+  [[nodiscard]] bool Take(PyObject* type, PyObject* message, const Names& names,
+                          Awaitable::Sending* sending);
 
   [[nodiscard]] State state() const { return state_; }
   [[nodiscard]] uint32_t status() const { return status_; }

@@ -77,11 +77,31 @@ bool Set(const Ref& dict, const Ref& key, const Ref& value) {
 
 }  // namespace
 
-bool ScopeBuilder::MakeTemplate() {
+// A copy that has every key already is filled without growing.
+bool ScopeBuilder::MakeTemplates() {
   asgi_ = Ref::Steal(Py_BuildValue("{s:s,s:s}", "version", "3.0", "spec_version", "2.5"));
-  template_ = Ref::Steal(PyDict_New());
-  if (!asgi_ || !template_) return false;
-  return Set(template_, names_.root_path, Utf8(root_path_));
+  const Ref common = Ref::Steal(PyDict_New());
+  const Ref none = Ref::Borrow(Py_None);
+  if (!asgi_ || !common) return false;
+  for (const Ref* key : {&names_.type, &names_.asgi, &names_.http_version, &names_.scheme,
+                         &names_.path, &names_.raw_path, &names_.query_string, &names_.root_path,
+                         &names_.headers, &names_.client, &names_.server, &names_.extensions}) {
+    if (!Set(common, *key, none)) return false;
+  }
+  if (!Set(common, names_.root_path, Utf8(root_path_)) ||
+      (state_ && !Set(common, names_.state, none))) {
+    return false;
+  }
+  Ref http = Ref::Steal(PyDict_Copy(common.get()));
+  Ref websocket = Ref::Steal(PyDict_Copy(common.get()));
+  if (!http || !websocket || !Set(http, names_.type, names_.http) ||
+      !Set(http, names_.method, names_.get) || !Set(websocket, names_.type, names_.websocket) ||
+      !Set(websocket, names_.subprotocols, none)) {
+    return false;
+  }
+  http_template_ = std::move(http);
+  websocket_template_ = std::move(websocket);
+  return true;
 }
 
 Ref ScopeBuilder::HttpVersion(std::string_view version) const {
@@ -184,11 +204,11 @@ Ref ScopeBuilder::Extensions(std::string_view features, std::string_view tls) {
   return own;
 }
 
-Ref ScopeBuilder::Common(std::string_view head, Fields* fields) {
-  if (!template_ && !MakeTemplate()) return {};
+Ref ScopeBuilder::Common(const Ref& from, std::string_view head, Fields* fields) {
+  if (!from && !MakeTemplates()) return {};
   wire::HeadReader reader(head);
   for (std::string_view& field : *fields) field = reader.Next();
-  Ref scope = Ref::Steal(PyDict_Copy(template_.get()));
+  Ref scope = Ref::Steal(PyDict_Copy(from.get()));
   if (!scope) return {};
   const auto& at = *fields;
   const bool ok =
@@ -205,27 +225,26 @@ Ref ScopeBuilder::Common(std::string_view head, Fields* fields) {
 
 Ref ScopeBuilder::Http(std::string_view head, RequestTraits* traits) {
   Fields fields;
-  Ref scope = Common(head, &fields);
+  Ref scope = Common(http_template_, head, &fields);
   if (!scope) return {};
-  traits->is_head = fields[wire::kMethod] == "HEAD";
+  const std::string_view method = fields[wire::kMethod];
+  traits->is_head = method == "HEAD";
   traits->wants_continue =
       fields[wire::kFeatures].find(wire::kWantsContinue) != std::string_view::npos;
   const bool ok =
-      Set(scope, names_.type, names_.http) &&
-      Set(scope, names_.method, Latin1(fields[wire::kMethod])) &&
-      Set(scope, names_.scheme,
-          fields[wire::kScheme] == "https" ? names_.https : Latin1(fields[wire::kScheme])) &&
+      (method == "GET" || Set(scope, names_.method, Latin1(method))) &&
+      Set(scope, names_.scheme, fields[wire::kScheme] == "https" ? names_.https : names_.http) &&
       Set(scope, names_.extensions, Extensions(fields[wire::kFeatures], fields[wire::kTls]));
   return ok ? scope : Ref();
 }
 
 Ref ScopeBuilder::WebSocket(std::string_view head) {
   Fields fields;
-  Ref scope = Common(head, &fields);
+  Ref scope = Common(websocket_template_, head, &fields);
   if (!scope) return {};
   const Ref extensions = Ref::Steal(Py_BuildValue("{s:{}}", "websocket.http.response"));
   const bool ok =
-      extensions && Set(scope, names_.type, names_.websocket) &&
+      extensions &&
       Set(scope, names_.scheme, fields[wire::kScheme] == "https" ? names_.wss : names_.ws) &&
       Set(scope, names_.subprotocols, Subprotocols()) &&
       (fields[wire::kTls].empty() || Set(extensions, names_.tls, Tls(fields[wire::kTls]))) &&

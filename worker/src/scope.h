@@ -38,9 +38,9 @@ class ScopeBuilder {
  private:
   using Fields = std::array<std::string_view, wire::kHeadFields>;
 
-  [[nodiscard]] bool MakeTemplate();
+  [[nodiscard]] bool MakeTemplates();
   // What is the same in both kinds.
-  [[nodiscard]] py::Ref Common(std::string_view head, Fields* fields);
+  [[nodiscard]] py::Ref Common(const py::Ref& from, std::string_view head, Fields* fields);
   [[nodiscard]] bool SetPath(const py::Ref& scope, std::string_view raw_path,
                              std::string_view mount);
   // Made once for each combination of features.
@@ -56,7 +56,9 @@ class ScopeBuilder {
   const Names& names_;
   py::Ref state_;
   std::string root_path_;
-  py::Ref template_;  // the keys that are the same in each scope
+  // With every key, in the order of the specification.
+  py::Ref http_template_;
+  py::Ref websocket_template_;
   py::Ref asgi_;
   std::string scratch_;
   std::map<std::string, py::Ref, std::less<>> features_;

@@ -129,7 +129,7 @@ Progress WebSocketCycle::Send(PyObject* message, Awaitable::Sending* sending, Re
     case Phase::kConnecting:
       return SendConnecting(type, message, sending, future);
     case Phase::kDenying:
-      return SendDenial(message, sending, future);
+      return SendDenial(type, message, sending, future);
     default:
       if (Is(type, state().names.websocket_send)) return SendMessage(message, sending, future);
       if (Is(type, state().names.websocket_close)) return SendClose(message, future);
@@ -146,7 +146,7 @@ Progress WebSocketCycle::SendConnecting(PyObject* type, PyObject* message,
   if (Is(type, names.websocket_close)) return SendClose(message, future);
   if (Is(type, names.denial_start)) {
     denial_.emplace(names.denial_start, names.denial_body, false);
-    const Progress progress = SendDenial(message, sending, future);
+    const Progress progress = SendDenial(type, message, sending, future);
     if (progress == Progress::kDone) phase_ = Phase::kDenying;
     return progress;
   }
@@ -157,9 +157,10 @@ Progress WebSocketCycle::SendConnecting(PyObject* type, PyObject* message,
   return Progress::kError;
 }
 
-Progress WebSocketCycle::SendDenial(PyObject* message, Awaitable::Sending* sending, Ref* future) {
+Progress WebSocketCycle::SendDenial(PyObject* type, PyObject* message, Awaitable::Sending* sending,
+                                    Ref* future) {
   if (!sending->accepted) {
-    if (!denial_->Take(message, state().names, sending)) return Progress::kError;
+    if (!denial_->Take(type, message, state().names, sending)) return Progress::kError;
     sending->accepted = true;
     if (!sending->body) return Progress::kDone;  // a start: held
   }

@@ -45,7 +45,8 @@ class WebSocketCycle : public Cycle {
   [[nodiscard]] bool Is(PyObject* type, const py::Ref& name) const;
   Progress SendConnecting(PyObject* type, PyObject* message, Awaitable::Sending* sending,
                           py::Ref* future);
-  Progress SendDenial(PyObject* message, Awaitable::Sending* sending, py::Ref* future);
+  Progress SendDenial(PyObject* type, PyObject* message, Awaitable::Sending* sending,
+                      py::Ref* future);
   Progress SendMessage(PyObject* message, Awaitable::Sending* sending, py::Ref* future);
   Progress SendAccept(PyObject* message);
   Progress SendClose(PyObject* message, py::Ref* future);
