@@ -22,6 +22,8 @@ const { values } = parseArgs({
 })
 const [rounds, seconds, inFlight] = [values.rounds, values.seconds, values['in-flight']].map(Number)
 const run = promisify(execFile)
+/** Milliseconds that a run may take. */
+const timeout = (seconds + 60) * 1000
 const here = (name) => fileURLToPath(new URL(name, import.meta.url))
 const docroot = here('../fixtures/apps')
 const app = 'main:app'
@@ -30,13 +32,14 @@ const python = `${await competitors()}/python`
 async function load (options, env = {}) {
   const { stdout } = await run(process.execPath,
     [here('support/hello-load.js'), JSON.stringify({ docroot, app, seconds, inFlight, ...options })],
-    { env: { ...process.env, ...env } })
+    { env: { ...process.env, ...env }, timeout })
   return JSON.parse(stdout.trim().split('\n').at(-1))
 }
 
 async function floor (...loop) {
   const { stdout } = await run(python,
-    [here('support/floor.py'), docroot, app, String(seconds), String(inFlight), ...loop])
+    [here('support/floor.py'), docroot, app, String(seconds), String(inFlight), ...loop],
+    { timeout })
   return JSON.parse(stdout)
 }
 

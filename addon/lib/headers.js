@@ -43,7 +43,7 @@ export class Headers {
   }
 
   #pairs () {
-    this.#list ??= this.#joined === '' ? [] : this.#joined.split('\0')
+    this.#list ??= splitJoined(this.#joined)
     return this.#list
   }
 
@@ -208,6 +208,26 @@ export class Headers {
 
 /**
  * @param {string} joined "name\0value\0name\0value", names in lower case
+ * @returns {string[]} names and values in turn
+ */
+export function splitJoined (joined) {
+  return joined === '' ? [] : joined.split('\0')
+}
+
+/**
+ * @param {string} joined see splitJoined
+ * @returns {Record<string, string[]>} values by name, as node:http and node:http2 take them
+ */
+export function groupJoined (joined) {
+  /** @type {Record<string, string[]>} */
+  const values = {}
+  const list = splitJoined(joined)
+  for (let i = 0; i < list.length; i += 2) (values[list[i]] ??= []).push(list[i + 1])
+  return values
+}
+
+/**
+ * @param {string} joined see splitJoined
  * @returns {Headers}
  */
 export function parseJoined (joined) {

@@ -1,26 +1,10 @@
 import { pipeline } from 'node:stream/promises'
 
 import { AppError, ResponseError, httpStatus } from './errors.js'
+import { groupJoined, splitJoined } from './headers.js'
 import { answerError, cut, writeHead } from './http-response.js'
 import { openFile, readFile, selectRange } from './file-response.js'
 import { RequestStream } from './stream.js'
-
-/** @param {string} joined */
-function splitJoined (joined) {
-  return joined === '' ? [] : joined.split('\0')
-}
-
-/**
- * @param {string} joined
- * @returns {Record<string, string[]>} values by name, as both kinds of responses take trailers
- */
-function grouped (joined) {
-  /** @type {Record<string, string[]>} */
-  const values = {}
-  const list = splitJoined(joined)
-  for (let i = 0; i < list.length; i += 2) (values[list[i]] ??= []).push(list[i + 1])
-  return values
-}
 
 const kExchange = Symbol('exchange')
 
@@ -108,7 +92,7 @@ export class HttpExchange extends RequestStream {
   onTrailers (joined) {
     const { req, res } = this
     if (this.#isOver()) return
-    if (/\btrailers\b/i.test(req.headers.te ?? '')) res.addTrailers(grouped(joined))
+    if (/\btrailers\b/i.test(req.headers.te ?? '')) res.addTrailers(groupJoined(joined))
     res.end()
   }
 

@@ -3,6 +3,8 @@
  * response is made and sent along (RFC 9113, 8.4).
  */
 
+import { splitJoined } from './headers.js'
+
 /** Of the original request, what the pushed one inherits. */
 const INHERITED = [':authority', ':scheme', 'accept-encoding', 'accept-language', 'user-agent']
 
@@ -19,7 +21,7 @@ export function push (res, path, joined, serve) {
   for (const name of INHERITED) {
     if (original[name] !== undefined) headers[name] = original[name]
   }
-  const list = joined === '' ? [] : joined.split('\0')
+  const list = splitJoined(joined)
   for (let i = 0; i < list.length; i += 2) headers[list[i]] = list[i + 1]
   // An error is the client's wish not to be sent anything, or its end.
   if (!res.stream.pushAllowed || res.stream.destroyed) return

@@ -4,6 +4,8 @@
 
 import { STATUS_CODES } from 'node:http'
 
+import { splitJoined } from './headers.js'
+
 /** Headers that belong to the connection, which HTTP/2 forbids. */
 const CONNECTION_HEADERS = new Set([
   'connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade', 'http2-settings'
@@ -20,7 +22,7 @@ const NGHTTP2_INTERNAL_ERROR = 2
  * @returns {boolean} whether the client can see where the body ends
  */
 export function writeHead (req, res, status, joined, length) {
-  const list = joined === '' ? [] : joined.split('\0')
+  const list = splitJoined(joined)
   const http2 = req.httpVersionMajor === 2
   let hasLength = hasName(list, 'content-length')
   if (!hasLength && length >= 0 && req.method !== 'HEAD' && status !== 204 && status !== 304) {

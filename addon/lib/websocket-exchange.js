@@ -104,6 +104,8 @@ export class WebSocketExchange extends SocketStream {
     this.headers = headers
     this.lobby.leave()
     this.verdict(true)
+    // The socket has ended in this very moment, and nobody will tell.
+    if (this.#client === null) this.leave(CloseCode.ABNORMAL, '')
   }
 
   /**

@@ -7,6 +7,7 @@ import { ServerResponse } from 'node:http'
 import { WebSocket, WebSocketServer } from 'ws'
 
 import { httpStatus } from './errors.js'
+import { groupJoined, splitJoined } from './headers.js'
 import { encodeIncoming } from './http-head.js'
 import { WebSocketExchange } from './websocket-exchange.js'
 
@@ -37,7 +38,7 @@ export function createUpgrade (pool, settings) {
     handleProtocols: (protocols, req) => exchanges.get(req)?.subprotocol || false
   })
   server.on('headers', (lines, req) => {
-    const parts = exchanges.get(req)?.headers.split('\0') ?? []
+    const parts = splitJoined(exchanges.get(req)?.headers ?? '')
     for (let i = 0; i + 1 < parts.length; i += 2) lines.push(`${parts[i]}: ${parts[i + 1]}`)
   })
 
@@ -94,6 +95,7 @@ export function createUpgrade (pool, settings) {
       ask(req, stream, (accepted, status = 500) => {
         if (!accepted) return refuse(status)
         const exchange = /** @type {WebSocketExchange} */ (exchanges.get(req))
+        if (stream.destroyed || stream.closed) return // not opened: see WebSocketExchange.onAccept
         stream.respond(http2Head(exchange))
         exchange.open(overStream(stream, maxMessage))
       }, () => res)
@@ -113,9 +115,7 @@ function http1Response (req) {
 /** @param {WebSocketExchange} exchange */
 function http2Head ({ headers, subprotocol }) {
   /** @type {Record<string, any>} */
-  const head = { ':status': 200 }
-  const parts = headers.split('\0')
-  for (let i = 0; i + 1 < parts.length; i += 2) (head[parts[i]] ??= []).push(parts[i + 1])
+  const head = { ':status': 200, ...groupJoined(headers) }
   if (subprotocol !== '') head['sec-websocket-protocol'] = subprotocol
   return head
 }

@@ -144,6 +144,9 @@ Stream* Streams::BeforeResponse(uint32_t id) {
   } else if (stream->response_started || stream->accepted) {
     fault_ = "a message that comes before a response, after it";
     stream = nullptr;
+  } else if (stream->websocket) {
+    fault_ = "a part of an HTTP response for a WebSocket";
+    stream = nullptr;
   }
   return stream;
 }
@@ -152,6 +155,7 @@ bool Streams::On(const wire::Trailers& trailers, EventArray* events) {
   const Stream* stream = Find(trailers.stream);
   if (stream == nullptr) return Fault("trailers of an unknown stream");
   if (!stream->response_started) return Fault("trailers before their response");
+  if (stream->websocket) return Fault("a part of an HTTP response for a WebSocket");
   const bool aborted = stream->aborted;
   End(trailers.stream);
   if (aborted) {

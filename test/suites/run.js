@@ -31,6 +31,9 @@ const docroot = join(here, 'sources', name)
 const PYTEST = ['-q', '-p', 'no:cacheprovider', '--capture=sys', '-o', 'addopts=', '-W',
   'ignore::pytest.PytestAssertRewriteWarning']
 
+/** Milliseconds that one test may take without the server. */
+const TEST_LIMIT = 120_000
+
 const outcomes = { passed: 0, failed: 0, skipped: 0, xfailed: 0, xpassed: 0 }
 const failures = new Map()
 let collected = { tests: 0, trio: 0 }
@@ -66,7 +69,8 @@ const take = {
 
 /** Whether a test fails on this machine without the server, too. */
 function failsAnyway (test) {
-  const { status } = spawnSync(python, ['-m', 'pytest', ...PYTEST, test], { cwd: docroot })
+  const { status } = spawnSync(python, ['-m', 'pytest', ...PYTEST, test],
+    { cwd: docroot, timeout: TEST_LIMIT })
   return status === 1
 }
 
