@@ -1,4 +1,4 @@
-import { openFile } from './file-response.js'
+import { openFile, readWholeSync } from './file-response.js'
 import { parseJoined } from './headers.js'
 import { EMPTY, bufferedResponse } from './response.js'
 import { RequestStream } from './stream.js'
@@ -90,5 +90,21 @@ export class BufferedStream extends RequestStream {
   onError (error) {
     this.chunks = []
     this.reject(error)
+  }
+}
+
+/** For who blocks the event loop until the response is there. */
+export class BlockingStream extends BufferedStream {
+  /**
+   * @param {number} status
+   * @param {string} headers
+   * @param {Buffer} path
+   */
+  onFile (status, headers, path) {
+    try {
+      this.resolve(bufferedResponse(status, headers, readWholeSync(path)))
+    } catch (error) {
+      this.reject(/** @type {Error} */ (error))
+    }
   }
 }

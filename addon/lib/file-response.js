@@ -3,7 +3,7 @@
  * application named is read, or the range of it that the client asked for.
  */
 
-import { constants } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 
 import parseRange from 'range-parser'
@@ -13,6 +13,41 @@ import { ResponseError } from './errors.js'
 /** Bytes that are read at a time. */
 const CHUNK = 256 * 1024
 
+/** Opening a pipe would wait for somebody who writes. */
+const FLAGS = constants.O_RDONLY | constants.O_NONBLOCK
+
+/**
+ * @param {Buffer} path
+ * @param {import('node:fs').Stats} stats
+ */
+function checkFile (path, stats) {
+  if (!stats.isFile()) throw new Error(`'${path}' is not a regular file`)
+}
+
+/** @param {unknown} error */
+function cannotSend (error) {
+  return new ResponseError('ERR_INVALID_RESPONSE', 'the application named a file that cannot be ' +
+    `sent: ${/** @type {Error} */ (error).message}`, { cause: error })
+}
+
+/**
+ * All of it, in one blocking call; errors as those of openFile.
+ * @param {Buffer} path
+ * @returns {Buffer}
+ */
+export function readWholeSync (path) {
+  let fd = -1
+  try {
+    fd = openSync(path, FLAGS)
+    checkFile(path, fstatSync(fd))
+    return readFileSync(fd)
+  } catch (error) {
+    throw cannotSend(error)
+  } finally {
+    if (fd !== -1) closeSync(fd)
+  }
+}
+
 /**
  * Opens it, and fails with ERR_INVALID_RESPONSE for what cannot be sent.
  * @param {Buffer} path
@@ -21,15 +56,13 @@ const CHUNK = 256 * 1024
 export async function openFile (path) {
   let handle
   try {
-    // Opening a pipe would wait for somebody who writes.
-    handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
+    handle = await open(path, FLAGS)
     const stats = await handle.stat()
-    if (!stats.isFile()) throw new Error(`'${path}' is not a regular file`)
+    checkFile(path, stats)
     return { handle, size: stats.size }
   } catch (error) {
     await handle?.close()
-    throw new ResponseError('ERR_INVALID_RESPONSE', 'the application named a file that cannot be ' +
-      `sent: ${/** @type {Error} */ (error).message}`, { cause: error })
+    throw cannotSend(error)
   }
 }
 

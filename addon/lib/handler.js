@@ -10,7 +10,7 @@ import { attach } from './attach.js'
 import { loadBinding } from './binding.js'
 import { waitForResponse, waitForWorker } from './blocking.js'
 import { parseBody } from './body.js'
-import { BufferedStream } from './buffered-stream.js'
+import { BlockingStream, BufferedStream } from './buffered-stream.js'
 import { InvalidOptionError, InvalidRequestError } from './errors.js'
 import { encodeHead, encodeSocketHead } from './head.js'
 import { createListener } from './http-listener.js'
@@ -175,7 +175,7 @@ export class PythonHandler extends EventEmitter {
     let response = null
     /** @type {Error | null} */
     let failure = null
-    const stream = new BufferedStream(requestHead(request, body), body,
+    const stream = new BlockingStream(requestHead(request, body), body,
       (value) => { response = value }, (error) => { failure = error })
     waitForWorker(this.#supervisor)
     waitForResponse(this.#supervisor, this.#pool.submitNow(stream), stream)

@@ -152,6 +152,16 @@ withPython('a file that the app names is sent, with ranges', app, async (python)
   })
 })
 
+withPython('handleRequestSync gets a file, too', app, async (python) => {
+  const { status, headers, body } = python.handleRequestSync({ url: '/pathsend' })
+  assert.deepEqual([status, headers.get('content-type'), sha256(body)],
+    [200, 'application/x-test', sha256(CONTENT)])
+  for (const fault of ['missing', 'folder']) {
+    assert.throws(() => python.handleRequestSync({ url: `/pathsend?${fault}` }),
+      { code: 'ERR_INVALID_RESPONSE' }, fault)
+  }
+})
+
 withPython('a client that leaves in the middle of a file leaves nothing open', app,
   async (python) => {
     await withServer(python.listener, async (base) => {
