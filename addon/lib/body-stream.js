@@ -47,9 +47,10 @@ export class BodyStream extends RequestStream {
    * @param {Buffer} path
    */
   onFile (status, headers, path) {
-    openFile(path).then(({ handle, size }) => {
-      this.resolve(streamingResponse(status, headers, readFile(handle, 0, size - 1)))
-    }, this.reject)
+    openFile(path)
+      .then(({ handle, size }) =>
+        this.resolve(streamingResponse(status, headers, readFile(handle, 0, size - 1))))
+      .catch(this.reject)
   }
 
   /**

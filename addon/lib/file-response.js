@@ -67,13 +67,16 @@ export async function openFile (path) {
 }
 
 /**
+ * Closes the file when it is done.
  * @param {import('node:fs/promises').FileHandle} handle
  * @param {number} start
- * @param {number} end the last byte
+ * @param {number} end the last byte; below start: none
  * @returns {import('node:stream').Readable}
  */
 export function readFile (handle, start, end) {
-  return handle.createReadStream({ start, end, highWaterMark: CHUNK })
+  // createReadStream refuses an end of -1; an empty file has no byte 0 either.
+  const last = Math.max(start, end)
+  return handle.createReadStream({ start, end: last, highWaterMark: CHUNK })
 }
 
 /** Headers by which an application shows that it deals with ranges or encodings itself. */

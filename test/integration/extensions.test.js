@@ -152,6 +152,18 @@ withPython('a file that the app names is sent, with ranges', app, async (python)
   })
 })
 
+withPython('an empty file is an empty body, for everybody', app, async (python) => {
+  const url = '/pathsend?empty'
+  const streamed = await python.handleStream({ url })
+  assert.equal(Buffer.concat(await streamed.body.toArray()).length, 0)
+  assert.equal((await python.handleRequest({ url })).body.length, 0)
+  assert.equal(python.handleRequestSync({ url }).body.length, 0)
+  await withServer(python.listener, async (base) => {
+    const { status, headers, content } = await ask(base, url)
+    assert.deepEqual([status, headers['content-length'], content.length], [200, '0', 0])
+  })
+})
+
 withPython('handleRequestSync gets a file, too', app, async (python) => {
   const { status, headers, body } = python.handleRequestSync({ url: '/pathsend' })
   assert.deepEqual([status, headers.get('content-type'), sha256(body)],
