@@ -33,18 +33,20 @@ import { NodeAsgiError } from './errors.js'
 /**
  * One worker's pair of rings. A new channel does not keep the event loop alive.
  *
- * `onEvents` gets one flat array a drain, `eventStride` slots an event, of which the first two are
- * the type and the stream (0: none), and the others:
+ * `onEvents` is called once a drain, with the bytes that its small bodies share and then
+ * `eventStride` arguments an event, of which the first two are the type and the stream (0: none).
+ * Bytes stand in slot `eventBytes`: undefined for none, a Buffer, or a number for the next so many of
+ * the shared ones. The others:
  *
- *     RESPONSE_START   status, headers "name\0value\0name\0value", body or undefined, end
- *     BODY             -, -, body or undefined, end
+ *     RESPONSE_START   status, headers "name\0value\0name\0value", bytes, end
+ *     BODY             -, -, bytes, end
  *     CREDIT           bytes that may be written now
  *     APP_ERROR        [type, message, traceback], whether the response had started
  *     CLOSED           the application ended without a complete response
  *     READY            information as JSON
  *     STARTUP_FAILED   [kind, type, message, traceback]
  *     ACCEPT           subprotocol or '', headers as in RESPONSE_START: a WebSocket is open
- *     MESSAGE          bytes or undefined, whether it is text, whether it is the end of a message
+ *     MESSAGE          whether it is text, -, bytes, whether it is the end of a message
  *     CLOSE            code, reason: the application closed or (before ACCEPT) refused a WebSocket
  *     TRAILERS         headers as in RESPONSE_START: the body is complete
  *     FILE             status, headers, absolute path as latin-1: the body is in that file
@@ -129,9 +131,10 @@ import { NodeAsgiError } from './errors.js'
  * @property {number} stacksSignal makes a worker print the stacks of all its threads
  * @property {EventTypes} eventTypes
  * @property {number} eventStride
+ * @property {number} eventBytes
  * @property {new (onMessage: (message: ControlMessage) => void) => Control} Control
  * @property {new (rings: { requestRing: number, responseRing: number },
- *   onEvents: (events: any[]) => void) => Channel} Channel
+ *   onEvents: (bytes: Buffer | undefined, ...events: any[]) => void) => Channel} Channel
  */
 
 const buildDirectory = new URL(

@@ -196,7 +196,7 @@ export class InFlight {
         break
       }
       case types.MESSAGE:
-        this.#socket(events[i + 1])?.receiveMessage(events[i + 2], events[i + 3], events[i + 4])
+        this.#socket(events[i + 1])?.receiveMessage(events[i + 4], events[i + 2], events[i + 5])
         break
       case types.ACCEPT:
         this.#onAccept(events[i + 1], events[i + 2], events[i + 3])

@@ -7,7 +7,7 @@ import { Deadline } from './deadline.js'
 import {
   WorkerError, closedError, crashedError, drainedError, lostError, startupError
 } from './errors.js'
-import { guard, rethrowLater } from './guard.js'
+import { rethrowLater } from './guard.js'
 import { nameRequest } from './head.js'
 import { InFlight } from './in-flight.js'
 import { parseInfo } from './process-info.js'
@@ -63,6 +63,7 @@ export class Worker {
     this.disconnectTimeout = settings.timeouts.disconnect
     this.types = binding.eventTypes
     this.stride = binding.eventStride
+    this.bytesSlot = binding.eventBytes
     /** @type {WorkerState} */
     this.state = 'starting'
     /** Requests that it may be given until onQuota tells. */
@@ -95,7 +96,7 @@ export class Worker {
     this.outputEnded = Promise.resolve()
     this.#channel = new binding.Channel(
       { requestRing: settings.requestRing, responseRing: settings.responseRing },
-      guard((events) => this.#onEvents(events)))
+      (bytes, ...events) => this.#onEvents(bytes, events))
     this.#requests = new InFlight(this.#channel, binding, settings.timeouts.disconnectGrace,
       (error) => this.observer.onAppError(this, error))
     this.#updateRef()
@@ -247,21 +248,36 @@ export class Worker {
     else this.#channel.unref()
   }
 
-  /** @param {any[]} events */
-  #onEvents (events) {
-    const { stride } = this
+  /**
+   * @param {Buffer | undefined} bytes that small bodies share
+   * @param {any[]} events
+   */
+  #onEvents (bytes, events) {
+    const { stride, bytesSlot } = this
+    let taken = 0
     this.#now = performance.now()
     for (let i = 0; i < events.length; i += stride) {
+      const slot = i + bytesSlot
+      if (bytes !== undefined && typeof events[slot] === 'number') {
+        events[slot] = bytes.subarray(taken, taken += events[slot])
+      }
       try {
         this.#onEvent(events, i)
       } catch (error) {
         rethrowLater(error)
       }
     }
-    if (!this.#requests.freed) return
+    if (this.#requests.freed) this.#onFreed()
+  }
+
+  #onFreed () {
     this.#requests.freed = false
     if (this.inFlight === 0) this.#updateRef()
-    this.owner.onFreed()
+    try {
+      this.owner.onFreed()
+    } catch (error) {
+      rethrowLater(error)
+    }
   }
 
   /**

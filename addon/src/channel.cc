@@ -13,10 +13,10 @@ namespace nasgi::addon {
 
 namespace {
 
-// Frames that go to JavaScript in one array, and arrays in one turn of the event loop: beyond them
-// Node's timers and sockets get their turn first.
-constexpr size_t kFramesADrain = 1024;
-constexpr int kDrainsATurn = 4;
+// Frames that go to JavaScript in one call (their arguments stand on the stack), and calls in one
+// turn of the event loop: beyond them Node's timers and sockets get their turn first.
+constexpr size_t kFramesADrain = 256;
+constexpr int kDrainsATurn = 16;
 
 constexpr napi_type_tag kTypeTag = {0x8c6f3d1e5b7a4920, 0x9d3f60a1c2e84b57};
 
@@ -377,12 +377,12 @@ shm::Endpoint::Drained Channel::DrainOnce() {
     events.Add(EventType::kCorrupt, 0,
                {Utf8(Env(), fault.empty() ? "the ring's indices or lengths are broken" : fault)});
   }
-  if (!events.empty()) Deliver(events);
+  if (!events.empty()) Deliver(&events);
   return drained;
 }
 
-void Channel::Deliver(const EventArray& events) {
-  CallBack(Env(), async_context_, Value(), on_events_, events.array());
+void Channel::Deliver(EventArray* events) {
+  CallBack(Env(), async_context_, Value(), on_events_, events->Arguments());
 }
 
 }  // namespace nasgi::addon

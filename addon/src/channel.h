@@ -51,7 +51,7 @@ class Channel : public Napi::ObjectWrap<Channel> {
   void OnBell();
   // Takes what has come, at most a bounded number of frames, and hands it to JavaScript.
   shm::Endpoint::Drained DrainOnce();
-  void Deliver(const EventArray& events);
+  void Deliver(EventArray* events);
   void CloseNow();
   [[nodiscard]] bool ReadHead(Napi::Value value);
   template <class Message>

@@ -297,7 +297,8 @@ Napi::Object Control::ToMessage(std::span<const std::byte> bytes) {
 }
 
 void Control::Deliver(Napi::Object message) {
-  CallBack(Env(), async_context_, Value(), on_message_, message);
+  const napi_value argument = message;
+  CallBack(Env(), async_context_, Value(), on_message_, {&argument, 1});
 }
 
 }  // namespace nasgi::addon

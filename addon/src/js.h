@@ -3,6 +3,7 @@
 #include <napi.h>
 
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 // Small helpers between C++ values and JavaScript. Errors are left pending in the environment.
@@ -39,14 +40,10 @@ inline napi_value Boolean(napi_env env, bool boolean) {
   return value;
 }
 
-// A Buffer that owns a copy; undefined for no bytes.
-inline napi_value BufferOrUndefined(napi_env env, std::string_view bytes) {
+// A Buffer that owns a copy.
+inline napi_value Buffer(napi_env env, std::string_view bytes) {
   napi_value value = nullptr;
-  if (bytes.empty()) {
-    napi_get_undefined(env, &value);
-  } else {
-    napi_create_buffer_copy(env, bytes.size(), bytes.data(), nullptr, &value);
-  }
+  napi_create_buffer_copy(env, bytes.size(), bytes.data(), nullptr, &value);
   return value;
 }
 
@@ -65,9 +62,10 @@ inline bool BytesOf(Napi::Value value, std::string_view* bytes) {
 // Calls a JavaScript function from the event loop, promises and ticks included. What it throws goes
 // the way of every uncaught exception. An environment that is being terminated takes no calls.
 inline void CallBack(Napi::Env env, const Napi::AsyncContext& context, napi_value receiver,
-                     const Napi::FunctionReference& function, napi_value argument) {
-  const napi_status called =
-      napi_make_callback(env, context, receiver, function.Value(), 1, &argument, nullptr);
+                     const Napi::FunctionReference& function,
+                     std::span<const napi_value> arguments) {
+  const napi_status called = napi_make_callback(env, context, receiver, function.Value(),
+                                                arguments.size(), arguments.data(), nullptr);
   bool thrown = false;
   napi_value exception = nullptr;
   if (called == napi_pending_exception && napi_is_exception_pending(env, &thrown) == napi_ok &&

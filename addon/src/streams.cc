@@ -103,8 +103,8 @@ bool Streams::On(const wire::Response& response, EventArray* events) {
   }
   napi_env env = events->env();
   events->Add(EventType::kResponseStart, response.stream,
-              {Number(env, response.status), Latin1(env, response.headers),
-               BufferOrUndefined(env, response.body), Boolean(env, response.end)});
+              {Number(env, response.status), events->Headers(response.headers),
+               events->Bytes(response.body), Boolean(env, response.end)});
   return true;
 }
 
@@ -121,7 +121,7 @@ bool Streams::On(const wire::Body& body, EventArray* events) {
   }
   napi_env env = events->env();
   events->Add(EventType::kBody, body.stream,
-              {events->Undefined(), events->Undefined(), BufferOrUndefined(env, body.bytes),
+              {events->Undefined(), events->Undefined(), events->Bytes(body.bytes),
                Boolean(env, body.end)});
   return true;
 }
@@ -233,7 +233,7 @@ bool Streams::On(const wire::Message& message, EventArray* events) {
   if (stream->aborted) return true;
   napi_env env = events->env();
   events->Add(EventType::kMessage, message.stream,
-              {BufferOrUndefined(env, message.bytes), Boolean(env, message.text),
+              {Boolean(env, message.text), events->Undefined(), events->Bytes(message.bytes),
                Boolean(env, message.end)});
   return true;
 }

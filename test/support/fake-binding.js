@@ -158,7 +158,7 @@ export function createFake (behaviour = {}) {
       this.ended = []
       if (this.isClosed || events.length === 0) return
       this.drains++
-      this.onEvents(events)
+      this.onEvents(undefined, ...events)
       this.stopWhenIdle()
     }
 
@@ -388,6 +388,7 @@ export function createFake (behaviour = {}) {
     wireVersion: 1,
     eventTypes,
     eventStride: 6,
+    eventBytes: 4,
     Channel: FakeChannel,
     Control: class extends FakeControl {
       constructor (onMessage) {
