@@ -356,7 +356,7 @@ export class ForkServer {
  * @param {import('./options.js').Settings} settings
  */
 function serverSettings (settings) {
-  const { docroot, appTarget, factory, interface: name, threads, preload, lifespan, loop, rootPath, timeouts } = settings
+  const { docroot, appTarget, factory, interface: name, threads, preload, lifespan, loop, rootPath, spin, timeouts } = settings
   return {
     docroot,
     appTarget,
@@ -367,6 +367,7 @@ function serverSettings (settings) {
     lifespan,
     loop,
     rootPath,
+    spin,
     timeouts: {
       startup: timeouts.startup / 1000,
       shutdown: timeouts.shutdown / 1000,

@@ -79,6 +79,7 @@ import { InvalidOptionError } from './errors.js'
  * @property {number} retry
  * @property {number} requestRing
  * @property {number} responseRing
+ * @property {number} spin
  * @property {Timeouts} timeouts
  * @property {Restart} restart
  * @property {Recycle} recycle
@@ -100,6 +101,9 @@ const MIN_RING = 256 * 1024
 // What fits a Buffer, with room to spare.
 const MAX_MESSAGE = 1024 * 1024 * 1024
 const MAX_RING = 1024 * 1024 * 1024
+// Microseconds. On one core spinning keeps the other side from working.
+const AUTO_SPIN = 50
+const MAX_SPIN = 1000
 
 /** @type {Logger} */
 const silent = { info () {}, warn () {}, error () {} }
@@ -173,6 +177,13 @@ function ring (value, name) {
   const isPowerOfTwo = Number.isInteger(value) && Number.isInteger(Math.log2(value))
   if (isPowerOfTwo && value >= MIN_RING && value <= MAX_RING) return value
   return invalid(name, `a power of two from ${MIN_RING} to ${MAX_RING} (bytes)`, value)
+}
+
+/** @type {Check} */
+function spin (value, name) {
+  if (value === 'auto') return availableParallelism() > 1 ? AUTO_SPIN : 0
+  if (Number.isInteger(value) && value >= 0 && value <= MAX_SPIN) return value
+  return invalid(name, `'auto', or an integer from 0 to ${MAX_SPIN} (microseconds)`, value)
 }
 
 /** @type {Check} */
@@ -317,6 +328,7 @@ const OPTIONS = {
   retry: { check: count(0), initial: 1 },
   requestRing: { check: ring, initial: 1024 * 1024 },
   responseRing: { check: ring, initial: 1024 * 1024 },
+  spin: { check: spin, initial: 'auto' },
   timeouts: {
     check: group({
       startup: { check: positiveTime, initial: 60_000 },

@@ -95,7 +95,7 @@ export class Worker {
     /** @type {Promise<unknown>} when the last line it printed has been read */
     this.outputEnded = Promise.resolve()
     this.#channel = new binding.Channel(
-      { requestRing: settings.requestRing, responseRing: settings.responseRing },
+      { requestRing: settings.requestRing, responseRing: settings.responseRing, spin: settings.spin },
       (bytes, ...events) => this.#onEvents(bytes, events))
     this.#requests = new InFlight(this.#channel, binding, settings.timeouts.disconnectGrace,
       (error) => this.observer.onAppError(this, error))

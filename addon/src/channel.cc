@@ -105,6 +105,9 @@ void Channel::Open(const Napi::CallbackInfo& info) {
       !RingSize(options, "responseRing", &sizes.response_capacity)) {
     return;
   }
+  if (const Napi::Value spin = options.Get("spin"); spin.IsNumber()) {
+    spinner_ = shm::Spinner(std::chrono::microseconds(spin.ToNumber().Uint32Value()));
+  }
   base::Result<shm::Segment> segment = shm::Segment::Create(sizes);
   base::Result<shm::Doorbell> own = shm::Doorbell::Create();
   base::Result<shm::Doorbell> peer = shm::Doorbell::Create();
@@ -341,6 +344,7 @@ void Channel::OnBell() {
   const Napi::HandleScope scope(Env());
   ++depth_;
   endpoint_->Wake();
+  spinner_.Refill();
   int drains = 0;
   bool work = true;
   while (work && !closing_) {
@@ -352,7 +356,8 @@ void Channel::OnBell() {
       case shm::Endpoint::Drained::kMore:
         break;
       case shm::Endpoint::Drained::kEmpty:
-        work = closing_ || !endpoint_->Sleep();
+        work = closing_ || (!streams_.empty() && spinner_.Spin(endpoint_.get())) ||
+               !endpoint_->Sleep();
         break;
       case shm::Endpoint::Drained::kCorrupt:
         closing_ = true;

@@ -9,6 +9,7 @@
 #include "control.h"
 #include "poll_watcher.h"
 #include "shm/endpoint.h"
+#include "shm/spinner.h"
 #include "streams.h"
 #include "wire/control.h"
 
@@ -60,6 +61,7 @@ class Channel : public Napi::ObjectWrap<Channel> {
   int segment_fd_ = -1;                      // borrowed from endpoint_
   int worker_bell_fd_ = -1;                  // likewise
   std::unique_ptr<shm::Endpoint> endpoint_;  // null once closed
+  shm::Spinner spinner_;
   PollWatcher watcher_;
   Streams streams_;
   Napi::FunctionReference on_events_;

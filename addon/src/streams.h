@@ -31,6 +31,8 @@ class Streams {
   // Null when the stream has ended.
   [[nodiscard]] Stream* Find(uint32_t id);
 
+  [[nodiscard]] bool empty() const { return streams_.empty(); }
+
   // False: the worker broke the protocol; fault() says how.
   [[nodiscard]] bool OnFrame(std::span<const std::byte> bytes, EventArray* events);
   [[nodiscard]] const std::string& fault() const { return fault_; }

@@ -22,8 +22,7 @@ Endpoint::Endpoint(Segment segment, Side side, Doorbell own, Doorbell peer)
       reader_(in_) {
   // What the peer sent before this point found nobody asleep and rang nobody.
   AnnounceSleep(*in_.header);
-  std::span<const std::byte> record;
-  if (Next(&record) != ReadResult::kEmpty) own_.Ring();
+  if (HasRecord()) own_.Ring();
 }
 
 // --- sending --------------------------------------------------------------------------------
@@ -135,9 +134,7 @@ bool Endpoint::Sleep() {
   AnnounceSleep(*in_.header);
   if (!backlog_.empty()) AnnounceWait(*out_.header);
   // After both announcements, every condition: what happened before them rang nobody.
-  std::span<const std::byte> record;
-  const bool work = Next(&record) != ReadResult::kEmpty ||
-                    (!backlog_.empty() && writer_.HasRoom(backlog_.front().size)) || corrupt();
+  const bool work = HasRecord() || (!backlog_.empty() && writer_.HasRoom(backlog_.front().size)) || corrupt();
   if (!work) return true;
   awake_ = true;
   CancelSleep(*in_.header);

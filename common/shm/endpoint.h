@@ -106,6 +106,12 @@ class Endpoint {
   // wait for it. False: there is work (or corrupt()), and we are awake again: call Drain.
   [[nodiscard]] bool Sleep();
 
+  // Drain() would deliver something, or report corruption.
+  [[nodiscard]] bool HasRecord() {
+    std::span<const std::byte> record;
+    return Next(&record) != ReadResult::kEmpty;
+  }
+
   // The peer broke the format. Stays so; Drain returns kCorrupt and Send fails.
   bool corrupt() const { return reader_.corrupt() || writer_.corrupt(); }
 

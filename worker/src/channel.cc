@@ -60,7 +60,7 @@ void Channel::CycleEnded(uint32_t stream) {
 
 bool Channel::Start(PyObject* self, PyObject* args, PyObject* kwargs) {
   static const char* keywords[] = {"app",         "spawn",   "state", "root_path", "describe_error",
-                                   "write_error", "on_stop", nullptr};
+                                   "write_error", "on_stop", "spin", nullptr};
   PyObject* app = nullptr;
   PyObject* spawn = nullptr;
   PyObject* lifespan_state = nullptr;
@@ -68,9 +68,10 @@ bool Channel::Start(PyObject* self, PyObject* args, PyObject* kwargs) {
   PyObject* describe_error = nullptr;
   PyObject* write_error = nullptr;
   PyObject* on_stop = nullptr;
-  if (PyArg_ParseTupleAndKeywords(args, kwargs, "OO$OsOOO:start", const_cast<char**>(keywords),
+  unsigned int spin = 0;
+  if (PyArg_ParseTupleAndKeywords(args, kwargs, "OO$OsOOOI:start", const_cast<char**>(keywords),
                                   &app, &spawn, &lifespan_state, &root_path, &describe_error,
-                                  &write_error, &on_stop) == 0) {
+                                  &write_error, &on_stop, &spin) == 0) {
     return false;
   }
   if (lifespan_state != Py_None && !PyDict_Check(lifespan_state)) {
@@ -91,6 +92,7 @@ bool Channel::Start(PyObject* self, PyObject* args, PyObject* kwargs) {
   describe_error_ = Ref::Borrow(describe_error);
   write_error_ = Ref::Borrow(write_error);
   on_stop_ = Ref::Borrow(on_stop);
+  spinner_ = shm::Spinner(std::chrono::microseconds(spin));
   scopes_.emplace(state_->names, lifespan_state == Py_None ? Ref() : Ref::Borrow(lifespan_state),
                   root_path);
   return true;
@@ -114,7 +116,9 @@ bool Channel::Drain() {
   if (drained == shm::Endpoint::Drained::kBusy) return true;
   // After work we look again when the tasks just started have had their turn, and stay awake
   // meanwhile, so that Node need not ring.
-  if (taken > 0 || !endpoint_->Sleep()) {
+  // Only while nothing is in progress: the loop may have other work then.
+  spinner_.Refill();
+  if (taken > 0 || (cycles_.empty() && spinner_.Spin(endpoint_.get())) || !endpoint_->Sleep()) {
     const Ref handle =
         Ref::Steal(PyObject_CallFunctionObjArgs(call_soon_.get(), drain_.get(), nullptr));
     return static_cast<bool>(handle);

@@ -18,6 +18,7 @@
 #include "py/ref.h"
 #include "scope.h"
 #include "shm/endpoint.h"
+#include "shm/spinner.h"
 #include "waiters.h"
 #include "wire/frame.h"
 #include "wire/messages.h"
@@ -97,6 +98,7 @@ class Channel {
   const pid_t pid_ = ::getpid();
   const std::array<int, 3> fds_;  // of the endpoint, borrowed
   std::unique_ptr<shm::Endpoint> endpoint_;
+  shm::Spinner spinner_;
   wire::Frame frame_;
   struct Entry {
     py::Ref object;

@@ -19,6 +19,8 @@ class Settings:
     lifespan: str = "auto"
     loop: str = "auto"
     root_path: str = ""
+    # Microseconds.
+    spin: int = 0
     # Seconds; None is no limit.
     startup_timeout: float | None = 30.0
     shutdown_timeout: float | None = 10.0
@@ -40,6 +42,7 @@ class Settings:
             lifespan=_one_of(raw, "lifespan", LIFESPAN_MODES),
             loop=_one_of(raw, "loop", LOOPS),
             root_path=_typed(raw, "rootPath", str, cls.root_path),
+            spin=_typed(raw, "spin", int, cls.spin),
             startup_timeout=_seconds(timeouts, "startup", cls.startup_timeout),
             shutdown_timeout=_seconds(timeouts, "shutdown", cls.shutdown_timeout),
             cancel_timeout=_seconds(timeouts, "cancel", cls.cancel_timeout),

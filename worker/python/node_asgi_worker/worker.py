@@ -126,6 +126,7 @@ class _Worker:
             describe_error=errors.describe,
             write_error=errors.write,
             on_stop=lambda patience: self._stop_within(patience / 1000),
+            spin=self._settings.spin,
         )
         lifespan.context.run(self._loop.add_reader, channel.fileno(), self._drain)
         channel.ready(self._info(lifespan))
