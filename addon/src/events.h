@@ -58,9 +58,9 @@ inline constexpr std::array<std::pair<const char*, EventType>, 18> kEventTypes =
     {"CORRUPT", EventType::kCorrupt},
 }};
 
-// The events of one drain as the arguments of one JavaScript call, kStride slots an event, so that a
-// drain crosses into JavaScript once and not once a response. (Arguments: setting the elements of an
-// array one by one cost 0.4 µs an event.) Lives within one handle scope.
+// The events of one drain as the arguments of one JavaScript call, kStride slots an event, so that
+// a drain crosses into JavaScript once and not once a response. (Arguments: setting the elements of
+// an array one by one cost 0.4 µs an event.) Lives within one handle scope.
 class EventArray {
  public:
   // Type, stream, and four of its own. In kBytesSlot stand only bytes, in one of these forms:
@@ -80,7 +80,8 @@ class EventArray {
     slots_.resize(slots_.size() + kStride - 2 - values.size(), undefined_);
   }
 
-  // For kBytesSlot. A Buffer for each small body cost 0.5 µs, most of it malloc and the collector's.
+  // For kBytesSlot. A Buffer for each small body cost 0.5 µs, most of it malloc and the
+  // collector's.
   [[nodiscard]] napi_value Bytes(std::string_view bytes) {
     if (bytes.empty()) return undefined_;
     if (bytes.size() > kSmall || shared_.size() + bytes.size() > kMaxShared) {

@@ -134,7 +134,8 @@ bool Endpoint::Sleep() {
   AnnounceSleep(*in_.header);
   if (!backlog_.empty()) AnnounceWait(*out_.header);
   // After both announcements, every condition: what happened before them rang nobody.
-  const bool work = HasRecord() || (!backlog_.empty() && writer_.HasRoom(backlog_.front().size)) || corrupt();
+  const bool work =
+      HasRecord() || (!backlog_.empty() && writer_.HasRoom(backlog_.front().size)) || corrupt();
   if (!work) return true;
   awake_ = true;
   CancelSleep(*in_.header);

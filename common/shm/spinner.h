@@ -6,9 +6,9 @@
 
 namespace nasgi::shm {
 
-// Looks for the next record for a little while before the endpoint goes to sleep: what comes in that
-// time needs no bell and no waking, which takes some 60 µs where a core has halted. Spinning that was
-// in vain is tried less and less, so that a slow peer costs next to nothing.
+// Looks for the next record for a little while before the endpoint goes to sleep: what comes in
+// that time needs no bell and no waking, which takes some 60 µs where a core has halted. Spinning
+// that was in vain is tried less and less, so that a slow peer costs next to nothing.
 //
 // Thread safety: that of the endpoint.
 class Spinner {
@@ -19,8 +19,8 @@ class Spinner {
   // A new turn of the event loop.
   void Refill() { left_ = budget_; }
 
-  // True: a record is there, call Drain(). False: none came, the turn's budget is used up, or it was
-  // not worth trying; call Sleep().
+  // True: a record is there, call Drain(). False: none came, the turn's budget is used up, or it
+  // was not worth trying; call Sleep().
   [[nodiscard]] bool Spin(Endpoint* endpoint);
 
  private:

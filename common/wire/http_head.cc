@@ -17,9 +17,11 @@ class CharSet {
       members_[c] = predicate(static_cast<unsigned char>(c));
     }
   }
+  [[nodiscard]] constexpr bool Holds(char c) const {
+    return members_[static_cast<unsigned char>(c)];
+  }
   [[nodiscard]] bool HoldsAll(std::string_view text) const {
-    return std::ranges::all_of(text,
-                               [this](char c) { return members_[static_cast<unsigned char>(c)]; });
+    return std::ranges::all_of(text, [this](char c) { return Holds(c); });
   }
 
  private:
@@ -34,9 +36,16 @@ constexpr CharSet kToken([](unsigned char c) {
   return IsAlphanumeric(c) ||
          std::string_view("!#$%&'*+-.^_`|~").find(static_cast<char>(c)) != std::string_view::npos;
 });
-constexpr CharSet kFieldValue([](unsigned char c) {
-  return c == '\t' || (c >= 0x20 && c != 0x7f);
-});
+// What a character of a token becomes in lower case; NUL for what may not stand in one.
+constexpr std::array<char, 256> kLowerToken = [] {
+  std::array<char, 256> lower{};
+  for (size_t c = 0; c < lower.size(); ++c) {
+    const char character = static_cast<char>(c);
+    if (!kToken.Holds(character)) continue;
+    lower[c] = character >= 'A' && character <= 'Z' ? static_cast<char>(c | 0x20) : character;
+  }
+  return lower;
+}();
 constexpr CharSet kRequestTarget([](unsigned char c) { return c > 0x20 && c != 0x7f; });
 
 }  // namespace
@@ -45,18 +54,31 @@ std::string_view HeadReader::Next() {
   const size_t nul = rest_.find('\0');
   const std::string_view part = rest_.substr(0, nul);
   done_ = nul == std::string_view::npos;
-  rest_ = done_ ? std::string_view() : rest_.substr(nul + 1);
+  rest_ = rest_.substr(done_ ? rest_.size() : nul + 1);
   return part;
 }
 
 bool IsToken(std::string_view text) { return !text.empty() && kToken.HoldsAll(text); }
-bool IsFieldValue(std::string_view text) { return kFieldValue.HoldsAll(text); }
+// Without a way out in the middle, so that the compiler takes many bytes at once.
+bool IsFieldValue(std::string_view text) {
+  unsigned bad = 0;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    bad |= static_cast<unsigned>(byte < 0x20) & static_cast<unsigned>(byte != '\t');
+    bad |= static_cast<unsigned>(byte == 0x7f);
+  }
+  return bad == 0;
+}
 bool IsRequestTarget(std::string_view text) { return kRequestTarget.HoldsAll(text); }
 
-void LowerCase(std::span<char> text) {
-  for (char& c : text) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c | 0x20);
+bool LowerToken(std::string_view name, char* out) {
+  bool ok = !name.empty();
+  for (size_t i = 0; i < name.size(); ++i) {
+    const char lower = kLowerToken[static_cast<unsigned char>(name[i])];
+    ok = ok && lower != '\0';
+    out[i] = lower != '\0' ? lower : name[i];
   }
+  return ok;
 }
 
 HeadCheck NormalizeRequestHead(std::span<char> head) {
@@ -73,12 +95,13 @@ HeadCheck NormalizeRequestHead(std::span<char> head) {
   size_t cost = fields[kPath].size() + fields[kQuery].size();
   while (!reader.done()) {
     const std::string_view name = reader.Next();
-    if (!IsToken(name)) return {HeadFault::kHeaderName, name};
+    if (!LowerToken(name, head.data() + (name.data() - head.data()))) {
+      return {HeadFault::kHeaderName, name};
+    }
     if (reader.done()) return {HeadFault::kMalformed, name};
     const std::string_view value = reader.Next();
     if (!IsFieldValue(value)) return {HeadFault::kHeaderValue, name};
     cost += name.size() + value.size() + kHeaderOverhead;
-    LowerCase(head.subspan(static_cast<size_t>(name.data() - head.data()), name.size()));
   }
   if (cost > kMaxHead) return {HeadFault::kSize, {}};
   return {};

@@ -57,7 +57,7 @@ class HeadReader {
  public:
   explicit HeadReader(std::string_view joined) : rest_(joined), done_(joined.empty()) {}
   [[nodiscard]] bool done() const { return done_; }
-  // The next part; empty when there is none.
+  // The next part; empty, at the end of the head, when there is none.
   std::string_view Next();
 
  private:
@@ -71,7 +71,9 @@ class HeadReader {
 [[nodiscard]] bool IsFieldValue(std::string_view text);
 // A path or query as it may stand in a request line: no controls, no space.
 [[nodiscard]] bool IsRequestTarget(std::string_view text);
-void LowerCase(std::span<char> text);
+// Writes a header's name in lower case to `out`, which has room for it and may be the name itself.
+// False: it is no token.
+[[nodiscard]] bool LowerToken(std::string_view name, char* out);
 
 // Why a head is refused; kOk = it is not.
 enum class HeadFault : uint8_t { kOk, kMalformed, kMethod, kUrl, kHeaderName, kHeaderValue, kSize };

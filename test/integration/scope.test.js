@@ -44,6 +44,23 @@ withPython('the scope has what the ASGI specification lists, in its types', scop
   assert.equal(scope._types.path, 'str')
 })
 
+withPython('headers and addresses that are kept for the next request are not mixed up', scopeApp, async (python) => {
+  // More than the worker keeps, in an order in which they push each other out, names that run into
+  // their values among them.
+  const requests = Array.from({ length: 1000 }, (_, i) => i * 7 % 400).map((n) => ({
+    url: '/',
+    headers: { [`x-${n}`]: '1', [`x-${n % 20}1`]: `${n}`, 'x-long': `${n}`.repeat(80) },
+    socket: { remoteAddress: `10.0.${n % 3}.${n % 200}`, remotePort: n + 1, localAddress: '::1', localPort: 1 }
+  }))
+  const scopes = await Promise.all(requests.map((request) => scopeOf(python, request)))
+  for (const [i, { headers, socket }] of requests.entries()) {
+    assert.deepEqual(scopes[i].headers,
+      [['host', 'localhost'], ...Object.entries(headers)])
+    assert.deepEqual(scopes[i].client, [socket.remoteAddress, socket.remotePort])
+    assert.deepEqual(scopes[i].server, ['::1', 1])
+  }
+})
+
 withPython('invalid UTF-8 in the path is replaced, raw_path keeps the bytes', scopeApp, async (python) => {
   const scope = await scopeOf(python, { url: '/%ff/%41%zz%4' })
   assert.equal(scope.path, '/\ufffd/A%zz%4')

@@ -91,8 +91,21 @@ class Channel:
     def startup_failed(self, kind, type, message, traceback):
         self._report("startup_failed", what=kind, type=type, message=message, traceback=traceback)
 
-    def start(self, app, spawn, *, state, root_path, describe_error, write_error, on_stop):
-        self._app, self._spawn, self._describe = app, spawn, describe_error
+    def start(
+        self,
+        app,
+        spawn,
+        *,
+        spawn_options,
+        state,
+        root_path,
+        describe_error,
+        write_error,
+        on_stop,
+        spin,
+    ):
+        self._app, self._spawn, self._spawn_options = app, spawn, spawn_options
+        self._describe = describe_error
         self._state, self._root_path, self._on_stop = state, root_path, on_stop
 
     def ready(self, info):
@@ -106,7 +119,7 @@ class Channel:
         if "stop" in message:
             self._on_stop(message["stop"])
         else:
-            task = self._spawn(self._serve(message["request"]))
+            task = self._spawn(self._serve(message["request"]), **self._spawn_options)
             if not task.done():
                 self._tasks.add(task)
                 task.add_done_callback(self._done)

@@ -6,6 +6,13 @@ import sys
 import pytest
 from node_asgi_worker import loops
 
+
+def spawn(coroutine):
+    """As the worker makes a task of a request."""
+    make, options = loops.task_spawner(asyncio.get_running_loop())
+    return make(coroutine, **options)
+
+
 variable = contextvars.ContextVar("variable", default="unset")
 both = pytest.mark.parametrize("name", ["asyncio", "uvloop"])
 
@@ -72,7 +79,7 @@ def test_a_spawned_task_is_the_current_task_from_its_first_step(name):
         return before is asyncio.current_task()
 
     async def main():
-        task = loops.task_spawner(asyncio.get_running_loop())(request())
+        task = spawn(request())
         return isinstance(task, asyncio.Task) and await task
 
     assert loops.run(main(), name)
@@ -87,7 +94,7 @@ def test_the_first_step_runs_at_once_where_tasks_can_be_eager(name):
         await asyncio.sleep(0)
 
     async def main():
-        task = loops.task_spawner(asyncio.get_running_loop())(request())
+        task = spawn(request())
         at_once = list(steps)
         await task
         return at_once
@@ -111,7 +118,7 @@ def test_a_task_factory_of_the_app_is_used(name):
         loop = asyncio.get_running_loop()
         loop.set_task_factory(factory)
         coroutine = request()
-        assert await loops.task_spawner(loop)(coroutine) == "done"
+        assert await spawn(coroutine) == "done"
         assert made == [coroutine]
 
     loops.run(main(), name)
@@ -133,7 +140,6 @@ def test_tasks_spawned_by_a_reader_inherit_its_context_and_leak_nothing(name):
 
     async def main():
         loop = asyncio.get_running_loop()
-        spawn = loops.task_spawner(loop)
         reader, writer = os.pipe()
         tasks = []
         done = asyncio.Event()

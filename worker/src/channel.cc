@@ -59,19 +59,22 @@ void Channel::CycleEnded(uint32_t stream) {
 }
 
 bool Channel::Start(PyObject* self, PyObject* args, PyObject* kwargs) {
-  static const char* keywords[] = {"app",         "spawn",   "state", "root_path", "describe_error",
-                                   "write_error", "on_stop", "spin", nullptr};
+  static const char* keywords[] = {"app",       "spawn",          "spawn_options", "state",
+                                   "root_path", "describe_error", "write_error",   "on_stop",
+                                   "spin",      nullptr};
   PyObject* app = nullptr;
   PyObject* spawn = nullptr;
+  PyObject* spawn_options = nullptr;
   PyObject* lifespan_state = nullptr;
   const char* root_path = nullptr;
   PyObject* describe_error = nullptr;
   PyObject* write_error = nullptr;
   PyObject* on_stop = nullptr;
   unsigned int spin = 0;
-  if (PyArg_ParseTupleAndKeywords(args, kwargs, "OO$OsOOOI:start", const_cast<char**>(keywords),
-                                  &app, &spawn, &lifespan_state, &root_path, &describe_error,
-                                  &write_error, &on_stop, &spin) == 0) {
+  if (PyArg_ParseTupleAndKeywords(args, kwargs, "OO$O!OsOOOI:start", const_cast<char**>(keywords),
+                                  &app, &spawn, &PyDict_Type, &spawn_options, &lifespan_state,
+                                  &root_path, &describe_error, &write_error, &on_stop,
+                                  &spin) == 0) {
     return false;
   }
   if (lifespan_state != Py_None && !PyDict_Check(lifespan_state)) {
@@ -89,6 +92,7 @@ bool Channel::Start(PyObject* self, PyObject* args, PyObject* kwargs) {
   self_ = self;
   app_ = Ref::Borrow(app);
   spawn_ = Ref::Borrow(spawn);
+  spawn_options_ = Ref::Borrow(spawn_options);
   describe_error_ = Ref::Borrow(describe_error);
   write_error_ = Ref::Borrow(write_error);
   on_stop_ = Ref::Borrow(on_stop);
@@ -214,7 +218,10 @@ void Channel::Run(PyObject* object, Cycle* cycle, const Ref& failure) {
     cycle->FailToStart();
     return;
   }
-  Ref task = Ref::Steal(PyObject_CallFunctionObjArgs(spawn_.get(), object, nullptr));
+  const Ref arguments = Ref::Steal(PyTuple_Pack(1, object));
+  Ref task = arguments
+                 ? Ref::Steal(PyObject_Call(spawn_.get(), arguments.get(), spawn_options_.get()))
+                 : Ref();
   if (task) {
     cycle->set_task(std::move(task));
   } else {
@@ -242,8 +249,8 @@ bool Channel::Flush() {
 }
 
 int Channel::Traverse(visitproc visit, void* arg) {
-  for (const Ref* ref : {&module_, &app_, &spawn_, &describe_error_, &write_error_, &on_stop_,
-                         &create_future_, &call_soon_, &drain_, &on_idle}) {
+  for (const Ref* ref : {&module_, &app_, &spawn_, &spawn_options_, &describe_error_, &write_error_,
+                         &on_stop_, &create_future_, &call_soon_, &drain_, &on_idle}) {
     if (const int stop = py::Visit(*ref, visit, arg); stop != 0) return stop;
   }
   for (const auto& [stream, entry] : cycles_) {
@@ -256,8 +263,8 @@ int Channel::Traverse(visitproc visit, void* arg) {
 }
 
 void Channel::Clear() {
-  for (Ref* ref : {&app_, &spawn_, &describe_error_, &write_error_, &on_stop_, &create_future_,
-                   &call_soon_, &drain_, &on_idle}) {
+  for (Ref* ref : {&app_, &spawn_, &spawn_options_, &describe_error_, &write_error_, &on_stop_,
+                   &create_future_, &call_soon_, &drain_, &on_idle}) {
     *ref = {};
   }
   room_waiters_.Clear();

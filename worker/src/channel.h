@@ -112,6 +112,7 @@ class Channel {
   std::optional<ScopeBuilder> scopes_;
   py::Ref app_;
   py::Ref spawn_;
+  py::Ref spawn_options_;  // a dict
   py::Ref describe_error_;
   py::Ref write_error_;
   py::Ref on_stop_;

@@ -106,8 +106,9 @@ PyCFunction AsMethod(Function* function) {
 PyMethodDef methods[] = {
     {"fileno", Fileno, METH_NOARGS, "The descriptor that becomes readable when drain() is due."},
     {"start", AsMethod(Start), METH_VARARGS | METH_KEYWORDS,
-     "start(app, spawn, *, state, root_path, describe_error, write_error, on_stop, spin):\n"
-     "serve `app` from now on, spinning for so many microseconds before it sleeps."
+     "start(app, spawn, *, spawn_options, state, root_path, describe_error, write_error,\n"
+     "on_stop, spin): serve `app` from now on, in tasks made by spawn(coroutine,\n"
+     "**spawn_options), spinning for `spin` microseconds before it sleeps."
      " on_stop(patience in milliseconds) is called each time that Node says stop."},
     {"ready", Ready, METH_VARARGS, "ready(info): tell Node that requests may come."},
     {"startup_failed", StartupFailed, METH_VARARGS,

@@ -1,6 +1,6 @@
 #include "header_list.h"
 
-#include <span>
+#include <algorithm>
 
 #include "wire/http_head.h"
 #include "wire/protocol.h"
@@ -31,8 +31,8 @@ Ref AsBytes(PyObject* object, const char* what) {
   return {};
 }
 
-bool HeaderList::AppendName(PyObject* pair, Ref* value) {
-  const Ref items = Ref::Steal(PySequence_Tuple(pair));
+bool HeaderList::Append(PyObject* pair, Appended* appended) {
+  const Ref items = PyTuple_Check(pair) ? Ref::Borrow(pair) : Ref::Steal(PySequence_Tuple(pair));
   if (!items) return false;
   if (PyTuple_Size(items.get()) != 2) {
     PyErr_Format(PyExc_ValueError, "a header must be a pair of bytes, got %R", pair);
@@ -40,28 +40,26 @@ bool HeaderList::AppendName(PyObject* pair, Ref* value) {
   }
   const Ref name = AsBytes(PyTuple_GetItem(items.get(), 0), "a header's name");
   if (!name) return false;
-  *value = AsBytes(PyTuple_GetItem(items.get(), 1), "a header's value");
-  if (!*value) return false;
-  if (!wire::IsToken(View(name))) {
+  const Ref value = AsBytes(PyTuple_GetItem(items.get(), 1), "a header's value");
+  if (!value) return false;
+  const std::string_view name_view = View(name);
+  const std::string_view value_view = View(value);
+  const size_t at = joined_.empty() ? 0 : joined_.size() + 1;
+  joined_.resize(at + name_view.size() + 1 + value_view.size());  // NUL in between
+  char* const start = joined_.data() + at;
+  if (!wire::LowerToken(name_view, start)) {
     PyErr_Format(PyExc_ValueError, "HTTP cannot carry a header of the name %R", name.get());
     return false;
   }
-  if (!wire::IsFieldValue(View(*value))) {
+  if (!wire::IsFieldValue(value_view)) {
     PyErr_Format(PyExc_ValueError, "HTTP cannot carry the value of the header %R: %R", name.get(),
-                 value->get());
+                 value.get());
     return false;
   }
-  if (!joined_.empty()) joined_.push_back('\0');
-  const size_t start = joined_.size();
-  joined_.append(View(name));
-  wire::LowerCase(std::span(joined_).subspan(start));
+  std::ranges::copy(value_view, start + name_view.size() + 1);
+  appended->name = {start, name_view.size()};
+  appended->value = {start + name_view.size() + 1, value_view.size()};
   return true;
-}
-
-void HeaderList::AppendValue(size_t name_size, const Ref& value) {
-  joined_.push_back('\0');
-  joined_.append(View(value));
-  size_ += name_size + View(value).size() + wire::kHeaderOverhead;
 }
 
 bool HeaderList::WithinLimit() const {

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "py/ref.h"
+#include "wire/protocol.h"
 
 namespace nasgi::worker {
 
@@ -26,23 +27,19 @@ class HeaderList {
   // when it fails.
   template <class Judge>
   [[nodiscard]] bool Take(PyObject* headers, Judge judge) {
-    const py::Ref iterator = py::Ref::Steal(PyObject_GetIter(headers));
-    if (!iterator) return false;
     bool ok = true;
-    while (ok) {
-      const py::Ref pair = py::Ref::Steal(PyIter_Next(iterator.get()));
-      if (!pair) break;
-      py::Ref value;
-      const size_t start = joined_.size();
-      ok = AppendName(pair.get(), &value);
-      if (!ok) break;
-      const std::string_view name = std::string_view(joined_).substr(start + (start > 0 ? 1 : 0));
-      const Verdict verdict = judge(name, View(value));
-      if (verdict == Verdict::kKeep) {
-        AppendValue(name.size(), value);
-      } else {
-        joined_.resize(start);
-        ok = verdict == Verdict::kDrop;
+    if (PyList_Check(headers)) {  // the usual kind, which needs no iterator
+      for (Py_ssize_t i = 0; ok && i < PyList_Size(headers); ++i) {
+        const py::Ref pair = py::Ref::Borrow(PyList_GetItem(headers, i));
+        ok = TakePair(pair.get(), judge);
+      }
+    } else {
+      const py::Ref iterator = py::Ref::Steal(PyObject_GetIter(headers));
+      if (!iterator) return false;
+      while (ok) {
+        const py::Ref pair = py::Ref::Steal(PyIter_Next(iterator.get()));
+        if (!pair) break;
+        ok = TakePair(pair.get(), judge);
       }
     }
     if (ok && PyErr_Occurred() == nullptr && WithinLimit()) return true;
@@ -57,8 +54,28 @@ class HeaderList {
   [[nodiscard]] const std::string& joined() const { return joined_; }
 
  private:
-  [[nodiscard]] bool AppendName(PyObject* pair, py::Ref* value);
-  void AppendValue(size_t name_size, const py::Ref& value);
+  // Views into joined_.
+  struct Appended {
+    std::string_view name;
+    std::string_view value;
+  };
+
+  template <class Judge>
+  [[nodiscard]] bool TakePair(PyObject* pair, const Judge& judge) {
+    const size_t start = joined_.size();
+    Appended appended;
+    if (!Append(pair, &appended)) return false;
+    const Verdict verdict = judge(appended.name, appended.value);
+    if (verdict == Verdict::kKeep) {
+      size_ += appended.name.size() + appended.value.size() + wire::kHeaderOverhead;
+    } else {
+      joined_.resize(start);
+    }
+    return verdict != Verdict::kRefuse;
+  }
+
+  // What it has appended to joined_ when it fails is of no use.
+  [[nodiscard]] bool Append(PyObject* pair, Appended* appended);
   [[nodiscard]] bool WithinLimit() const;
 
   std::string joined_;

@@ -49,9 +49,13 @@ void PercentDecode(std::string_view text, std::string* out) {
   }
 }
 
-// (host, port); port None where there is none; None where the host is not known.
-Ref Address(std::string_view host, std::string_view port) {
-  if (host.empty()) return Ref::Borrow(Py_None);
+// From the first byte of one part of a head to the last of a later one.
+std::string_view Joined(std::string_view first, std::string_view last) {
+  return {first.data(), static_cast<size_t>(last.data() + last.size() - first.data())};
+}
+
+// (host, port); port None where there is none.
+Ref MakeAddress(std::string_view host, std::string_view port) {
   long number = 0;
   const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), number);
   const bool is_number = error == std::errc() && end == port.data() + port.size();
@@ -77,7 +81,8 @@ bool Set(const Ref& dict, const Ref& key, const Ref& value) {
 
 }  // namespace
 
-// A copy that has every key already is filled without growing.
+// A copy that has every key already is filled without growing, and what is usual stands there
+// already.
 bool ScopeBuilder::MakeTemplates() {
   asgi_ = Ref::Steal(Py_BuildValue("{s:s,s:s}", "version", "3.0", "spec_version", "2.5"));
   const Ref common = Ref::Steal(PyDict_New());
@@ -88,14 +93,17 @@ bool ScopeBuilder::MakeTemplates() {
                          &names_.headers, &names_.client, &names_.server, &names_.extensions}) {
     if (!Set(common, *key, none)) return false;
   }
-  if (!Set(common, names_.root_path, Utf8(root_path_)) ||
+  if (!Set(common, names_.http_version, names_.http_1_1) ||
+      !Set(common, names_.query_string, Bytes({})) ||
+      !Set(common, names_.root_path, Utf8(root_path_)) ||
       (state_ && !Set(common, names_.state, none))) {
     return false;
   }
   Ref http = Ref::Steal(PyDict_Copy(common.get()));
   Ref websocket = Ref::Steal(PyDict_Copy(common.get()));
   if (!http || !websocket || !Set(http, names_.type, names_.http) ||
-      !Set(http, names_.method, names_.get) || !Set(websocket, names_.type, names_.websocket) ||
+      !Set(http, names_.method, names_.get) || !Set(http, names_.scheme, names_.http) ||
+      !Set(websocket, names_.type, names_.websocket) ||
       !Set(websocket, names_.subprotocols, none)) {
     return false;
   }
@@ -105,7 +113,6 @@ bool ScopeBuilder::MakeTemplates() {
 }
 
 Ref ScopeBuilder::HttpVersion(std::string_view version) const {
-  if (version == "1.1") return names_.http_1_1;
   if (version == "1.0") return names_.http_1_0;
   if (version == "2") return names_.http_2;
   return Latin1(version);
@@ -120,14 +127,26 @@ Ref ScopeBuilder::Headers(wire::HeadReader* reader) {
   Ref list = Ref::Steal(PyList_New(static_cast<Py_ssize_t>(headers_.size())));
   if (!list) return {};
   for (size_t i = 0; i < headers_.size(); ++i) {
-    const Ref name = Bytes(headers_[i].name);
-    const Ref value = Bytes(headers_[i].value);
-    if (!name || !value) return {};
-    Ref pair = Ref::Steal(PyTuple_Pack(2, name.get(), value.get()));
+    const auto& [name, value] = headers_[i];
+    Ref pair = pairs_.Get(Joined(name, value), [&name, &value] {
+      const Ref name_bytes = Bytes(name);
+      const Ref value_bytes = Bytes(value);
+      return name_bytes && value_bytes
+                 ? Ref::Steal(PyTuple_Pack(2, name_bytes.get(), value_bytes.get()))
+                 : Ref();
+    });
     if (!pair) return {};
     PyList_SetItem(list.get(), static_cast<Py_ssize_t>(i), pair.release());
   }
   return list;
+}
+
+bool ScopeBuilder::SetAddress(const Ref& scope, const Ref& key, std::string_view host,
+                              std::string_view port) {
+  // Where the host is not known the template's None stands.
+  return host.empty() || Set(scope, key, addresses_.Get(Joined(host, port), [&host, &port] {
+           return MakeAddress(host, port);
+         }));
 }
 
 Ref ScopeBuilder::Subprotocols() const {
@@ -213,12 +232,13 @@ Ref ScopeBuilder::Common(const Ref& from, std::string_view head, Fields* fields)
   const auto& at = *fields;
   const bool ok =
       Set(scope, names_.asgi, Ref::Steal(PyDict_Copy(asgi_.get()))) &&
-      Set(scope, names_.http_version, HttpVersion(at[wire::kHttpVersion])) &&
+      (at[wire::kHttpVersion] == "1.1" ||
+       Set(scope, names_.http_version, HttpVersion(at[wire::kHttpVersion]))) &&
       SetPath(scope, at[wire::kPath], at[wire::kMount]) &&
-      Set(scope, names_.query_string, Bytes(at[wire::kQuery])) &&
+      (at[wire::kQuery].empty() || Set(scope, names_.query_string, Bytes(at[wire::kQuery]))) &&
       Set(scope, names_.headers, Headers(&reader)) &&
-      Set(scope, names_.client, Address(at[wire::kClientHost], at[wire::kClientPort])) &&
-      Set(scope, names_.server, Address(at[wire::kServerHost], at[wire::kServerPort])) &&
+      SetAddress(scope, names_.client, at[wire::kClientHost], at[wire::kClientPort]) &&
+      SetAddress(scope, names_.server, at[wire::kServerHost], at[wire::kServerPort]) &&
       (!state_ || Set(scope, names_.state, Ref::Steal(PyDict_Copy(state_.get()))));
   return ok ? scope : Ref();
 }
@@ -233,7 +253,7 @@ Ref ScopeBuilder::Http(std::string_view head, RequestTraits* traits) {
       fields[wire::kFeatures].find(wire::kWantsContinue) != std::string_view::npos;
   const bool ok =
       (method == "GET" || Set(scope, names_.method, Latin1(method))) &&
-      Set(scope, names_.scheme, fields[wire::kScheme] == "https" ? names_.https : names_.http) &&
+      (fields[wire::kScheme] != "https" || Set(scope, names_.scheme, names_.https)) &&
       Set(scope, names_.extensions, Extensions(fields[wire::kFeatures], fields[wire::kTls]));
   return ok ? scope : Ref();
 }
@@ -253,7 +273,9 @@ Ref ScopeBuilder::WebSocket(std::string_view head) {
 }
 
 int ScopeBuilder::Traverse(visitproc visit, void* arg) const {
-  return py::Visit(state_, visit, arg);
+  if (const int stop = py::Visit(state_, visit, arg); stop != 0) return stop;
+  if (const int stop = pairs_.Traverse(visit, arg); stop != 0) return stop;
+  return addresses_.Traverse(visit, arg);
 }
 
 }  // namespace nasgi::worker

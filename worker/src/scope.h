@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "module_state.h"
+#include "object_cache.h"
 #include "wire/http_head.h"
 
 namespace nasgi::worker {
@@ -49,6 +50,8 @@ class ScopeBuilder {
   // The dict of extensions.tls; those of the last connection are kept, for its next request.
   [[nodiscard]] py::Ref Tls(std::string_view json);
   [[nodiscard]] py::Ref Headers(wire::HeadReader* reader);
+  [[nodiscard]] bool SetAddress(const py::Ref& scope, const py::Ref& key, std::string_view host,
+                                std::string_view port);
   // The tokens of all sec-websocket-protocol headers that Headers() has just read.
   [[nodiscard]] py::Ref Subprotocols() const;
   [[nodiscard]] py::Ref HttpVersion(std::string_view version) const;
@@ -65,6 +68,8 @@ class ScopeBuilder {
   std::string tls_json_;
   py::Ref tls_;
   std::vector<wire::Header> headers_;
+  ObjectCache pairs_;      // (name, value) of headers
+  ObjectCache addresses_;  // (host, port)
 };
 
 }  // namespace nasgi::worker

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <utility>
 
 #include "wire/protocol.h"
 
@@ -35,6 +36,45 @@ TEST(HeadReaderTest, ReadsEachPartEmptyOnesToo) {
   EXPECT_EQ(reader.Next(), "");
   EXPECT_TRUE(reader.done());
   EXPECT_EQ(reader.Next(), "");
+}
+
+// Callers take the bytes from one part to a later one.
+TEST(HeadReaderTest, PartsBeyondTheEndStandAtTheEnd) {
+  const std::string_view head = "name";
+  HeadReader reader(head);
+  const std::string_view name = reader.Next();
+  EXPECT_EQ(reader.Next().data(), name.data() + name.size());
+  EXPECT_EQ(reader.Next().data(), name.data() + name.size());
+}
+
+TEST(LowerTokenTest, LowersLettersAndRefusesWhatIsNoToken) {
+  const auto lower = [](std::string name) {
+    const bool ok = LowerToken(name, name.data());
+    return std::pair(ok, name);
+  };
+  EXPECT_EQ(lower("X-Name_1~"), std::pair(true, std::string("x-name_1~")));
+  EXPECT_EQ(lower("A B"), std::pair(false, std::string("a b")));
+  EXPECT_FALSE(lower("").first);
+  for (int c = 0; c < 256; ++c) {
+    const std::string name(1, static_cast<char>(c));
+    EXPECT_EQ(lower(name).first, IsToken(name)) << c;
+  }
+}
+
+TEST(IsFieldValueTest, RefusesControlsWhereverTheyStand) {
+  for (const size_t length : {1, 15, 16, 33, 100}) {
+    for (size_t at = 0; at < length; ++at) {
+      std::string value(length, '\xe9');
+      EXPECT_TRUE(IsFieldValue(value));
+      for (const char c : {'\0', '\n', '\r', '\x1f', '\x7f'}) {
+        value[at] = c;
+        EXPECT_FALSE(IsFieldValue(value)) << at << " of " << length;
+      }
+      value[at] = '\t';
+      EXPECT_TRUE(IsFieldValue(value));
+    }
+  }
+  EXPECT_TRUE(IsFieldValue(""));
 }
 
 TEST(NormalizeRequestHeadTest, MakesNamesLowerCaseAndNothingElse) {

@@ -118,9 +118,11 @@ class _Worker:
 
         channel = self._channel
         self.started = True
+        spawn, spawn_options = loops.task_spawner(self._loop)
         channel.start(
             self._app,
-            loops.task_spawner(self._loop),
+            spawn,
+            spawn_options=spawn_options,
             state=lifespan.state if lifespan.supported else None,
             root_path=self._settings.root_path,
             describe_error=errors.describe,
