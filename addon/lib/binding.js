@@ -133,7 +133,7 @@ import { NodeAsgiError } from './errors.js'
  * @property {number} eventStride
  * @property {number} eventBytes
  * @property {new (onMessage: (message: ControlMessage) => void) => Control} Control
- * @property {new (rings: { requestRing: number, responseRing: number },
+ * @property {new (options: { requestRing: number, responseRing: number, spin: number },
  *   onEvents: (bytes: Buffer | undefined, ...events: any[]) => void) => Channel} Channel
  */
 

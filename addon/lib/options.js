@@ -101,7 +101,7 @@ const MIN_RING = 256 * 1024
 // What fits a Buffer, with room to spare.
 const MAX_MESSAGE = 1024 * 1024 * 1024
 const MAX_RING = 1024 * 1024 * 1024
-// Microseconds. On one core spinning keeps the other side from working.
+// Microseconds: about what it takes to wake a core that has halted.
 const AUTO_SPIN = 50
 const MAX_SPIN = 1000
 
@@ -181,9 +181,18 @@ function ring (value, name) {
 
 /** @type {Check} */
 function spin (value, name) {
-  if (value === 'auto') return availableParallelism() > 1 ? AUTO_SPIN : 0
+  if (value === 'auto') return value
   if (Number.isInteger(value) && value >= 0 && value <= MAX_SPIN) return value
   return invalid(name, `'auto', or an integer from 0 to ${MAX_SPIN} (microseconds)`, value)
+}
+
+/**
+ * Who spins where there is no core to spare keeps the others from working.
+ * @param {number} workers
+ */
+function autoSpin (workers) {
+  const processes = workers + 1
+  return processes <= availableParallelism() ? AUTO_SPIN : 0
 }
 
 /** @type {Check} */
@@ -413,5 +422,8 @@ export function parseOptions (given = {}) {
   if (settings.restart.max < settings.restart.min) {
     throw new InvalidOptionError('restart.max', 'option restart.max must not be below restart.min')
   }
-  return settings
+  const { workers, spin } = settings
+  return Object.freeze({
+    ...settings, spin: /** @type {unknown} */ (spin) === 'auto' ? autoSpin(workers) : spin
+  })
 }

@@ -94,8 +94,8 @@ export class Worker {
       this.observer.onLine(name, line, level, { worker: this.id, pid: this.pid }))
     /** @type {Promise<unknown>} when the last line it printed has been read */
     this.outputEnded = Promise.resolve()
-    this.#channel = new binding.Channel(
-      { requestRing: settings.requestRing, responseRing: settings.responseRing, spin: settings.spin },
+    const { requestRing, responseRing, spin } = settings
+    this.#channel = new binding.Channel({ requestRing, responseRing, spin },
       (bytes, ...events) => this.#onEvents(bytes, events))
     this.#requests = new InFlight(this.#channel, binding, settings.timeouts.disconnectGrace,
       (error) => this.observer.onAppError(this, error))

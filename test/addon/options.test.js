@@ -70,6 +70,7 @@ for (const [option, values] of Object.entries({
   maxQueue: [-1, 0.5, null],
   requestRing: [1000, 2 ** 17, 2 ** 20 + 1, '1MB'],
   responseRing: [0, 2 ** 40],
+  spin: [-1, 0.5, 1001, '50', true],
   timeouts: [5, [], null],
   restart: ['fast', null],
   logger: [null, {}, { info () {}, warn () {} }, true]
@@ -89,8 +90,16 @@ test('values at the edge are accepted', () => {
   for (const options of [
     { workers: 1 }, { concurrency: Infinity }, { maxQueue: 0 }, { timeouts: { request: 0 } },
     { appTarget: 'a.b.c:d.e.f' }, { appTarget: 'größe:app_1' }, { preload: true },
-    { preload: [] }, { logger: false }, { restart: { limit: 1 } }, { requestRing: 2 ** 18 }
+    { preload: [] }, { logger: false }, { restart: { limit: 1 } }, { requestRing: 2 ** 18 },
+    { spin: 0 }, { spin: 1000 }, { spin: 'auto' }
   ]) parseOptions(options)
+})
+
+test('unless told otherwise, nobody spins where Node and the workers do not have a core each', () => {
+  const cores = availableParallelism()
+  assert.equal(parseOptions({ workers: cores }).spin, 0)
+  assert.equal(parseOptions({ workers: cores, spin: 7 }).spin, 7)
+  if (cores > 1) assert.equal(parseOptions({ workers: cores - 1 }).spin, 50)
 })
 
 test('times that setTimeout would take for "at once" are refused', () => {

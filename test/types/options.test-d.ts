@@ -20,12 +20,13 @@ new PythonHandler({
   maxQueue: 0,
   requestRing: 2 ** 20,
   responseRing: 2 ** 21,
+  spin: 20,
   timeouts: { startup: 1, request: 0, drain: 0, shutdown: 0, kill: 1 },
   restart: { min: 1, max: 2, window: 3, limit: 4 },
   recycle: { requests: 1, jitter: 0.5, memory: 2, age: 3 },
   logger: console
 })
-new PythonHandler({ preload: true, logger: false })
+new PythonHandler({ preload: true, logger: false, spin: 'auto' })
 
 // What is declared is what options.js knows, by name and (as far as a value may be given) by type.
 expectTrue<Equal<keyof PythonHandlerOptions, keyof Settings>>()

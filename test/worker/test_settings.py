@@ -13,6 +13,7 @@ FULL = {
     "lifespan": "on",
     "loop": "asyncio",
     "rootPath": "/prefix",
+    "spin": 50,
     "timeouts": {"startup": 1.5, "shutdown": 2, "cancel": 0},
 }
 
@@ -31,6 +32,7 @@ def test_every_setting_is_read():
         lifespan="on",
         loop="asyncio",
         root_path="/prefix",
+        spin=50,
         startup_timeout=1.5,
         shutdown_timeout=2.0,
         cancel_timeout=0.0,
@@ -57,6 +59,7 @@ def test_null_is_no_limit():
         ({"loop": "trio"}, "loop"),
         ({"loop": []}, "loop"),
         ({"rootPath": 1}, "rootPath"),
+        ({"spin": "auto"}, "spin"),
         ({"timeouts": []}, "timeouts"),
         ({"timeouts": {"cancel": "soon"}}, "timeouts.cancel"),
         ({"timeouts": {"startup": -1}}, "timeouts.startup"),

@@ -119,8 +119,8 @@ bool Channel::Drain() {
   }
   if (drained == shm::Endpoint::Drained::kBusy) return true;
   // After work we look again when the tasks just started have had their turn, and stay awake
-  // meanwhile, so that Node need not ring.
-  // Only while nothing is in progress: the loop may have other work then.
+  // meanwhile, so that Node need not ring. Spinning is for when they are done: the loop may have
+  // other work as long as one is not.
   spinner_.Refill();
   if (taken > 0 || (cycles_.empty() && spinner_.Spin(endpoint_.get())) || !endpoint_->Sleep()) {
     const Ref handle =

@@ -158,6 +158,13 @@ export interface PythonHandlerOptions {
   requestRing?: number
   /** Shared memory from each worker, in bytes; a power of two from 256 KiB. Default 1 MiB. */
   responseRing?: number
+  /**
+   * Microseconds, 0 to 1000, that Node and each worker look for the next message before they sleep,
+   * while requests are in flight: waking a sleeper takes longer than most requests do. At most so
+   * many in one turn of an event loop, and less and less where it is in vain. `auto` (default): 50
+   * when there is a core for Node and each worker, otherwise 0.
+   */
+  spin?: 'auto' | number
   timeouts?: Timeouts
   restart?: RestartOptions
   recycle?: RecycleOptions
