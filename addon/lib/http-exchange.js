@@ -50,10 +50,14 @@ export class HttpExchange extends RequestStream {
     res.on('close', onClose)
   }
 
+  get takesText () {
+    return true
+  }
+
   /**
    * @param {number} status
    * @param {string} joined
-   * @param {Buffer | undefined} body
+   * @param {Buffer | string | undefined} body
    * @param {boolean} end
    */
   onStart (status, joined, body, end) {
@@ -74,16 +78,16 @@ export class HttpExchange extends RequestStream {
   }
 
   /**
-   * @param {Buffer | undefined} body
+   * @param {Buffer | string | undefined} body
    * @param {boolean} end
    */
   onBody (body, end) {
     const { res } = this
     if (this.#isOver()) return
     if (end) {
-      res.end(body)
+      res.end(body, 'latin1')
     } else if (body !== undefined) {
-      if (res.write(body)) this.consumed(body.length)
+      if (res.write(body, 'latin1')) this.consumed(body.length)
       else this.#hold(body.length)
     }
   }

@@ -7,6 +7,34 @@ import { AppError, ResponseError, requestError } from './errors.js'
 import { IdTable } from './id-table.js'
 import { Traffic } from './stats.js'
 
+/** What the events of one drain have in common. */
+export class Drain {
+  #taken = 0
+
+  /** @param {Buffer | undefined} bytes that their small bodies share */
+  constructor (bytes) {
+    this.bytes = bytes
+    /** When they came: one look at the clock for all of them. */
+    this.now = performance.now()
+  }
+
+  /**
+   * The bytes of an event, whose turn it is.
+   * @param {Buffer | number | undefined} slot see binding.js
+   * @param {import('./stream.js').RequestStream | undefined} stream who gets them
+   * @returns {any}
+   */
+  take (slot, stream) {
+    if (typeof slot !== 'number') return slot
+    const bytes = /** @type {any} */ (this.bytes)
+    const from = this.#taken
+    const to = this.#taken += slot
+    return stream !== undefined && stream.takesText
+      ? bytes.latin1Slice(from, to)
+      : bytes.subarray(from, to)
+  }
+}
+
 export class InFlight {
   /** @type {import('./binding.js').Channel} */
   #channel
@@ -16,9 +44,6 @@ export class InFlight {
 
   /** @type {Map<number, NodeJS.Timeout>} of aborted requests, until their task is cancelled */
   #graces = new Map()
-
-  /** When the events came that are gone through. */
-  #now = 0
 
   /**
    * @param {import('./binding.js').Channel} channel
@@ -171,35 +196,39 @@ export class InFlight {
    * Takes an event, if it is about a request.
    * @param {any[]} events see events.h of the addon
    * @param {number} i where it begins
-   * @param {number} now performance.now()
+   * @param {Drain} drain of which it is
    * @returns {boolean}
    */
-  take (events, i, now) {
+  take (events, i, drain) {
     const { types } = this
-    this.#now = now
     switch (events[i]) {
       case types.RESPONSE_START: {
         const end = events[i + 5]
         const stream = this.#find(events[i + 1], end)
+        const body = drain.take(events[i + 4], stream)
         if (stream === undefined) break
-        this.traffic.latency.add(this.#now - stream.sentAt)
+        this.traffic.latency.add(drain.now - stream.sentAt)
         if (end) this.traffic.answered++
-        stream.respond(events[i + 2], events[i + 3], events[i + 4], end)
+        stream.respond(events[i + 2], events[i + 3], body, end)
         break
       }
       case types.BODY: {
         const end = events[i + 5]
         const stream = this.#find(events[i + 1], end)
+        const body = drain.take(events[i + 4], stream)
         if (stream === undefined) break
         if (end) this.traffic.answered++
-        stream.receive(events[i + 4], end)
+        stream.receive(body, end)
         break
       }
-      case types.MESSAGE:
-        this.#socket(events[i + 1])?.receiveMessage(events[i + 4], events[i + 2], events[i + 5])
+      case types.MESSAGE: {
+        const socket = this.#socket(events[i + 1])
+        const bytes = drain.take(events[i + 4], socket)
+        socket?.receiveMessage(bytes, events[i + 2], events[i + 5])
         break
+      }
       case types.ACCEPT:
-        this.#onAccept(events[i + 1], events[i + 2], events[i + 3])
+        this.#onAccept(events[i + 1], events[i + 2], events[i + 3], drain.now)
         break
       case types.CLOSE: {
         const socket = this.#socket(events[i + 1])
@@ -215,7 +244,7 @@ export class InFlight {
       case types.FILE: {
         const stream = this.#find(events[i + 1], true)
         if (stream === undefined) break
-        this.traffic.latency.add(this.#now - stream.sentAt)
+        this.traffic.latency.add(drain.now - stream.sentAt)
         this.traffic.answered++
         stream.respondFile(events[i + 2], events[i + 3], Buffer.from(events[i + 4], 'latin1'))
         break
@@ -272,11 +301,12 @@ export class InFlight {
    * @param {number} id
    * @param {string} subprotocol
    * @param {string} headers
+   * @param {number} now performance.now()
    */
-  #onAccept (id, subprotocol, headers) {
+  #onAccept (id, subprotocol, headers, now) {
     const socket = this.#socket(id)
     if (socket === undefined) return
-    this.traffic.latency.add(this.#now - socket.sentAt)
+    this.traffic.latency.add(now - socket.sentAt)
     this.sockets++
     this.freed = true
     socket.accept(subprotocol, headers)

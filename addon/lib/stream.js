@@ -66,6 +66,14 @@ export class RequestStream {
     return false
   }
 
+  /**
+   * Whether a small body is wanted as a string, a character a byte, for who writes it to a stream of
+   * Node: one with what stands before it, and so cheaper than a Buffer beside it.
+   */
+  get takesText () {
+    return false
+  }
+
   /** Whether the time limit still runs. */
   get timed () {
     return !this.started
@@ -160,7 +168,7 @@ export class RequestStream {
   /**
    * @param {number} status
    * @param {string} headers joined, see headers.js
-   * @param {Buffer | undefined} body
+   * @param {any} body undefined, a Buffer, or with takesText a string
    * @param {boolean} end
    */
   respond (status, headers, body, end) {
@@ -171,7 +179,7 @@ export class RequestStream {
   }
 
   /**
-   * @param {Buffer | undefined} body
+   * @param {any} body undefined, a Buffer, or with takesText a string
    * @param {boolean} end
    */
   receive (body, end) {
@@ -268,7 +276,7 @@ export class RequestStream {
   /**
    * @param {number} status
    * @param {string} headers
-   * @param {Buffer | undefined} body
+   * @param {any} body undefined, a Buffer, or with takesText a string
    * @param {boolean} end
    */
   onStart (status, headers, body, end) {
@@ -276,7 +284,7 @@ export class RequestStream {
   }
 
   /**
-   * @param {Buffer | undefined} body
+   * @param {any} body undefined, a Buffer, or with takesText a string
    * @param {boolean} end
    */
   onBody (body, end) {

@@ -9,7 +9,7 @@ import {
 } from './errors.js'
 import { rethrowLater } from './guard.js'
 import { nameRequest } from './head.js'
-import { InFlight } from './in-flight.js'
+import { Drain, InFlight } from './in-flight.js'
 import { parseInfo } from './process-info.js'
 import { WorkerOutput } from './worker-output.js'
 
@@ -63,7 +63,6 @@ export class Worker {
     this.disconnectTimeout = settings.timeouts.disconnect
     this.types = binding.eventTypes
     this.stride = binding.eventStride
-    this.bytesSlot = binding.eventBytes
     /** @type {WorkerState} */
     this.state = 'starting'
     /** Requests that it may be given until onQuota tells. */
@@ -253,21 +252,18 @@ export class Worker {
    * @param {any[]} events
    */
   #onEvents (bytes, events) {
-    const { stride, bytesSlot } = this
-    let taken = 0
-    this.#now = performance.now()
+    const { stride } = this
+    const requests = this.#requests
+    const drain = new Drain(bytes)
+    this.#now = drain.now
     for (let i = 0; i < events.length; i += stride) {
-      const slot = i + bytesSlot
-      if (bytes !== undefined && typeof events[slot] === 'number') {
-        events[slot] = bytes.subarray(taken, taken += events[slot])
-      }
       try {
-        this.#onEvent(events, i)
+        if (!requests.take(events, i, drain)) this.#onEvent(events, i)
       } catch (error) {
         rethrowLater(error)
       }
     }
-    if (this.#requests.freed) this.#onFreed()
+    if (requests.freed) this.#onFreed()
   }
 
   #onFreed () {
@@ -285,7 +281,6 @@ export class Worker {
    * @param {number} i
    */
   #onEvent (events, i) {
-    if (this.#requests.take(events, i, this.#now)) return
     const { types } = this
     switch (events[i]) {
       case types.READY:

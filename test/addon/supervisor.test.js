@@ -22,6 +22,7 @@ test('the fork server gets the interpreter, its descriptors and the settings', a
     appTarget: 'a:b',
     env: { X: 'y' },
     rootPath: '/r',
+    spin: 7,
     preload: ['json'],
     python: process.execPath,
     timeouts: { startup: 1500 }
@@ -46,6 +47,7 @@ test('the fork server gets the interpreter, its descriptors and the settings', a
     lifespan: 'auto',
     loop: 'auto',
     rootPath: '/r',
+    spin: 7,
     timeouts: { startup: 1.5, shutdown: 0.2, cancel: 1 }
   })
 })

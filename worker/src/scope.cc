@@ -51,7 +51,7 @@ void PercentDecode(std::string_view text, std::string* out) {
 
 // From the first byte of one part of a head to the last of a later one.
 std::string_view Joined(std::string_view first, std::string_view last) {
-  return {first.data(), static_cast<size_t>(last.data() + last.size() - first.data())};
+  return {first.begin(), last.end()};
 }
 
 // (host, port); port None where there is none.
