@@ -1,0 +1,92 @@
+/**
+ * Compares counted instructions with a budget.
+ */
+
+import { table } from '../../bench/support/report.js'
+
+/** Part of a budget by which a count may miss it. On one machine counts repeat to 0.2 %. */
+export const TOLERANCE = 0.01
+
+/**
+ * @typedef {object} Row
+ * @property {string} loop
+ * @property {number | undefined} count undefined: there is no such loop any more
+ * @property {number | undefined} budget undefined: the loop is new
+ * @property {'over' | 'under' | 'within' | 'new' | 'gone'} verdict
+ */
+
+/**
+ * @param {Record<string, number>} counts
+ * @param {Record<string, number>} budgets
+ * @returns {Row[]}
+ */
+export function compare (counts, budgets, tolerance = TOLERANCE) {
+  const loops = new Set([...Object.keys(counts), ...Object.keys(budgets)])
+  return [...loops].map((loop) => {
+    const count = counts[loop]
+    const budget = budgets[loop]
+    return { loop, count, budget, verdict: judge(count, budget, tolerance) }
+  })
+}
+
+function judge (count, budget, tolerance) {
+  if (budget === undefined) return 'new'
+  if (count === undefined) return 'gone'
+  if (count > budget * (1 + tolerance)) return 'over'
+  return count < budget * (1 - tolerance) ? 'under' : 'within'
+}
+
+/** @param {Row[]} rows */
+export function failed (rows) {
+  return rows.some(({ verdict }) => ['over', 'new', 'gone'].includes(verdict))
+}
+
+/** @param {Row[]} rows */
+export function draw (rows) {
+  return table(['loop', 'instructions', 'budget', 'difference'], rows.map(({ loop, count, budget }) =>
+    [loop, count ?? '-', budget ?? '-', percent(count, budget)]))
+}
+
+function percent (count, budget) {
+  if (count === undefined || budget === undefined) return '-'
+  const value = (count / budget - 1) * 100
+  return `${value < 0 ? '-' : '+'}${Math.abs(value).toFixed(1)} %`
+}
+
+/**
+ * What is to be said about loops that miss their budgets.
+ * @param {Row[]} rows
+ * @param {string} command records the budgets anew
+ * @returns {string[]}
+ */
+export function advice (rows, command) {
+  const lines = rows.filter(({ verdict }) => verdict !== 'within').map(({ loop, count, budget, verdict }) => {
+    switch (verdict) {
+      case 'over':
+        return `${loop} takes ${count - budget} instructions more than its budget of ${budget} ` +
+          `(${percent(count, budget)})`
+      case 'under':
+        return `${loop} takes ${budget - count} instructions less than its budget of ${budget} ` +
+          `(${percent(count, budget)}): record it anew, so that the gain is not lost unseen`
+      case 'new':
+        return `${loop} has no budget yet`
+      default:
+        return `${loop} has a budget, but there is no such loop`
+    }
+  })
+  if (lines.length > 0) {
+    lines.push(`${failed(rows) ? 'If that is meant, record the budgets' : 'Record the budgets'} with: ${command}`)
+  }
+  return lines
+}
+
+/**
+ * Where the facts of this machine differ from those that the budgets were recorded with.
+ * @param {Record<string, string>} recorded
+ * @param {Record<string, string>} here
+ * @returns {string[]}
+ */
+export function differences (recorded, here) {
+  return Object.keys(here).filter((fact) => here[fact] !== recorded[fact])
+    .map((fact) => `${fact} ${here[fact]} instead of ${recorded[fact]}`)
+}

@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+
+import { costOf, parseProfile, totalOf } from './callgrind.js'
+
+// As callgrind writes it: a name at its first mention only, be that in "cob=", and positions that are
+// relative to the line before.
+const PROFILE = `# callgrind format
+version: 1
+creator: callgrind-3.19.0
+pid: 1234
+cmd:  /usr/bin/python3 main.py
+part: 2
+
+desc: Timerange: Basic block 0 - 100
+desc: Trigger: --dump-before=umask
+
+positions: line
+events: Ir
+summary: 1060
+
+ob=(1) /opt/_worker.abi3.so
+fl=(1) /src/channel.cc
+fn=(1) drain
+10 5
++2 20
+cob=(2) /lib/libc.so.6
+cfi=(2) memcpy.S
+cfn=(2) memcpy
+calls=3 40
+* 300
+cfn=(3) parse
+calls=1 50
+-1 90
+fi=(3) /src/frame.h
+7 1
+fe=(1)
+* 4
+
+fn=(3)
+50 30
+cob=(2)
+cfn=(2)
+calls=1 40
++1 40
+cob=(3) /usr/lib/libstdc++.so.6
+cfn=(4) operator new
+calls=1 0
++1 500
+
+ob=(2)
+fn=(2)
+40 500
+ob=(3)
+fn=(4)
+0 500
+
+totals: 1060
+`
+
+test('costs belong to their object, those below a call to the pair', () => {
+  const { self, calls } = parseProfile(PROFILE)
+  assert.deepEqual(Object.fromEntries(self), {
+    '/opt/_worker.abi3.so': 60, '/lib/libc.so.6': 500, '/usr/lib/libstdc++.so.6': 500
+  })
+  assert.deepEqual(Object.fromEntries(calls.get('/opt/_worker.abi3.so')), {
+    '/lib/libc.so.6': 340, '/opt/_worker.abi3.so': 90, '/usr/lib/libstdc++.so.6': 500
+  })
+})
+
+test('a library costs what it runs itself and in the C library', () => {
+  const profile = parseProfile(PROFILE)
+  assert.equal(costOf(profile, '_worker.abi3.so'), 60 + 340)
+  assert.throws(() => costOf(profile, 'node_asgi.node'), /nothing of node_asgi\.node was run/)
+})
+
+test('the total holds every object', () => {
+  assert.equal(totalOf(parseProfile(PROFILE)), 1060)
+})
+
+test('a profile that is cut off or misread is refused', () => {
+  assert.throws(() => parseProfile(PROFILE.replace(/totals.*\n/, '')), /no whole profile/)
+  assert.throws(() => parseProfile(PROFILE.replace('+2 20', '+2 21')), /make 1061, not 1060/)
+})
