@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# Every test, or only the parts that are named: lint cpp sanitizers python js frameworks browser. A
-# part that fails does not keep the others from running; the summary at the end names it.
+# Every test, or only the parts that are named: lint cpp instructions sanitizers python js frameworks
+# browser. A part that fails does not keep the others from running; the summary at the end names it.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
+all=(lint cpp instructions sanitizers python js frameworks browser)
 parts=("$@")
-((${#parts[@]} > 0)) || parts=(lint cpp sanitizers python js frameworks browser)
+((${#parts[@]} > 0)) || parts=("${all[@]}")
 for part in "${parts[@]}"; do
-  [[ $part =~ ^(lint|cpp|sanitizers|python|js|frameworks|browser)$ ]] || die "no such part: $part"
+  [[ " ${all[*]} " == *" $part "* ]] || die "no such part: $part"
 done
 
 bash scripts/setup.sh
@@ -29,6 +30,13 @@ run_ctest() {
 }
 
 run_cpp() { run_ctest release; }
+
+run_instructions() {
+  node --test --test-reporter=spec test/instructions/*.test.js
+  # Without the right to install valgrind the program says that it is skipped.
+  ((EUID != 0)) || bash scripts/packages.sh valgrind
+  timeout -k 10 300 node test/instructions/instructions.js
+}
 
 run_sanitizers() {
   local bits status=0 fixed=()
@@ -79,7 +87,7 @@ for part in "${parts[@]}"; do
   else
     failed=$((failed + 1)) word=FAILED
   fi
-  summary+=("$(printf '%-11s %s  %4d s' "$part" "$word" $((SECONDS - started)))")
+  summary+=("$(printf '%-12s %s  %4d s' "$part" "$word" $((SECONDS - started)))")
 done
 
 step 'Summary'
