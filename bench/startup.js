@@ -1,0 +1,183 @@
+// How soon is a worker ready, and how much memory does it take?
+//
+//   node bench/startup.js [--starts 40] [--workers 2,4,8] [--requests 300] [--quick]
+//
+// The application is FastAPI. Time: the only worker of a handler is killed again and again, when
+// nothing else runs; Node asks for its replacement as soon as it has told of the death, so that the
+// time from `worker:exit` to `worker:ready` is that from the asking to the message that it is ready.
+// Memory: the proportional set size, in which a page that n processes have counts one nth for each.
+// The fork server is one of them, so that it depends on how many workers there are.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { PythonHandler } from 'node-asgi'
+import { competitors, versions } from './support/competitors.js'
+import { pss } from './support/memory.js'
+import { parentOf } from './support/proc.js'
+import { median, percentile, progress, save, table } from './support/report.js'
+import { memoryByMapping } from './support/smaps.js'
+import { showTargets } from './support/targets.js'
+
+const MB = 1e6
+const TARGET = { ready: 10, pss: 10 }
+/** A cold start takes so long that fewer have to do. */
+const COLD_STARTS = 1 / 4
+/** For what the death of the one before leaves to do. */
+const PAUSE = 50
+const PATIENCE = 30_000
+
+const { values } = parseArgs({
+  options: {
+    starts: { type: 'string' },
+    workers: { type: 'string' },
+    requests: { type: 'string', default: '300' },
+    quick: { type: 'boolean', default: false }
+  }
+})
+const starts = Number(values.starts ?? (values.quick ? 8 : 40))
+const pools = (values.workers ?? (values.quick ? '2' : '2,4,8')).split(',').map(Number)
+const requests = Number(values.requests)
+const app = {
+  docroot: fileURLToPath(new URL('apps', import.meta.url)),
+  appTarget: 'fastapi_app:app',
+  python: `${await competitors()}/python`
+}
+
+/** Milliseconds that replacements took: all of it, and until the process was there. */
+async function timeStarts (preload, count) {
+  // A worker that lived longer than the window is replaced without delay.
+  const handler = new PythonHandler({
+    ...app, preload, workers: 1, restart: { window: 1 }, logger: false
+  })
+  try {
+    await handler.ready
+    const times = { ready: [], forked: [] }
+    for (let i = 0; i < count; i++) {
+      await sleep(PAUSE)
+      const seen = {}
+      const done = new AbortController()
+      handler.once('worker:exit', () => { seen.asked = performance.now() })
+      handler.once('worker:start', () => { seen.forked = performance.now() })
+      handler.once('worker:ready', () => {
+        seen.ready = performance.now()
+        done.abort()
+      })
+      process.kill(handler.stats().workers[0].pid, 'SIGKILL')
+      // An idle handler does not keep Node running; a timer does.
+      await sleep(PATIENCE, undefined, { signal: done.signal }).catch(() => {})
+      if (!(seen.asked < seen.forked && seen.forked < seen.ready)) {
+        throw new Error(`a worker was not replaced in order: ${JSON.stringify(seen)}`)
+      }
+      times.ready.push(seen.ready - seen.asked)
+      times.forked.push(seen.forked - seen.asked)
+      await serve(handler, 2)
+      progress(`preload ${preload}: start ${i + 1}/${count}: ${times.ready.at(-1).toFixed(1)} ms`)
+    }
+    return times
+  } finally {
+    await handler.close()
+  }
+}
+
+const ITEM = { name: 'lamp', price: 12.5 }
+
+/** Sends so many requests, half of them with a body, to each worker. */
+async function serve (handler, count) {
+  const { workers } = handler.stats()
+  for (let i = 0; i < count; i++) {
+    const post = i % 2 === 1
+    // One in flight for each goes to each: the pool takes the worker with the fewest.
+    const answers = await Promise.all(workers.map(() => handler.handleRequest(post
+      ? {
+          method: 'POST',
+          url: '/items',
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify(ITEM)
+        }
+      : { url: '/' })))
+    for (const { status, body } of answers) {
+      const expected = JSON.stringify(post ? ITEM : { hello: 'world' })
+      if (status !== 200 || body.toString() !== expected) {
+        throw new Error(`the app answered ${status} ${body}`)
+      }
+    }
+  }
+  const least = Math.min(...handler.stats().workers.map((worker) => worker.requests))
+  if (least < count) throw new Error(`a worker has had ${least} requests of ${count}`)
+}
+
+async function measureMemory (preload, workers) {
+  progress(`preload ${preload}: memory of ${workers} workers`)
+  const handler = new PythonHandler({ ...app, preload, workers, logger: false })
+  try {
+    await handler.ready
+    const pids = handler.stats().workers.map(({ pid }) => pid)
+    const now = () => ({
+      pss: pids.map(pss),
+      private: pids.map((pid) => sum([...memoryByMapping(pid).values()].map(privateOf)))
+    })
+    const ready = now()
+    const readyByMapping = memoryByMapping(pids[0])
+    await serve(handler, requests)
+    return {
+      preload,
+      workers,
+      ready,
+      served: now(),
+      server: pss(parentOf(pids[0])),
+      mappings: Object.fromEntries([...memoryByMapping(pids[0])].map(([kind, served]) =>
+        [kind, { ready: readyByMapping.get(kind), served }]))
+    }
+  } finally {
+    await handler.close()
+  }
+}
+
+const sum = (list) => list.reduce((total, value) => total + value, 0)
+const privateOf = (sizes) => (sizes?.Private_Dirty ?? 0) + (sizes?.Private_Clean ?? 0)
+
+const times = {
+  preload: await timeStarts(true, starts),
+  fresh: await timeStarts(false, Math.max(3, Math.round(starts * COLD_STARTS)))
+}
+const memory = []
+for (const workers of pools) memory.push(await measureMemory(true, workers))
+memory.push(await measureMemory(false, pools[0]))
+progress('')
+
+const ms = (value) => value.toFixed(1)
+const mb = (value) => (value / MB).toFixed(2)
+const sorted = (list) => list.toSorted((a, b) => a - b)
+console.log(table(['start', 'ready ms', 'p90', 'worst', 'of which fork', 'starts'],
+  Object.entries(times).map(([name, { ready, forked }]) => [name, ms(median(ready)),
+    ms(percentile(sorted(ready), 0.9)), ms(Math.max(...ready)), ms(median(forked)), ready.length])))
+console.log()
+console.log(table(
+  ['start', 'workers', 'PSS MB ready', 'worst', 'served', 'worst', 'private MB ready', 'served',
+    'fork server'],
+  memory.map(({ preload, workers, ready, served, server }) => [preload ? 'preload' : 'fresh', workers,
+    mb(median(ready.pss)), mb(Math.max(...ready.pss)), mb(median(served.pss)),
+    mb(Math.max(...served.pss)), mb(median(ready.private)), mb(median(served.private)), mb(server)])))
+const most = memory.findLast(({ preload }) => preload)
+console.log(`
+Served: ${requests} requests each. MB: 10⁶ bytes. Where they are in one of ${most.workers} workers with preload:
+`)
+console.log(table(['mapping', 'private MB ready', 'served', 'PSS MB ready', 'served'],
+  Object.entries(most.mappings)
+    .toSorted(([, a], [, b]) => privateOf(b.served) - privateOf(a.served))
+    .map(([kind, { ready, served }]) => [kind, mb(privateOf(ready)), mb(privateOf(served)),
+      mb(ready?.Pss ?? 0), mb(served.Pss)])))
+console.log()
+const targets = [
+  { what: 'FastAPI worker ready, preload, median', value: median(times.preload.ready), atMost: TARGET.ready, unit: 'ms' },
+  ...memory.filter(({ preload }) => preload).flatMap(({ workers, ready, served }) => [
+    [`PSS of each of ${workers} workers, ready, worst`, ready],
+    [`PSS of each of ${workers} workers, served, worst`, served]
+  ]).map(([what, { pss }]) =>
+    ({ what, value: Math.max(...pss) / MB, atMost: TARGET.pss, unit: 'MB' }))
+]
+const kept = showTargets(targets)
+console.log(await save('startup', {
+  versions: await versions(['fastapi', 'uvloop']), starts, requests, times, memory, targets
+}))
+process.exitCode = kept ? 0 : 1
