@@ -1,0 +1,22 @@
+"""For bench/isolation.js: a fast route, and one that burns CPU; both say which process it was."""
+
+import os
+import time
+from urllib.parse import parse_qs
+
+HEADERS = [(b"content-type", b"text/plain; charset=utf-8")]
+
+
+async def app(scope, receive, send):
+    assert scope["type"] == "http"
+    if scope["path"] == "/burn":
+        burn(float(parse_qs(scope["query_string"])[b"ms"][0]) / 1000)
+    await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
+    await send({"type": "http.response.body", "body": str(os.getpid()).encode()})
+
+
+def burn(seconds):
+    """CPU time, not time: whoever takes the core away does not make it less work."""
+    end = time.thread_time() + seconds
+    while time.thread_time() < end:
+        sum(range(1000))

@@ -1,0 +1,51 @@
+// Calls at fixed times. Timers of Node's are up to a millisecond late and more; a thread that sleeps on
+// a futex is not, so that what is late is whoever is called.
+import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
+
+const now = () => Number(process.hrtime.bigint()) / 1e6
+
+if (!isMainThread) tick(workerData)
+
+/** In the thread: sleeps until each time, then tells. */
+function tick ({ first, interval, count }) {
+  const nobody = new Int32Array(new SharedArrayBuffer(4))
+  for (let i = 0; i < count; i++) {
+    const wait = first + i * interval - now()
+    if (wait > 0) Atomics.wait(nobody, 0, 0, wait)
+    parentPort.postMessage(i)
+  }
+}
+
+/**
+ * Does `work` at fixed times, one after the other: one that is late does not change the times of
+ * those after it, which count from when they were to be done.
+ * @param {{ interval: number, count: number, work: () => Promise<unknown> }} options milliseconds
+ * @returns {Promise<{ latencies: Float64Array, service: Float64Array }>} milliseconds from the planned
+ *   time, and from the call, until `work` was done; sorted
+ */
+export async function onSchedule ({ interval, count, work }) {
+  const first = now() + 100 // The thread has started by then.
+  const thread = new Worker(new URL(import.meta.url), { workerData: { first, interval, count } })
+  const latencies = new Float64Array(count)
+  const service = new Float64Array(count)
+  try {
+    await new Promise((resolve, reject) => {
+      let previous = Promise.resolve()
+      thread.on('error', reject)
+      thread.on('message', (i) => {
+        previous = previous.then(async () => {
+          const begun = now()
+          await work()
+          const done = now()
+          latencies[i] = done - (first + i * interval)
+          service[i] = done - begun
+          if (i === count - 1) resolve()
+        })
+        previous.catch(reject)
+      })
+    })
+  } finally {
+    await thread.terminate()
+  }
+  return { latencies: latencies.sort(), service: service.sort() }
+}
