@@ -80,3 +80,41 @@ export function smallMultiples ({ title, subtitle, x, range, marks, series }) {
   chart.dispose()
   return svg
 }
+
+/**
+ * Lines in one chart.
+ * @param {object} options
+ * @param {string} options.title
+ * @param {string} options.subtitle
+ * @param {string} options.x title of the axis
+ * @param {string} options.y
+ * @param {Array<{ name: string, points: Array<[number, number]> }>} options.series
+ * @returns {string} SVG
+ */
+export function lines ({ title, subtitle, x, y, series }) {
+  const chart = echarts.init(null, null, { renderer: 'svg', ssr: true, width: WIDTH, height: 420 })
+  const axis = { type: 'value', min: 0, nameLocation: 'middle', axisLabel: { fontSize: 12 } }
+  chart.setOption({
+    animation: false,
+    backgroundColor: '#ffffff',
+    textStyle: { fontFamily: FONT },
+    title: {
+      text: title,
+      subtext: subtitle,
+      left: 20,
+      top: 10,
+      textStyle: { fontSize: 17 },
+      subtextStyle: { fontSize: 12, color: '#555' }
+    },
+    legend: { data: series.map(({ name }) => name), top: 62, left: 70 },
+    grid: { left: 75, right: 30, top: 95, bottom: 55 },
+    xAxis: { ...axis, max: 'dataMax', name: x, nameGap: 28, splitLine: { show: false } },
+    yAxis: { ...axis, name: y, nameGap: 45, splitLine: { lineStyle: { color: '#eee' } } },
+    color: ['#2563eb', '#dc2626', '#16a34a', '#9333ea'],
+    series: series.map(({ name, points }) =>
+      ({ name, type: 'line', data: points, showSymbol: false, lineStyle: { width: 1.5 } }))
+  })
+  const svg = chart.renderToSVGString()
+  chart.dispose()
+  return svg
+}

@@ -1,0 +1,147 @@
+// Does memory grow, over ten million requests?
+//
+//   node bench/endurance.js [--requests 10000000] [--in-flight 64] [--quick]
+//
+// One worker and a mix of requests: a hello, a body of 1 KiB that is sent back, one that is not found,
+// and once in 10,000 an error of the application. After a warm-up of one in twenty the median of the
+// memory in the last tenth is held beside that in the first tenth. Draws it, too (bench/results/*.svg).
+import { writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { PythonHandler } from 'node-asgi'
+import { residentMemory } from '../addon/lib/memory.js'
+import { lines } from './support/chart.js'
+import { competitors } from './support/competitors.js'
+import { pss } from './support/memory.js'
+import { median, progress, save, table } from './support/report.js'
+import { showTargets } from './support/targets.js'
+
+const MIB = 1024 * 1024
+const WARM_UP = 1 / 20
+const ERRORS = 10_000
+/** Samples of the memory in all. */
+const SAMPLES = 400
+/** MiB. The heap of V8 is as large as its last collections left it, so Node's is no smooth line. */
+const GROWTH = { node: 4, worker: 1 }
+
+const { values } = parseArgs({
+  options: {
+    requests: { type: 'string' },
+    'in-flight': { type: 'string', default: '64' },
+    quick: { type: 'boolean', default: false }
+  }
+})
+const total = Number(values.requests ?? (values.quick ? 400_000 : 10_000_000))
+const inFlight = Number(values['in-flight'])
+
+const BODY = Buffer.alloc(1024, 'abcdefghijklmnopqrstuvwxyz')
+const headers = { host: 'localhost', accept: '*/*' }
+/** What is sent, one after the other, and what has to come back. */
+const MIX = [
+  { request: { method: 'GET', url: '/', headers }, status: 200, body: Buffer.from('Hello, world!') },
+  { request: { method: 'POST', url: '/echo', headers, body: BODY }, status: 200, body: BODY },
+  { request: { method: 'GET', url: '/nothing', headers }, status: 404, body: Buffer.from('Not Found') }
+]
+
+async function send (handler, number) {
+  if (number % ERRORS === 0) return fail(handler)
+  const { request, status, body } = MIX[number % MIX.length]
+  const response = await handler.handleRequest(request)
+  if (response.status !== status || !response.body.equals(body)) {
+    throw new Error(`${request.url} answered ${response.status} ${response.body}`)
+  }
+}
+
+async function fail (handler) {
+  const error = await handler.handleRequest({ url: '/error', headers }).then(() => null, (error) => error)
+  if (error?.code !== 'ERR_APP' || !error.message.includes('as it was asked to')) {
+    throw new Error('an error of the application did not come through', { cause: error })
+  }
+}
+
+const handler = new PythonHandler({
+  docroot: fileURLToPath(new URL('apps', import.meta.url)),
+  appTarget: 'endurance_app:app',
+  python: `${await competitors()}/python`,
+  workers: 1,
+  logger: false
+})
+const samples = []
+let pid
+let seconds
+try {
+  await handler.ready
+  pid = handler.stats().workers[0].pid
+  const begun = performance.now()
+  let sent = 0
+  let sampled = -1
+  function sample () {
+    const step = Math.floor(sent / total * SAMPLES)
+    if (step === sampled) return
+    sampled = step
+    samples.push({
+      requests: sent,
+      nodeRss: process.memoryUsage.rss(),
+      nodePss: pss(process.pid),
+      nodeHeap: process.memoryUsage().heapUsed,
+      workerRss: residentMemory(pid),
+      workerPss: pss(pid)
+    })
+    if (step % Math.max(1, SAMPLES / 40) > 0 || sent === 0) return
+    const left = (performance.now() - begun) / sent * (total - sent) / 1000
+    progress(`${(sent / 1e6).toFixed(2)} of ${total / 1e6} million requests, ${Math.ceil(left)} s left`)
+  }
+  async function client () {
+    while (sent < total) {
+      const number = sent++
+      await send(handler, number)
+      sample()
+    }
+  }
+  await Promise.all(Array.from({ length: inFlight }, client))
+  seconds = (performance.now() - begun) / 1000
+  sample()
+  const { answered, failed, requests, workers } = handler.stats()
+  if (requests !== total || answered + failed !== total || failed !== Math.ceil(total / ERRORS) ||
+    workers[0].pid !== pid) {
+    throw new Error(`${total} were sent: ${JSON.stringify({ requests, answered, failed })}`)
+  }
+} finally {
+  await handler.close()
+}
+progress('')
+
+const warm = samples.filter(({ requests }) => requests >= total * WARM_UP)
+const tenth = Math.ceil(warm.length / 10)
+const SERIES = {
+  nodeRss: 'Node, resident', nodePss: 'Node, PSS', workerRss: 'worker, resident', workerPss: 'worker, PSS'
+}
+const grew = Object.entries(SERIES).map(([key, name]) => {
+  const of = (list) => median(list.map((sample) => sample[key])) / MIB
+  const first = of(warm.slice(0, tenth))
+  const last = of(warm.slice(-tenth))
+  return { key, name, first, last, growth: last - first, most: Math.max(...warm.map((one) => one[key])) / MIB }
+})
+console.log(table(['', 'first tenth MiB', 'last tenth MiB', 'growth MiB', 'most MiB'],
+  grew.map(({ name, first, last, growth, most }) =>
+    [name, ...[first, last, growth, most].map((value) => value.toFixed(2))])))
+console.log(`\n${total / 1e6} million requests in ${seconds.toFixed(0)} s: ` +
+  `${Math.round(total / seconds)} requests/s, all answered as they should be; ${samples.length} samples\n`)
+const targets = grew.map(({ key, name, growth }) => ({
+  what: `growth: ${name}`, value: growth, atMost: GROWTH[key.startsWith('node') ? 'node' : 'worker'], unit: 'MiB'
+}))
+const kept = showTargets(targets)
+const path = await save('endurance', { requests: total, seconds, inFlight, grew, samples, targets })
+const picture = path.replace(/json$/, 'svg')
+writeFileSync(picture, lines({
+  title: `Memory over ${total / 1e6} million requests`,
+  subtitle: `one worker, ${inFlight} in flight: hello, echo of 1 KiB, not found, errors`,
+  x: 'million requests',
+  y: 'MiB',
+  series: Object.entries({ nodeRss: SERIES.nodeRss, nodeHeap: 'Node, JavaScript heap', workerRss: SERIES.workerRss })
+    .map(([key, name]) => ({
+      name, points: samples.map((one) => [one.requests / 1e6, Number((one[key] / MIB).toFixed(2))])
+    }))
+}))
+console.log(`${path}\n${picture}`)
+process.exitCode = kept ? 0 : 1
