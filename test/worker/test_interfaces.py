@@ -1,3 +1,4 @@
+import functools
 import sys
 
 import pytest
@@ -30,6 +31,15 @@ def anything(*args):
     pass
 
 
+def with_an_option(scope, receive, send, *, debug=False):
+    pass
+
+
+@functools.wraps(wsgi)
+async def bridge(scope, receive, send):
+    """An ASGI application that a decorator has made of a WSGI one."""
+
+
 def builds():
     pass
 
@@ -38,7 +48,9 @@ def wants_settings(settings):
     pass
 
 
-@pytest.mark.parametrize("app", [asgi, Instance(), anything, iter])
+@pytest.mark.parametrize(
+    "app", [asgi, Instance(), Instance().__call__, anything, with_an_option, bridge, iter]
+)
 @pytest.mark.parametrize("interface", ["auto", "asgi"])
 def test_asgi_is_left_as_it_is(app, interface):
     assert adapt(app, interface, 1) is app
