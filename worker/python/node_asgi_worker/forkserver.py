@@ -24,6 +24,8 @@ from node_asgi_worker.worker import Job
 
 CONTROL = 3
 LIFELINE = 4
+# From then on interned strings have no count of references.
+IMMORTAL_NAMES = sys.version_info >= (3, 12)
 # Exit code reported for a worker that could not even be started (EX_OSERR).
 CANNOT_START = 71
 # Workers stop by themselves once Node is gone; the server kills what is left after this.
@@ -90,6 +92,10 @@ def _preload(settings: Settings) -> None:
     with contextlib.suppress(ImportError):
         loops.choose(settings.loop)
     gc.collect()
+    if not IMMORTAL_NAMES:
+        # A worker that puts another name in the place of one there would let go of it, and so copy
+        # the page of a string that it does not use.
+        sys._clear_type_cache()
     gc.freeze()
 
 
