@@ -18,7 +18,7 @@ import sys
 import time
 from dataclasses import dataclass
 
-from node_asgi_worker import _worker, cold, errors, importer, logs, loops, threads
+from node_asgi_worker import _worker, cold, errors, importer, late, logs, loops, threads
 from node_asgi_worker.settings import Settings
 from node_asgi_worker.worker import Job
 
@@ -88,6 +88,7 @@ def _preload(settings: Settings) -> None:
         modules = (importer.split_target(settings.app_target)[0],)
     for name in modules or ():
         importer.load_module(name)
+    late.load()
     # Every worker needs the loop; why it cannot be had is for the worker to say.
     with contextlib.suppress(ImportError):
         loops.choose(settings.loop)
