@@ -106,7 +106,7 @@ export function lines ({ title, subtitle, x, y, series }) {
       textStyle: { fontSize: 17 },
       subtextStyle: { fontSize: 12, color: '#555' }
     },
-    legend: { data: series.map(({ name }) => name), top: 62, left: 70 },
+    legend: { data: series.map(({ name }) => name), top: 62, left: 70, itemGap: 30 },
     grid: { left: 75, right: 30, top: 95, bottom: 55 },
     xAxis: { ...axis, max: 'dataMax', name: x, nameGap: 28, splitLine: { show: false } },
     yAxis: { ...axis, name: y, nameGap: 45, splitLine: { lineStyle: { color: '#eee' } } },
