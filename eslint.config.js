@@ -3,7 +3,7 @@ import neostandard from 'neostandard'
 export default [
   ...neostandard({
     env: ['node'],
-    ignores: ['build/', 'bench/results/', 'bench/.npm/', '**/.venv/', 'test/suites/sources/'],
+    ignores: ['build/', 'bench/results/', 'bench/.npm/', 'bench/.peer/', '**/.venv/', 'test/suites/sources/'],
     noJsx: true,
     ts: true
   }),

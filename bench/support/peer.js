@@ -1,50 +1,73 @@
-// @platformatic/python-node in a folder of its own, and the libpython that it wants.
+// @platformatic/python-node: the libpython that it wants, and the application's packages for that.
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { installPackages, packageFolder, PINNED } from './npm.js'
 import { progress } from './report.js'
 
-const folder = fileURLToPath(new URL('../.npm', import.meta.url))
 const name = '@platformatic/python-node'
-const VERSION = '2.0.0'
+/** Packages of its Python, which is another one than that of bench/.venv. */
+const packages = fileURLToPath(new URL('../.peer', import.meta.url))
 
 /**
- * Installs it when it is missing.
  * @returns {{ library: string, version: string, env: object } | { missing: string }} what to import
  *   with which environment, or why that cannot be done here
  */
 export function peer () {
-  const installed = join(folder, 'node_modules', name)
-  if (!existsSync(installed)) {
-    progress(`installing ${name} into bench/.npm`)
-    mkdirSync(folder, { recursive: true })
-    execFileSync('npm', ['install', '--prefix', folder, '--no-save', '--silent',
-      `${name}@${VERSION}`], { stdio: ['ignore', 'ignore', 'inherit'] })
-  }
-  const native = join(folder, 'node_modules', `${name}-linux-x64-gnu`)
+  installPackages()
+  const native = packageFolder(`${name}-linux-x64-gnu`)
   if (!existsSync(native)) return { missing: `${name} has no binary for this machine` }
   const binary = join(native, readdirSync(native).find((file) => file.endsWith('.node')))
   const wanted = /libpython(3\.\d+)\.so\S*/.exec(execFileSync('ldd', [binary], { encoding: 'utf8' }))
-  const directory = wanted === null ? '' : libraryOf(wanted[1], wanted[0])
-  if (directory === null) return { missing: `${name} wants ${wanted[0]}, which no python here has` }
+  const env = {}
+  if (wanted !== null) {
+    const [file, version] = wanted
+    const found = interpreters(version)
+      .map((python) => ({ python, library: libraryOf(python) }))
+      .find(({ library }) => library !== null && existsSync(join(library, file)))
+    if (found === undefined) {
+      return { missing: `${name} wants ${file}, which no python here has; BENCH_PEER_PYTHON names one` }
+    }
+    installFor(found.python, version)
+    env.LD_LIBRARY_PATH = found.library
+    env.PYTHONPATH = packages
+  }
   return {
-    library: pathToFileURL(join(installed, 'index.js')).href,
-    version: VERSION,
-    env: { LD_LIBRARY_PATH: directory }
+    library: pathToFileURL(join(packageFolder(name), 'index.js')).href, version: PINNED[name], env
   }
 }
 
-/** The folder of a shared libpython, as its python3.x tells it; null: there is none. */
-function libraryOf (version, file) {
-  const code = 'import sysconfig; print(sysconfig.get_config_var("LIBDIR"))'
-  for (const python of [process.env.BENCH_PEER_PYTHON, `python${version}`]) {
-    if (python === undefined) continue
-    try {
-      const directory = execFileSync(python, ['-c', code],
-        { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim()
-      if (existsSync(join(directory, file))) return directory
-    } catch {} // no such python
+/** Where there may be a python of that version: named, on PATH, or among pyenv's. */
+function interpreters (version) {
+  const names = [process.env.BENCH_PEER_PYTHON, `python${version}`]
+  const versions = join(output('pyenv', 'root') ?? join(process.env.HOME ?? '', '.pyenv'), 'versions')
+  if (existsSync(versions)) {
+    names.push(...readdirSync(versions).filter((name) => name.startsWith(`${version}.`)).sort()
+      .map((name) => join(versions, name, 'bin', `python${version}`)))
   }
-  return null
+  return names.filter((name) => name !== undefined)
+}
+
+/** The folder of a shared libpython, as its python tells it; null: there is no such python. */
+function libraryOf (python) {
+  return output(python, '-c', 'import sysconfig; print(sysconfig.get_config_var("LIBDIR"))')
+}
+
+function installFor (python, version) {
+  const stamp = join(packages, `for-${version}`)
+  if (existsSync(stamp)) return
+  progress(`installing FastAPI for ${name} into bench/.peer`)
+  execFileSync(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check',
+    '--root-user-action', 'ignore', '--upgrade',
+    '--target', packages, 'fastapi~=0.115'], { stdio: ['ignore', 'ignore', 'inherit'] })
+  writeFileSync(stamp, '')
+}
+
+function output (program, ...args) {
+  try {
+    return execFileSync(program, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim()
+  } catch {
+    return null // there is no such program, or it is of no use
+  }
 }
