@@ -16,7 +16,7 @@ import { competitors, versions } from './support/competitors.js'
 import { get, steadyLoad } from './support/http-load.js'
 import { pss } from './support/memory.js'
 import { median, progress, save, table } from './support/report.js'
-import { waysToServe } from './support/servers.js'
+import { startServer } from './support/servers.js'
 
 const { values } = parseArgs({
   options: {
@@ -53,7 +53,7 @@ async function kill (server) {
     seen.replaced = Math.min(seen.replaced, performance.now())
   }
   const stop = steadyLoad({
-    port: server.port,
+    address: server.address,
     connections,
     onAnswer (pid) {
       answered.push(performance.now())
@@ -62,7 +62,7 @@ async function kill (server) {
     onLost (kind) { lost[kind] = (lost[kind] ?? 0) + 1 }
   })
   const started = performance.now()
-  const slow = Array.from({ length: SLOW }, (_, id) => get(server.port,
+  const slow = Array.from({ length: SLOW }, (_, id) => get(server.address,
     { method: 'POST', path: `/slow?id=${id}`, timeout: seconds * 1000 + PATIENCE })
     .then(({ status }) => status, ({ code }) => code)
     .then(outcome => ({ outcome, at: performance.now() })))
@@ -77,7 +77,7 @@ async function kill (server) {
   process.kill(victim, 'SIGKILL')
   // A load that keeps its connections does not find the replacement by itself.
   while (seen.replaced === Infinity && performance.now() < seen.killed + PATIENCE) {
-    await get(server.port).then(({ text }) => saw(text), () => {})
+    await get(server.address).then(({ text }) => saw(text), () => {})
     await sleep(5)
   }
   await sleep(Math.max(0, started + seconds * 1000 - performance.now()))
@@ -107,24 +107,22 @@ async function kill (server) {
 
 /** Of all processes of a server but Node itself. */
 function pythonMemory (server) {
-  const all = server.processes()
-  return all.slice(server.child.spawnfile === process.execPath ? 1 : 0)
-    .reduce((sum, pid) => sum + pss(pid), 0)
+  return server.processes().python.reduce((sum, pid) => sum + pss(pid), 0)
 }
 
-const bin = await competitors()
-const ways = waysToServe({
-  bin,
+const application = {
+  bin: await competitors(),
   docroot: fileURLToPath(new URL('apps', import.meta.url)),
   app: 'recovery_app:app',
   workers,
   env: { RECOVERY_LOG: log }
-})
-const results = Object.fromEntries(Object.keys(ways).map(name => [name, []]))
+}
+const kinds = ['node-asgi, preload', 'node-asgi', 'gunicorn, uvicorn worker', 'uvicorn', 'granian']
+const results = Object.fromEntries(kinds.map(name => [name, []]))
 for (let round = 1; round <= rounds; round++) {
-  for (const [name, serve] of Object.entries(ways)) {
+  for (const name of kinds) {
     progress(`round ${round}/${rounds}: ${name}`)
-    const server = await serve()
+    const server = await startServer(name, application)
     try {
       results[name].push(await kill(server))
     } finally {
@@ -137,7 +135,7 @@ progress('')
 const ms = value => Number.isFinite(value) ? value.toFixed(value < 10 ? 1 : 0) : '–'
 const mib = value => (value / 2 ** 20).toFixed(1)
 const of = (list, read) => median(list.map(read))
-console.log(table(
+const text = table(
   ['server', 'replaced ms', 'of which starting', 'error ms', 'client sees', 'lost', 'of requests/s',
     'next second', 'last worker MiB', 'all MiB'],
   Object.entries(results).map(([name, list]) => [
@@ -146,22 +144,19 @@ console.log(table(
     of(list, one => one.lost), Math.round(of(list, one => one.before)),
     `${Math.round(of(list, one => one.dip) * 100)} %`,
     mib(of(list, one => one.memory.worker)), mib(of(list, one => one.memory.all))
-  ])))
-console.log(`
+  ])) + `
+
 replaced: from SIGKILL until a new process has answered, seen from outside; of which starting: from the
 news of the death to the replacement that is ready. error: until the client of a request in flight
 knows. lost: requests of the steady load that failed, ${connections} connections; next second: its
 throughput as a part of that before. MiB: proportional set size, without Node's own.
-Medians of ${rounds} rounds of ${seconds} s, ${workers} workers.`)
+Medians of ${rounds} rounds of ${seconds} s, ${workers} workers.`
+console.log(text)
 
 const edge = Math.floor(seconds * 1000 / 3 / BIN) - 1
 const points = list => Array.from({ length: 3 * edge }, (_, i) => i - edge)
   .map(bin => [bin * BIN / 1000, median(list.map(one => (one.bins[bin] ?? 0) * 1000 / BIN))])
-const path = await save('recovery', {
-  versions: await versions(['uvicorn', 'gunicorn', 'granian', 'fastapi']), workers, connections, results
-})
-const picture = path.replace(/json$/, 'svg')
-writeFileSync(picture, smallMultiples({
+const picture = smallMultiples({
   title: 'One of ' + workers + ' workers is killed (SIGKILL) under load',
   subtitle: `requests/s in bins of ${BIN} ms, median of ${rounds} rounds; FastAPI, ${connections} connections`,
   x: 'seconds from the kill',
@@ -172,5 +167,7 @@ writeFileSync(picture, smallMultiples({
     note: `replaced after ${ms(of(list, one => one.replaced))} ms, ${of(list, one => one.lost)} requests lost`,
     points: points(list)
   }))
-}))
-console.log(`\n${path}\n${picture}`)
+})
+console.log('\n' + await save('recovery', {
+  versions: await versions(['uvicorn', 'gunicorn', 'granian', 'fastapi']), workers, connections, results
+}, { text, pictures: { throughput: picture } }))

@@ -1,14 +1,34 @@
-"""For bench/startup.js and bench/idle.js: FastAPI with a model that is validated."""
+"""
+FastAPI as it is mostly used: path, query and body are validated, and so is the response.
 
-from fastapi import FastAPI
-from pydantic import BaseModel
+POST /shops/7/items?currency=EUR with bench/support/work.js's item; GET / says hello.
+"""
+
+from typing import Annotated, Literal
+
+from fastapi import FastAPI, Path, Query
+from pydantic import BaseModel, Field
 
 app = FastAPI()
 
 
+class Maker(BaseModel):
+    name: str = Field(max_length=100)
+    country: str = Field(pattern="^[A-Z]{2}$")
+
+
 class Item(BaseModel):
-    name: str
-    price: float
+    name: str = Field(min_length=1, max_length=100)
+    price: float = Field(gt=0)
+    quantity: int = Field(default=1, ge=1, le=1000)
+    tags: list[str] = Field(default=[], max_length=20)
+    maker: Maker
+
+
+class Listing(Item):
+    shop: int
+    currency: str
+    total: float
 
 
 @app.get("/")
@@ -16,6 +36,12 @@ async def hello() -> dict[str, str]:
     return {"hello": "world"}
 
 
-@app.post("/items")
-async def create(item: Item) -> Item:
-    return item
+@app.post("/shops/{shop}/items", status_code=201)
+async def create(
+    shop: Annotated[int, Path(ge=1)],
+    item: Item,
+    currency: Annotated[Literal["EUR", "USD"], Query()] = "EUR",
+) -> Listing:
+    return Listing(
+        **item.model_dump(), shop=shop, currency=currency, total=item.price * item.quantity
+    )

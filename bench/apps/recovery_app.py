@@ -10,6 +10,7 @@ app = FastAPI()
 
 
 @app.get("/", response_class=PlainTextResponse)
+@app.get("/pid", response_class=PlainTextResponse)
 async def pid() -> str:
     return str(os.getpid())
 

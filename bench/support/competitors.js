@@ -16,8 +16,9 @@ export async function competitors () {
   const wanted = readFileSync(requirements, 'utf8')
   if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== wanted) {
     progress('installing the other servers into bench/.venv')
-    await run('python3', ['-m', 'venv', folder])
-    await run(join(folder, 'bin', 'pip'), ['install', '--quiet', '--upgrade', '-r', requirements])
+    const pip = join(folder, 'bin', 'pip')
+    if (!existsSync(pip)) await run('python3', ['-m', 'venv', folder])
+    await run(pip, ['install', '--quiet', '--upgrade', '-r', requirements])
     writeFileSync(stamp, wanted)
   }
   return join(folder, 'bin')

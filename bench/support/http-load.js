@@ -1,13 +1,18 @@
-// HTTP requests to 127.0.0.1: single ones, and a steady load.
+// HTTP requests to 127.0.0.1 or a unix socket: single ones, and a steady load.
 import { Agent, request } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 const TIMEOUT = 10_000
 
-/** One request; on a connection of its own unless an agent is given. */
-export function get (port, { agent = false, path = '/', method = 'GET', timeout = TIMEOUT } = {}) {
+/**
+ * One request; on a connection of its own unless an agent is given.
+ * @param {{ port: number } | { socketPath: string }} address
+ */
+export function get (address,
+  { agent = false, path = '/', method = 'GET', headers = {}, body, timeout = TIMEOUT } = {}) {
   return new Promise((resolve, reject) => {
-    const req = request({ host: '127.0.0.1', port, path, method, agent, timeout }, res => {
+    const options = { host: '127.0.0.1', ...address, path, method, headers, agent, timeout }
+    const req = request(options, res => {
       let text = ''
       res.setEncoding('utf8')
       res.on('data', chunk => { text += chunk })
@@ -16,25 +21,25 @@ export function get (port, { agent = false, path = '/', method = 'GET', timeout 
     })
     req.on('timeout', () => req.destroy(Object.assign(new Error('timed out'), { code: 'ETIMEDOUT' })))
     req.on('error', reject)
-    req.end()
+    req.end(body)
   })
 }
 
 /**
  * Sends requests one after the other on each of `connections` until stopped, without a pause but for
  * a millisecond after one that failed.
- * @param {{ port: number, connections: number, onAnswer (text: string): void,
+ * @param {{ address: object, connections: number, onAnswer (text: string): void,
  *   onLost (kind: string): void }} options
  * @returns {() => Promise<void>} stops it
  */
-export function steadyLoad ({ port, connections, onAnswer, onLost }) {
+export function steadyLoad ({ address, connections, onAnswer, onLost }) {
   const agent = new Agent({ keepAlive: true, maxSockets: connections })
   let stopped = false
   const stop = new AbortController()
   async function client () {
     while (!stop.signal.aborted) {
       try {
-        const { status, text } = await get(port, { agent })
+        const { status, text } = await get(address, { agent })
         if (status === 200) onAnswer(text)
         else onLost(String(status))
         if (status === 200) continue

@@ -1,5 +1,5 @@
-// Serves an application by node:http and node-asgi, for bench/support/servers.js: its options come as
-// one JSON argument; it tells its parent when it serves, and how long each replacement took.
+// Serves an application by node:http and node-asgi, for bench/support/kinds.js: its options come as
+// one JSON argument; it tells its parent how long each replacement took.
 import { createServer } from 'node:http'
 import { PythonHandler } from 'node-asgi'
 
@@ -11,8 +11,9 @@ python.on('worker:ready', () => {
   if (exitedAt > 0) process.send({ replaced: performance.now() - exitedAt })
 })
 await python.ready
-const server = createServer(python.listener)
-server.listen(port, '127.0.0.1', () => process.send({ serves: true }))
+const server = createServer()
+python.attach(server)
+server.listen(port, '127.0.0.1')
 process.on('SIGTERM', () => {
   server.close()
   server.closeAllConnections()

@@ -35,3 +35,6 @@ function installedVersion (name) {
   const file = join(packageFolder(name), 'package.json')
   return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')).version : null
 }
+
+/** Of a dependency of the project. */
+export const packageVersion = name => createRequire(import.meta.url)(`${name}/package.json`).version

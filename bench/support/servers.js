@@ -1,12 +1,14 @@
-// Starts and stops servers of the same application behind one interface.
+// Starts and stops servers of every kind behind one interface.
 import { spawn } from 'node:child_process'
 import { EventEmitter, once } from 'node:events'
-import { readFileSync, readdirSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { get } from './http-load.js'
+import { kinds } from './kinds.js'
+import { cpuSeconds, sides, tree } from './processes.js'
 
 const START = 60_000
 const STOP = 5_000
@@ -14,84 +16,91 @@ const STOP = 5_000
 /** Those that run: none may outlive the benchmark. */
 const running = new Set()
 process.on('exit', () => { for (const server of running) server.kill() })
-for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1))
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit(1))
 
 /**
- * The ways to serve `app` (module:attribute in `docroot`) with so many workers.
- * @returns {{ [name: string]: () => Promise<Server> }}
+ * Starts a server and waits until each of its workers has answered GET /pid with its process id.
+ * @param {string} kind one of kinds.js
+ * @param {import('./kinds.js').Application & { env?: object }} application
+ * @returns {Promise<Server>}
  */
-export function waysToServe ({ bin, docroot, app, workers, env }) {
-  const python = join(bin, 'python')
-  const node = preload => port => [process.execPath,
-    [fileURLToPath(new URL('node-server.js', import.meta.url)),
-      JSON.stringify({ port, docroot, appTarget: app, workers, preload, python })]]
-  const bound = port => `127.0.0.1:${port}`
-  const ways = {
-    'node-asgi, preload': node(true),
-    'node-asgi': node(false),
-    gunicorn: port => [join(bin, 'gunicorn'), [app, '-k', 'uvicorn_worker.UvicornWorker',
-      '-w', String(workers), '-b', bound(port), '--log-level', 'critical']],
-    uvicorn: port => [join(bin, 'uvicorn'), [app, '--workers', String(workers),
-      '--port', String(port), '--log-level', 'critical']],
-    // The shortest pause that it takes; its default is 3.5 s.
-    granian: port => [join(bin, 'granian'), [app, '--interface', 'asgi', '--workers', String(workers),
-      '--port', String(port), '--respawn-failed-workers', '--respawn-interval', '0.1', '--no-log']]
+export async function startServer (kind, application) {
+  const { command, upstream } = kinds[kind]
+  const folder = mkdtempSync(join(tmpdir(), 'node-asgi-bench-'))
+  const server = new Server(kind, folder)
+  running.add(server)
+  try {
+    if (upstream !== undefined) {
+      const address = { socketPath: join(folder, 'upstream') }
+      await server.start(kinds[upstream].command, application, address)
+      application = { ...application, upstream: address }
+    }
+    await server.start(command, application, { port: await freePort() })
+  } catch (error) {
+    await server.stop()
+    throw new Error(`${kind} does not serve: ${error.message}`, { cause: error })
   }
-  return Object.fromEntries(Object.entries(ways).map(([name, command]) =>
-    [name, () => Server.start(command, { cwd: docroot, env: { ...process.env, ...env }, workers })]))
+  return server
 }
 
+/** A server, and what stands behind it. Emits what its Node process tells: 'message'. */
 class Server extends EventEmitter {
-  static async start (command, { workers, ...options }) {
-    const port = await freePort()
-    const [program, args] = command(port)
-    const server = new Server()
-    server.port = port
-    const isNode = program === process.execPath
-    server.child = spawn(program, args, {
-      ...options, detached: true, stdio: ['ignore', 'ignore', 'ignore', ...isNode ? ['ipc'] : []]
-    })
-    server.child.on('message', message => server.emit('message', message))
-    running.add(server)
-    try {
-      await server.#serves(workers)
-    } catch (error) {
-      await server.stop()
-      throw new Error(`${program} does not serve: ${error.message}`)
-    }
-    return server
+  #children = []
+  #folder
+
+  constructor (kind, folder) {
+    super()
+    this.kind = kind
+    this.#folder = folder
   }
 
-  /** Waits until each of its workers has answered; they say who they are. */
-  async #serves (workers) {
+  async start (command, application, address) {
+    const [program, args] = command(application, address)
+    const isNode = program === process.execPath
+    const child = spawn(program, args, {
+      cwd: application.docroot,
+      env: { ...process.env, ...application.env },
+      detached: true, // leads a group, which is killed as a whole
+      stdio: ['ignore', 'ignore', 'inherit', ...isNode ? ['ipc'] : []]
+    })
+    child.on('message', message => this.emit('message', message))
+    this.#children.unshift(child)
+    /** Where it is: `{ port }` of 127.0.0.1. */
+    this.address = address
+    const behindProxy = application.upstream !== undefined
+    await this.#answers(child, behindProxy ? 1 : application.workers)
+  }
+
+  async #answers (child, workers) {
     const end = performance.now() + START
     const pids = new Set()
     while (pids.size < workers) {
-      const { status, text } = await get(this.port).catch(error => ({ error }))
+      const { status, text } = await get(this.address, { path: '/pid' }).catch(error => ({ error }))
       if (status === 200) pids.add(Number(text))
       else await sleep(20)
       if (performance.now() > end) throw new Error(`${pids.size} of ${workers} workers answered`)
-      if (this.child.exitCode !== null) throw new Error(`it ended with ${this.child.exitCode}`)
+      if (hasEnded(child)) throw new Error(`it ended with ${child.exitCode ?? child.signalCode}`)
     }
-    this.workers = [...pids]
+    /** Process ids of the workers. */
+    this.workers ??= [...pids]
   }
 
-  /** All its processes. */
+  /** All its processes, Node's and Python's. */
   processes () {
-    const found = [this.child.pid]
-    for (const pid of found) {
-      for (const task of readdirSync(`/proc/${pid}/task`)) {
-        const children = readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').trim()
-        if (children !== '') found.push(...children.split(' ').map(Number))
-      }
-    }
-    return found
+    return sides(this.#children.flatMap(({ pid }) => tree(pid)))
+  }
+
+  /** Seconds of CPU that each side has used so far. */
+  cpu () {
+    const { node, python } = this.processes()
+    return { node: cpuSeconds(node), python: cpuSeconds(python) }
   }
 
   async stop () {
-    const gone = once(this.child, 'exit')
-    if (this.child.exitCode === null && this.child.signalCode === null) {
-      this.child.kill('SIGTERM')
+    for (const child of this.#children) {
+      if (hasEnded(child)) continue
+      const gone = once(child, 'exit')
+      child.kill('SIGTERM')
       await Promise.race([gone, sleep(STOP, undefined, { ref: false })])
     }
     this.kill()
@@ -99,11 +108,16 @@ class Server extends EventEmitter {
 
   kill () {
     running.delete(this)
-    try {
-      process.kill(-this.child.pid, 'SIGKILL')
-    } catch {} // nothing is left of it
+    for (const child of this.#children) {
+      try {
+        process.kill(-child.pid, 'SIGKILL')
+      } catch {} // nothing is left of it
+    }
+    rmSync(this.#folder, { recursive: true, force: true })
   }
 }
+
+const hasEnded = ({ exitCode, signalCode }) => exitCode !== null || signalCode !== null
 
 async function freePort () {
   const server = createServer().listen(0, '127.0.0.1')
