@@ -1,78 +1,123 @@
 // What does it cost to get a request into Python and its response back?
 //
-//   node bench/hello.js [--rounds 5] [--seconds 2] [--in-flight 64]
+//   node bench/hello.js [--rounds 5] [--seconds 2] [--in-flight 64] [--quick]
 //
-// handleRequest of a hello-world application with one worker, beside @platformatic/python-node (one
-// loop in Node's process) and beside the floor: an asyncio loop in the same interpreter that only runs
-// the application. Each run is a process of its own, and the rounds are interleaved. The peer needs the
-// libpython it is linked to: BENCH_PEER_PYTHON names an interpreter that has it.
-import { execFile } from 'node:child_process'
+// handleRequest of a hello-world application with one worker, beside
+//   - the floor: an asyncio loop in the same interpreter that only runs the application, in a task a
+//     request (create_task), on asyncio and on uvloop;
+//   - @platformatic/python-node (one loop in Node's process). It needs the libpython it is linked to:
+//     BENCH_PEER_PYTHON names an interpreter that has it, where neither PATH nor pyenv do;
+//   - with one request in flight, the way that users go today: HTTP to a proxy in Node (node:http and
+//     undici's pool) before uvicorn, asked by a loop of undici.
+// Each load is a process of its own, and the rounds are interleaved. --quick: 2 rounds of 1 s.
 import { fileURLToPath } from 'node:url'
-import { parseArgs, promisify } from 'node:util'
-import { competitors } from './support/competitors.js'
+import { parseArgs } from 'node:util'
+import { competitors, versions } from './support/competitors.js'
+import { floor } from './support/floor.js'
+import { startLoader } from './support/loader.js'
+import { installPackages } from './support/npm.js'
 import { peer } from './support/peer.js'
-import { median, progress, save, spread, table } from './support/report.js'
+import { median, plusMinus, progress, ratio, save, table, targetTable } from './support/report.js'
+import { interleave } from './support/rounds.js'
+import { startServer } from './support/servers.js'
 
 const { values } = parseArgs({
   options: {
-    rounds: { type: 'string', default: '5' },
-    seconds: { type: 'string', default: '2' },
-    'in-flight': { type: 'string', default: '64' }
+    rounds: { type: 'string' },
+    seconds: { type: 'string' },
+    'in-flight': { type: 'string', default: '64' },
+    quick: { type: 'boolean' }
   }
 })
-const [rounds, seconds, inFlight] = [values.rounds, values.seconds, values['in-flight']].map(Number)
-const run = promisify(execFile)
-/** Milliseconds that a run may take. */
-const timeout = (seconds + 60) * 1000
-const here = (name) => fileURLToPath(new URL(name, import.meta.url))
-const docroot = here('../fixtures/apps')
-const app = 'main:app'
-const python = `${await competitors()}/python`
+const rounds = Number(values.rounds ?? (values.quick ? 2 : 5))
+const seconds = Number(values.seconds ?? (values.quick ? 1 : 2))
+const many = Number(values['in-flight'])
 
-async function load (options, env = {}) {
-  const { stdout } = await run(process.execPath,
-    [here('support/hello-load.js'), JSON.stringify({ docroot, app, seconds, inFlight, ...options })],
-    { env: { ...process.env, ...env }, timeout })
-  return JSON.parse(stdout.trim().split('\n').at(-1))
-}
-
-async function floor (...loop) {
-  const { stdout } = await run(python,
-    [here('support/floor.py'), docroot, app, String(seconds), String(inFlight), ...loop],
-    { timeout })
-  return JSON.parse(stdout)
-}
-
-const ways = {
-  'node-asgi': () => load({ library: 'node-asgi', python }),
-  'bare asyncio loop': () => floor(),
-  'bare uvloop': () => floor('uvloop')
-}
+const here = name => fileURLToPath(new URL(name, import.meta.url))
+const application = { docroot: here('../fixtures/apps'), app: 'main:app', workers: 1 }
+const bin = await competitors()
+installPackages()
 const other = peer()
-if (other.missing === undefined) {
-  ways[`@platformatic/python-node ${other.version}`] = () => load({ library: other.library }, other.env)
-}
-const results = Object.fromEntries(Object.keys(ways).map((name) => [name, []]))
-for (let round = 1; round <= rounds; round++) {
-  for (const [name, measure] of Object.entries(ways)) {
-    const one = await measure()
-    results[name].push(one)
-    progress(`round ${round}/${rounds}: ${name}: ${Math.round(one.requests / one.seconds)} requests/s`)
-  }
-}
-progress('')
+const peerName = `@platformatic/python-node ${other.version}`
 
-const rate = ({ requests, seconds }) => requests / seconds
-const ours = results['node-asgi']
-console.log(table(['', 'requests/s', '', 'CPU µs a request', 'node-asgi is'],
-  Object.entries(results).map(([name, list]) => [
-    name,
-    Math.round(median(list.map(rate))),
-    `±${(spread(list.map(rate)) * 100).toFixed(0)}%`,
-    median(list.map(({ cpu, requests }) => cpu / requests * 1e6)).toFixed(2),
-    `${median(list.map((one, i) => rate(ours[i]) / rate(one))).toPrecision(3)} ×`
-  ])))
-console.log(`medians of ${rounds} rounds of ${seconds} s, ${inFlight} in flight, 1 worker; ± is half ` +
-  'the range of the rounds')
-if (other.missing !== undefined) console.log(`not measured: ${other.missing}`)
-console.log(await save('hello', { rounds, seconds, inFlight, results }))
+progress('starting')
+const ours = await startLoader('handle-load.js',
+  { library: 'node-asgi', python: `${bin}/python`, ...application })
+// The same hello, from an application that can also say which process it is.
+const proxy = await startServer('proxy', { bin, docroot: here('apps'), app: 'work_app:app', workers: 1 })
+const throughProxy = await startLoader('undici-load.js', { port: proxy.address.port })
+const loaders = [ours, throughProxy]
+
+const cases = []
+function add (name, inFlight, measure) {
+  const one = { name, inFlight, measure: load => measure({ work: 'hello', inFlight, ...load }), rounds: [] }
+  cases.push(one)
+  return one
+}
+const hello = add('node-asgi', many, ours.measure)
+const asyncio = add('bare asyncio loop', many, load => floor({ bin, ...application, ...load }))
+add('bare uvloop', many, load => floor({ bin, ...application, loop: 'uvloop', ...load }))
+const helloAlone = add('node-asgi', 1, ours.measure)
+const proxyAlone = add('HTTP proxy before uvicorn', 1, throughProxy.measure)
+let others = null
+if (other.missing === undefined) {
+  const theirs = await startLoader('handle-load.js', { library: other.library, ...application }, other.env)
+  loaders.push(theirs)
+  others = add(peerName, many, theirs.measure)
+  add(peerName, 1, theirs.measure)
+}
+
+try {
+  // Warms them: what is compiled now does not count.
+  for (const { measure } of cases) await measure({ seconds: 0.5 })
+  await interleave({
+    rounds,
+    cases,
+    nameOf: ({ name, inFlight }) => `${name}, ${inFlight} in flight`,
+    measure: one => one.measure({ seconds })
+  })
+} finally {
+  await Promise.all(loaders.map(loader => loader.stop()))
+  await proxy.stop()
+}
+
+const rates = one => one.rounds.map(({ requests, seconds }) => requests / seconds)
+const p50s = one => one.rounds.map(({ p50 }) => p50)
+const targets = [
+  {
+    what: `handleRequest, ${many} in flight: times @platformatic/python-node`,
+    value: others === null ? NaN : ratio(rates(hello), rates(others)),
+    atLeast: 100,
+    unit: '×'
+  },
+  {
+    what: `handleRequest, ${many} in flight: times a bare asyncio loop with create_task`,
+    value: ratio(rates(hello), rates(asyncio)),
+    atLeast: 1.2,
+    unit: '×'
+  },
+  {
+    what: "1 in flight: p50 as a part of the HTTP proxy's",
+    value: ratio(p50s(helloAlone), p50s(proxyAlone)),
+    atMost: 1 / 3,
+    unit: '×'
+  }
+]
+const cpuMicros = (one, side) => Number.isFinite(one.rounds[0].cpu?.[side])
+  ? median(one.rounds.map(({ cpu, requests }) => cpu[side] / requests * 1e6)).toFixed(2)
+  : '–'
+const micros = one => one.rounds[0].p50 === undefined ? '–' : (median(p50s(one)) * 1000).toFixed(1)
+const text = `${table(
+  ['', 'in flight', 'requests/s', '±', 'p50 µs', 'CPU µs: Node', 'Python', 'node-asgi is'],
+  cases.map(one => [one.name, one.inFlight, Math.round(median(rates(one))), plusMinus(rates(one)),
+    micros(one), cpuMicros(one, 'node'), cpuMicros(one, 'python'),
+    `${ratio(rates(one.inFlight === 1 ? helloAlone : hello), rates(one)).toPrecision(3)} ×`]))}
+
+Medians of ${rounds} rounds of ${seconds} s, 1 worker; ± is half the range of the rounds; ratios are
+taken per round. CPU: a request, in a Node process that asks, too; @platformatic/python-node has Python
+in that process.` +
+  (other.missing === undefined ? '' : ` Not measured: ${other.missing}.`)
+console.log(`${text}\n\n${targetTable(targets)}\n`)
+console.log(await save('hello', {
+  rounds, seconds, versions: await versions(['uvicorn', 'uvloop']), cases, targets
+}, { text }))

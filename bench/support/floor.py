@@ -1,10 +1,12 @@
 """
 The floor under every Python server: an event loop that only runs the application, in a task a
-request, with a receive and a send that do nothing.
+request, with a receive that only has the body and a send that does nothing.
 
-    floor.py DOCROOT MODULE:ATTRIBUTE SECONDS IN_FLIGHT [uvloop]
+    floor.py OPTIONS
 
-Prints requests, seconds and CPU seconds as JSON; the first half second does not count.
+OPTIONS is JSON: docroot, app (module:attribute), seconds, in_flight, loop ("asyncio" or "uvloop"),
+method, path, headers and body (a piece, and how many times) of the request. Prints requests,
+seconds and CPU seconds as JSON; the first quarter of a second does not count.
 """
 
 import asyncio
@@ -13,29 +15,35 @@ import json
 import sys
 import time
 
-docroot, target, seconds, in_flight, *loop_name = sys.argv[1:]
-sys.path.insert(0, docroot)
-module, attribute = target.split(":")
+options = json.loads(sys.argv[1])
+sys.path.insert(0, options["docroot"])
+module, attribute = options["app"].split(":")
 app = getattr(importlib.import_module(module), attribute)
 
+path, _, query = options.get("path", "/").partition("?")
+piece, times = options.get("body", ("", 0))
+BODY = piece.encode() * times
+HEADERS = {"host": "localhost", "accept": "*/*", **options.get("headers", {})}
+if BODY:
+    HEADERS["content-length"] = str(len(BODY))
 SCOPE = {
     "type": "http",
     "asgi": {"version": "3.0", "spec_version": "2.5"},
     "http_version": "1.1",
-    "method": "GET",
+    "method": options.get("method", "GET"),
     "scheme": "http",
-    "path": "/",
-    "raw_path": b"/",
-    "query_string": b"",
+    "path": path,
+    "raw_path": path.encode(),
+    "query_string": query.encode(),
     "root_path": "",
-    "headers": [(b"host", b"localhost"), (b"accept", b"*/*")],
+    "headers": [(name.encode(), value.encode()) for name, value in HEADERS.items()],
     "client": None,
     "server": None,
 }
 
 
 async def receive():
-    return {"type": "http.request", "body": b"", "more_body": False}
+    return {"type": "http.request", "body": BODY, "more_body": False}
 
 
 async def send(message):
@@ -53,19 +61,20 @@ async def load(duration):
             await loop.create_task(app(SCOPE.copy(), receive, send))
             count += 1
 
-    await asyncio.gather(*(client() for _ in range(int(in_flight))))
+    await asyncio.gather(*(client() for _ in range(options["in_flight"])))
     return count
 
 
 async def main():
-    await load(0.5)
+    await load(0.25)
     started, cpu = time.perf_counter(), time.process_time()
-    count = await load(float(seconds))
+    count = await load(options["seconds"])
     elapsed = time.perf_counter() - started
-    print(json.dumps({"requests": count, "seconds": elapsed, "cpu": time.process_time() - cpu}))
+    cpu = {"node": 0, "python": time.process_time() - cpu}
+    print(json.dumps({"requests": count, "seconds": elapsed, "cpu": cpu}))
 
 
-if loop_name == ["uvloop"]:
+if options.get("loop") == "uvloop":
     import uvloop
 
     uvloop.run(main())

@@ -1,0 +1,43 @@
+// A load of handleRequest, for bench/support/loader.js, by node-asgi or its peer. Options:
+// { library, docroot, app, python, workers }. A load: { work, inFlight, seconds }; its result has the
+// CPU seconds of Node's and of Python's side, which are one process in the peer.
+import { closedLoop } from './closed-loop.js'
+import { answers, loaderOptions } from './loader.js'
+import { cpuSeconds, tree } from './processes.js'
+import { bodyOf, works } from './work.js'
+
+const { library, docroot, app, python, workers } = loaderOptions()
+/** Both have the same names: that is what makes changing from one to the other easy. */
+const { Python, Request } = await import(library)
+const isOurs = library === 'node-asgi'
+const handler = new Python({ docroot, appTarget: app, ...isOurs && { python, workers } })
+await handler.ready
+
+function cpu () {
+  const { user, system } = process.cpuUsage()
+  return { node: (user + system) / 1e6, python: isOurs ? cpuSeconds(tree(process.pid).slice(1)) : null }
+}
+
+answers(async ({ work, inFlight, seconds }) => {
+  const { method = 'GET', path, headers, isRight } = works[work]
+  const body = bodyOf(works[work])
+  const request = {
+    method,
+    url: `http://localhost${path}`,
+    headers: { host: 'localhost', accept: '*/*', ...headers },
+    ...body && { body: Buffer.from(body) }
+  }
+  const send = () => handler.handleRequest(isOurs ? request : new Request(request))
+  const answer = await send()
+  if (!isRight(answer.body.toString())) throw new Error(`the app answered ${answer.body}`)
+  const before = cpu()
+  const load = await closedLoop(async () => {
+    const { status } = await send()
+    if (status < 200 || status > 299) throw new Error(`the app answered ${status}`)
+  }, { inFlight, seconds })
+  const after = cpu()
+  return {
+    ...load,
+    cpu: { node: after.node - before.node, python: isOurs ? after.python - before.python : null }
+  }
+})
