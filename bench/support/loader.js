@@ -16,17 +16,20 @@ const GRACE = 60
 export async function startLoader (script, options, env = {}) {
   const child = fork(fileURLToPath(new URL(script, import.meta.url)), [JSON.stringify(options)],
     { env: { ...process.env, ...env } })
-  const next = async seconds => {
-    const timer = AbortSignal.timeout((seconds + GRACE) * 1000)
-    const [answer] = await Promise.race([
-      once(child, 'message', { signal: timer }),
-      once(child, 'exit', { signal: timer }).then(([code, signal]) => {
-        throw new Error(`${script} ended with ${code ?? signal}`)
-      })
-    ])
-    if (answer.error !== undefined) throw new Error(answer.error)
-    return answer
+  /** Who waits for the next message. */
+  let waiting = null
+  const settle = (error, answer) => {
+    clearTimeout(waiting?.timer)
+    if (error === null) waiting?.resolve(answer)
+    else waiting?.reject(error)
+    waiting = null
   }
+  const next = seconds => new Promise((resolve, reject) => {
+    const timer = setTimeout(() => settle(new Error(`${script} does not answer`)), (seconds + GRACE) * 1000)
+    waiting = { resolve, reject, timer }
+  })
+  child.on('message', ({ error, ...answer }) => settle(error ? new Error(error) : null, answer))
+  child.on('exit', (code, signal) => settle(new Error(`${script} ended with ${code ?? signal}`)))
   process.once('exit', () => child.kill('SIGKILL'))
   await next(0)
   return {
