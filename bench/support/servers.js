@@ -21,7 +21,8 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => p
 /**
  * Starts a server and waits until each of its workers has answered GET /pid with its process id.
  * @param {string} kind one of kinds.js
- * @param {import('./kinds.js').Application & { env?: object }} application
+ * @param {import('./kinds.js').Application & { env?: object, unix?: boolean }} application `unix`: on a
+ *   unix socket, if that kind can
  * @returns {Promise<Server>}
  */
 export async function startServer (kind, application) {
@@ -35,7 +36,10 @@ export async function startServer (kind, application) {
       await server.start(kinds[upstream].command, application, address)
       application = { ...application, upstream: address }
     }
-    await server.start(command, application, { port: await freePort() })
+    const address = application.unix
+      ? { socketPath: join(folder, 'socket') }
+      : { port: await freePort() }
+    await server.start(command, application, address)
   } catch (error) {
     await server.stop()
     throw new Error(`${kind} does not serve: ${error.message}`, { cause: error })
@@ -65,7 +69,7 @@ class Server extends EventEmitter {
     })
     child.on('message', message => this.emit('message', message))
     this.#children.unshift(child)
-    /** Where it is: `{ port }` of 127.0.0.1. */
+    /** Where it is: `{ port }` of 127.0.0.1, or `{ socketPath }`. */
     this.address = address
     const behindProxy = application.upstream !== undefined
     await this.#answers(child, behindProxy ? 1 : application.workers)
