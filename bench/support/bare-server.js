@@ -3,7 +3,7 @@ import { createServer } from 'node:http'
 
 const { port } = JSON.parse(process.argv[2])
 const server = createServer((req, res) => {
-  const body = Buffer.from(req.url === '/pid' ? String(process.pid) : 'Hello, world!')
+  const body = req.url === '/pid' ? String(process.pid) : 'Hello, world!'
   res.writeHead(200, {
     'content-type': 'text/plain; charset=utf-8', 'content-length': String(body.length)
   })
