@@ -27,9 +27,9 @@ export function casesOf ({ work, servers, ways, workers, inFlight }) {
   const cases = []
   for (const name of work) {
     for (const way of ways) {
-      for (const count of workers) {
-        for (const many of inFlight) {
-          if (many > (works[name].most ?? Infinity)) continue
+      for (const many of inFlight) {
+        if (many > (works[name].most ?? Infinity)) continue
+        for (const count of workers) {
           for (const server of servers) {
             if (count > Math.min(...workers) && SINGLE.has(server)) continue
             if (!can(server, way, name)) continue

@@ -85,6 +85,8 @@ export class Contest {
         const before = server.cpu()
         const done = await load(work, { inFlight, seconds })
         const after = server.cpu()
+        // wrk leaves without the answers to its last requests. Their work must not disturb the next.
+        await server.settle()
         return {
           ...done, cpu: { node: after.node - before.node, python: after.python - before.python }
         }
@@ -94,6 +96,7 @@ export class Contest {
     const mine = cases.filter(one => one.server === kind && one.workers === workers)
     for (const work of new Set(mine.map(one => one.work))) await checkAnswer(kind, server.address, work)
     await load(mine[0].work, WARM)
+    await server.settle()
     return contestant
   }
 

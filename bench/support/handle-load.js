@@ -29,7 +29,7 @@ answers(async ({ work, inFlight, seconds }) => {
   }
   const send = () => handler.handleRequest(isOurs ? request : new Request(request))
   const answer = await send()
-  if (!isRight(answer.body.toString())) throw new Error(`the app answered ${answer.body}`)
+  if (!isRight(answer.body.toString())) throw new Error(`the app answered ${answer.body.toString().slice(0, 120)}`)
   const before = cpu()
   const load = await closedLoop(async () => {
     const { status } = await send()

@@ -54,7 +54,7 @@ export const loaderOptions = () => JSON.parse(process.argv[2])
 export function answers (measure) {
   process.on('message', load => measure(load).then(
     result => process.send(result),
-    error => process.send({ error: error.stack })))
+    error => process.send({ error: error.message })))
   process.on('disconnect', () => process.exit())
   process.send({ ready: true })
 }

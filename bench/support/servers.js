@@ -12,6 +12,7 @@ import { cpuSeconds, sides, tree } from './processes.js'
 
 const START = 60_000
 const STOP = 5_000
+const SETTLE = 5_000
 
 /** Those that run: none may outlive the benchmark. */
 const running = new Set()
@@ -98,6 +99,18 @@ class Server extends EventEmitter {
   cpu () {
     const { node, python } = this.processes()
     return { node: cpuSeconds(node), python: cpuSeconds(python) }
+  }
+
+  /** Waits until it has nothing left to do, of requests that a load has left behind, at most 5 s. */
+  async settle () {
+    const all = () => Object.values(this.cpu()).reduce((sum, side) => sum + side)
+    const end = performance.now() + SETTLE
+    for (let before = all(), busy = true; busy && performance.now() < end;) {
+      await sleep(40)
+      const now = all()
+      busy = now - before > 0.015 // more than one tick
+      before = now
+    }
   }
 
   async stop () {
