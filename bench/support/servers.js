@@ -48,9 +48,22 @@ export async function startServer (kind, application) {
   return server
 }
 
+/**
+ * Kills a process group when this process is gone, even by SIGKILL: its input ends then.
+ * @param {number} group
+ */
+function guard (group) {
+  const child = spawn('sh', ['-c', 'cat >/dev/null; kill -s KILL -- "-$1"', 'sh', String(group)],
+    { detached: true, stdio: ['pipe', 'ignore', 'ignore'] })
+  child.unref()
+  child.stdin.unref()
+  return child
+}
+
 /** A server, and what stands behind it. Emits what its Node process tells: 'message'. */
 class Server extends EventEmitter {
   #children = []
+  #guards = []
   #folder
 
   constructor (kind, folder) {
@@ -70,6 +83,7 @@ class Server extends EventEmitter {
     })
     child.on('message', message => this.emit('message', message))
     this.#children.unshift(child)
+    this.#guards.push(guard(child.pid))
     /** Where it is: `{ port }` of 127.0.0.1, or `{ socketPath }`. */
     this.address = address
     const behindProxy = application.upstream !== undefined
@@ -125,6 +139,7 @@ class Server extends EventEmitter {
 
   kill () {
     running.delete(this)
+    for (const child of this.#guards) child.kill('SIGKILL')
     for (const child of this.#children) {
       try {
         process.kill(-child.pid, 'SIGKILL')
