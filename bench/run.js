@@ -1,8 +1,8 @@
 // Runs every benchmark, one after the other, each in a process of its own, and gathers their pages in
 // bench/results/report-DATE.md, with one table of all targets.
 //
-//   npm run bench                          (some 45 minutes)
-//   npm run bench -- --quick               (some 10, for a look)
+//   npm run bench                          (some 35 minutes)
+//   npm run bench -- --quick               (some 8, for a look)
 //   npm run bench -- --only hello,echo
 //
 // A benchmark that fails does not keep the others from running; the report and the exit code say so.
