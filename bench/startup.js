@@ -17,6 +17,7 @@ import { parentOf } from './support/proc.js'
 import { median, percentile, progress, save, table } from './support/report.js'
 import { memoryByMapping } from './support/smaps.js'
 import { showTargets } from './support/targets.js'
+import { bodyOf, works } from './support/work.js'
 
 const MB = 1e6
 const TARGET = { ready: 10, pss: 10 }
@@ -75,27 +76,16 @@ async function timeStarts (preload, count) {
   }
 }
 
-const ITEM = { name: 'lamp', price: 12.5 }
-
 /** Sends so many requests, half of them with a body, to each worker. */
 async function serve (handler, count) {
   const { workers } = handler.stats()
   for (let i = 0; i < count; i++) {
-    const post = i % 2 === 1
+    const { path: url, isRight, ...work } = works[i % 2 === 1 ? 'fastapi' : 'fastapi-hello']
+    const request = { ...work, url, body: bodyOf(work) }
     // One in flight for each goes to each: the pool takes the worker with the fewest.
-    const answers = await Promise.all(workers.map(() => handler.handleRequest(post
-      ? {
-          method: 'POST',
-          url: '/items',
-          headers: { 'content-type': 'application/json' },
-          body: JSON.stringify(ITEM)
-        }
-      : { url: '/' })))
+    const answers = await Promise.all(workers.map(() => handler.handleRequest(request)))
     for (const { status, body } of answers) {
-      const expected = JSON.stringify(post ? ITEM : { hello: 'world' })
-      if (status !== 200 || body.toString() !== expected) {
-        throw new Error(`the app answered ${status} ${body}`)
-      }
+      if (status >= 300 || !isRight(body.toString())) throw new Error(`the app answered ${status} ${body}`)
     }
   }
   const least = Math.min(...handler.stats().workers.map((worker) => worker.requests))

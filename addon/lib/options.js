@@ -101,8 +101,9 @@ const MIN_RING = 256 * 1024
 // What fits a Buffer, with room to spare.
 const MAX_MESSAGE = 1024 * 1024 * 1024
 const MAX_RING = 1024 * 1024 * 1024
-// Microseconds: about what it takes to wake a core that has halted.
-const AUTO_SPIN = 50
+// Microseconds. More costs Node CPU time (bench/concurrency.js), less leaves requests one at a time to
+// sleep and wake, for ten times their latency (bench/hello.js).
+const AUTO_SPIN = 20
 const MAX_SPIN = 1000
 
 /** @type {Logger} */

@@ -20,6 +20,11 @@ const hello = text => text === 'Hello, world!'
 /** @type {{ [name: string]: Work }} */
 export const works = {
   hello: { title: 'Hello world', path: '/', isRight: hello },
+  'fastapi-hello': {
+    title: 'FastAPI, hello world',
+    path: '/hello',
+    isRight: text => text === '{"hello":"world"}'
+  },
   fastapi: {
     title: 'FastAPI with validation',
     path: '/shops/7/items?currency=EUR',

@@ -99,7 +99,7 @@ test('unless told otherwise, nobody spins where Node and the workers do not have
   const cores = availableParallelism()
   assert.equal(parseOptions({ workers: cores }).spin, 0)
   assert.equal(parseOptions({ workers: cores, spin: 7 }).spin, 7)
-  if (cores > 1) assert.equal(parseOptions({ workers: cores - 1 }).spin, 50)
+  if (cores > 1) assert.equal(parseOptions({ workers: cores - 1 }).spin, 20)
 })
 
 test('times that setTimeout would take for "at once" are refused', () => {
