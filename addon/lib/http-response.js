@@ -14,6 +14,18 @@ const CONNECTION_HEADERS = new Set([
 const NGHTTP2_INTERNAL_ERROR = 2
 
 /**
+ * Headers taken apart. Most responses have the same as the one before: taking them apart again would
+ * cost 0.1 µs.
+ */
+let last = parseHeaders('')
+
+/** @param {string} joined see splitJoined */
+function parseHeaders (joined) {
+  const list = Object.freeze(splitJoined(joined))
+  return { joined, list, hasLength: list.some((name, i) => i % 2 === 0 && name === 'content-length') }
+}
+
+/**
  * @param {any} req
  * @param {any} res
  * @param {number} status
@@ -22,11 +34,11 @@ const NGHTTP2_INTERNAL_ERROR = 2
  * @returns {boolean} whether the client can see where the body ends
  */
 export function writeHead (req, res, status, joined, length) {
-  const list = splitJoined(joined)
+  if (last.joined !== joined) last = parseHeaders(joined)
+  let { list, hasLength } = last
   const http2 = req.httpVersionMajor === 2
-  let hasLength = hasName(list, 'content-length')
   if (!hasLength && length >= 0 && req.method !== 'HEAD' && status !== 204 && status !== 304) {
-    list.push('content-length', String(length))
+    list = [...list, 'content-length', String(length)]
     hasLength = true
   }
   // Headers that middleware has set take the slow way, and HTTP/2 has no other.
@@ -40,19 +52,8 @@ export function writeHead (req, res, status, joined, length) {
 }
 
 /**
- * @param {string[]} list
- * @param {string} name
- */
-function hasName (list, name) {
-  for (let i = 0; i < list.length; i += 2) {
-    if (list[i] === name) return true
-  }
-  return false
-}
-
-/**
  * @param {any} res
- * @param {string[]} list
+ * @param {readonly string[]} list
  * @param {boolean} http2
  */
 function setHeaders (res, list, http2) {
@@ -99,6 +100,15 @@ export function cut (req, res, framed) {
     res.stream.close(NGHTTP2_INTERNAL_ERROR)
     return
   }
+  // What has been written in this turn goes out at its end, in a tick that is due before this one.
+  process.nextTick(destroy, res, framed)
+}
+
+/**
+ * @param {any} res
+ * @param {boolean} framed
+ */
+function destroy (res, framed) {
   // Where the end of the connection is the end of the body, only a reset says that it was cut.
   if (!framed) {
     try {

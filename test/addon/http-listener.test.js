@@ -259,6 +259,15 @@ for (const [what, version, headers] of [
   })
 }
 
+test('what was sent before an exception was lost when both came in one drain', async (t) => {
+  const { port } = await serve(t, (request) => {
+    request.start(200, ['content-length', '100'], 'part')
+    request.raise('E', 'm', 'Traceback', true)
+  })
+  const { answer } = await raw(port, get())
+  assert.match(answer, /^HTTP\/1\.1 200 [^]*\r\n\r\npart$/)
+})
+
 for (const [status, reason, options, act] of [
   [502, 'Bad Gateway', {}, (request, worker) => worker.exit(null, 9)],
   [504, 'Gateway Timeout', { timeouts: { request: 5 } }, () => {}]
