@@ -14,7 +14,8 @@ import { tlsText } from './tls.js'
  */
 
 const ORIGIN = /^[a-z][a-z0-9+.-]*:\/\/[^/?]*/i
-const NON_ASCII = /[^\0-\x7f]/g
+const NON_ASCII = /[^\0-\x7f]/
+const EACH_NON_ASCII = new RegExp(NON_ASCII, 'g')
 
 const kAddresses = Symbol('addresses')
 
@@ -43,7 +44,7 @@ export function encodeIncoming (req, trust, { mount = '', keepsBody = false } = 
     url = baseUrl + url
   }
   // The parser gives bytes as characters.
-  url = url.replace(NON_ASCII, percentEncodeByte)
+  if (NON_ASCII.test(url)) url = url.replace(EACH_NON_ASCII, percentEncodeByte)
   const mark = url.indexOf('?')
   const path = mark === -1 ? url : url.slice(0, mark)
   const query = mark === -1 ? '' : url.slice(mark + 1)

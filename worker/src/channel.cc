@@ -1,6 +1,7 @@
 #include "channel.h"
 
 #include <tuple>
+#include <utility>
 
 #include "http_cycle.h"
 #include "py/box.h"
@@ -87,8 +88,8 @@ bool Channel::Start(PyObject* self, PyObject* args, PyObject* kwargs) {
   if (!loop) return false;
   create_future_ = Ref::Steal(PyObject_GetAttr(loop.get(), state_->names.create_future.get()));
   call_soon_ = Ref::Steal(PyObject_GetAttr(loop.get(), state_->names.call_soon.get()));
-  drain_ = Ref::Steal(PyObject_GetAttrString(self, "drain"));
-  if (!create_future_ || !call_soon_ || !drain_) return false;
+  resume_ = Ref::Steal(PyObject_GetAttrString(self, "resume"));
+  if (!create_future_ || !call_soon_ || !resume_) return false;
   self_ = self;
   app_ = Ref::Borrow(app);
   spawn_ = Ref::Borrow(spawn);
@@ -103,31 +104,44 @@ bool Channel::Start(PyObject* self, PyObject* args, PyObject* kwargs) {
 }
 
 bool Channel::Drain() {
-  if (!drain_) {
+  if (!resume_) {
     PyErr_SetString(PyExc_RuntimeError, "drain() before start()");
     return false;
   }
   endpoint_->Wake();
+  return TakeFrames();
+}
+
+bool Channel::Resume() {
+  resuming_ = false;
+  // Awake already: clearing the bell, a system call, is for when it has rung.
+  return !resume_ || TakeFrames();
+}
+
+bool Channel::TakeFrames() {
   if (!backlogged()) room_waiters_.Wake(state_->names);
+  spinner_.Refill();
   size_t taken = 0;
-  const auto drained = endpoint_->Drain(kFramesATurn, [&](std::span<const std::byte> bytes) {
-    ++taken;
-    return OnFrame(bytes);
-  });
+  shm::Endpoint::Drained drained{};
+  do {
+    drained = endpoint_->Drain(kFramesATurn, [&](std::span<const std::byte> bytes) {
+      ++taken;
+      return OnFrame(bytes);
+    });
+    // Spinning is for when all tasks are done: the loop may have other work as long as one is not.
+  } while (taken == 0 && drained == shm::Endpoint::Drained::kEmpty && cycles_.empty() &&
+           spinner_.Spin(endpoint_.get()));
   if (drained == shm::Endpoint::Drained::kCorrupt) {
     Py_FatalError("node-asgi: the ring from Node is corrupt");
   }
   if (drained == shm::Endpoint::Drained::kBusy) return true;
   // After work we look again when the tasks just started have had their turn, and stay awake
-  // meanwhile, so that Node need not ring. Spinning is for when they are done: the loop may have
-  // other work as long as one is not.
-  spinner_.Refill();
-  if (taken > 0 || (cycles_.empty() && spinner_.Spin(endpoint_.get())) || !endpoint_->Sleep()) {
-    const Ref handle =
-        Ref::Steal(PyObject_CallFunctionObjArgs(call_soon_.get(), drain_.get(), nullptr));
-    return static_cast<bool>(handle);
-  }
-  return true;
+  // meanwhile, so that Node need not ring.
+  if (taken == 0 && endpoint_->Sleep()) return true;
+  if (std::exchange(resuming_, true)) return true;
+  const Ref handle =
+      Ref::Steal(PyObject_CallFunctionObjArgs(call_soon_.get(), resume_.get(), nullptr));
+  return static_cast<bool>(handle);
 }
 
 bool Channel::OnFrame(std::span<const std::byte> bytes) {
@@ -250,7 +264,7 @@ bool Channel::Flush() {
 
 int Channel::Traverse(visitproc visit, void* arg) {
   for (const Ref* ref : {&module_, &app_, &spawn_, &spawn_options_, &describe_error_, &write_error_,
-                         &on_stop_, &create_future_, &call_soon_, &drain_, &on_idle}) {
+                         &on_stop_, &create_future_, &call_soon_, &resume_, &on_idle}) {
     if (const int stop = py::Visit(*ref, visit, arg); stop != 0) return stop;
   }
   for (const auto& [stream, entry] : cycles_) {
@@ -264,7 +278,7 @@ int Channel::Traverse(visitproc visit, void* arg) {
 
 void Channel::Clear() {
   for (Ref* ref : {&app_, &spawn_, &spawn_options_, &describe_error_, &write_error_, &on_stop_,
-                   &create_future_, &call_soon_, &drain_, &on_idle}) {
+                   &create_future_, &call_soon_, &resume_, &on_idle}) {
     *ref = {};
   }
   room_waiters_.Clear();

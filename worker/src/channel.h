@@ -66,7 +66,9 @@ class Channel {
   [[nodiscard]] int fd() const { return endpoint_->bell_fd(); }
   [[nodiscard]] size_t active() const { return cycles_.size(); }
   [[nodiscard]] bool Start(PyObject* self, PyObject* args, PyObject* kwargs);
+  // The bell has rung. / A turn of the loop after frames have been taken.
   [[nodiscard]] bool Drain();
+  [[nodiscard]] bool Resume();
   void CancelAll();
   // In a process that the application forked: the descriptors are closed. The memory is not there
   // (MADV_DONTFORK), so whoever goes on as if this were the worker is stopped by SIGSEGV.
@@ -78,6 +80,7 @@ class Channel {
   void Clear();
 
  private:
+  [[nodiscard]] bool TakeFrames();
   // False: the frame breaks the protocol.
   [[nodiscard]] bool OnFrame(std::span<const std::byte> bytes);
   [[nodiscard]] bool OnRequest(const wire::Request& request);
@@ -107,6 +110,8 @@ class Channel {
   std::unordered_map<uint32_t, Entry> cycles_;
   Waiters room_waiters_;
 
+  bool resuming_ = false;  // Resume() is due
+
   // Set by Start.
   PyObject* self_ = nullptr;  // this object, borrowed: it lives while this lives
   std::optional<ScopeBuilder> scopes_;
@@ -118,7 +123,7 @@ class Channel {
   py::Ref on_stop_;
   py::Ref create_future_;
   py::Ref call_soon_;
-  py::Ref drain_;
+  py::Ref resume_;
 };
 
 // New reference to the type, or null with an exception set.

@@ -76,6 +76,8 @@ PyObject* Stopped(PyObject* self, PyObject* /*unused*/) {
 }
 
 PyObject* Drain(PyObject* self, PyObject* /*unused*/) { return NoneIf(Of(self).Drain()); }
+
+PyObject* Resume(PyObject* self, PyObject* /*unused*/) { return NoneIf(Of(self).Resume()); }
 PyObject* CancelAll(PyObject* self, PyObject* /*unused*/) {
   Of(self).CancelAll();
   return None();
@@ -115,6 +117,7 @@ PyMethodDef methods[] = {
      "startup_failed(kind, type, message, traceback): tell Node why they may not."},
     {"stopped", Stopped, METH_NOARGS, "Tell Node that this worker has shut down."},
     {"drain", Drain, METH_NOARGS, "Take the frames that have come; the loop's reader callback."},
+    {"resume", Resume, METH_NOARGS, "Look for more of them; drain() has the loop call it soon."},
     {"cancel_all", CancelAll, METH_NOARGS, "Cancel the task of every request."},
     {"close_in_child", CloseInChild, METH_NOARGS,
      "In a process that the app forked: give up what belongs to the worker."},
