@@ -119,7 +119,8 @@ bool Channel::Resume() {
 }
 
 bool Channel::TakeFrames() {
-  if (!backlogged()) room_waiters_.Wake(state_->names);
+  const bool room = !backlogged() && !room_waiters_.empty();
+  if (room) room_waiters_.Wake(state_->names);
   spinner_.Refill();
   size_t taken = 0;
   shm::Endpoint::Drained drained{};
@@ -128,9 +129,9 @@ bool Channel::TakeFrames() {
       ++taken;
       return OnFrame(bytes);
     });
-    // Spinning is for when all tasks are done: the loop may have other work as long as one is not.
-  } while (taken == 0 && drained == shm::Endpoint::Drained::kEmpty && cycles_.empty() &&
-           spinner_.Spin(endpoint_.get()));
+    // Spinning is for when every task waits for Node: the others may have work for the loop.
+  } while (taken == 0 && drained == shm::Endpoint::Drained::kEmpty && !room &&
+           waiting_ == cycles_.size() && spinner_.Spin(endpoint_.get()));
   if (drained == shm::Endpoint::Drained::kCorrupt) {
     Py_FatalError("node-asgi: the ring from Node is corrupt");
   }

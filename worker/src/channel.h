@@ -48,6 +48,7 @@ class Channel {
   [[nodiscard]] bool backlogged() const { return endpoint_->backlog_bytes() > 0; }
   [[nodiscard]] Waiters& room_waiters() { return room_waiters_; }
   void CycleEnded(uint32_t stream);
+  void CycleWaits(bool waits) { waits ? ++waiting_ : --waiting_; }
 
   template <class Message>
   [[nodiscard]] bool Fits(const Message& message) const {
@@ -108,6 +109,7 @@ class Channel {
     Cycle* cycle;  // in it
   };
   std::unordered_map<uint32_t, Entry> cycles_;
+  size_t waiting_ = 0;  // cycles of which the app waits for Node
   Waiters room_waiters_;
 
   bool resuming_ = false;  // Resume() is due

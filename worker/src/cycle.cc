@@ -20,14 +20,14 @@ PyObject* Cycle::NewAwaitable(PyObject* self, Cycle* cycle, Awaitable::Kind kind
 bool Cycle::OnCredit(uint32_t bytes) {
   if (!send_window_.Open(bytes)) return false;
   OnRoom();
-  senders_.Wake(state().names);
+  Wake(&senders_);
   return true;
 }
 
 void Cycle::OnDisconnect() {
   disconnected_ = true;
-  receivers_.Wake(state().names);
-  senders_.Wake(state().names);
+  Wake(&receivers_);
+  Wake(&senders_);
 }
 
 Ref Cycle::NewMessage(const Ref& type) const {
@@ -52,7 +52,17 @@ Progress Cycle::Wait(Waiters* waiters, bool for_room, Ref* future) {
   if (!*future) return Progress::kError;
   if (for_room) channel_->room_waiters().Add(*future);
   waiters->Add(*future);
+  Waits(true);
   return Progress::kWait;
+}
+
+void Cycle::Wake(Waiters* waiters) {
+  waiters->Wake(state().names);
+  Waits(false);
+}
+
+void Cycle::Waits(bool waits) {
+  if (waits != std::exchange(waits_, waits)) channel_->CycleWaits(waits);
 }
 
 Progress Cycle::SendBody(Response* response, Awaitable::Sending* sending, Ref* future) {
@@ -89,7 +99,7 @@ void Cycle::SendChunk(Response* response, std::string_view chunk, bool last) {
 
 void Cycle::ResponseEnded() {
   DropReceived();
-  receivers_.Wake(state().names);
+  Wake(&receivers_);
 }
 
 bool Cycle::StartApp() {
@@ -214,8 +224,8 @@ void Cycle::End(const Ref& exception) {
     channel_->SendFrame(
         wire::AppError{stream_, text.type, text.message, text.traceback, started()});
   }
-  receivers_.Wake(state().names);
-  senders_.Wake(state().names);
+  Wake(&receivers_);
+  Wake(&senders_);
   app_ = {};
   scope_ = {};
   task_ = {};

@@ -98,6 +98,8 @@ class Cycle {
   void ResponseEnded();
   // A future for `waiters` that send() waits on; with `for_room`, until the ring has room as well.
   Progress Wait(Waiters* waiters, bool for_room, py::Ref* future);
+  // What they wait for has come.
+  void Wake(Waiters* waiters);
   // A dict with this type, or nothing with an exception set.
   [[nodiscard]] py::Ref NewMessage(const py::Ref& type) const;
   Progress Disconnected(const char* why) const;
@@ -114,6 +116,8 @@ class Cycle {
   Waiters senders_;
 
  private:
+  // Tells the channel when the app begins and ceases to wait for Node.
+  void Waits(bool waits);
   [[nodiscard]] bool StartApp();
   // The app has returned (no exception) or failed: says so to Node and lets go of everything.
   void End(const py::Ref& exception);
@@ -129,6 +133,7 @@ class Cycle {
     return NewAwaitable(self, &py::Box<T>::Of(self), Awaitable::Kind::kSend, message);
   }
 
+  bool waits_ = false;
   py::Ref scope_;
   py::Ref app_;  // what the app returned, as an iterator
   py::Ref task_;

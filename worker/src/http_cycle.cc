@@ -26,7 +26,7 @@ bool HttpCycle::OnBody(std::string_view bytes, bool end) {
     if (!chunk) return false;
     body_.push_back(std::move(chunk));
   }
-  receivers_.Wake(state().names);
+  Wake(&receivers_);
   return true;
 }
 

@@ -55,7 +55,7 @@ bool WebSocketCycle::OnMessage(const wire::Message& message) {
   partial_ = {};
   if (!content) return false;
   received_.push_back({std::move(content), std::exchange(partial_cost_, 0)});
-  receivers_.Wake(state().names);
+  Wake(&receivers_);
   return true;
 }
 
@@ -244,7 +244,7 @@ void WebSocketCycle::Pump() {
     outgoing_sent_ += piece.size;
     if (!piece.end) continue;
     outgoing_ = {};
-    senders_.Wake(state().names);
+    Wake(&senders_);
     return;
   }
 }
@@ -287,8 +287,8 @@ void WebSocketCycle::EndStream(uint32_t code, std::string_view reason) {
   close_code_ = code;
   close_reason_ = reason;
   channel_->SendFrame(wire::Close{stream_, code, reason});
-  receivers_.Wake(state().names);
-  senders_.Wake(state().names);
+  Wake(&receivers_);
+  Wake(&senders_);
 }
 
 AppErrorText WebSocketCycle::OnReturn() {

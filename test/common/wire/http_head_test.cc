@@ -62,7 +62,7 @@ TEST(LowerTokenTest, LowersLettersAndRefusesWhatIsNoToken) {
 }
 
 TEST(IsFieldValueTest, RefusesControlsWhereverTheyStand) {
-  for (const size_t length : {1, 15, 16, 33, 100}) {
+  for (const size_t length : {1U, 15U, 16U, 33U, 100U}) {
     for (size_t at = 0; at < length; ++at) {
       std::string value(length, '\xe9');
       EXPECT_TRUE(IsFieldValue(value));
