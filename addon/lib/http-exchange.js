@@ -2,7 +2,7 @@ import { pipeline } from 'node:stream/promises'
 
 import { AppError, ResponseError, httpStatus } from './errors.js'
 import { groupJoined, splitJoined } from './headers.js'
-import { answerError, cut, writeHead } from './http-response.js'
+import { answerError, cut, endWith, writeHead } from './http-response.js'
 import { openFile, readFile, selectRange } from './file-response.js'
 import { RequestStream } from './stream.js'
 
@@ -85,7 +85,7 @@ export class HttpExchange extends RequestStream {
     const { res } = this
     if (this.#isOver()) return
     if (end) {
-      res.end(body, 'latin1')
+      endWith(this.req, res, body)
     } else if (body !== undefined) {
       if (res.write(body, 'latin1')) this.consumed(body.length)
       else this.#hold(body.length)

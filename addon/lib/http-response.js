@@ -52,6 +52,27 @@ export function writeHead (req, res, status, joined, length) {
 }
 
 /**
+ * Ends a response with the last of its body. res.end() alone would write an empty piece after it, and
+ * more than one piece takes Node another way down: 0.8 µs of 11.
+ * @param {any} req
+ * @param {any} res
+ * @param {Buffer | string | undefined} body a string has a character for each byte
+ */
+export function endWith (req, res, body) {
+  const { socket } = res
+  if (body === undefined || req.httpVersionMajor === 2 || res.chunkedEncoding ||
+    // An earlier response on this connection is not out yet, or somebody gathers pieces.
+    socket === null || socket.writableCorked > 0) {
+    res.end(body, 'latin1')
+    return
+  }
+  socket.cork()
+  res.write(body, 'latin1')
+  socket.uncork()
+  res.end()
+}
+
+/**
  * @param {any} res
  * @param {readonly string[]} list
  * @param {boolean} http2
