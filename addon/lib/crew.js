@@ -196,6 +196,16 @@ export class Crew {
     const worker = this.#roster.get(id)
     if (worker === undefined) return
     worker.pid = pid
+    this.#onStart(worker)
+  }
+
+  /**
+   * Its pid is known, from the fork server or from itself.
+   * @param {Worker} worker
+   */
+  #onStart (worker) {
+    if (worker.announced) return
+    worker.announced = true
     this.observer.onWorkerStart(worker)
   }
 
@@ -206,6 +216,7 @@ export class Crew {
   onReady (worker, info) {
     if (this.#stopping) return
     worker.deadline.met()
+    this.#onStart(worker)
     this.observer.onWorkerReady(worker, info)
     this.owner.onWorkerReady(worker)
   }

@@ -65,6 +65,8 @@ export class Worker {
     this.stride = binding.eventStride
     /** @type {WorkerState} */
     this.state = 'starting'
+    /** Its start has been told of. */
+    this.announced = false
     /** Requests that it may be given until onQuota tells. */
     this.quota = Infinity
     /** A ping has not been answered yet. */

@@ -90,6 +90,25 @@ test('worker events', async (t) => {
   assert.equal(exit[1].signal, null)
 })
 
+test('worker:start came after worker:ready when the worker was quicker than the news of its fork', async (t) => {
+  const { python, fake } = fakeHandler(t)
+  const events = []
+  for (const name of ['worker:start', 'worker:ready']) {
+    python.on(name, ({ pid }) => events.push([name, pid]))
+  }
+  const { control } = fake
+  const deliver = control.deliver.bind(control)
+  const late = []
+  control.deliver = (message) => {
+    if (message.type === 'forked') late.push(message)
+    else deliver(message)
+  }
+  await python.ready
+  for (const message of late) deliver(message)
+  const { pid } = fake.workers[0]
+  assert.deepEqual(events, [['worker:start', pid], ['worker:ready', pid]])
+})
+
 test('when no worker can start, ready rejects with the traceback, and so do requests', async (t) => {
   const { python, fake, log } = fakeHandler(t, { workers: 2 }, { startWorker: failImport })
   const early = python.handleRequest({ url: '/' })
