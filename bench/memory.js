@@ -14,9 +14,10 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { PythonHandler } from 'node-asgi'
 import { sampleMemory } from './support/memory.js'
+import { repeat } from './support/repeat.js'
 import { percentile, progress, save, table, targetTable } from './support/report.js'
 
-const MIB = 1024 * 1024
+const MIB = 2 ** 20
 const CHUNK = 64 * 1024
 const LIMIT = { growth: 32, latency: 50 }
 
@@ -71,18 +72,14 @@ async function readSlowly (body, bytes, onProgress) {
 /** Small requests on the same worker until stopped: their latencies in ms, sorted. */
 function neighbour (handler) {
   const latencies = []
-  const stopped = new AbortController()
-  const done = (async () => {
-    while (!stopped.signal.aborted) {
-      const sent = performance.now()
-      await handler.handleRequest({ method: 'GET', url: '/', headers: { host: 'localhost' } })
-      latencies.push(performance.now() - sent)
-      await sleep(20)
-    }
-  })()
+  const stop = repeat(async () => {
+    const sent = performance.now()
+    await handler.handleRequest({ method: 'GET', url: '/', headers: { host: 'localhost' } })
+    latencies.push(performance.now() - sent)
+    await sleep(20)
+  })
   return async () => {
-    stopped.abort()
-    await done
+    await stop()
     return latencies.sort((a, b) => a - b)
   }
 }
@@ -134,10 +131,13 @@ const targets = ours.flatMap(({ name, nodeGrowth, workerGrowth, max }) => [
   { what: `${name}: growth of the worker`, value: workerGrowth, atMost: LIMIT.growth, unit: 'MiB' },
   { what: `${name}: longest wait of a neighbour`, value: max, atMost: LIMIT.latency, unit: 'ms' }
 ])
-const text = table(
+const text = `${table(
   ['', 'MiB/s', 'Node grew MiB', 'worker grew MiB', 'neighbour p50 ms', 'max ms'],
   results.map(one => [one.name, (total / MIB / one.seconds).toFixed(0), one.nodeGrowth.toFixed(1),
-    one.workerGrowth.toFixed(1), one.p50.toFixed(2), one.max.toFixed(1)]))
+    one.workerGrowth.toFixed(1), one.p50.toFixed(2), one.max.toFixed(1)]))}
+
+${values.mib} MiB, read at ${values.rate} MiB/s: by the client, and of an upload by the application. Neighbour: small
+requests to the same worker meanwhile, of which the longest counts.`
 console.log(`${text}\n\n${targetTable(targets)}\n`)
 console.log(await save('memory',
   { mib: Number(values.mib), rate: Number(values.rate), results, targets }, { text }))

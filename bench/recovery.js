@@ -4,7 +4,7 @@
 //
 // Beside it, in the same run and with interleaved rounds: gunicorn with uvicorn workers, uvicorn
 // --workers, and granian with respawn on. All serve bench/apps/recovery_app.py (FastAPI) over HTTP.
-// Prints a table, and draws the throughput around the kill (bench/results/*.svg).
+// Draws the throughput around the kill.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -15,7 +15,8 @@ import { smallMultiples } from './support/chart.js'
 import { competitors, versions } from './support/competitors.js'
 import { get, steadyLoad } from './support/http-load.js'
 import { pss } from './support/memory.js'
-import { median, progress, save, table } from './support/report.js'
+import { median, save, table } from './support/report.js'
+import { interleave } from './support/rounds.js'
 import { startServer } from './support/servers.js'
 
 const { values } = parseArgs({
@@ -117,20 +118,21 @@ const application = {
   workers,
   env: { RECOVERY_LOG: log }
 }
-const kinds = ['node-asgi, preload', 'node-asgi', 'gunicorn, uvicorn worker', 'uvicorn', 'granian']
-const results = Object.fromEntries(kinds.map(name => [name, []]))
-for (let round = 1; round <= rounds; round++) {
-  for (const name of kinds) {
-    progress(`round ${round}/${rounds}: ${name}`)
+const cases = ['node-asgi, preload', 'node-asgi', 'gunicorn, uvicorn worker', 'uvicorn', 'granian']
+  .map(name => ({ name, rounds: [] }))
+await interleave({
+  rounds,
+  cases,
+  nameOf: ({ name }) => name,
+  async measure ({ name }) {
     const server = await startServer(name, application)
     try {
-      results[name].push(await kill(server))
+      return await kill(server)
     } finally {
       await server.stop()
     }
   }
-}
-progress('')
+})
 
 const ms = value => Number.isFinite(value) ? value.toFixed(value < 10 ? 1 : 0) : '–'
 const mib = value => (value / 2 ** 20).toFixed(1)
@@ -138,7 +140,7 @@ const of = (list, read) => median(list.map(read))
 const text = table(
   ['server', 'replaced ms', 'of which starting', 'error ms', 'client sees', 'lost', 'of requests/s',
     'next second', 'last worker MiB', 'all MiB'],
-  Object.entries(results).map(([name, list]) => [
+  cases.map(({ name, rounds: list }) => [
     name, ms(of(list, one => one.replaced)), ms(of(list, one => one.starting)),
     ms(of(list, one => one.error)), [...new Set(list.flatMap(one => one.outcomes))].join(' ') || 'nothing',
     of(list, one => one.lost), Math.round(of(list, one => one.before)),
@@ -162,12 +164,12 @@ const picture = smallMultiples({
   x: 'seconds from the kill',
   range: [-seconds / 3, seconds * 2 / 3],
   marks: [0],
-  series: Object.entries(results).map(([name, list]) => ({
+  series: cases.map(({ name, rounds: list }) => ({
     name,
     note: `replaced after ${ms(of(list, one => one.replaced))} ms, ${of(list, one => one.lost)} requests lost`,
     points: points(list)
   }))
 })
 console.log('\n' + await save('recovery', {
-  versions: await versions(['uvicorn', 'gunicorn', 'granian', 'fastapi']), workers, connections, results
+  versions: await versions(['uvicorn', 'gunicorn', 'granian', 'fastapi']), workers, connections, cases
 }, { text, pictures: { throughput: picture } }))

@@ -2,27 +2,34 @@
 import { percentile } from './report.js'
 
 /**
- * @param {() => Promise<void>} call throws when the answer is not right
- * @param {{ inFlight: number, seconds: number }} options
- * @returns {Promise<import('./wrk.js').Load>}
+ * @param {(caller: number) => Promise<unknown>} call is told which of the callers it is, from 0; throws
+ *   when the answer is not right
+ * @param {object} options
+ * @param {number} options.inFlight
+ * @param {number} options.seconds
+ * @param {() => () => object} [options.clock] starts to count CPU time: cpuClock() of processes.js
+ * @returns {Promise<import('./wrk.js').Load & { cpu?: object }>}
  */
-export async function closedLoop (call, { inFlight, seconds }) {
+export async function closedLoop (call, { inFlight, seconds, clock }) {
   const latencies = []
+  const cpuSince = clock?.()
   const started = performance.now()
   const end = started + seconds * 1000
-  async function caller () {
+  async function caller (_, number) {
     for (let sent = performance.now(); sent < end;) {
-      await call()
+      await call(number)
       const now = performance.now()
       latencies.push(now - sent)
       sent = now
     }
   }
   await Promise.all(Array.from({ length: inFlight }, caller))
-  return { seconds: (performance.now() - started) / 1000, ...latenciesOf(latencies) }
+  // What sorting takes is not the load's.
+  const measured = { seconds: (performance.now() - started) / 1000, cpu: cpuSince?.() }
+  return { ...measured, ...latenciesOf(latencies) }
 }
 
-/** @param {number[]} latencies in milliseconds */
+/** @param {ArrayLike<number>} latencies in milliseconds */
 export function latenciesOf (latencies) {
   const sorted = Float64Array.from(latencies).sort()
   return {

@@ -3,7 +3,7 @@
 // CPU seconds of Node's and of Python's side, which are one process in the peer.
 import { closedLoop } from './closed-loop.js'
 import { answers, loaderOptions } from './loader.js'
-import { cpuSeconds, tree } from './processes.js'
+import { cpuClock, tree } from './processes.js'
 import { bodyOf, works } from './work.js'
 
 const { library, docroot, app, python, workers } = loaderOptions()
@@ -13,10 +13,7 @@ const isOurs = library === 'node-asgi'
 const handler = new Python({ docroot, appTarget: app, ...isOurs && { python, workers } })
 await handler.ready
 
-function cpu () {
-  const { user, system } = process.cpuUsage()
-  return { node: (user + system) / 1e6, python: isOurs ? cpuSeconds(tree(process.pid).slice(1)) : null }
-}
+const clock = () => cpuClock(isOurs ? tree(process.pid).slice(1) : null)
 
 answers(async ({ work, inFlight, seconds }) => {
   const { method = 'GET', path, headers, isRight } = works[work]
@@ -30,14 +27,8 @@ answers(async ({ work, inFlight, seconds }) => {
   const send = () => handler.handleRequest(isOurs ? request : new Request(request))
   const answer = await send()
   if (!isRight(answer.body.toString())) throw new Error(`the app answered ${answer.body.toString().slice(0, 120)}`)
-  const before = cpu()
-  const load = await closedLoop(async () => {
+  return closedLoop(async () => {
     const { status } = await send()
     if (status < 200 || status > 299) throw new Error(`the app answered ${status}`)
-  }, { inFlight, seconds })
-  const after = cpu()
-  return {
-    ...load,
-    cpu: { node: after.node - before.node, python: isOurs ? after.python - before.python : null }
-  }
+  }, { inFlight, seconds, clock })
 })

@@ -1,6 +1,7 @@
 // HTTP requests to 127.0.0.1 or a unix socket: single ones, and a steady load.
 import { Agent, request } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { repeat } from './repeat.js'
 
 const TIMEOUT = 10_000
 
@@ -35,25 +36,20 @@ export function get (address,
 export function steadyLoad ({ address, connections, onAnswer, onLost }) {
   const agent = new Agent({ keepAlive: true, maxSockets: connections })
   let stopped = false
-  const stop = new AbortController()
-  async function client () {
-    while (!stop.signal.aborted) {
-      try {
-        const { status, text } = await get(address, { agent })
-        if (status === 200) onAnswer(text)
-        else onLost(String(status))
-        if (status === 200) continue
-      } catch (error) {
-        if (!stopped) onLost(error.code ?? error.message)
-      }
-      await sleep(1)
+  async function send () {
+    try {
+      const { status, text } = await get(address, { agent })
+      if (status === 200) return onAnswer(text)
+      onLost(String(status))
+    } catch (error) {
+      if (!stopped) onLost(error.code ?? error.message)
     }
+    await sleep(1)
   }
-  const running = Promise.all(Array.from({ length: connections }, client))
+  const clients = Array.from({ length: connections }, () => repeat(send))
   return async () => {
     stopped = true
-    stop.abort()
-    await running
+    await Promise.all(clients.map(stop => stop()))
     agent.destroy()
   }
 }

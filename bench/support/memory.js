@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 
-const MIB = 1024 * 1024
+const MIB = 2 ** 20
 
 /** Proportional set size of a process in bytes: shared pages count once among those who share. */
 export function pss (pid) {

@@ -122,7 +122,7 @@ class Server extends EventEmitter {
     for (let before = all(), busy = true; busy && performance.now() < end;) {
       await sleep(40)
       const now = all()
-      busy = now - before > 0.015 // more than one tick
+      busy = now - before > 0.01 // a quarter of a core
       before = now
     }
   }
