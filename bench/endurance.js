@@ -4,19 +4,17 @@
 //
 // One worker and a mix of requests: a hello, a body of 1 KiB that is sent back, one that is not found,
 // and once in 10,000 an error of the application. After a warm-up of one in twenty the median of the
-// memory in the last tenth is held beside that in the first tenth. Draws it, too (bench/results/*.svg).
-import { writeFileSync } from 'node:fs'
+// memory in the last tenth is held beside that in the first tenth. Draws a picture.
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { PythonHandler } from 'node-asgi'
 import { residentMemory } from '../addon/lib/memory.js'
 import { lines } from './support/chart.js'
-import { competitors } from './support/competitors.js'
+import { competitors, versions } from './support/competitors.js'
 import { pss } from './support/memory.js'
-import { median, progress, save, table } from './support/report.js'
-import { showTargets } from './support/targets.js'
+import { median, progress, save, table, targetTable } from './support/report.js'
 
-const MIB = 1024 * 1024
+const MIB = 2 ** 20
 const WARM_UP = 1 / 20
 const ERRORS = 10_000
 /** Samples of the memory in all. */
@@ -53,7 +51,7 @@ async function send (handler, number) {
 }
 
 async function fail (handler) {
-  const error = await handler.handleRequest({ url: '/error', headers }).then(() => null, (error) => error)
+  const error = await handler.handleRequest({ url: '/error', headers }).then(() => null, error => error)
   if (error?.code !== 'ERR_APP' || !error.message.includes('as it was asked to')) {
     throw new Error('an error of the application did not come through', { cause: error })
   }
@@ -117,33 +115,33 @@ const SERIES = {
   nodeRss: 'Node, resident', nodePss: 'Node, PSS', workerRss: 'worker, resident', workerPss: 'worker, PSS'
 }
 const grew = Object.entries(SERIES).map(([key, name]) => {
-  const of = (list) => median(list.map((sample) => sample[key])) / MIB
+  const of = list => median(list.map(sample => sample[key])) / MIB
   const first = of(warm.slice(0, tenth))
   const last = of(warm.slice(-tenth))
-  return { key, name, first, last, growth: last - first, most: Math.max(...warm.map((one) => one[key])) / MIB }
+  return { key, name, first, last, growth: last - first, most: Math.max(...warm.map(one => one[key])) / MIB }
 })
-console.log(table(['', 'first tenth MiB', 'last tenth MiB', 'growth MiB', 'most MiB'],
-  grew.map(({ name, first, last, growth, most }) =>
-    [name, ...[first, last, growth, most].map((value) => value.toFixed(2))])))
-console.log(`\n${total / 1e6} million requests in ${seconds.toFixed(0)} s: ` +
-  `${Math.round(total / seconds)} requests/s, all answered as they should be; ${samples.length} samples\n`)
 // The proportional set size is not judged: it changes when another Node or Python starts or ends.
 const targets = Object.entries(GROWTH).map(([who, atMost]) => {
   const { name, growth } = grew.find(({ key }) => key === `${who}Rss`)
   return { what: `growth: ${name}`, value: growth, atMost, unit: 'MiB' }
 })
-const kept = showTargets(targets)
-const path = await save('endurance', { requests: total, seconds, inFlight, grew, samples, targets })
-const picture = path.replace(/json$/, 'svg')
-writeFileSync(picture, lines({
+const text = `${table(['', 'first tenth MiB', 'last tenth MiB', 'growth MiB', 'most MiB'],
+  grew.map(({ name, first, last, growth, most }) =>
+    [name, ...[first, last, growth, most].map(value => value.toFixed(2))]))}
+
+${total / 1e6} million requests in ${seconds.toFixed(0)} s, ${Math.round(total / seconds)} requests/s, all answered as they should
+be. Medians of ${tenth} samples each, after the first twentieth of all.`
+const drawn = { nodeRss: SERIES.nodeRss, nodeHeap: 'Node, JavaScript heap', workerRss: SERIES.workerRss }
+const picture = lines({
   title: `Memory over ${total / 1e6} million requests`,
   subtitle: `one worker, ${inFlight} in flight: hello, echo of 1 KiB, not found, errors`,
   x: 'million requests',
   y: 'MiB',
-  series: Object.entries({ nodeRss: SERIES.nodeRss, nodeHeap: 'Node, JavaScript heap', workerRss: SERIES.workerRss })
-    .map(([key, name]) => ({
-      name, points: samples.map((one) => [one.requests / 1e6, Number((one[key] / MIB).toFixed(2))])
-    }))
-}))
-console.log(`${path}\n${picture}`)
-process.exitCode = kept ? 0 : 1
+  series: Object.entries(drawn).map(([key, name]) => ({
+    name, points: samples.map(one => [one.requests / 1e6, Number((one[key] / MIB).toFixed(2))])
+  }))
+})
+console.log(`${text}\n\n${targetTable(targets)}\n`)
+console.log(await save('endurance', {
+  requests: total, seconds, inFlight, versions: await versions(['uvloop']), grew, samples, targets
+}, { text, pictures: { memory: picture } }))

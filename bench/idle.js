@@ -6,19 +6,16 @@
 // context switches of all their threads are read twice, so many seconds apart, and compared. Node's
 // process is watched from another one, and beside a control that has no handler: V8 and libuv have
 // threads and timers of their own (in order: main, V8's timers, V8's workers, signals, libuv's pool).
-import { fork } from 'node:child_process'
-import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { competitors } from './support/competitors.js'
-import { threads } from './support/proc.js'
-import { progress, save, table } from './support/report.js'
-import { showTargets } from './support/targets.js'
+import { competitors, versions } from './support/competitors.js'
+import { startLoader } from './support/loader.js'
+import { threads } from './support/processes.js'
+import { progress, save, table, targetTable } from './support/report.js'
 
 /** Seconds until all has to be quiet. */
 const SETTLE = 60
-const STOP = 30_000
 
 const { values } = parseArgs({
   options: {
@@ -40,32 +37,9 @@ const app = {
   requests: Number(values.requests)
 }
 
-const started = []
-process.on('exit', () => { for (const child of started) child.kill('SIGKILL') })
-
-async function start (options) {
-  const script = fileURLToPath(new URL('support/idle-node.js', import.meta.url))
-  const child = fork(script, [JSON.stringify({ ...app, ...options })])
-  started.push(child)
-  const [pids] = await Promise.race([once(child, 'message'), endOf(child)])
-  return { child, pids }
-}
-
-async function endOf (child) {
-  const [code, signal] = await once(child, 'exit')
-  throw new Error(`a process that was to be idle ended (${code ?? signal})`)
-}
-
-async function stop ({ child }) {
-  const end = once(child, 'exit', { signal: AbortSignal.timeout(STOP) })
-  child.send('stop')
-  const [code, signal] = await end
-  if (code !== 0) throw new Error(`a process that was idle ended wrongly (${code ?? signal})`)
-}
-
 /** All threads of some processes. */
-const look = (pids) => new Map(pids.flatMap((pid) =>
-  threads(pid).map((thread) => [`${pid}/${thread.tid}`, { pid, ...thread }])))
+const look = pids => new Map(pids.flatMap((pid) =>
+  threads(pid).map(thread => [`${pid}/${thread.tid}`, { pid, ...thread }])))
 
 /** What threads have done between two looks: those that have done anything, or have come or gone. */
 function activity (before, after) {
@@ -78,8 +52,8 @@ function activity (before, after) {
     const done = {
       ticks: to.ticks - from.ticks, switches: to.switches - from.switches, cpu: to.cpu - from.cpu
     }
-    if (Object.values(done).some((value) => value > 0)) {
-      const order = [...before.values()].filter((one) => one.pid === pid && one.tid < tid).length + 1
+    if (Object.values(done).some(value => value > 0)) {
+      const order = [...before.values()].filter(one => one.pid === pid && one.tid < tid).length + 1
       found.push({ pid, name: pid === tid ? `${name} (main)` : `${name} (number ${order})`, ...done })
     }
   }
@@ -100,24 +74,35 @@ async function quiet (pids) {
 }
 
 progress(`starting ${workers} workers`)
-const control = await start({ workers: 0 })
-const busy = await start({ workers })
-if (busy.pids.workers.length !== workers) throw new Error('workers are missing')
-const roles = {
-  'Node without a handler (control)': control.pids.node,
-  'Node with the handler': busy.pids.node,
-  'fork server': busy.pids.server,
-  workers: busy.pids.workers
+const loaders = []
+async function start (count) {
+  const loader = await startLoader('idle-node.js', { ...app, workers: count })
+  loaders.push(loader)
+  return { loader, pids: await loader.measure({}) }
 }
-const all = Object.values(roles).flat()
-progress(`waiting until all is quiet, ${SETTLE} s at most`)
-const settled = await quiet(all)
-progress(`looking for ${seconds} s`)
-const before = look(all)
-await sleep(seconds * 1000)
-const after = look(all)
-await stop(busy)
-await stop(control)
+
+let roles, settled, before, after
+try {
+  const control = await start(0)
+  const busy = await start(workers)
+  if (busy.pids.workers.length !== workers) throw new Error('workers are missing')
+  roles = {
+    'Node without a handler (control)': control.pids.node,
+    'Node with the handler': busy.pids.node,
+    'fork server': busy.pids.server,
+    workers: busy.pids.workers
+  }
+  const all = Object.values(roles).flat()
+  progress(`waiting until all is quiet, ${SETTLE} s at most`)
+  settled = await quiet(all)
+  progress(`looking for ${seconds} s`)
+  before = look(all)
+  await sleep(seconds * 1000)
+  after = look(all)
+  await busy.loader.measure({}) // still the same workers
+} finally {
+  await Promise.all(loaders.map(loader => loader.stop()))
+}
 progress('')
 
 const done = activity(before, after)
@@ -134,25 +119,28 @@ const results = Object.entries(roles).map(([role, pids]) => {
     awake: own
   }
 })
-console.log(table(['', 'processes', 'threads', 'ticks', 'CPU µs', 'context switches'],
-  results.map(({ role, processes, threads, ticks, cpu, switches }) =>
-    [role, processes, threads, ticks, (cpu / 1000).toFixed(0), switches])))
-for (const { role, awake } of results) {
-  for (const { pid, name, switches, cpu } of awake) {
-    console.log(`  ${role}: thread ${name} of ${pid}: ${switches} switches, ${(cpu / 1000).toFixed(0)} µs`)
-  }
-}
-console.log(`\nin ${seconds} s; ` + (settled === null
-  ? `it had not become quiet within ${SETTLE} s`
-  : `quiet ${settled.toFixed(0)} s after the last request`) + '\n')
 const [alone, node, ...python] = results
-const limit = (what, value, atMost) => ({ what, value, atMost, unit: '' })
+const limit = (what, value, atMost) => ({ what, value, atMost })
 const targets = [
   limit('ticks of all Python processes', sum(python, 'ticks'), 0),
   limit('wake-ups of all Python processes', sum(python, 'switches'), 0),
   limit('ticks of Node; at most those of the control', node.ticks, alone.ticks),
   limit('wake-ups of Node; at most those of the control', node.switches, alone.switches)
 ]
-const kept = showTargets(targets)
-console.log(await save('idle', { workers, seconds, settled, results, targets }))
-process.exitCode = kept ? 0 : 1
+const micros = nanoseconds => Math.round(nanoseconds / 1000)
+const awake = results.flatMap(({ role, awake }) => awake.map(one => ({ role, ...one })))
+const text = [
+  table(['', 'processes', 'threads', 'ticks', 'CPU µs', 'context switches'],
+    results.map(({ role, processes, threads, ticks, cpu, switches }) =>
+      [role, processes, threads, ticks, micros(cpu), switches])),
+  awake.map(({ role, name, switches, cpu }) =>
+    `- ${role}: thread ${name}: ${switches} switches, ${micros(cpu)} µs`).join('\n'),
+  `Within ${seconds} s; ticks are 10 ms of CPU time, and a thread that wakes up is switched once at
+least. ` + (settled === null
+    ? `It had not become quiet within ${SETTLE} s.`
+    : `It was quiet ${Math.round(settled)} s after the last request.`)
+].filter(part => part !== '').join('\n\n')
+console.log(`${text}\n\n${targetTable(targets)}\n`)
+console.log(await save('idle', {
+  versions: await versions(['fastapi', 'uvloop']), workers, seconds, settled, results, targets
+}, { text }))

@@ -12,11 +12,13 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { PythonHandler } from 'node-asgi'
-import { competitors } from './support/competitors.js'
-import { median, percentile, progress, save, spread, table } from './support/report.js'
-import { showTargets } from './support/targets.js'
+import { competitors, versions } from './support/competitors.js'
+import { repeat } from './support/repeat.js'
+import { median, plusMinus, progress, ratio, save, table, targetTable } from './support/report.js'
+import { interleave } from './support/rounds.js'
 import { onSchedule } from './support/ticker.js'
 
+/** The p99 while one burns, as a part of that while none does. */
 const TARGET = 2
 /** Seconds that the process of the control lives at most, should it be left alone. */
 const CONTROL_LIFE = 60
@@ -51,19 +53,14 @@ async function measure (handler) {
 
 /** Keeps one request in flight that burns. */
 function burning (handler) {
-  const stopped = new AbortController()
   let burnt = 0
-  const done = (async () => {
-    while (!stopped.signal.aborted) {
-      const { status } = await handler.handleRequest({ url: `/burn?ms=${burn}` })
-      if (status !== 200) throw new Error(`the app answered ${status}`)
-      burnt++
-    }
-  })()
-  done.catch(() => {}) // until it is waited for
+  const stop = repeat(async () => {
+    const { status } = await handler.handleRequest({ url: `/burn?ms=${burn}` })
+    if (status !== 200) throw new Error(`the app answered ${status}`)
+    burnt++
+  })
   return async () => {
-    stopped.abort()
-    await done
+    await stop()
     if (burnt === 0) throw new Error('nothing was burnt')
   }
 }
@@ -84,12 +81,17 @@ async function burningElsewhere () {
   }
 }
 
+const IDLE = 'nothing else'
+const BURNING = 'one worker burns'
+/** What begins each of them returns what ends it. */
 const states = {
-  idle: () => async () => {},
-  'one burns': burning,
-  'control: burns elsewhere': burningElsewhere
+  [IDLE]: () => async () => {},
+  [BURNING]: burning,
+  'another process burns (control)': burningElsewhere
 }
-const crews = []
+/** One for each state of each handler. */
+const cases = []
+const handlers = []
 try {
   for (const workers of values.workers.split(',').map(Number)) {
     progress(`starting ${workers} workers`)
@@ -101,47 +103,53 @@ try {
       workers,
       logger: false
     })
-    crews.push({ workers, handler, runs: Object.fromEntries(Object.keys(states).map((name) => [name, []])) })
+    handlers.push(handler)
     await handler.ready
     await measure(handler) // warms the JIT
-  }
-  for (let round = 1; round <= rounds; round++) {
-    for (const { workers, handler, runs } of crews) {
-      for (const [name, begin] of Object.entries(states)) {
-        const end = await begin(handler)
-        const { latencies, service } = await measure(handler)
-        await end()
-        const of = (list) => Object.fromEntries(Object.entries({ p50: 0.5, p90: 0.9, p99: 0.99, max: 1 })
-          .map(([key, part]) => [key, percentile(list, part)]))
-        runs[name].push({ latency: of(latencies), service: of(service) })
-        progress(`round ${round}/${rounds}: ${workers} workers, ${name}: ` +
-          `p99 ${runs[name].at(-1).latency.p99.toFixed(3)} ms`)
-      }
+    for (const [state, begin] of Object.entries(states)) {
+      cases.push({
+        workers,
+        state,
+        rounds: [],
+        async measure () {
+          const end = await begin(handler)
+          try {
+            return await measure(handler)
+          } finally {
+            await end()
+          }
+        }
+      })
     }
   }
+  await interleave({
+    rounds, cases, nameOf: one => `${one.workers} workers, ${one.state}`, measure: one => one.measure()
+  })
 } finally {
-  await Promise.all(crews.map(({ handler }) => handler.close()))
+  await Promise.all(handlers.map(handler => handler.close()))
 }
-progress('')
 
-const ratioTo = (runs, idle) => median(runs.map((run, i) => run.latency.p99 / idle[i].latency.p99))
-const us = (runs, read) => (median(runs.map(read)) * 1000).toFixed(0)
-console.log(table(
-  ['workers', '', 'p50 µs', 'p90', 'p99', '', 'max', 'p99 beside idle', 'from the call: p50', 'p99'],
-  crews.flatMap(({ workers, runs }) => Object.entries(runs).map(([name, list]) => [workers, name,
-    us(list, ({ latency }) => latency.p50), us(list, ({ latency }) => latency.p90),
-    us(list, ({ latency }) => latency.p99),
-    `±${(spread(list.map(({ latency }) => latency.p99)) * 100).toFixed(0)}%`,
-    us(list, ({ latency }) => latency.max), `${ratioTo(list, runs.idle).toFixed(2)} ×`,
-    us(list, ({ service }) => service.p50), us(list, ({ service }) => service.p99)]))))
-console.log(`\nmedians of ${rounds} rounds of ${seconds} s, a request every ${interval} ms\n`)
-const targets = crews.map(({ workers, runs }) => ({
-  what: `p99 while one of ${workers} workers burns, beside idle`,
-  value: ratioTo(runs['one burns'], runs.idle),
+const p99s = one => one.rounds.map(({ latency }) => latency.p99)
+const idleFor = one => cases.find(({ workers, state }) => workers === one.workers && state === IDLE)
+const beside = one => ratio(p99s(one), p99s(idleFor(one)))
+const targets = cases.filter(({ state }) => state === BURNING).map(one => ({
+  what: `p99 while one of ${one.workers} workers burns, as a part of that while none does`,
+  value: beside(one),
   atMost: TARGET,
   unit: '×'
 }))
-const kept = showTargets(targets)
-const results = crews.map(({ workers, runs }) => ({ workers, runs }))
-console.log(await save('isolation', { rounds, seconds, interval, burn, results, targets }))
-process.exitCode = kept ? 0 : 1
+const micros = (one, read) => (median(one.rounds.map(read)) * 1000).toFixed(0)
+const text = `${table(
+  ['', 'workers', 'p50 µs', 'p90', 'p99', '±', 'max', 'p99 is', 'from the call: p50', 'p99'],
+  cases.map(one => [one.state, one.workers,
+    ...['p50', 'p90', 'p99'].map(name => micros(one, ({ latency }) => latency[name])), plusMinus(p99s(one)),
+    micros(one, ({ latency }) => latency.max), `${beside(one).toFixed(2)} ×`,
+    ...['p50', 'p99'].map(name => micros(one, ({ service }) => service[name]))]))}
+
+From the planned time of a request to its response, and from the call of handleRequest; a request every
+${interval} ms. Medians of ${rounds} rounds of ${seconds} s; ± is half the range of the rounds, of p99; "p99 is": beside that
+while nothing else happens, taken per round. What is slow beside another process is so for lack of cores.`
+console.log(`${text}\n\n${targetTable(targets)}\n`)
+console.log(await save('isolation', {
+  rounds, seconds, interval, burn, versions: await versions(['uvloop']), cases, targets
+}, { text }))

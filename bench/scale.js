@@ -4,24 +4,27 @@
 //
 // Cost is CPU time, of Node and of the workers, for each request of a hello-world application; not
 // throughput, which ends where the cores do. Nobody spins (`spin: 0`), because looking for work is CPU
-// time too. Four groups, their rounds interleaved, each row beside the first of its group:
+// time too. Rounds are interleaved, and each row is seen beside the first of its part:
 //
 // workers: 1 to 64, with as many requests in flight for each of them, and with as many in all;
 // streams: 64 in flight in one worker, while 1 to 10,000 other requests wait in it for an event;
 // load:    64 to 10,000 in flight in one worker;
 // sockets: 64 in flight in one worker, requests or messages, while 1 to 10,000 WebSockets are open.
+//
+// Three of them are to be flat. The others are not, for reasons that the page states.
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { PythonHandler } from 'node-asgi'
-import { competitors } from './support/competitors.js'
-import { costOf } from './support/cost.js'
-import { median, progress, save, spread, table } from './support/report.js'
-import { showTargets } from './support/targets.js'
+import { closedLoop } from './support/closed-loop.js'
+import { competitors, versions } from './support/competitors.js'
+import { cpuClock } from './support/processes.js'
+import { median, plusMinus, progress, ratio, save, table, targetTable } from './support/report.js'
+import { interleave } from './support/rounds.js'
+import { openSockets, openStreams, sayHello } from './support/scale-load.js'
 
 /** What still counts as flat, as a part of the first row. */
-const FLAT = 1.1
+const FLAT = 1.25
 const IN_FLIGHT = 64
-const ANSWER = 'Hello, world!'
 
 const { values } = parseArgs({
   options: {
@@ -55,139 +58,130 @@ async function start (workers) {
   await handler.ready
   const pids = handler.stats().workers.map(({ pid }) => pid)
   if (pids.length !== workers) throw new Error(`${pids.length} of ${workers} workers are there`)
-  await costOf({ pids, inFlight: IN_FLIGHT, seconds: 1, work: hello(handler) }) // warms the JIT
-  return { handler, pids }
+  const crew = { handler, pids }
+  await load(crew, { seconds: 1 }) // warms the JIT
+  return crew
 }
 
-const hello = (handler) => async () => check(await handler.handleRequest({ url: '/' }))
+const load = ({ handler, pids }, { call = () => sayHello(handler), ...options } = {}) =>
+  closedLoop(call, { inFlight: IN_FLIGHT, seconds, clock: () => cpuClock(pids), ...options })
 
-function check ({ status, body }) {
-  if (status !== 200 || body.toString() !== ANSWER) {
-    throw new Error(`the app answered ${status} ${body}`)
+/** The parts, and why those differ that are not to be flat. */
+const PARTS = {
+  eight: { title: 'workers, 8 in flight each' },
+  one: {
+    title: 'workers, 1 in flight each',
+    why: 'each request is a waking, of a worker whose caches are cold when many others ran meanwhile'
+  },
+  all: {
+    title: `workers, ${IN_FLIGHT} in flight in all`,
+    why: 'the more workers, the fewer requests for each, so that fewer share a waking'
+  },
+  streams: { title: 'requests that wait' },
+  load: {
+    title: 'requests in flight',
+    why: 'what is in flight outlives the scavenges of V8, which copy it until it is promoted'
+  },
+  sockets: { title: 'WebSockets open, requests' },
+  messages: {
+    title: 'WebSockets open, messages',
+    why: 'messages go round all sockets, whose objects are no longer in the caches of the CPU'
   }
 }
 
-/** Opens so many requests that wait; returns what releases and checks them. */
-async function openStreams (handler, count) {
-  const waiting = Array.from({ length: count }, () => handler.handleRequest({ url: '/wait' }))
-  await hello(handler)() // They come in order: now all of them wait.
-  return async () => {
-    if (handler.stats().inFlight !== count) throw new Error('a stream that was to wait does not')
-    await handler.handleRequest({ url: '/release' })
-    for (const answer of await Promise.all(waiting)) check(answer)
-  }
-}
-
-/** Opens so many WebSockets; each takes the answers in the order of its messages. */
-async function openSockets (handler, count) {
-  const sockets = await Promise.all(Array.from({ length: count }, async () => {
-    const connection = await handler.connect('/')
-    const expected = []
-    connection.onmessage = ({ data }) => {
-      const { text, resolve, reject } = expected.shift()
-      if (data === text) resolve()
-      else reject(new Error(`sent ${text}, got ${data}`))
-    }
-    return { connection, expected }
-  }))
-  let sent = 0
-  const next = new Array(IN_FLIGHT).fill(0)
-  /** Each client has a part of the sockets, and goes round in it. */
-  const message = (client) => new Promise((resolve, reject) => {
-    const { connection, expected } = sockets[(client + IN_FLIGHT * next[client]++) % count]
-    const text = `message ${sent++}`
-    expected.push({ text, resolve, reject })
-    connection.send(text)
-  })
-  const close = () => Promise.all(sockets.map(({ connection, expected }) =>
-    new Promise((resolve, reject) => {
-      if (expected.length > 0) reject(new Error('a message was not answered'))
-      connection.onclose = resolve
-      connection.close()
-    })))
-  return { message, close }
-}
-
-/** Every row: the group that it belongs to, and what measures it. */
+/** Every row: its part, and what measures it. */
 const cases = []
-const add = (group, name, measure, isTarget = true) =>
-  cases.push({ group, name, measure, isTarget, runs: [] })
+const add = (part, name, measure) => cases.push({ part, name, measure, rounds: [] })
 
-if (wanted.has('workers')) {
+async function addWorkers () {
   const crews = []
   for (const workers of pools) crews.push(await start(workers))
-  for (const each of [1, 8]) {
-    for (const { handler, pids } of crews) {
-      add(`workers, ${each} in flight each`, `${pids.length} workers`, () =>
-        costOf({ pids, inFlight: each * pids.length, seconds, work: hello(handler) }))
+  const inFlight = { eight: workers => 8 * workers, one: workers => workers, all: () => IN_FLIGHT }
+  for (const [part, many] of Object.entries(inFlight)) {
+    for (const crew of crews) {
+      const workers = crew.pids.length
+      add(part, `${workers} worker${workers === 1 ? '' : 's'}`, () => load(crew, { inFlight: many(workers) }))
     }
   }
-  // No target: what is in flight in each becomes less, and a waking has fewer that share it.
-  for (const { handler, pids } of crews) {
-    add(`workers, ${IN_FLIGHT} in flight in all`, `${pids.length} workers`, () =>
-      costOf({ pids, inFlight: IN_FLIGHT, seconds, work: hello(handler) }), false)
-  }
 }
-if (['streams', 'load', 'sockets'].some((name) => wanted.has(name))) {
-  const { handler, pids } = await start(1)
-  const load = { pids, inFlight: IN_FLIGHT, seconds, work: hello(handler) }
-  for (const count of wanted.has('streams') ? counts : []) {
-    add('streams that wait', `${count} streams`, async () => {
-      const release = await openStreams(handler, count)
-      const cost = await costOf(load)
+
+function addStreams (crew) {
+  for (const count of counts) {
+    add('streams', `${count} waiting`, async () => {
+      const release = await openStreams(crew.handler, count)
+      const done = await load(crew)
       await release()
-      return cost
+      return done
     })
   }
-  for (const inFlight of wanted.has('load') ? [IN_FLIGHT, ...counts.slice(1)] : []) {
-    add('requests in flight', `${inFlight} requests`, () => costOf({ ...load, inFlight }))
+}
+
+function addLoad (crew) {
+  for (const inFlight of [IN_FLIGHT, ...counts.slice(1)]) {
+    add('load', `${inFlight} in flight`, () => load(crew, { inFlight }))
   }
-  for (const kind of wanted.has('sockets') ? ['requests', 'messages'] : []) {
+}
+
+function addSockets (crew) {
+  for (const part of ['sockets', 'messages']) {
     // Messages of one socket come in a row, without a turn of the loop: another thing.
-    for (const count of kind === 'messages' ? [IN_FLIGHT, ...counts.slice(1)] : counts) {
-      add(`sockets open, ${kind}`, `${count} sockets`, async () => {
-        const { message, close } = await openSockets(handler, count)
-        const cost = await costOf({ ...load, work: kind === 'messages' ? message : load.work })
+    for (const count of part === 'messages' ? [IN_FLIGHT, ...counts.slice(1)] : counts) {
+      add(part, `${count} open`, async () => {
+        const { message, close } = await openSockets(crew.handler, count, IN_FLIGHT)
+        const done = await load(crew, part === 'messages' ? { call: message } : {})
         await close()
-        return cost
+        return done
       })
     }
   }
 }
 
 try {
-  for (let round = 1; round <= rounds; round++) {
-    for (const { group, name, measure, runs } of cases) {
-      runs.push(await measure())
-      progress(`round ${round}/${rounds}: ${group}: ${name}: ${runs.at(-1).total.toFixed(2)} µs`)
-    }
+  if (wanted.has('workers')) await addWorkers()
+  const others = Object.entries({ streams: addStreams, load: addLoad, sockets: addSockets })
+    .filter(([name]) => wanted.has(name))
+  if (others.length > 0) {
+    const crew = await start(1)
+    for (const [, addThem] of others) addThem(crew)
   }
+  await interleave({
+    rounds, cases, nameOf: ({ part, name }) => `${PARTS[part].title}: ${name}`, measure: one => one.measure()
+  })
 } finally {
-  await Promise.all(handlers.map((handler) => handler.close()))
+  await Promise.all(handlers.map(handler => handler.close()))
 }
-progress('')
 
-const us = (list, key) => median(list.map((run) => run[key])).toFixed(2)
-/** Each round beside the first row of its group in the same round. */
-const ratio = (runs, first, key) => median(runs.map((run, i) => run[key] / first[i][key]))
-const rows = []
-const targets = []
-for (const { group, name, isTarget, runs } of cases) {
-  const first = cases.find((one) => one.group === group)
-  const ratios = ['node', 'workers', 'total'].map((key) => ratio(runs, first.runs, key))
-  rows.push([group, name, us(runs, 'node'), us(runs, 'workers'), us(runs, 'total'),
-    `±${(spread(runs.map(({ total }) => total)) * 100).toFixed(0)}%`,
-    ...ratios.map((value) => `${value.toFixed(2)} ×`), Math.round(median(runs.map(({ rate }) => rate)))])
-  if (isTarget && name === cases.findLast((one) => one.group === group).name) {
-    targets.push({
-      what: `${group}: ${name} beside ${first.name}`, value: ratios.at(-1), atMost: FLAT, unit: '×'
-    })
-  }
+/** CPU microseconds of each request, in each round. */
+const SIDES = {
+  node: ({ cpu, requests }) => cpu.node / requests * 1e6,
+  python: ({ cpu, requests }) => cpu.python / requests * 1e6,
+  both: ({ cpu, requests }) => (cpu.node + cpu.python) / requests * 1e6
 }
-console.log(table(['', '', 'Node µs', 'workers µs', 'both µs', '', 'Node', 'workers', 'both', 'per second'],
-  rows))
-console.log(`\nCPU time for each, and that beside the first row; medians of ${rounds} rounds of ${seconds} s\n`)
-const kept = showTargets(targets)
-const results = cases.map(({ group, name, runs }) => ({ group, name, runs }))
-console.log(await save('scale', { rounds, seconds, results, targets }))
-process.exitCode = kept ? 0 : 1
+const costs = (one, side) => one.rounds.map(SIDES[side])
+const firstOf = part => cases.find(one => one.part === part)
+const lastOf = part => cases.findLast(one => one.part === part)
+const beside = (one, side) => ratio(costs(one, side), costs(firstOf(one.part), side))
+
+const measured = Object.entries(PARTS).filter(([part]) => firstOf(part) !== undefined)
+const targets = measured.filter(([, { why }]) => why === undefined).map(([part, { title }]) => ({
+  what: `${title}: CPU time with ${lastOf(part).name} beside ${firstOf(part).name}`,
+  value: beside(lastOf(part), 'both'),
+  atMost: FLAT,
+  unit: '×'
+}))
+const text = `${table(
+  ['', 'with', 'CPU µs: Node', 'Python', 'both', '±', 'Node is', 'Python is', 'both are', 'per second'],
+  cases.map(one => [PARTS[one.part].title, one.name,
+    ...Object.keys(SIDES).map(side => median(costs(one, side)).toFixed(2)), plusMinus(costs(one, 'both')),
+    ...Object.keys(SIDES).map(side => `${beside(one, side).toFixed(2)} ×`),
+    Math.round(median(one.rounds.map(({ requests, seconds }) => requests / seconds)))]))}
+
+CPU time of a request or message, and as a part of that in the first row of its kind, taken per round;
+medians of ${rounds} rounds of ${seconds} s, ± is half the range of the rounds. Not to be flat:
+
+${measured.filter(([, { why }]) => why !== undefined)
+  .map(([, { title, why }]) => `- ${title}: ${why}.`).join('\n')}`
+console.log(`${text}\n\n${targetTable(targets)}\n`)
+console.log(await save('scale', {
+  rounds, seconds, versions: await versions(['uvloop']), cases, targets
+}, { text }))

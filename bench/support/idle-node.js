@@ -1,37 +1,21 @@
-// A Node process with a handler and nothing to do, for bench/idle.js; without workers it is the
-// control. Its options come as one JSON argument: { workers, requests, … }. It tells its parent the
-// processes when it has served, and ends when its parent says so.
-import { once } from 'node:events'
+// A Node process with a handler and nothing to do, for bench/support/loader.js; with `workers: 0` it is
+// the control. Its options are those of the handler, and how many requests each worker serves first. A
+// load only asks which processes there are, and that they are still the same.
 import { PythonHandler } from 'node-asgi'
-import { parentOf } from './proc.js'
+import { answers, loaderOptions } from './loader.js'
+import { parentOf } from './processes.js'
+import { serve } from './serve.js'
 
-const { requests, ...options } = JSON.parse(process.argv[2])
-const python = options.workers === 0 ? null : new PythonHandler({ ...options, logger: false })
-const pids = { node: [process.pid], server: [], workers: [] }
-if (python !== null) {
-  await python.ready
-  for (let i = 0; i < requests; i++) {
-    // One in flight for each goes to each: the pool takes the worker with the fewest.
-    const answers = await Promise.all(Array.from({ length: options.workers }, () =>
-      python.handleRequest({ url: '/' })))
-    for (const { status, body } of answers) {
-      if (status !== 200 || body.toString() !== '{"hello":"world"}') {
-        throw new Error(`the app answered ${status} ${body}`)
-      }
-    }
+const { requests, ...options } = loaderOptions()
+const handler = options.workers === 0 ? null : new PythonHandler({ ...options, logger: false })
+const pidsOf = () => handler?.stats().workers.map(({ pid }) => pid) ?? []
+await handler?.ready
+const workers = pidsOf()
+if (handler !== null) await serve(handler, requests)
+
+answers(async () => {
+  if (pidsOf().join() !== workers.join()) {
+    throw new Error(`workers were replaced: ${JSON.stringify(handler.stats().exits)}`)
   }
-  const { workers } = python.stats()
-  if (workers.some((worker) => worker.requests < requests)) throw new Error('a worker had none')
-  pids.workers = workers.map(({ pid }) => pid)
-  pids.server = [parentOf(pids.workers[0])]
-}
-process.send(pids)
-await once(process, 'message')
-if (python !== null) {
-  const { workers, exits } = python.stats()
-  if (workers.map(({ pid }) => pid).join() !== pids.workers.join()) {
-    throw new Error(`workers were replaced: ${JSON.stringify(exits)}`)
-  }
-  await python.close()
-}
-process.disconnect()
+  return { node: [process.pid], server: workers.slice(0, 1).map(parentOf), workers }
+})

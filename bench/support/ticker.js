@@ -1,6 +1,7 @@
 // Calls at fixed times. Timers of Node's are up to a millisecond late and more; a thread that sleeps on
 // a futex is not, so that what is late is whoever is called.
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
+import { latenciesOf } from './closed-loop.js'
 
 const now = () => Number(process.hrtime.bigint()) / 1e6
 
@@ -20,8 +21,8 @@ function tick ({ first, interval, count }) {
  * Does `work` at fixed times, one after the other: one that is late does not change the times of
  * those after it, which count from when they were to be done.
  * @param {{ interval: number, count: number, work: () => Promise<unknown> }} options milliseconds
- * @returns {Promise<{ latencies: Float64Array, service: Float64Array }>} milliseconds from the planned
- *   time, and from the call, until `work` was done; sorted
+ * @returns {Promise<{ latency: object, service: object }>} latenciesOf() the milliseconds from the
+ *   planned time, and from the call, until `work` was done
  */
 export async function onSchedule ({ interval, count, work }) {
   const first = now() + 100 // The thread has started by then.
@@ -32,7 +33,7 @@ export async function onSchedule ({ interval, count, work }) {
     await new Promise((resolve, reject) => {
       let previous = Promise.resolve()
       thread.on('error', reject)
-      thread.on('message', (i) => {
+      thread.on('message', i => {
         previous = previous.then(async () => {
           const begun = now()
           await work()
@@ -47,5 +48,5 @@ export async function onSchedule ({ interval, count, work }) {
   } finally {
     await thread.terminate()
   }
-  return { latencies: latencies.sort(), service: service.sort() }
+  return { latency: latenciesOf(latencies), service: latenciesOf(service) }
 }
