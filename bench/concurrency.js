@@ -2,7 +2,7 @@
 //
 //   node bench/concurrency.js [options]
 //
-//   --work hello,fastapi,await,cpu,body-1k,body-1m,stream,websocket   kinds of work (support/work.js)
+//   --work hello,fastapi-hello,fastapi,await,cpu,body-1k,body-1m,stream,websocket   (support/work.js)
 //   --servers node-asgi,proxy,relay,uvicorn,granian,gunicorn,node:http,peer,floor
 //   --ways http,websocket,handleRequest   how the work is asked for
 //   --workers 1,2         Python processes
@@ -21,7 +21,7 @@
 //
 // The default takes some 25 minutes, --quick 5. For the targets alone:
 //
-//   node bench/concurrency.js --work hello,fastapi,cpu,websocket --ways http,websocket --in-flight 64
+//   node bench/concurrency.js --work hello,fastapi-hello,fastapi,cpu,websocket --in-flight 64
 //
 // Prints tables, and draws a picture for each kind of work (bench/results/*.svg).
 import { parseArgs } from 'node:util'

@@ -37,8 +37,8 @@ test('an unknown work is refused', () => {
   assert.throws(() => casesOf({ ...ALL, work: ['hallo'] }), /there is no hallo/)
 })
 
-const measured = () => {
-  const cases = casesOf({ ...ALL, work: ['hello'], servers: ['node-asgi', 'proxy'], ways: ['http'] })
+const measured = (wanted = {}) => {
+  const cases = casesOf({ ...ALL, work: ['hello'], servers: ['node-asgi', 'proxy'], ways: ['http'], ...wanted })
   for (const one of cases) {
     const fast = one.server === 'node-asgi' ? 3 : 1
     one.rounds = [100, 200, 300].map(requests => (
@@ -50,6 +50,15 @@ const measured = () => {
 test('targets are ratios of a round; what is not in the selection has none', () => {
   const targets = targetsOf(measured())
   assert.deepEqual(targets.map(({ value, atLeast }) => [value, atLeast]), [[3, 2.5]])
+})
+
+test('FastAPI is held to other servers without validation, and with it to its own interpreter', () => {
+  const targets = targetsOf(measured({ ...ALL, work: ['fastapi-hello', 'fastapi'] }))
+  assert.deepEqual(targets.map(({ what, value, atLeast }) => [what, value, atLeast]), [
+    ['HTTP FastAPI, 64 in flight, 1 worker: times the proxy', 3, 2.3],
+    ['HTTP FastAPI, 64 in flight, 1 worker: times uvicorn', 3, 1.5],
+    ['handleRequest FastAPI with validation, 64 in flight, 1 worker: times what the interpreter alone can do', 3, 0.85]
+  ])
 })
 
 test('what failed is a row that says so, and no target is kept by it', () => {
