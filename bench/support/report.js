@@ -79,6 +79,9 @@ export function targetTable (targets) {
   }))
 }
 
+/** Processes that wanted a core in the minute before the script: who they were it does not say. */
+const [BUSY] = os.loadavg()
+
 /** What a result depends on. */
 function machine () {
   return {
@@ -86,13 +89,17 @@ function machine () {
     cores: os.availableParallelism(),
     memory: os.totalmem(),
     kernel: os.release(),
+    loadBefore: BUSY,
     node: process.version
   }
 }
 
-function facts ({ date, machine: { cpu, cores, memory, kernel, node }, versions = {} }) {
+/** The same for people. */
+export function facts ({ date, machine, versions = {} }) {
+  const { cpu, cores, memory, kernel, loadBefore, node } = machine
   const others = Object.entries(versions).map(([name, version]) => `, ${name} ${version}`).join('')
-  return `${date}; ${cores} cores of ${cpu}, ${Math.round(memory / 2 ** 30)} GiB, Linux ${kernel}; ` +
+  return `${date}; ${cores} cores of ${cpu}, ${Math.round(memory / 2 ** 30)} GiB, Linux ${kernel}, ` +
+    `load average ${loadBefore.toFixed(2)} in the minute before; ` +
     `node ${node.slice(1)}${others}`
 }
 

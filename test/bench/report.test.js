@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {
-  isKept, median, percentile, plusMinus, ratio, spread, table, targetTable
+  facts, isKept, median, percentile, plusMinus, ratio, spread, table, targetTable
 } from '../../bench/support/report.js'
 
 test('the median of an even count lies between the two in the middle', () => {
@@ -47,4 +47,13 @@ test('a target is kept, missed or not measured', () => {
     ['b', '<= 5 ms', '7 ms', 'NO'],
     ['c', '>= 1', 'not measured', '–']
   ])
+})
+
+test('a page names the machine, how busy it was, and versions', () => {
+  const machine = {
+    cpu: 'a CPU', cores: 2, memory: 2 ** 32, kernel: '6.1', loadBefore: 1.234, node: 'v20.1.0'
+  }
+  assert.equal(facts({ date: 'today', machine, versions: { uvicorn: '1.2' } }),
+    'today; 2 cores of a CPU, 4 GiB, Linux 6.1, load average 1.23 in the minute before; ' +
+    'node 20.1.0, uvicorn 1.2')
 })
