@@ -1,10 +1,9 @@
-// Pictures of results, drawn by Apache ECharts on the server side.
-import * as echarts from 'echarts'
+// Pictures of what changes over time.
+import { caption, draw, heading } from './svg.js'
 
 const WIDTH = 900
 const ROW = 130
 const TOP = 70
-const FONT = 'sans-serif'
 
 /**
  * Small charts above one another with the same axes, one for each series.
@@ -19,23 +18,11 @@ const FONT = 'sans-serif'
  */
 export function smallMultiples ({ title, subtitle, x, range, marks, series }) {
   const height = TOP + series.length * ROW + 50
-  const chart = echarts.init(null, null, { renderer: 'svg', ssr: true, width: WIDTH, height })
   const max = Math.max(...series.flatMap(({ points }) => points.map(([, value]) => value)))
-  chart.setOption({
-    animation: false,
-    backgroundColor: '#ffffff',
-    textStyle: { fontFamily: FONT },
+  return draw({ width: WIDTH, height }, {
     title: [
-      { text: title, subtext: subtitle, left: 20, top: 10, textStyle: { fontSize: 17 }, subtextStyle: { fontSize: 12, color: '#555' } },
-      ...series.map(({ name, note }, i) => ({
-        text: name,
-        subtext: note,
-        left: 75,
-        top: TOP + i * ROW - 2,
-        itemGap: 2,
-        textStyle: { fontSize: 13 },
-        subtextStyle: { fontSize: 12, color: '#555' }
-      }))
+      heading(title, subtitle),
+      ...series.map(({ name, note }, i) => caption(name, { subtext: note, left: 75, top: TOP + i * ROW - 2 }))
     ],
     grid: series.map((_, i) => ({ left: 75, right: 30, top: TOP + i * ROW + 38, height: ROW - 50 })),
     xAxis: series.map((_, i) => ({
@@ -55,6 +42,9 @@ export function smallMultiples ({ title, subtitle, x, range, marks, series }) {
       min: 0,
       max,
       splitNumber: 2,
+      // It would stand at 0, in the middle.
+      axisLine: { show: false },
+      axisTick: { show: false },
       axisLabel: { fontSize: 11, showMaxLabel: false },
       splitLine: { lineStyle: { color: '#eee' } }
     })),
@@ -76,9 +66,6 @@ export function smallMultiples ({ title, subtitle, x, range, marks, series }) {
       }
     }))
   })
-  const svg = chart.renderToSVGString()
-  chart.dispose()
-  return svg
 }
 
 /**
@@ -92,21 +79,12 @@ export function smallMultiples ({ title, subtitle, x, range, marks, series }) {
  * @returns {string} SVG
  */
 export function lines ({ title, subtitle, x, y, series }) {
-  const chart = echarts.init(null, null, { renderer: 'svg', ssr: true, width: WIDTH, height: 420 })
   const axis = { type: 'value', min: 0, nameLocation: 'middle', axisLabel: { fontSize: 12 } }
-  chart.setOption({
-    animation: false,
-    backgroundColor: '#ffffff',
-    textStyle: { fontFamily: FONT },
-    title: {
-      text: title,
-      subtext: subtitle,
-      left: 20,
-      top: 10,
-      textStyle: { fontSize: 17 },
-      subtextStyle: { fontSize: 12, color: '#555' }
+  return draw({ width: WIDTH, height: 420 }, {
+    title: heading(title, subtitle),
+    legend: {
+      data: series.map(({ name }) => name), icon: 'rect', itemHeight: 3, top: 62, left: 70, itemGap: 30
     },
-    legend: { data: series.map(({ name }) => name), top: 62, left: 70, itemGap: 30 },
     grid: { left: 75, right: 30, top: 95, bottom: 55 },
     xAxis: { ...axis, max: 'dataMax', name: x, nameGap: 28, splitLine: { show: false } },
     yAxis: { ...axis, name: y, nameGap: 45, splitLine: { lineStyle: { color: '#eee' } } },
@@ -114,7 +92,4 @@ export function lines ({ title, subtitle, x, y, series }) {
     series: series.map(({ name, points }) =>
       ({ name, type: 'line', data: points, showSymbol: false, lineStyle: { width: 1.5 } }))
   })
-  const svg = chart.renderToSVGString()
-  chart.dispose()
-  return svg
 }

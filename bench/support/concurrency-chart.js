@@ -1,10 +1,9 @@
-// The pictures of bench/concurrency.js: small charts side by side, drawn by Apache ECharts.
-import * as echarts from 'echarts'
+// The pictures of bench/concurrency.js: small charts side by side.
 import { median } from './report.js'
 import { percentileOf, rates } from './concurrency.js'
 import { LOOKS } from './looks.js'
+import { caption, draw, heading } from './svg.js'
 
-const FONT = 'sans-serif'
 const PANEL = { width: 300, height: 190, left: 80, gap: 35 }
 const ROW = PANEL.height + 45
 const TOP = 100
@@ -43,23 +42,10 @@ export function concurrencyChart (title, cases, { rounds, seconds }) {
     isLast: y === ROWS.length - 1,
     range: rangeOf(cases.map(row.read))
   })))
-  const chart = echarts.init(null, null, { renderer: 'svg', ssr: true, width, height })
-  chart.setOption({
-    animation: false,
-    backgroundColor: '#ffffff',
-    textStyle: { fontFamily: FONT },
+  return draw({ width, height }, {
     title: [
-      {
-        text: title,
-        subtext: `medians of ${rounds} rounds of ${seconds} s; all axes are logarithmic`,
-        left: 20,
-        top: 8,
-        textStyle: { fontSize: 17 },
-        subtextStyle: { fontSize: 12, color: '#555' }
-      },
-      ...panels.slice(0, columns.length).map(({ column, left }) => ({
-        text: column, left, top: TOP - 26, textStyle: { fontSize: 13 }
-      }))
+      heading(title, `medians of ${rounds} rounds of ${seconds} s; all axes are logarithmic`),
+      ...panels.slice(0, columns.length).map(({ column, left }) => caption(column, { left, top: TOP - 26 }))
     ],
     legend: {
       data: names.map(name => ({ name: LOOKS[name].title })),
@@ -103,9 +89,6 @@ export function concurrencyChart (title, cases, { rounds, seconds }) {
       return points.length > 0 ? [series(server, i, points)] : []
     }))
   })
-  const svg = chart.renderToSVGString()
-  chart.dispose()
-  return svg
 }
 
 const columnOf = ({ way, server, workers }) =>
@@ -127,14 +110,16 @@ function series (server, i, data) {
   }
 }
 
-/** From and to a power of ten, or half of one. */
+/** From and to a power of ten, or 2 or 5 times that; the upper end is above all values. */
 function rangeOf (values) {
   const known = values.filter(value => value > 0)
-  const lower = decade(Math.min(...known))
-  const upper = 10 * decade(Math.max(...known))
+  if (known.length === 0) return [1, 10] // the floor alone has no latencies
+  const least = Math.min(...known)
+  const most = Math.max(...known)
+  const steps = [1, 2, 5, 10]
   return [
-    Math.min(...known) >= 5 * lower ? 5 * lower : lower,
-    Math.max(...known) <= upper / 2 ? upper / 2 : upper
+    decade(least) * steps.findLast(step => step * decade(least) <= least),
+    decade(most) * steps.find(step => step * decade(most) > most)
   ]
 }
 
