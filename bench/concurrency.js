@@ -19,7 +19,7 @@
 // FAILED, with the reason below the table: the peer (2.0.0) gives header names as str, not bytes, so
 // FastAPI does not see that a body is JSON. What node-asgi fails to do ends the benchmark.
 //
-// The default takes some 25 minutes, --quick 5. For the targets alone:
+// The default takes some 30 minutes, --quick 5. For the targets alone:
 //
 //   node bench/concurrency.js --work hello,fastapi-hello,fastapi,cpu,websocket --in-flight 64
 //

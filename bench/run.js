@@ -1,7 +1,7 @@
 // Runs every benchmark, one after the other, each in a process of its own, and gathers their pages in
 // bench/results/report-DATE.md, with one table of all targets.
 //
-//   npm run bench                          (some 35 minutes)
+//   npm run bench                          (some 40 minutes)
 //   npm run bench -- --quick               (some 8, for a look)
 //   npm run bench -- --only hello,echo
 //
@@ -20,8 +20,13 @@ const BENCHMARKS = [
   { name: 'hello', quick: ['--quick'] },
   { name: 'concurrency', quick: ['--quick'] },
   { name: 'echo', quick: ['--quick'] },
+  { name: 'startup', quick: ['--quick'] },
+  { name: 'idle', quick: ['--quick'] },
+  { name: 'scale', quick: ['--quick'] },
+  { name: 'isolation', quick: ['--quick'] },
   { name: 'memory', quick: ['--mib', '256'] },
-  { name: 'recovery', quick: ['--rounds', '1'] }
+  { name: 'recovery', quick: ['--rounds', '1'] },
+  { name: 'endurance', quick: ['--quick'] }
 ]
 
 const { values } = parseArgs({
