@@ -71,7 +71,7 @@ const PARTS = {
   eight: { title: 'workers, 8 in flight each' },
   one: {
     title: 'workers, 1 in flight each',
-    why: 'each request is a waking, of a worker whose caches are cold when many others ran meanwhile'
+    why: 'each request is a waking, and what that costs depends on whether the core sleeps, too'
   },
   all: {
     title: `workers, ${IN_FLIGHT} in flight in all`,
