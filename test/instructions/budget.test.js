@@ -40,11 +40,11 @@ test('the advice says by how much and what to do', () => {
 
 test('the table shows every loop', () => {
   assert.equal(draw(compare({ a: 1100, b: 5 }, { a: 1000, c: 7 })), [
-    'loop  instructions  budget  difference',
-    '----  ------------  ------  ----------',
-    '   a          1100    1000     +10.0 %',
-    '   b             5       -           -',
-    '   c             -       7           -'
+    '| loop | instructions | budget | difference |',
+    '| ---- | -----------: | -----: | ---------: |',
+    '| a    |         1100 |   1000 |    +10.0 % |',
+    '| b    |            5 |      - |          - |',
+    '| c    |            - |      7 |          - |'
   ].join('\n'))
 })
 
