@@ -20,56 +20,102 @@ const SAME_LIBC = 'glibc.cpu.hwcaps=-AVX2,-ERMS'
 const LIMIT = 120_000
 
 /** Those lines of a profile that are read here. */
-const NAME = /^(c?)ob=\((\d+)\)(?: (.*))?$/
+const NAME = /^(c?)(ob|fn)=\((\d+)\)(?: (.*))?$/
+const CALLS = /^calls=(\d+) /
 const COST = /^(?:[+-]?\d+|\*) (\d+)$/
 const TOTALS = /^totals: (\d+)$/
 
+/** A function that is called by itself, or below itself, has the depth behind its name: "f'2". */
+const DEPTH = /'\d+$/
+
 /**
- * What each object file executed itself, and what went on below its calls into other ones.
+ * Goes through the costs of a profile.
  *
- * A profile has blocks of lines "position cost", which belong to the object of the last line "ob=".
- * The line behind "calls=" tells what a call cost with all below it; the object that was called stands
- * before, in "cob=", unless it is the same. An object has its name only where it stands first:
- * "ob=(3) /usr/bin/node", then "ob=(3)".
+ * It has blocks of lines "position cost", which belong to the object of the last line "ob=" and the
+ * function of the last line "fn=". The line behind "calls=" tells what calls cost with all below them;
+ * what was called stands before, in "cfn=" and, unless it is of the same object, "cob=". A name stands
+ * where it is first used: "ob=(3) /usr/bin/node", then "ob=(3)".
  * @param {string} text of a file that callgrind wrote, one line of the source code each ("positions: line")
- * @returns {{ self: Map<string, number>, calls: Map<string, Map<string, number>> }} instructions by
- *   path of the object; those of calls by caller and callee
+ * @param {(where: Place, cost: number) => void} onSelf
+ * @param {(from: Place, to: Place, calls: number, cost: number) => void} onCalls
+ * @typedef {{ object: string, name: string }} Place an object file and a function in it; it changes
+ *   after the call
+ * @returns {number} all instructions
  */
-export function parseProfile (text) {
-  const names = new Map()
-  const self = new Map()
-  const calls = new Map()
-  let object = '???'
-  let callee = null
-  let isCall = false
+function walk (text, onSelf, onCalls) {
+  const names = { ob: new Map(), fn: new Map() }
+  const from = { object: '???', name: '???' }
+  const to = { object: null, name: '???' }
+  /** @type {number | null} of which the next line has the cost; 0: begun before this profile */
+  let calls = null
   let sum = 0
   let totals = null
   for (const line of text.split('\n')) {
     const cost = COST.exec(line)
     if (cost !== null) {
-      if (isCall) {
-        if (!calls.has(object)) calls.set(object, new Map())
-        add(calls.get(object), callee ?? object, Number(cost[1]))
+      if (calls !== null) {
+        onCalls(from, { object: to.object ?? from.object, name: to.name }, calls, Number(cost[1]))
       } else {
-        add(self, object, Number(cost[1]))
+        onSelf(from, Number(cost[1]))
         sum += Number(cost[1])
       }
-      isCall = false
-      callee = null
-    } else if (line.startsWith('calls=')) {
-      isCall = true
+      calls = null
+      to.object = null
+      continue
+    }
+    const [, called, kind, id, name] = NAME.exec(line) ?? []
+    if (kind !== undefined) {
+      if (name !== undefined) names[kind].set(id, name)
+      const place = called === 'c' ? to : from
+      place[kind === 'ob' ? 'object' : 'name'] = names[kind].get(id)
     } else {
-      const [, called, id, name] = NAME.exec(line) ?? []
-      if (name !== undefined) names.set(id, name)
-      if (called === 'c') callee = names.get(id)
-      else if (called === '') object = names.get(id)
+      const [, count] = CALLS.exec(line) ?? []
+      if (count !== undefined) calls = Number(count)
       totals ??= TOTALS.exec(line)
     }
   }
   // Callgrind has added it up, too: a line that was misread shows here.
   if (totals === null) throw new Error('this is no whole profile of callgrind')
   if (sum !== Number(totals[1])) throw new Error(`the lines of a profile make ${sum}, not ${totals[1]}`)
+  return sum
+}
+
+/**
+ * What each object file executed itself, and what went on below its calls into other ones.
+ * @param {string} text of a file that callgrind wrote
+ * @returns {{ self: Map<string, number>, calls: Map<string, Map<string, number>> }} instructions by
+ *   path of the object; those of calls by caller and callee
+ */
+export function parseProfile (text) {
+  const self = new Map()
+  const calls = new Map()
+  walk(text, ({ object }, cost) => add(self, object, cost), (from, to, _, cost) => {
+    if (!calls.has(from.object)) calls.set(from.object, new Map())
+    add(calls.get(from.object), to.object, cost)
+  })
   return { self, calls }
+}
+
+/**
+ * How often each function was called, and what it executed with all below it.
+ * @param {string} text of a file that callgrind wrote
+ * @param {(name: string) => string} [nameOf] what a function is to be called here: code that was
+ *   compiled at run time has only an address, "0x000000000d0abe80"
+ * @returns {{ total: number, functions: Map<string, { calls: number, cost: number }> }} what called
+ *   itself directly counts once
+ */
+export function parseFunctions (text, nameOf = (name) => name) {
+  const functions = new Map()
+  const plain = (name) => nameOf(name.replace(DEPTH, ''))
+  const total = walk(text, () => {}, (from, to, calls, cost) => {
+    const name = plain(to.name)
+    if (name === plain(from.name)) return
+    const sums = functions.get(name) ?? { calls: 0, cost: 0 }
+    sums.calls += calls
+    sums.cost += cost
+    functions.set(name, sums)
+  })
+  return { total, functions }
 }
 
 function add (sums, key, value) {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
-import { costOf, parseProfile, totalOf } from './callgrind.js'
+import { costOf, parseFunctions, parseProfile, totalOf } from './callgrind.js'
 
 // As callgrind writes it: a name at its first mention only, be that in "cob=", and positions that are
 // relative to the line before.
@@ -76,6 +76,32 @@ test('a library costs what it runs itself and in the C library', () => {
 
 test('the total holds every object', () => {
   assert.equal(totalOf(parseProfile(PROFILE)), 1060)
+})
+
+test('functions cost what is below them, too', () => {
+  const { total, functions } = parseFunctions(PROFILE, (name) => name === 'parse' ? 'Parse' : name)
+  assert.equal(total, 1060)
+  assert.deepEqual(Object.fromEntries(functions), {
+    memcpy: { calls: 4, cost: 340 }, Parse: { calls: 1, cost: 90 }, 'operator new': { calls: 1, cost: 500 }
+  })
+})
+
+test('a function that calls itself counts once', () => {
+  const profile = `ob=(1) a
+fn=(1) main
+cfn=(2) walk
+calls=1 1
+1 70
+fn=(2)
+2 10
+cfn=(3) walk'2
+calls=5 1
+1 60
+fn=(3)
+2 60
+totals: 70
+`
+  assert.deepEqual(Object.fromEntries(parseFunctions(profile).functions), { walk: { calls: 1, cost: 70 } })
 })
 
 test('a profile that is cut off or misread is refused', () => {
