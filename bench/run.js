@@ -1,8 +1,8 @@
 // Runs every benchmark, one after the other, each in a process of its own, and gathers their pages in
 // bench/results/report-DATE.md, with one table of all targets.
 //
-//   npm run bench                          (some 40 minutes)
-//   npm run bench -- --quick               (some 8, for a look)
+//   npm run bench                          (some 42 minutes)
+//   npm run bench -- --quick               (some 9, for a look)
 //   npm run bench -- --only hello,echo
 //
 // A benchmark that fails does not keep the others from running; the report and the exit code say so.
@@ -18,6 +18,7 @@ import { RESULTS } from './support/report.js'
 /** The benchmarks in the order of their run; `quick`: what makes one short. */
 const BENCHMARKS = [
   { name: 'hello', quick: ['--quick'] },
+  { name: 'path', quick: ['--quick'] },
   { name: 'concurrency', quick: ['--quick'] },
   { name: 'echo', quick: ['--quick'] },
   { name: 'startup', quick: ['--quick'] },

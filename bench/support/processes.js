@@ -46,9 +46,9 @@ export function cpuClock (pids) {
 }
 
 /**
- * @returns {Array<{ tid: number, name: string, ticks: number, switches: number, cpu: number }>} of
- *   each thread: CPU time in ticks of 10 ms and in nanoseconds, and how often it was switched away
- *   from, which is also how often it woke up
+ * @returns {Array<{ tid: number, name: string, ticks: number, kernelTicks: number, switches: number,
+ *   cpu: number }>} of each thread: CPU time in ticks of 10 ms (all of it, and the kernel's) and in
+ *   nanoseconds, and how often it was switched away from, which is also how often it woke up
  */
 export function threads (pid) {
   return tasks(pid).flatMap(task => read(() => {
@@ -60,6 +60,7 @@ export function threads (pid) {
       tid: Number(basename(task)),
       name: readFileSync(`${task}/comm`, 'latin1').trim(),
       ticks: Number(fields[11]) + Number(fields[12]),
+      kernelTicks: Number(fields[12]),
       switches: Number(voluntary) + Number(forced),
       cpu: cpuTime(task)
     }
