@@ -10,6 +10,11 @@ const TRACE = fileURLToPath(new URL('path-trace.js', import.meta.url))
 const OPTIONS = ['--trace-children=yes', '--smc-check=all-non-file', '--dump-before=umask',
   // V8's compiler and collector have threads of their own.
   '--separate-threads=yes']
+
+/** V8 writes into MAP which function is at which address; the log that it makes besides is temporary. */
+const V8_WRITES = ['--perf-basic-prof', '--logfile=+', '--no-logfile-per-isolate']
+const MAP = pid => `/tmp/perf-${pid}.map`
+
 /** The first part is what was before the first mark. */
 const PART = '2-01'
 
@@ -20,12 +25,10 @@ const PART = '2-01'
  */
 export async function profile (options) {
   const { stdout, profiles } = await callgrind(
-    // V8 writes which function is at which address.
-    [process.execPath, '--perf-basic-prof', ...V8_OPTIONS, TRACE, JSON.stringify(options)], OPTIONS)
+    [process.execPath, ...V8_WRITES, ...V8_OPTIONS, TRACE, JSON.stringify(options)], OPTIONS)
   const { node, worker } = JSON.parse(stdout)
-  const map = `/tmp/perf-${node}.map`
-  const nameOf = jitNames(readFileSync(map, 'utf8'))
-  rmSync(map)
+  const nameOf = jitNames(readFileSync(MAP(node), 'utf8'))
+  rmSync(MAP(node))
   const read = (side, pid) =>
     stagesOf(side, parseFunctions(profiles.get(`${pid}.${PART}`), nameOf), options.requests)
   return { node: read('node', node), worker: read('worker', worker) }

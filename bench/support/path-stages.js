@@ -47,13 +47,18 @@ const STAGES = {
     ['take a frame, parse', of => of.drain - of.request],
     ['build the scope', of => of.scope],
     ['request object', of => of.request - of.scope - of.run],
-    ['make the task', of => of.run],
+    ['make the task', of => of.run - stepInRun(of)],
     ["call the app, run it (the app's)", of => of.step - of.send - of.awaitSend - of.end],
     ['send(): check both messages', of => of.send + of.awaitSend - of.sendBody],
     ['pack, publish the response', of => of.sendBody],
     ['end of the request', of => of.end],
-    ['event loop, task step, freeing', of => of.total - of.drain - of.step]
+    ['event loop, task step, freeing', of => of.total - of.drain - of.step + stepInRun(of)]
   ]
+}
+
+/** From Python 3.12 on a task takes its first step, which is all of hello, as it is made. */
+function stepInRun ({ run, step }) {
+  return run > step ? step : 0
 }
 
 /** Parts of a stage that are worth a word, but run within several of them. */
