@@ -11,6 +11,7 @@
 #include "shm/endpoint.h"
 #include "shm/spinner.h"
 #include "streams.h"
+#include "turn_end.h"
 #include "wire/control.h"
 
 namespace nasgi::addon {
@@ -56,13 +57,14 @@ class Channel : public Napi::ObjectWrap<Channel> {
   void CloseNow();
   [[nodiscard]] bool ReadHead(Napi::Value value);
   template <class Message>
-  void SendFrame(const Message& message);
+  void SendFrame(const Message& message, shm::Bell bell = shm::Bell::kAtOnce);
 
   int segment_fd_ = -1;                      // borrowed from endpoint_
   int worker_bell_fd_ = -1;                  // likewise
   std::unique_ptr<shm::Endpoint> endpoint_;  // null once closed
   shm::Spinner spinner_;
   PollWatcher watcher_;
+  TurnEnd turn_end_;
   Streams streams_;
   Napi::FunctionReference on_events_;
   Napi::AsyncContext async_context_;

@@ -75,7 +75,7 @@ std::span<std::byte> Endpoint::ReserveOrAnnounce(std::size_t bound) {
 
 void Endpoint::Publish(std::size_t size) {
   writer_.Commit(size);
-  if (TakeSleeper(*out_.header)) peer_.Ring();
+  if (held_ > 0 || TakeSleeper(*out_.header)) ++held_;
 }
 
 void Endpoint::FlushBacklog() {
@@ -85,6 +85,7 @@ void Endpoint::FlushBacklog() {
     if (room.data() == nullptr) return;
     std::memcpy(room.data(), first.bytes.get(), first.size);
     Publish(first.size);
+    RingHeld();
     backlog_bytes_ -= RecordBytes(first.size);
     backlog_.pop_front();
   }
@@ -130,6 +131,7 @@ void Endpoint::Wake() {
 }
 
 bool Endpoint::Sleep() {
+  RingHeld();
   awake_ = false;
   AnnounceSleep(*in_.header);
   if (!backlog_.empty()) AnnounceWait(*out_.header);

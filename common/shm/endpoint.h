@@ -4,6 +4,7 @@
 #include <deque>
 #include <memory>
 #include <span>
+#include <utility>
 
 #include "base/status.h"
 #include "shm/doorbell.h"
@@ -14,6 +15,7 @@
 namespace nasgi::shm {
 
 enum class Side { kNode, kWorker };
+enum class Bell { kAtOnce, kHeld };
 
 // One process' end of a segment: sends records on one ring, receives on the other, and holds all
 // the logic of sleeping and waking. Both processes use it alike. docs/memory-model.md explains why
@@ -51,12 +53,24 @@ class Endpoint {
   // that can become is for the caller to bound (backlog_bytes).
   // Errors, nothing sent and pack not called: kTooLarge when bound > max_record(), kCorrupt, kOs
   // when memory runs out. kInvalidArgument: pack wrote more than `bound`; nothing sent.
+  // A peer that sleeps is rung at once, or with kHeld when some more records have come or by
+  // RingHeld(), which the caller owes as long as holds_bell(): a peer that is quicker than the
+  // sender would be woken for each record.
   template <class Pack>
-  base::Status Send(std::size_t bound, Pack&& pack) {
+  base::Status Send(std::size_t bound, Pack&& pack, Bell bell = Bell::kAtOnce) {
     std::span<std::byte> room;
     base::Status status = BeginSend(bound, &room);
     if (!status.ok()) return status;
-    return FinishSend(bound, pack(room));
+    status = FinishSend(bound, pack(room));
+    if (bell == Bell::kAtOnce || held_ >= kMostHeld) RingHeld();
+    return status;
+  }
+
+  // Records have been sent to a peer that sleeps and has not been rung.
+  [[nodiscard]] bool holds_bell() const { return held_ > 0; }
+  // To be called before the sender turns to something else. Sleep() does it, too.
+  void RingHeld() {
+    if (std::exchange(held_, 0) > 0) peer_.Ring();
   }
 
   // Largest record, in bytes: a little less than half of the ring.
@@ -128,6 +142,8 @@ class Endpoint {
     Endpoint& endpoint_;
   };
 
+  static constexpr int kMostHeld = 8;
+
   struct Waiting {
     std::unique_ptr<std::byte[]> bytes;
     std::size_t size;
@@ -136,6 +152,7 @@ class Endpoint {
   base::Status BeginSend(std::size_t bound, std::span<std::byte>* room);
   base::Status FinishSend(std::size_t bound, std::size_t size);
   std::span<std::byte> ReserveOrAnnounce(std::size_t bound);
+  // Whether the peer sleeps, and so is to be rung, is noted in held_.
   void Publish(std::size_t size);
   void FlushBacklog();
 
@@ -154,6 +171,7 @@ class Endpoint {
   std::deque<Waiting> backlog_;
   std::size_t backlog_bytes_ = 0;
   bool packing_backlog_ = false;  // between BeginSend and FinishSend: backlog_.back() is the room
+  int held_ = 0;  // records since the peer, asleep, was found to need its bell; 0: it does not
   bool awake_ = false;
   bool draining_ = false;
 };

@@ -66,6 +66,7 @@ int Run(Endpoint& endpoint, Random& random, OnRecord&& on_record, const std::fun
         const std::function<bool()>& done) {
   for (;;) {
     if (!idle()) return kSendFailed;
+    endpoint.RingHeld();
     if (done()) return kFine;
     if (!test::WaitReadable(endpoint.bell_fd())) return kLostWakeUp;
     endpoint.Wake();
@@ -80,6 +81,8 @@ int Run(Endpoint& endpoint, Random& random, OnRecord&& on_record, const std::fun
     } while (!endpoint.Sleep());
   }
 }
+
+Bell AnyBell(Random& random) { return random.Below(2) == 0 ? Bell::kHeld : Bell::kAtOnce; }
 
 // Sends the stream, a window ahead of the echo, and checks what comes back.
 int RunNode(Endpoint& endpoint, const Echo& echo, std::uint64_t seed) {
@@ -99,7 +102,7 @@ int RunNode(Endpoint& endpoint, const Echo& echo, std::uint64_t seed) {
         stream.Fill(sent, room.first(size));
         return size;
       };
-      if (!endpoint.Send(size, pack).ok()) return false;
+      if (!endpoint.Send(size, pack, AnyBell(random)).ok()) return false;
       ++sent;
       Dawdle(random);
     }
@@ -126,7 +129,7 @@ int RunWorker(Endpoint& endpoint, const Echo& echo, std::uint64_t seed) {
       std::memcpy(room.data(), record.data(), record.size());
       return record.size();
     };
-    if (!endpoint.Send(record.size(), pack).ok()) failure = kSendFailed;
+    if (!endpoint.Send(record.size(), pack, AnyBell(random)).ok()) failure = kSendFailed;
     return failure == kFine;
   };
   const int result = Run(

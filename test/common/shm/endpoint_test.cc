@@ -35,6 +35,16 @@ class EndpointTest : public testing::Test {
     });
   }
 
+  static base::Status SendHeld(Endpoint& from, const std::string& text) {
+    return from.Send(
+        text.size(),
+        [&](std::span<std::byte> room) {
+          std::memcpy(room.data(), text.data(), text.size());
+          return text.size();
+        },
+        Bell::kHeld);
+  }
+
   // Sends records of `size` bytes until the first one has to wait.
   static int Fill(Endpoint& from, std::size_t size) {
     int sent = 0;
@@ -71,6 +81,48 @@ class EndpointTest : public testing::Test {
 };
 
 using Texts = std::vector<std::string>;
+
+// --- bells that are held ---------------------------------------------------------------------
+
+TEST_F(EndpointTest, HeldBellRingsWhenSomeRecordsHaveCome) {
+  int sent = 0;
+  for (; !WorkerRings(); ++sent) {
+    ASSERT_LT(sent, 100);
+    ASSERT_TRUE(SendHeld(*node_, "x").ok());
+    EXPECT_NE(node_->holds_bell(), WorkerRings());
+  }
+  EXPECT_GT(sent, 1);
+  EXPECT_EQ(Serve(*worker_).size(), static_cast<std::size_t>(sent));
+}
+
+TEST_F(EndpointTest, HeldBellRingsWithARecordThatHoldsNone) {
+  ASSERT_TRUE(SendHeld(*node_, "one").ok());
+  EXPECT_FALSE(WorkerRings());
+  ASSERT_TRUE(SendText(*node_, "two").ok());
+  EXPECT_TRUE(WorkerRings());
+  EXPECT_FALSE(node_->holds_bell());
+}
+
+TEST_F(EndpointTest, HeldBellRingsWhenAskedFor) {
+  ASSERT_TRUE(SendHeld(*node_, "one").ok());
+  node_->RingHeld();
+  EXPECT_TRUE(WorkerRings());
+  EXPECT_EQ(Serve(*worker_), Texts{"one"});
+  node_->RingHeld();
+  EXPECT_FALSE(WorkerRings()) << "once";
+}
+
+TEST_F(EndpointTest, HeldBellRingsBeforeTheSenderSleeps) {
+  ASSERT_TRUE(SendHeld(*node_, "one").ok());
+  EXPECT_TRUE(node_->Sleep());
+  EXPECT_TRUE(WorkerRings());
+}
+
+TEST_F(EndpointTest, NoBellIsHeldForAPeerThatIsAwake) {
+  worker_->Wake();
+  ASSERT_TRUE(SendHeld(*node_, "one").ok());
+  EXPECT_FALSE(node_->holds_bell());
+}
 
 // --- records --------------------------------------------------------------------------------
 
