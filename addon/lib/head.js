@@ -71,6 +71,7 @@ export function nameRequest (head) {
   return `${method} ${path}`
 }
 
+const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'])
 const METHODS_WITH_BODY = new Set(['POST', 'PUT', 'PATCH'])
 
 /**
@@ -140,6 +141,7 @@ export function encodeSocketHead (request) {
 /** @param {unknown} method */
 function parseMethod (method) {
   if (method === undefined) return 'GET'
+  if (METHODS.has(/** @type {string} */ (method))) return /** @type {string} */ (method)
   if (typeof method !== 'string' || method === '' || NOT_LATIN1_TEXT.test(method)) {
     throw new InvalidRequestError('ERR_INVALID_METHOD',
       `invalid method ${JSON.stringify(method)}: it must be a token such as GET`)

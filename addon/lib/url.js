@@ -16,7 +16,15 @@ import { InvalidRequestError } from './errors.js'
 
 const ABSOLUTE = /^(https?):\/\/([^/?#\\]*)((?:[/?#].*)?)$/is
 const AUTHORITY = /^(?:[^@]*@)?((?:\[[0-9a-f:.]+\]|[\w.~!$&'()*+,;=%-]+)(?::\d*)?)$/i
-const NON_ASCII = /[^\0-\x7f]+/g
+const NON_ASCII = /[^\0-\x7f]+/
+const EACH_NON_ASCII = new RegExp(NON_ASCII, 'g')
+
+/**
+ * The last origin, taken apart: most requests of a program have the same, and its expressions take
+ * longer than all the rest of a URL.
+ * @type {{ text: string, scheme: string, authority: string, host: string, port: string }}
+ */
+let lastOrigin = { text: ' ', scheme: '', authority: '', host: '', port: '' }
 
 /**
  * @param {string | URL} url
@@ -25,22 +33,51 @@ const NON_ASCII = /[^\0-\x7f]+/g
 export function parseUrl (url) {
   const text = typeof url === 'string' ? url : String(url)
   if (text.startsWith('/')) return relative(text)
+  const { length } = lastOrigin.text
+  if (text.startsWith(lastOrigin.text) && text.startsWith('/', length)) {
+    return within(lastOrigin, text.slice(length))
+  }
   const match = ABSOLUTE.exec(text)
   if (match === null) {
     if (text === '*') return relative(text)
     throw invalidUrl(text, "it must start with '/', http:// or https://")
   }
-  const scheme = match[1].toLowerCase()
-  const authority = parseAuthority(text, scheme, match[2])
-  const target = relative(match[3].startsWith('/') ? match[3] : `/${match[3]}`)
-  const colon = authority.indexOf(':', authority.lastIndexOf(']') + 1)
+  const [, name, given, rest] = match
+  lastOrigin = parseOrigin(text, name.toLowerCase(), given, `${name}://${given}`)
+  return within(lastOrigin, rest.startsWith('/') ? rest : `/${rest}`)
+}
+
+/**
+ * @param {typeof lastOrigin} origin
+ * @param {string} rest begins with a slash
+ */
+function within ({ scheme, authority, host, port }, rest) {
+  const target = relative(rest)
   target.scheme = scheme
   target.authority = authority
-  target.host = colon === -1 ? authority : authority.slice(0, colon)
-  target.port = (colon === -1 ? '' : authority.slice(colon + 1)) ||
-    (scheme === 'https' ? '443' : '80')
-  if (target.host.startsWith('[')) target.host = target.host.slice(1, -1)
+  target.host = host
+  target.port = port
   return target
+}
+
+/**
+ * @param {string} url
+ * @param {string} scheme
+ * @param {string} given where the authority stands in the url
+ * @param {string} text scheme and authority as they stand in the url
+ */
+function parseOrigin (url, scheme, given, text) {
+  const authority = parseAuthority(url, scheme, given)
+  const colon = authority.indexOf(':', authority.lastIndexOf(']') + 1)
+  const host = colon === -1 ? authority : authority.slice(0, colon)
+  const port = colon === -1 ? '' : authority.slice(colon + 1)
+  return {
+    text,
+    scheme,
+    authority,
+    host: host.startsWith('[') ? host.slice(1, -1) : host,
+    port: port || (scheme === 'https' ? '443' : '80')
+  }
 }
 
 /**
@@ -50,7 +87,7 @@ export function parseUrl (url) {
 function relative (text) {
   const hash = text.indexOf('#')
   if (hash !== -1) text = text.slice(0, hash)
-  text = text.replace(NON_ASCII, percentEncode)
+  if (NON_ASCII.test(text)) text = text.replace(EACH_NON_ASCII, percentEncode)
   const mark = text.indexOf('?')
   return {
     scheme: 'http',
@@ -68,7 +105,7 @@ function relative (text) {
  * @param {string} authority
  */
 function parseAuthority (url, scheme, authority) {
-  if (authority.search(NON_ASCII) !== -1) {
+  if (NON_ASCII.test(authority)) {
     try {
       return new URL(`${scheme}://${authority}`).host
     } catch {

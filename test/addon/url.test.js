@@ -37,6 +37,20 @@ for (const [url, scheme, authority, host, port, path, query] of [
   })
 }
 
+test('the origin that is kept is not taken for one that begins like it', () => {
+  for (let twice = 0; twice < 2; twice++) {
+    for (const [url, host, port, path] of [
+      ['http://a/x', 'a', '80', '/x'], ['http://ab/x', 'ab', '80', '/x'],
+      ['http://a:81/x', 'a', '81', '/x'], ['http://a/', 'a', '80', '/'], ['http://a?x', 'a', '80', '/'],
+      ['https://a/x', 'a', '443', '/x'], ['http://u@a/x', 'a', '80', '/x']
+    ]) {
+      const target = parseUrl(url)
+      assert.deepEqual([target.host, target.port, target.path], [host, port, path], url)
+    }
+    assert.throws(() => parseUrl('http://a\\b/'), { code: 'ERR_INVALID_URL' })
+  }
+})
+
 test('a URL object will do', () => {
   assert.equal(parseUrl(new URL('http://h/p?q')).path, '/p')
 })
