@@ -63,8 +63,7 @@ void ThrowHeadFault(Napi::Env env, const wire::HeadCheck& check) {
 Napi::Function Channel::Define(Napi::Env env) {
   return DefineClass(
       env, "Channel",
-      {InstanceMethod<&Channel::Request>("request"), InstanceMethod<&Channel::Write>("write"),
-       InstanceMethod<&Channel::Connect>("connect"),
+      {InstanceMethod<&Channel::Write>("write"), InstanceMethod<&Channel::Connect>("connect"),
        InstanceMethod<&Channel::SendMessage>("message"),
        InstanceMethod<&Channel::CloseSocket>("closeSocket"),
        InstanceMethod<&Channel::Consumed>("consumed"), InstanceMethod<&Channel::Abort>("abort"),
@@ -127,6 +126,7 @@ void Channel::Open(const Napi::CallbackInfo& info) {
   }
   on_events_ = Napi::Persistent(info[1].As<Napi::Function>());
   napi_type_tag_object(env, info.This(), &kTypeTag);
+  if (!DefineRequest(info.This().As<Napi::Object>())) return;  // an exception is pending
 }
 
 bool Channel::WorkerFds(std::array<int, wire::kForkFds>* fds) const {
@@ -152,30 +152,55 @@ bool Channel::ReadHead(Napi::Value value) {
     Napi::TypeError::New(value.Env(), "head must be a string").ThrowAsJavaScriptException();
     return false;
   }
+  // One call does for nearly all. What fills the room to the last byte (a NUL is written, too) may
+  // be longer.
   size_t size = 0;
-  napi_get_value_string_latin1(value.Env(), value, nullptr, 0, &size);
-  head_.resize(size);
-  // N-API writes a terminating NUL as well: std::string has the room for it.
-  napi_get_value_string_latin1(value.Env(), value, head_.data(), size + 1, &size);
-  const wire::HeadCheck check = wire::NormalizeRequestHead(head_);
+  napi_get_value_string_latin1(value.Env(), value, head_room_.data(), head_room_.size(), &size);
+  if (size + 1 == head_room_.size()) {
+    napi_get_value_string_latin1(value.Env(), value, nullptr, 0, &size);
+    head_room_.resize(std::max(size + 2, head_room_.size()));
+    napi_get_value_string_latin1(value.Env(), value, head_room_.data(), head_room_.size(), &size);
+  }
+  const std::span<char> head(head_room_.data(), size);
+  head_ = {head.data(), head.size()};
+  const wire::HeadCheck check = wire::NormalizeRequestHead(head);
   if (check.fault == wire::HeadFault::kOk) return true;
   ThrowHeadFault(value.Env(), check);
   return false;
 }
 
-Napi::Value Channel::Request(const Napi::CallbackInfo& info) {
-  const Napi::Env env = info.Env();
+bool Channel::DefineRequest(Napi::Object self) {
+  napi_value function = nullptr;
+  if (napi_create_function(self.Env(), "request", NAPI_AUTO_LENGTH, OnRequest, this, &function) !=
+      napi_ok) {
+    return false;
+  }
+  // Who has the function keeps the channel.
+  return Napi::Function(self.Env(), function).Set("channel", self) && self.Set("request", function);
+}
+
+napi_value Channel::OnRequest(napi_env env, napi_callback_info info) {
+  std::array<napi_value, 3> arguments{};
+  size_t count = arguments.size();
+  void* channel = nullptr;
+  napi_get_cb_info(env, info, &count, arguments.data(), nullptr, &channel);
+  const auto [head, bytes, end] = arguments;
+  return static_cast<Channel*>(channel)->Request({env, head}, {env, bytes}, {env, end});
+}
+
+Napi::Value Channel::Request(Napi::Value head, Napi::Value bytes, Napi::Value ends) {
+  const Napi::Env env = Env();
   if (endpoint_ == nullptr) {
     ThrowCoded(env, "ERR_CLOSED", "the channel is closed");
     return {};
   }
   std::string_view body;
-  if (!ReadHead(info[0]) || (!info[1].IsUndefined() && !BytesOf(info[1], &body))) return {};
+  if (!ReadHead(head) || (!bytes.IsUndefined() && !BytesOf(bytes, &body))) return {};
   if (body.size() > wire::kMaxChunk) {
     ThrowCoded(env, "ERR_INVALID_BODY", "the first part of a body is longer than limits.chunk");
     return {};
   }
-  const bool end = info[2].ToBoolean();
+  const bool end = ends.ToBoolean();
   const uint32_t id = streams_.Open(false);
   Stream* stream = streams_.Find(id);
   stream->send.Spend(body.size());

@@ -5,6 +5,8 @@
 #include <array>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "control.h"
 #include "poll_watcher.h"
@@ -32,7 +34,11 @@ class Channel : public Napi::ObjectWrap<Channel> {
   [[nodiscard]] bool WorkerFds(std::array<int, wire::kForkFds>* fds) const;
 
  private:
-  Napi::Value Request(const Napi::CallbackInfo& info);
+  // The JavaScript function request: a function of its own for each channel, because finding the
+  // object behind `this` takes 0.1 µs.
+  [[nodiscard]] bool DefineRequest(Napi::Object self);
+  static napi_value OnRequest(napi_env env, napi_callback_info info);
+  Napi::Value Request(Napi::Value head, Napi::Value bytes, Napi::Value ends);
   Napi::Value Connect(const Napi::CallbackInfo& info);
   Napi::Value SendMessage(const Napi::CallbackInfo& info);
   Napi::Value CloseSocket(const Napi::CallbackInfo& info);
@@ -68,8 +74,9 @@ class Channel : public Napi::ObjectWrap<Channel> {
   Streams streams_;
   Napi::FunctionReference on_events_;
   Napi::AsyncContext async_context_;
-  std::string head_;  // scratch
-  int depth_ = 0;     // of OnBell; while it runs, endpoint_ stays
+  std::vector<char> head_room_ = std::vector<char>(4096);  // grows to the longest head there was
+  std::string_view head_;                                  // the last one that was read, in it
+  int depth_ = 0;  // of OnBell; while it runs, endpoint_ stays
   bool closing_ = false;
 };
 
