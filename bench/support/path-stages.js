@@ -8,8 +8,7 @@ export const V8_OPTIONS = ['--max-inlined-bytecode-size=400']
 const FUNCTIONS = {
   node: {
     encodeHead: 'JS:encodeHead head.js',
-    request: 'napi_value__* Napi::details::TemplatedInstanceCallback<nasgi::addon::Channel, ' +
-      '&nasgi::addon::Channel::Request>',
+    request: 'nasgi::addon::Channel::OnRequest(',
     readString: 'napi_get_value_string_latin1',
     checkHead: 'nasgi::wire::NormalizeRequestHead(',
     drain: 'nasgi::addon::Channel::DrainOnce(',
@@ -18,7 +17,7 @@ const FUNCTIONS = {
     collector: 'v8::internal::Heap::CollectGarbage('
   },
   worker: {
-    drain: 'nasgi::worker::Channel::Drain(',
+    drain: 'nasgi::worker::Channel::TakeFrames(',
     request: 'nasgi::worker::Channel::OnRequest(',
     scope: 'nasgi::worker::ScopeBuilder::Http(',
     run: 'nasgi::worker::Channel::Run(',
