@@ -81,6 +81,7 @@ import { NodeAsgiError } from './errors.js'
  *   in so many milliseconds is cancelled. May be called again with another patience.
  * @property {() => boolean} drain Delivers what lies in the ring, up to some frames: whether there is
  *   more. For the last words of a worker that is gone.
+ * @property {() => void} ring Rings a bell that is held until the turn of the loop ends.
  * @property {() => void} ping Answered with PONG by the worker's event loop.
  * @property {(control: Control, timeoutMs: number) => boolean} wait
  *   Blocks until the worker or the control socket has something, and delivers it. False: timeout.

@@ -2,7 +2,7 @@ import { pipeline } from 'node:stream/promises'
 
 import { AppError, ResponseError, httpStatus } from './errors.js'
 import { groupJoined, splitJoined } from './headers.js'
-import { answerError, cut, endWith, writeHead } from './http-response.js'
+import { answerError, cut, endWith, isPlain, writeHead } from './http-response.js'
 import { openFile, readFile, selectRange } from './file-response.js'
 import { RequestStream } from './stream.js'
 
@@ -51,7 +51,7 @@ export class HttpExchange extends RequestStream {
   }
 
   get takesText () {
-    return true
+    return isPlain(this.res)
   }
 
   /**

@@ -2,7 +2,7 @@
  * What the listener writes to an HTTP response.
  */
 
-import { STATUS_CODES } from 'node:http'
+import { STATUS_CODES, ServerResponse } from 'node:http'
 
 import { splitJoined } from './headers.js'
 
@@ -46,7 +46,7 @@ export function writeHead (req, res, status, joined, length) {
     setHeaders(res, list, http2)
     res.writeHead(status)
   } else {
-    res.writeHead(status, list)
+    res.writeHead(status, isPlain(res) ? list : [...list])
   }
   return http2 || hasLength || res.chunkedEncoding
 }
@@ -59,17 +59,35 @@ export function writeHead (req, res, status, joined, length) {
  * @param {Buffer | string | undefined} body a string has a character for each byte
  */
 export function endWith (req, res, body) {
+  if (body === undefined || req.httpVersionMajor === 2 || res.chunkedEncoding || !isPlain(res)) {
+    res.end(body, 'latin1')
+    return
+  }
   const { socket } = res
-  if (body === undefined || req.httpVersionMajor === 2 || res.chunkedEncoding ||
-    // An earlier response on this connection is not out yet, or somebody gathers pieces.
-    socket === null || socket.writableCorked > 0) {
+  // An earlier response on this connection is not out yet, or somebody gathers pieces.
+  if (socket === null || socket.writableCorked > 0) {
     res.end(body, 'latin1')
     return
   }
   socket.cork()
-  res.write(body, 'latin1')
-  socket.uncork()
+  try {
+    res.write(body, 'latin1')
+  } finally {
+    socket.uncork()
+  }
   res.end()
+}
+
+const { write, end, writeHead: writeHeadOf } = ServerResponse.prototype
+
+/**
+ * Whether nobody has taken the place of the methods of a response of HTTP/1: middleware that does may
+ * count on one call for what we would do in two (express-session keeps the end back until it has
+ * stored the session), and on Buffers.
+ * @param {any} res
+ */
+export function isPlain (res) {
+  return res.end === end && res.write === write && res.writeHead === writeHeadOf
 }
 
 /**

@@ -405,6 +405,8 @@ export class Supervisor {
    * @returns {boolean} false: nothing can happen any more
    */
   wait (worker, timeout) {
+    // A bell that is held for the end of this turn: what blocks may depend on who sleeps.
+    for (const each of this.workers) each.ring()
     return worker.owner.wait(worker, timeout)
   }
 }

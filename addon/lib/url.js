@@ -24,7 +24,7 @@ const EACH_NON_ASCII = new RegExp(NON_ASCII, 'g')
  * longer than all the rest of a URL.
  * @type {{ text: string, scheme: string, authority: string, host: string, port: string }}
  */
-let lastOrigin = { text: ' ', scheme: '', authority: '', host: '', port: '' }
+let lastOrigin = { text: '', scheme: '', authority: '', host: '', port: '' }
 
 /**
  * @param {string | URL} url

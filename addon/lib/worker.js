@@ -139,6 +139,11 @@ export class Worker {
     }
   }
 
+  /** Wakes it, should it not have been woken for what was sent. */
+  ring () {
+    this.#channel.ring()
+  }
+
   /** Asks for a sign of life of the event loop. */
   ping () {
     this.pinged = true

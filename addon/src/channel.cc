@@ -68,9 +68,10 @@ Napi::Function Channel::Define(Napi::Env env) {
        InstanceMethod<&Channel::CloseSocket>("closeSocket"),
        InstanceMethod<&Channel::Consumed>("consumed"), InstanceMethod<&Channel::Abort>("abort"),
        InstanceMethod<&Channel::Cancel>("cancel"), InstanceMethod<&Channel::Stop>("stop"),
-       InstanceMethod<&Channel::Ping>("ping"), InstanceMethod<&Channel::Wait>("wait"),
-       InstanceMethod<&Channel::Drain>("drain"), InstanceMethod<&Channel::Ref>("ref"),
-       InstanceMethod<&Channel::Unref>("unref"), InstanceMethod<&Channel::Close>("close")});
+       InstanceMethod<&Channel::Ring>("ring"), InstanceMethod<&Channel::Ping>("ping"),
+       InstanceMethod<&Channel::Wait>("wait"), InstanceMethod<&Channel::Drain>("drain"),
+       InstanceMethod<&Channel::Ref>("ref"), InstanceMethod<&Channel::Unref>("unref"),
+       InstanceMethod<&Channel::Close>("close")});
 }
 
 Channel* Channel::From(Napi::Value value) {
@@ -312,6 +313,11 @@ Napi::Value Channel::Cancel(const Napi::CallbackInfo& info) {
 Napi::Value Channel::Stop(const Napi::CallbackInfo& info) {
   const uint32_t patience = info[0].ToNumber().Uint32Value();
   if (endpoint_ != nullptr) SendFrame(wire::Stop{patience});
+  return {};
+}
+
+Napi::Value Channel::Ring(const Napi::CallbackInfo& /*info*/) {
+  if (endpoint_ != nullptr) endpoint_->RingHeld();
   return {};
 }
 

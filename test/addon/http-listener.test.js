@@ -259,6 +259,23 @@ for (const [what, version, headers] of [
   })
 }
 
+test('middleware that holds back the end of a response was gone round by an earlier write', async (t) => {
+  const { port, server } = await serve(t, (request) =>
+    request.respond(200, 'héllo', ['content-length', '6']))
+  const calls = []
+  server.prependListener('request', (req, res) => {
+    const { end, write } = res
+    res.write = (...args) => calls.push('write') && write.apply(res, args)
+    res.end = (chunk, ...rest) => {
+      calls.push(chunk)
+      return end.call(res, chunk, ...rest)
+    }
+  })
+  const { answer } = await raw(port, get())
+  assert.match(answer, /\r\n\r\nh\xc3\xa9llo$/)
+  assert.deepEqual(calls, [Buffer.from('héllo')])
+})
+
 test('what was sent before an exception was lost when both came in one drain', async (t) => {
   const { port } = await serve(t, (request) => {
     request.start(200, ['content-length', '100'], 'part')

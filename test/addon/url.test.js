@@ -51,6 +51,11 @@ test('the origin that is kept is not taken for one that begins like it', () => {
   }
 })
 
+test('a space before a path was taken for an origin until there had been one', async () => {
+  const fresh = await import('../../addon/lib/url.js?without-an-origin')
+  assert.throws(() => fresh.parseUrl(' /x'), { code: 'ERR_INVALID_URL' })
+})
+
 test('a URL object will do', () => {
   assert.equal(parseUrl(new URL('http://h/p?q')).path, '/p')
 })

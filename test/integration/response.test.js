@@ -7,6 +7,17 @@ const headers = { appTarget: 'headers_app:app' }
 const status = { appTarget: 'status_app:app' }
 const errors = { appTarget: 'error_app:app', workers: 1 }
 
+withPython('a sender that waited for room in the ring was not woken when nothing else came',
+  { appTarget: 'stream_app:app', responseRing: 256 * 1024, spin: 0, timeouts: { hang: 0 } }, async (python) => {
+    for (let i = 0; i < 40; i++) {
+      // Their windows are more than the ring, and nobody reads them: they give no credit.
+      const stalled = Array.from({ length: 4 }, () => python.handleStream({ url: '/infinite?size=65536' }))
+      const small = await python.handleRequest({ url: '/chunks?n=1' }, { timeout: 5000 })
+      assert.equal(small.body.length, 10)
+      for (const { body } of await Promise.all(stalled)) body.destroy()
+    }
+  })
+
 withPython('response headers: repeated, tuples, generators, none, capitals, latin-1', headers, async (python) => {
   const get = (url) => python.handleRequest({ url })
   const repeated = await get('/repeated')

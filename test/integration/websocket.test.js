@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 import WebSocket from 'ws'
 
@@ -23,6 +27,19 @@ async function lastOf (python) {
     return log.at(-1)
   })
 }
+
+withPython('a message did not leave while handleRequestSync() waited for another worker',
+  { appTarget: 'rendezvous_app:app', workers: 2, spin: 0 }, async (python, t) => {
+    const folder = await mkdtemp(join(tmpdir(), 'node-asgi-'))
+    t.after(() => rm(folder, { recursive: true }))
+    const path = join(folder, 'met')
+    const socket = await python.connect('/')
+    await sleep(50) // its worker sleeps
+    socket.send(path)
+    const { body } = python.handleRequestSync({ url: `/?${encodeURIComponent(path)}` })
+    assert.equal(body.toString(), 'there')
+    socket.close()
+  })
 
 withPython('text, bytes, empty and long messages are echoed in order', app, async (python) => {
   await withSockets(python, async (base) => {

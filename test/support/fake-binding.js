@@ -221,6 +221,8 @@ export function createFake (behaviour = {}) {
       if (this.process !== null && !this.process.gone) stopWorker(this.process)
     }
 
+    ring () {}
+
     ping () {}
 
     wait () {

@@ -20,6 +20,7 @@ PySendResult Awaitable::Step(PyObject** result) {
       const PySendResult sent = PyIter_Send(waiting_.get(), Py_None, result);
       if (sent == PYGEN_NEXT) return sent;
       waiting_ = {};
+      cycle_->Resumed();
       if (sent == PYGEN_ERROR) {
         Finish();
         return sent;
@@ -50,6 +51,8 @@ PySendResult Awaitable::Step(PyObject** result) {
 
 PyObject* Awaitable::Throw(PyObject* args) {
   const Ref waiting = waiting_;
+  const Ref cycle_object = cycle_object_;
+  if (cycle_object) cycle_->Resumed();
   if (finished_ || !waiting) {
     Finish();
     return py::RaiseThrown(args);

@@ -119,16 +119,19 @@ bool Channel::Resume() {
 }
 
 bool Channel::TakeFrames() {
-  const bool room = !backlogged() && !room_waiters_.empty();
-  if (room) room_waiters_.Wake(state_->names);
   spinner_.Refill();
   size_t taken = 0;
+  bool room = false;
   shm::Endpoint::Drained drained{};
   do {
     drained = endpoint_->Drain(kFramesATurn, [&](std::span<const std::byte> bytes) {
       ++taken;
       return OnFrame(bytes);
     });
+    // After the drain, which sends what waited as far as there is room: Sleep() announces the wait
+    // for more only while there is a backlog.
+    room = !backlogged() && !room_waiters_.empty();
+    if (room) room_waiters_.Wake(state_->names);
     // Spinning is for when every task waits for Node: the others may have work for the loop.
   } while (taken == 0 && drained == shm::Endpoint::Drained::kEmpty && !room &&
            waiting_ == cycles_.size() && spinner_.Spin(endpoint_.get()));
@@ -139,10 +142,11 @@ bool Channel::TakeFrames() {
   // After work we look again when the tasks just started have had their turn, and stay awake
   // meanwhile, so that Node need not ring.
   if (taken == 0 && endpoint_->Sleep()) return true;
-  if (std::exchange(resuming_, true)) return true;
+  if (resuming_) return true;
   const Ref handle =
       Ref::Steal(PyObject_CallFunctionObjArgs(call_soon_.get(), resume_.get(), nullptr));
-  return static_cast<bool>(handle);
+  resuming_ = static_cast<bool>(handle);
+  return resuming_;
 }
 
 bool Channel::OnFrame(std::span<const std::byte> bytes) {

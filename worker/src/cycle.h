@@ -48,6 +48,8 @@ class Cycle {
   [[nodiscard]] bool OnCredit(uint32_t bytes);
   void OnDisconnect();
 
+  // The app goes on after a wait, whatever has ended it.
+  void Resumed() { Waits(false); }
   // For Awaitable. kWait gives the future to wait on; kError leaves an exception.
   virtual Progress Receive(py::Ref* message, py::Ref* future) = 0;
   virtual Progress Send(PyObject* message, Awaitable::Sending* sending, py::Ref* future) = 0;

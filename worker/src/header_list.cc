@@ -32,7 +32,8 @@ Ref AsBytes(PyObject* object, const char* what) {
 }
 
 bool HeaderList::Append(PyObject* pair, Appended* appended) {
-  const Ref items = PyTuple_Check(pair) ? Ref::Borrow(pair) : Ref::Steal(PySequence_Tuple(pair));
+  const Ref items =
+      PyTuple_CheckExact(pair) ? Ref::Borrow(pair) : Ref::Steal(PySequence_Tuple(pair));
   if (!items) return false;
   if (PyTuple_Size(items.get()) != 2) {
     PyErr_Format(PyExc_ValueError, "a header must be a pair of bytes, got %R", pair);

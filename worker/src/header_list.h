@@ -28,7 +28,7 @@ class HeaderList {
   template <class Judge>
   [[nodiscard]] bool Take(PyObject* headers, Judge judge) {
     bool ok = true;
-    if (PyList_Check(headers)) {  // the usual kind, which needs no iterator
+    if (PyList_CheckExact(headers)) {  // the usual kind, which needs no iterator
       for (Py_ssize_t i = 0; ok && i < PyList_Size(headers); ++i) {
         const py::Ref pair = py::Ref::Borrow(PyList_GetItem(headers, i));
         ok = TakePair(pair.get(), judge);

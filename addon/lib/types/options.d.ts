@@ -161,7 +161,7 @@ export interface PythonHandlerOptions {
   /**
    * Microseconds, 0 to 1000, that Node and each worker look for the next message before they sleep,
    * while requests are in flight: waking a sleeper takes longer than most requests do. At most so
-   * many in one turn of an event loop, and less and less where it is in vain. `auto` (default): 20
+   * many each time that a message wakes them, and less and less where it is in vain. `auto` (default): 20
    * when there is a core for Node and each worker, otherwise 0.
    */
   spin?: 'auto' | number
