@@ -35,8 +35,7 @@ import { NodeAsgiError } from './errors.js'
  *
  * `onEvents` is called once a drain, with the bytes that its small bodies share and then
  * `eventStride` arguments an event, of which the first two are the type and the stream (0: none).
- * Bytes stand in slot `eventBytes`: undefined for none, a Buffer, or a number for the next so many of
- * the shared ones. The others:
+ * Bytes are undefined for none, a Buffer, or a number for the next so many of the shared ones:
  *
  *     RESPONSE_START   status, headers "name\0value\0name\0value", bytes, end
  *     BODY             -, -, bytes, end
@@ -132,7 +131,6 @@ import { NodeAsgiError } from './errors.js'
  * @property {number} stacksSignal makes a worker print the stacks of all its threads
  * @property {EventTypes} eventTypes
  * @property {number} eventStride
- * @property {number} eventBytes
  * @property {new (onMessage: (message: ControlMessage) => void) => Control} Control
  * @property {new (options: { requestRing: number, responseRing: number, spin: number },
  *   onEvents: (bytes: Buffer | undefined, ...events: any[]) => void) => Channel} Channel

@@ -37,7 +37,6 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("limits", limits);
   exports.Set("eventTypes", event_types);
   exports.Set("eventStride", EventArray::kStride);
-  exports.Set("eventBytes", EventArray::kBytesSlot);
   exports.Set("headFields", head_fields);
   exports.Set("features", features);
   exports.Set("Control", Control::Define(env));

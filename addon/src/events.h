@@ -63,10 +63,9 @@ inline constexpr std::array<std::pair<const char*, EventType>, 18> kEventTypes =
 // an array one by one cost 0.4 µs an event.) Lives within one handle scope.
 class EventArray {
  public:
-  // Type, stream, and four of its own. In kBytesSlot stand only bytes, in one of these forms:
+  // Type, stream, and four of its own. Where an event has bytes, they have one of these forms:
   // undefined for none; a number n for the next n of those that all small ones share; a Buffer.
   static constexpr uint32_t kStride = 6;
-  static constexpr size_t kBytesSlot = 4;
 
   explicit EventArray(napi_env env) : env_(env) {
     napi_get_undefined(env, &undefined_);
@@ -80,7 +79,7 @@ class EventArray {
     slots_.resize(slots_.size() + kStride - 2 - values.size(), undefined_);
   }
 
-  // For kBytesSlot. A Buffer for each small body cost 0.5 µs, most of it malloc and the
+  // A Buffer for each small body cost 0.5 µs, most of it malloc and the
   // collector's.
   [[nodiscard]] napi_value Bytes(std::string_view bytes) {
     if (bytes.empty()) return undefined_;

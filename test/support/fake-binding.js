@@ -390,7 +390,6 @@ export function createFake (behaviour = {}) {
     wireVersion: 1,
     eventTypes,
     eventStride: 6,
-    eventBytes: 4,
     Channel: FakeChannel,
     Control: class extends FakeControl {
       constructor (onMessage) {
