@@ -25,12 +25,12 @@
 //
 // Prints tables, and draws a picture for each kind of work (bench/results/*.svg).
 import { parseArgs } from 'node:util'
-import { Contest } from './support/contest.js'
-import { concurrencyChart } from './support/concurrency-chart.js'
-import { casesOf, tables, targetsOf } from './support/concurrency.js'
-import { progress, save, targetTable } from './support/report.js'
-import { interleave } from './support/rounds.js'
-import { works } from './support/work.js'
+import { Contest } from './support/concurrency/contest.js'
+import { concurrencyChart } from './support/concurrency/chart.js'
+import { casesOf, tables, targetsOf } from './support/concurrency/cases.js'
+import { progress, save, targetTable } from './support/report/report.js'
+import { interleave } from './support/report/rounds.js'
+import { works } from './support/loads/work.js'
 
 const { values } = parseArgs({
   options: {

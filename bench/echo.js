@@ -8,13 +8,13 @@
 // --quick: 3 rounds.
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { competitors, versions } from './support/competitors.js'
-import { nodeVersions } from './support/kinds.js'
-import { startLoader } from './support/loader.js'
-import { installPackages } from './support/npm.js'
-import { median, plusMinus, progress, ratio, save, table, targetTable } from './support/report.js'
-import { interleave } from './support/rounds.js'
-import { startServer } from './support/servers.js'
+import { competitors, versions } from './support/install/competitors.js'
+import { nodeVersions } from './support/servers/kinds.js'
+import { startLoader } from './support/loads/loader.js'
+import { installPackages } from './support/install/npm.js'
+import { median, plusMinus, progress, ratio, save, table, targetTable } from './support/report/report.js'
+import { interleave } from './support/report/rounds.js'
+import { startServer } from './support/servers/servers.js'
 
 const MIB = 2 ** 20
 

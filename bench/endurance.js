@@ -8,11 +8,11 @@
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { PythonHandler } from 'node-asgi'
-import { residentMemory } from '../addon/lib/memory.js'
-import { lines } from './support/chart.js'
-import { competitors, versions } from './support/competitors.js'
-import { pss } from './support/memory.js'
-import { median, progress, save, table, targetTable } from './support/report.js'
+import { residentMemory } from '../addon/lib/util/resident-memory.js'
+import { lines } from './support/report/chart.js'
+import { competitors, versions } from './support/install/competitors.js'
+import { pss } from './support/processes/memory.js'
+import { median, progress, save, table, targetTable } from './support/report/report.js'
 
 const MIB = 2 ** 20
 const WARM_UP = 1 / 20

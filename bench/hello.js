@@ -12,14 +12,14 @@
 // Each load is a process of its own, and the rounds are interleaved. --quick: 2 rounds of 1 s.
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { competitors, versions } from './support/competitors.js'
-import { floor } from './support/floor.js'
-import { startLoader } from './support/loader.js'
-import { installPackages } from './support/npm.js'
-import { peer } from './support/peer.js'
-import { median, plusMinus, progress, ratio, save, table, targetTable } from './support/report.js'
-import { interleave } from './support/rounds.js'
-import { startServer } from './support/servers.js'
+import { competitors, versions } from './support/install/competitors.js'
+import { floor } from './support/concurrency/floor.js'
+import { startLoader } from './support/loads/loader.js'
+import { installPackages } from './support/install/npm.js'
+import { peer } from './support/install/peer.js'
+import { median, plusMinus, progress, ratio, save, table, targetTable } from './support/report/report.js'
+import { interleave } from './support/report/rounds.js'
+import { startServer } from './support/servers/servers.js'
 
 const { values } = parseArgs({
   options: {

@@ -9,10 +9,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { competitors, versions } from './support/competitors.js'
-import { startLoader } from './support/loader.js'
-import { threads } from './support/processes.js'
-import { progress, save, table, targetTable } from './support/report.js'
+import { competitors, versions } from './support/install/competitors.js'
+import { startLoader } from './support/loads/loader.js'
+import { threads } from './support/processes/processes.js'
+import { progress, save, table, targetTable } from './support/report/report.js'
 
 /** Seconds until all has to be quiet. */
 const SETTLE = 60

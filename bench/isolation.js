@@ -12,11 +12,11 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { PythonHandler } from 'node-asgi'
-import { competitors, versions } from './support/competitors.js'
-import { repeat } from './support/repeat.js'
-import { median, plusMinus, progress, ratio, save, table, targetTable } from './support/report.js'
-import { interleave } from './support/rounds.js'
-import { onSchedule } from './support/ticker.js'
+import { competitors, versions } from './support/install/competitors.js'
+import { repeat } from './support/loads/repeat.js'
+import { median, plusMinus, progress, ratio, save, table, targetTable } from './support/report/report.js'
+import { interleave } from './support/report/rounds.js'
+import { onSchedule } from './support/loads/ticker.js'
 
 /** The p99 while one burns, as a part of that while none does. */
 const TARGET = 2

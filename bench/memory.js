@@ -13,9 +13,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { PythonHandler } from 'node-asgi'
-import { sampleMemory } from './support/memory.js'
-import { repeat } from './support/repeat.js'
-import { percentile, progress, save, table, targetTable } from './support/report.js'
+import { sampleMemory } from './support/processes/memory.js'
+import { repeat } from './support/loads/repeat.js'
+import { percentile, progress, save, table, targetTable } from './support/report/report.js'
 
 const MIB = 2 ** 20
 const CHUNK = 64 * 1024

@@ -12,8 +12,8 @@ import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { gather } from './support/gather.js'
-import { RESULTS } from './support/report.js'
+import { gather } from './support/report/gather.js'
+import { RESULTS } from './support/report/report.js'
 
 /** The benchmarks in the order of their run; `quick`: what makes one short. */
 const BENCHMARKS = [

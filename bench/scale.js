@@ -15,12 +15,12 @@
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { PythonHandler } from 'node-asgi'
-import { closedLoop } from './support/closed-loop.js'
-import { competitors, versions } from './support/competitors.js'
-import { cpuClock } from './support/processes.js'
-import { median, plusMinus, progress, ratio, save, table, targetTable } from './support/report.js'
-import { interleave } from './support/rounds.js'
-import { openSockets, openStreams, sayHello } from './support/scale-load.js'
+import { closedLoop } from './support/loads/closed-loop.js'
+import { competitors, versions } from './support/install/competitors.js'
+import { cpuClock } from './support/processes/processes.js'
+import { median, plusMinus, progress, ratio, save, table, targetTable } from './support/report/report.js'
+import { interleave } from './support/report/rounds.js'
+import { openSockets, openStreams, sayHello } from './support/loads/scale-load.js'
 
 /** What still counts as flat, as a part of the first row. */
 const FLAT = 1.25

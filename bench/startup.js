@@ -11,12 +11,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { PythonHandler } from 'node-asgi'
-import { competitors, versions } from './support/competitors.js'
-import { pss } from './support/memory.js'
-import { parentOf } from './support/processes.js'
-import { median, percentile, progress, save, table, targetTable } from './support/report.js'
-import { serve } from './support/serve.js'
-import { memoryByMapping } from './support/smaps.js'
+import { competitors, versions } from './support/install/competitors.js'
+import { pss } from './support/processes/memory.js'
+import { parentOf } from './support/processes/processes.js'
+import { median, percentile, progress, save, table, targetTable } from './support/report/report.js'
+import { serve } from './support/loads/serve.js'
+import { memoryByMapping } from './support/processes/smaps.js'
 
 const MB = 1e6
 /** Milliseconds; MB of each of so many workers. */

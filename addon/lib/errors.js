@@ -116,7 +116,7 @@ export class ResponseError extends NodeAsgiError {}
 export class WebSocketRefusedError extends NodeAsgiError {
   /**
    * @param {number} status
-   * @param {import('./headers.js').Headers} headers
+   * @param {import('./message/headers.js').Headers} headers
    * @param {Buffer} body
    */
   constructor (status, headers, body) {

@@ -6,29 +6,29 @@ import { EventEmitter } from 'node:events'
 import { STATUS_CODES } from 'node:http'
 import { Readable } from 'node:stream'
 
-import { attach } from './attach.js'
+import { attach } from './http/attach.js'
 import { loadBinding } from './binding.js'
-import { waitForResponse, waitForWorker } from './blocking.js'
-import { parseBody } from './body.js'
-import { BlockingStream, BufferedStream } from './buffered-stream.js'
+import { waitForResponse, waitForWorker } from './supervisor/blocking.js'
+import { parseBody } from './stream/request-body.js'
+import { BlockingStream, BufferedStream } from './stream/buffered-stream.js'
 import { InvalidOptionError, InvalidRequestError } from './errors.js'
-import { encodeHead, encodeSocketHead } from './head.js'
-import { createListener } from './http-listener.js'
-import { findPython } from './interpreter.js'
+import { encodeHead, encodeSocketHead } from './message/head.js'
+import { createListener } from './http/listener.js'
+import { findPython } from './supervisor/interpreter.js'
 import { parseOptions } from './options.js'
-import { Pool } from './pool.js'
-import { PythonLog } from './python-log.js'
-import { BodyStream } from './body-stream.js'
-import { Request, markSent } from './request.js'
-import { isRepeatable } from './stream.js'
-import { Supervisor } from './supervisor.js'
-import { ConnectionStream } from './websocket-connection.js'
-import { createUpgrade } from './websocket-upgrade.js'
+import { Pool } from './pool/pool.js'
+import { PythonLog } from './supervisor/python-log.js'
+import { StreamingStream } from './stream/streaming-stream.js'
+import { Request, markSent } from './message/request.js'
+import { isRepeatable } from './stream/request-stream.js'
+import { Supervisor } from './supervisor/supervisor.js'
+import { ConnectionStream } from './websocket/connection.js'
+import { createUpgrade } from './websocket/upgrade.js'
 
-/** @typedef {import('./request.js').RequestOptions | Request | globalThis.Request} AnyRequest */
-/** @typedef {import('./stream.js').RequestLimits} RequestLimits */
+/** @typedef {import('./message/request.js').RequestOptions | Request | globalThis.Request} AnyRequest */
+/** @typedef {import('./stream/request-stream.js').RequestLimits} RequestLimits */
 
-/** @typedef {import('./head.js').SocketRequest} SocketRequest */
+/** @typedef {import('./message/head.js').SocketRequest} SocketRequest */
 
 /** @type {RequestLimits} */
 const NO_LIMITS = Object.freeze({})
@@ -52,7 +52,7 @@ export class PythonHandler extends EventEmitter {
   /** @type {Promise<void>} */
   #ready
 
-  /** @type {import('./attach.js').Endpoint} */
+  /** @type {import('./http/attach.js').Endpoint} */
   #endpoint
 
   #readyWanted = false
@@ -66,7 +66,7 @@ export class PythonHandler extends EventEmitter {
   /**
    * @param {object} [options] see options.js
    * @param {{ binding?: import('./binding.js').Binding,
-   *   system?: import('./fork-server.js').System }} [parts] other than the real ones, in tests
+   *   system?: import('./worker/fork-server.js').System }} [parts] other than the real ones, in tests
    */
   constructor (options, parts = {}) {
     super()
@@ -136,7 +136,7 @@ export class PythonHandler extends EventEmitter {
    * Sends a request and waits for the whole response.
    * @param {AnyRequest} request
    * @param {RequestLimits | AbortSignal} [limits]
-   * @returns {Promise<import('./response.js').Response>}
+   * @returns {Promise<import('./message/response.js').Response>}
    */
   handleRequest (request, limits) {
     return new Promise((resolve, reject) => {
@@ -150,12 +150,12 @@ export class PythonHandler extends EventEmitter {
    * Sends a request and waits for the start of the response.
    * @param {AnyRequest} request
    * @param {RequestLimits | AbortSignal} [limits]
-   * @returns {Promise<import('./response.js').StreamingResponse>}
+   * @returns {Promise<import('./message/response.js').StreamingResponse>}
    */
   handleStream (request, limits) {
     return new Promise((resolve, reject) => {
       const body = requestBody(request)
-      this.#submit(new BodyStream(requestHead(request, body), body, resolve, reject),
+      this.#submit(new StreamingStream(requestHead(request, body), body, resolve, reject),
         requestLimits(request, limits), request)
     })
   }
@@ -163,7 +163,7 @@ export class PythonHandler extends EventEmitter {
   /**
    * Sends a request and blocks this thread until the response is complete.
    * @param {AnyRequest} request without a body, or with one that is all there
-   * @returns {import('./response.js').Response}
+   * @returns {import('./message/response.js').Response}
    */
   handleRequestSync (request) {
     const body = requestBody(request)
@@ -171,7 +171,7 @@ export class PythonHandler extends EventEmitter {
       throw new InvalidRequestError('ERR_INVALID_BODY', 'handleRequestSync() blocks, so nothing ' +
         'could feed a body that is a stream; pass a string or a Buffer, or use handleRequest()')
     }
-    /** @type {import('./response.js').Response | null} */
+    /** @type {import('./message/response.js').Response | null} */
     let response = null
     /** @type {Error | null} */
     let failure = null
@@ -180,14 +180,14 @@ export class PythonHandler extends EventEmitter {
     waitForWorker(this.#supervisor)
     waitForResponse(this.#supervisor, this.#pool.submitNow(stream), stream)
     if (failure !== null) throw failure
-    return /** @type {import('./response.js').Response} */ (/** @type {unknown} */ (response))
+    return /** @type {import('./message/response.js').Response} */ (/** @type {unknown} */ (response))
   }
 
   /**
    * Opens a WebSocket to the application, without a network.
    * @param {string | URL | SocketRequest} request
    * @param {RequestLimits | AbortSignal} [limits] until it is accepted
-   * @returns {Promise<import('./websocket-connection.js').WebSocketConnection>}
+   * @returns {Promise<import('./websocket/connection.js').WebSocketConnection>}
    */
   connect (request, limits) {
     return new Promise((resolve, reject) => {
@@ -256,7 +256,7 @@ export class PythonHandler extends EventEmitter {
   }
 
   /**
-   * @param {import('./stream.js').RequestStream} stream
+   * @param {import('./stream/request-stream.js').RequestStream} stream
    * @param {RequestLimits} limits
    * @param {{ method?: string, idempotent?: boolean }} request
    */
@@ -268,7 +268,7 @@ export class PythonHandler extends EventEmitter {
   /**
    * @param {'stdout' | 'stderr'} name
    * @param {string} line
-   * @param {import('./output.js').Level | null} level
+   * @param {import('./worker/line-reader.js').Level | null} level
    * @param {{ worker: number, pid: number }} source
    */
   #onLine (name, line, level, source) {
@@ -279,7 +279,7 @@ export class PythonHandler extends EventEmitter {
 
 /**
  * @param {AnyRequest} request
- * @returns {import('./body.js').Body}
+ * @returns {import('./stream/request-body.js').Body}
  */
 function requestBody (request) {
   if (typeof request !== 'object' || request === null) {
@@ -293,13 +293,13 @@ function requestBody (request) {
 
 /**
  * @param {AnyRequest} request
- * @param {import('./body.js').Body} body
+ * @param {import('./stream/request-body.js').Body} body
  */
 function requestHead (request, body) {
   let length = -1
   if (body === undefined) length = 0
   else if (body instanceof Uint8Array) length = body.length
-  return encodeHead(/** @type {import('./request.js').RequestOptions} */ (request), length)
+  return encodeHead(/** @type {import('./message/request.js').RequestOptions} */ (request), length)
 }
 
 /**

@@ -1,8 +1,8 @@
 export { PythonHandler, PythonHandler as Python } from './handler.js'
-export { Headers } from './headers.js'
-export { Request } from './request.js'
-export { Response, StreamingResponse } from './response.js'
-export { WebSocketConnection } from './websocket-connection.js'
+export { Headers } from './message/headers.js'
+export { Request } from './message/request.js'
+export { Response, StreamingResponse } from './message/response.js'
+export { WebSocketConnection } from './websocket/connection.js'
 export {
   AppError,
   InvalidOptionError,

@@ -8,7 +8,7 @@ import { resolve } from 'node:path'
 
 import proxyAddr from 'proxy-addr'
 
-import { closest } from './closest.js'
+import { closest } from './util/closest.js'
 import { InvalidOptionError } from './errors.js'
 
 /**

@@ -9,7 +9,7 @@ const read = (path) => readFileSync(new URL(`../../${path}`, import.meta.url), '
 
 /** @returns {string[]} the codes in the files of a folder that end so, sorted */
 function codesIn (folder, ending) {
-  const files = readdirSync(new URL(`../../${folder}/`, import.meta.url))
+  const files = readdirSync(new URL(`../../${folder}/`, import.meta.url), { recursive: true })
   const text = files.filter((name) => name.endsWith(ending))
     .map((name) => read(`${folder}/${name}`)).join('\n')
   return [...new Set(text.match(/(?<=['"])ERR_[A-Z_]+(?=['"])/g))].sort()

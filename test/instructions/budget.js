@@ -2,7 +2,7 @@
  * Compares counted instructions with a budget.
  */
 
-import { table } from '../../bench/support/report.js'
+import { table } from '../../bench/support/report/report.js'
 
 /** Part of a budget by which a count may miss it. On one machine counts repeat to 0.2 %. */
 export const TOLERANCE = 0.01

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
 import { loadBinding } from '../../addon/lib/binding.js'
-import { Feature, encodeHead } from '../../addon/lib/head.js'
+import { Feature, encodeHead } from '../../addon/lib/message/head.js'
 import { parseOptions } from '../../addon/lib/options.js'
 
 const binding = loadBinding()

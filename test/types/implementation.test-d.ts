@@ -2,9 +2,9 @@
 import type * as declared from 'node-asgi'
 import type * as errors from '../../addon/lib/errors.js'
 import type { PythonHandler } from '../../addon/lib/handler.js'
-import type { Headers } from '../../addon/lib/headers.js'
-import type { Request } from '../../addon/lib/request.js'
-import type { Response, StreamingResponse } from '../../addon/lib/response.js'
+import type { Headers } from '../../addon/lib/message/headers.js'
+import type { Request } from '../../addon/lib/message/request.js'
+import type { Response, StreamingResponse } from '../../addon/lib/message/response.js'
 import { type Equal, expectTrue } from './expect.js'
 
 expectTrue<Equal<keyof declared.PythonHandler, keyof PythonHandler>>()

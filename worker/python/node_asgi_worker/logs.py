@@ -2,7 +2,7 @@
 
 The app's logging configuration is neither read nor changed: what is extended is the one place
 where every StreamHandler writes, so it does not matter when or how handlers are made. The format
-is known to addon/lib/output.js as well: RS, a letter for the level, the text with US for newlines.
+is known to addon/lib/worker/line-reader.js as well: RS, a letter for the level, the text with US for newlines.
 """
 
 import io

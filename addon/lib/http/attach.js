@@ -1,0 +1,107 @@
+/**
+ * Joins handlers to a server: requests and WebSockets below a handler's prefix go to it, and all
+ * others to whoever listened before.
+ */
+
+import { InvalidOptionError } from '../errors.js'
+
+/**
+ * @typedef {import('./incoming-head.js').Arrival} Arrival
+ * @typedef {object} Endpoint the entrances of a handler
+ * @property {(req: any, res: any, arrival: Arrival) => void} listen
+ * @property {(req: any, socket: any, head: Buffer, arrival: Arrival) => void} upgrade
+ * @property {(req: any, res: any, arrival: Arrival) => void} connect
+ */
+
+/** @type {WeakMap<object, Router>} */
+const routers = new WeakMap()
+
+/**
+ * @param {any} server of node:http, https or http2
+ * @param {Endpoint} endpoint
+ * @param {{ prefix?: string }} [options]
+ */
+export function attach (server, endpoint, { prefix = '' } = {}) {
+  if (typeof prefix !== 'string' || (prefix !== '' && !/^\/[^?#\s]*$/.test(prefix))) {
+    throw new InvalidOptionError('prefix',
+      `option prefix must be a path that starts with '/', or empty, not ${JSON.stringify(prefix)}`)
+  }
+  let router = routers.get(server)
+  if (router === undefined) routers.set(server, router = new Router(server))
+  router.add(prefix.replace(/\/+$/, ''), endpoint)
+}
+
+class Router {
+  /** @type {{ mount: string, endpoint: Endpoint }[]} the longest first */
+  #routes = []
+
+  /** @param {any} server */
+  constructor (server) {
+    this.server = server
+    this.#takeOver('request', (req, res, { mount, endpoint }) => endpoint.listen(req, res, { mount }),
+      (req, res) => {
+        res.statusCode = 404
+        res.end('Not Found\n')
+      })
+    this.#takeOver('checkContinue',
+      (req, res, { mount, endpoint }) => endpoint.listen(req, res, { mount, keepsBody: true }),
+      (req, res) => {
+        res.writeContinue()
+        server.emit('request', req, res)
+      })
+    this.#takeOver('upgrade',
+      (req, socket, { mount, endpoint }, head) => endpoint.upgrade(req, socket, head, { mount }),
+      (req, socket) => socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n'))
+    if (typeof server.updateSettings === 'function') this.#takeOverHttp2(server)
+  }
+
+  /**
+   * WebSockets of HTTP/2 come as CONNECT with a :protocol (RFC 8441).
+   * @param {any} server
+   */
+  #takeOverHttp2 (server) {
+    server.updateSettings({ enableConnectProtocol: true })
+    this.#takeOver('connect', (req, res, { mount, endpoint }) => endpoint.connect(req, res, { mount }),
+      (req, res) => {
+        if (req.httpVersionMajor !== 2) return res.destroy()
+        res.statusCode = 404
+        res.end()
+      })
+  }
+
+  /**
+   * @param {string} event
+   * @param {(req: any, peer: any, route: { mount: string, endpoint: Endpoint }, more: any) => void} ours
+   * @param {(req: any, peer: any) => void} nobodys
+   */
+  #takeOver (event, ours, nobodys) {
+    const { server } = this
+    const others = server.listeners(event)
+    server.removeAllListeners(event)
+    server.on(event, (/** @type {any} */ req, /** @type {any} */ peer, /** @type {any} */ more) => {
+      const route = this.#find(req)
+      if (route !== undefined) ours(req, peer, route, more)
+      else if (others.length > 0) for (const other of others) other.call(server, req, peer, more)
+      // Those that came later hear of it by themselves.
+      else if (server.listenerCount(event) === 1) nobodys(req, peer)
+    })
+  }
+
+  /**
+   * @param {string} mount
+   * @param {Endpoint} endpoint
+   */
+  add (mount, endpoint) {
+    this.#routes = this.#routes.filter((route) => route.mount !== mount)
+    this.#routes.push({ mount, endpoint })
+    this.#routes.sort((a, b) => b.mount.length - a.mount.length)
+  }
+
+  /** @param {any} req */
+  #find (req) {
+    const { url } = req
+    if (typeof url !== 'string') return undefined
+    return this.#routes.find(({ mount }) => url.startsWith(mount) &&
+      (url.length === mount.length || mount === '' || '/?'.includes(url[mount.length])))
+  }
+}

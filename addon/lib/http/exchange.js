@@ -1,0 +1,232 @@
+import { pipeline } from 'node:stream/promises'
+
+import { AppError, ResponseError, httpStatus } from '../errors.js'
+import { groupJoined, splitJoined } from '../message/headers.js'
+import { answerError, cut, endWith, isPlain, writeHead } from './response-writer.js'
+import { openFile, readFile, selectRange } from '../stream/file-response.js'
+import { RequestStream } from '../stream/request-stream.js'
+
+const kExchange = Symbol('exchange')
+
+/** @this {any} the response: it is complete, or its client is gone */
+function onClose () {
+  this[kExchange].onClose()
+}
+
+/** @this {any} the response: the client has taken what was written */
+function onDrain () {
+  this[kExchange].onDrain()
+}
+
+/**
+ * One request of a client and its response: the body goes in and the response comes out under
+ * backpressure, and what goes wrong ends in a plain error page or, once the response has started,
+ * in a cut connection.
+ */
+export class HttpExchange extends RequestStream {
+  #untaken = 0
+  #drains = false
+  #gone = false
+
+  /** Whether the length of the body can be seen from the response itself. */
+  #framed = true
+
+  /**
+   * @param {string} head
+   * @param {any} req
+   * @param {any} res
+   * @param {import('../options.js').Logger} logger
+   */
+  constructor (head, req, res, logger) {
+    super(head, undefined)
+    this.req = req
+    this.res = res
+    this.logger = logger
+    /** The client keeps its body back until it is asked for. */
+    this.keepsBody = false
+    /** @type {((path: string, headers: string) => void) | null} */
+    this.push = null
+    res[kExchange] = this
+    res.on('close', onClose)
+  }
+
+  get takesText () {
+    return isPlain(this.res)
+  }
+
+  /**
+   * @param {number} status
+   * @param {string} joined
+   * @param {Buffer | string | undefined} body
+   * @param {boolean} end
+   */
+  onStart (status, joined, body, end) {
+    const { req, res } = this
+    if (this.#isOver()) return
+    // Whether the body is still to come is up to the client, so this connection cannot go on.
+    if (this.keepsBody && req.httpVersionMajor === 1) res.shouldKeepAlive = false
+    try {
+      this.#framed = writeHead(req, res, status, joined, end ? body?.length ?? 0 : -1)
+    } catch (error) {
+      this.#refuse(new ResponseError('ERR_INVALID_RESPONSE', 'the application sent a response ' +
+        `that HTTP cannot carry: ${/** @type {Error} */ (error).message}`, { cause: error }))
+      return
+    }
+    // Long polls and event streams: the client gets the head before there is a body.
+    if (body === undefined && !end) res.flushHeaders()
+    else this.onBody(body, end)
+  }
+
+  /**
+   * @param {Buffer | string | undefined} body
+   * @param {boolean} end
+   */
+  onBody (body, end) {
+    const { res } = this
+    if (this.#isOver()) return
+    if (end) {
+      endWith(this.req, res, body)
+    } else if (body !== undefined) {
+      if (res.write(body, 'latin1')) this.consumed(body.length)
+      else this.#hold(body.length)
+    }
+  }
+
+  /** @param {string} joined */
+  onTrailers (joined) {
+    const { req, res } = this
+    if (this.#isOver()) return
+    if (/\btrailers\b/i.test(req.headers.te ?? '')) res.addTrailers(groupJoined(joined))
+    res.end()
+  }
+
+  /**
+   * @param {number} status
+   * @param {string} joined
+   * @param {Buffer} path
+   */
+  onFile (status, joined, path) {
+    this.#sendFile(status, joined, path).catch((error) => this.onError(error))
+  }
+
+  /**
+   * @param {number} status
+   * @param {string} joined
+   * @param {Buffer} path
+   */
+  async #sendFile (status, joined, path) {
+    const { req, res } = this
+    const { handle, size } = await openFile(path)
+    try {
+      if (this.#isOver()) return
+      const headers = splitJoined(joined)
+      const part = selectRange(req, status, headers, size)
+      this.#framed = writeHead(req, res, part.status, headers.join('\0'), -1)
+      if (req.method === 'HEAD' || part.end < part.start) return res.end()
+      await pipeline(readFile(handle, part.start, part.end), res)
+    } catch (error) {
+      // A client that has gone is no error of ours.
+      if (!this.#gone) throw error
+    } finally {
+      await handle.close()
+    }
+  }
+
+  /** @param {string[]} links */
+  onEarlyHint (links) {
+    const { res } = this
+    if (res.headersSent || this.#isOver()) return
+    try {
+      res.writeEarlyHints({ link: links })
+    } catch (error) {
+      this.logger.warn(`[node-asgi] ${this.req.method} ${this.req.url}: an early hint cannot be ` +
+        `sent: ${/** @type {Error} */ (error).message}`)
+    }
+  }
+
+  /**
+   * @param {string} path
+   * @param {string} headers
+   */
+  onPush (path, headers) {
+    this.push?.(path, headers)
+  }
+
+  onContinue () {
+    if (!this.keepsBody || this.#isOver() || this.res.headersSent) return
+    this.keepsBody = false
+    this.res.writeContinue()
+  }
+
+  /** Somebody else, a middleware say, has ended the response. */
+  #isOver () {
+    const { res } = this
+    if (!res.destroyed && !res.writableEnded) return false
+    this.onClose()
+    return true
+  }
+
+  /** @param {Error} error */
+  #refuse (error) {
+    // An answer of ours stands where the application's was begun: its length may not be announced.
+    if (this.req.httpVersionMajor === 1) this.res.shouldKeepAlive = false
+    if (this.finished) this.onError(error)
+    else this.cancel(error)
+  }
+
+  /**
+   * The application gets no more credit until the client has taken what it sent.
+   * @param {number} length
+   */
+  #hold (length) {
+    this.#untaken += length
+    if (this.#drains) return
+    this.#drains = true
+    this.res.on('drain', onDrain)
+  }
+
+  onDrain () {
+    const length = this.#untaken
+    this.#untaken = 0
+    if (length > 0) this.consumed(length)
+  }
+
+  onClose () {
+    this.#gone = true
+    if (this.finished) return
+    this.cancel(new ResponseError('ERR_RESPONSE_ABORTED',
+      'the client closed the connection before the response was complete'))
+  }
+
+  /** @param {Error} error */
+  onError (error) {
+    if (this.#gone) return
+    const { req, res } = this
+    const status = httpStatus(error)
+    if (status >= 500) this.#log(error, status)
+    if (!res.headersSent) answerError(req, res, status)
+    else cut(req, res, this.#framed)
+  }
+
+  /**
+   * @param {Error} error
+   * @param {number} status
+   */
+  #log (error, status) {
+    const traceback = error instanceof AppError ? `\n${error.traceback.trimEnd()}` : ''
+    const { request } = /** @type {import('../errors.js').WorkerError} */ (error)
+    const name = request ? '' : `${this.req.method} ${this.req.url}: `
+    const text = `[node-asgi] ${name}${error.message}${traceback}`
+    // Overload is no error, and comes in numbers.
+    if (status === 503) this.logger.warn(text)
+    else this.logger.error(text)
+  }
+
+  /**
+   * The connection may be used again once the rest of the request has been read.
+   * @param {import('node:stream').Readable} source
+   */
+  releaseSource (source) {
+    source.resume()
+  }
+}

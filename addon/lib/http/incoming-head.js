@@ -1,0 +1,138 @@
+/**
+ * The head of a request that came in over HTTP, for the binding; see head.js for the other kind.
+ */
+
+import { forwardedOf } from './forwarded.js'
+import { Feature, HeaderText, addressFields } from '../message/head.js'
+import { tlsText } from './tls.js'
+
+/** @typedef {import('node:net').Socket & { encrypted?: boolean }} Socket */
+
+/**
+ * @typedef {import('node:http').IncomingMessage |
+ *   import('node:http2').Http2ServerRequest} Incoming
+ */
+
+const ORIGIN = /^[a-z][a-z0-9+.-]*:\/\/[^/?]*/i
+const NON_ASCII = /[^\0-\x7f]/
+const EACH_NON_ASCII = new RegExp(NON_ASCII, 'g')
+
+const kAddresses = Symbol('addresses')
+
+/**
+ * @typedef {object} Arrival how a request came in, as far as the request does not say it itself
+ * @property {string} [mount] the start of its path below which the application is served
+ * @property {boolean} [keepsBody] the client waits for "100 Continue"
+ */
+
+/**
+ * @param {Incoming} req
+ * @param {import('./forwarded.js').Trust | null} trust which proxies to believe
+ * @param {Arrival} [arrival]
+ * @returns {string}
+ */
+export function encodeIncoming (req, trust, { mount = '', keepsBody = false } = {}) {
+  const socket = /** @type {Socket} */ (req.socket)
+  const http2 = req.httpVersionMajor === 2
+  let url = /** @type {string} */ (req.url)
+  // A proxy may be sent the whole URL.
+  if (!url.startsWith('/')) url = url.replace(ORIGIN, '') || '/'
+  const { baseUrl } = /** @type {{ baseUrl?: unknown }} */ (req)
+  // Express takes the path that it was mounted on away, and keeps it here.
+  if (mount === '' && typeof baseUrl === 'string' && baseUrl !== '') {
+    mount = baseUrl
+    url = baseUrl + url
+  }
+  // The parser gives bytes as characters.
+  if (NON_ASCII.test(url)) url = url.replace(EACH_NON_ASCII, percentEncodeByte)
+  const mark = url.indexOf('?')
+  const path = mark === -1 ? url : url.slice(0, mark)
+  const query = mark === -1 ? '' : url.slice(mark + 1)
+  const forwarded = trust === null ? null : forwardedOf(req, trust)
+  const host = forwarded?.host ?? ''
+  const headers = http2 ? http2Headers(req, host) : http1Headers(req, host)
+  let features = headers.takesTrailers ? Feature.TRAILERS : ''
+  if (req.httpVersion !== '1.0') features += Feature.EARLY_HINTS
+  if (keepsBody) features += Feature.CONTINUE
+  if (http2 && pushAllowed(req)) features += Feature.PUSH
+  const tls = socket.encrypted ? tlsText(/** @type {any} */ (socket)) : ''
+  const scheme = forwarded?.scheme || (socket.encrypted ? 'https' : 'http')
+  return `${req.method}\0${scheme}\0${http2 ? '2' : req.httpVersion}\0` +
+    `${nulFree(path)}\0${nulFree(query)}\0` +
+    `${http2 || forwarded ? addresses(socket, forwarded?.client) : cachedAddresses(socket)}\0` +
+    `${nulFree(mount)}\0${features}\0${tls}${headers.text}`
+}
+
+/** @param {any} req */
+function pushAllowed (req) {
+  return req.stream.pushAllowed === true
+}
+
+/** @param {string} char */
+function percentEncodeByte (char) {
+  return `%${char.charCodeAt(0).toString(16).toUpperCase()}`
+}
+
+/** @param {string} text */
+function nulFree (text) {
+  return text.includes('\0') ? text.replaceAll('\0', '%00') : text
+}
+
+/**
+ * @param {Incoming} req
+ * @param {string} host instead of the client's, or ''
+ */
+function http1Headers (req, host) {
+  const headers = new HeaderText()
+  const { rawHeaders } = req
+  if (host !== '') headers.add('host', host)
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    if (host === '' || rawHeaders[i].toLowerCase() !== 'host') {
+      headers.add(rawHeaders[i], rawHeaders[i + 1])
+    }
+  }
+  return headers
+}
+
+/**
+ * As ASGI has it: no pseudo headers, :authority as host, the crumbs of a cookie put together.
+ * @param {Incoming} req
+ * @param {string} host instead of the client's, or ''
+ */
+function http2Headers (req, host) {
+  const headers = new HeaderText()
+  const { rawHeaders } = req
+  const authority = host || req.headers[':authority']
+  if (authority !== undefined) headers.add('host', authority)
+  let cookie = ''
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i]
+    const value = rawHeaders[i + 1]
+    if (name.startsWith(':')) continue
+    if (name === 'cookie') cookie = cookie === '' ? value : `${cookie}; ${value}`
+    else if (name !== 'host' || authority === undefined) headers.add(name, value)
+  }
+  if (cookie !== '') headers.add('cookie', cookie)
+  return headers
+}
+
+/** @param {any} socket the same for all requests of a connection */
+function cachedAddresses (socket) {
+  socket[kAddresses] ??= addresses(socket)
+  return socket[kAddresses]
+}
+
+/**
+ * @param {any} socket
+ * @param {string} [client] who stands behind the proxies
+ */
+function addresses (socket, client = '') {
+  if (client !== '') return addressFields(client, 0, socket.localAddress, socket.localPort)
+  if (socket.localAddress !== undefined || socket.remoteAddress !== undefined) {
+    return addressFields(socket.remoteAddress, socket.remotePort, socket.localAddress,
+      socket.localPort)
+  }
+  const bound = socket.server?.address?.()
+  return addressFields(undefined, undefined, typeof bound === 'string' ? bound : undefined,
+    undefined)
+}

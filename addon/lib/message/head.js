@@ -1,0 +1,172 @@
+/**
+ * Writes the head of a request as the one string that the binding takes: fields joined by "\0", in
+ * latin-1. What the binding checks itself (the syntax of names and values) is not checked here.
+ */
+
+import { InvalidRequestError } from '../errors.js'
+import { eachHeader, headerValue, invalidHeader } from './headers.js'
+import { invalidUrl, parseUrl } from './url.js'
+
+// NUL would shift the fields after it, and so could forge headers.
+// eslint-disable-next-line no-control-regex
+const NOT_LATIN1_TEXT = /[^\x01-\xff]/
+
+/** What a client can do beside the ordinary; the letters are those of common/wire/http_head.h. */
+export const Feature = Object.freeze({
+  TRAILERS: 't', EARLY_HINTS: 'h', PUSH: 'p', CONTINUE: 'c'
+})
+
+/** Headers as the tail of a head, and what was seen among them. */
+export class HeaderText {
+  text = ''
+  hasHost = false
+  hasLength = false
+  takesTrailers = false
+
+  /**
+   * @param {unknown} name
+   * @param {unknown} value
+   */
+  add (name, value) {
+    if (typeof name !== 'string' || name === '') {
+      throw invalidHeader(name, 'a name must be a non-empty string')
+    }
+    const text = headerValue(name, value)
+    if (NOT_LATIN1_TEXT.test(name) || NOT_LATIN1_TEXT.test(text)) {
+      throw invalidHeader(JSON.stringify(name), 'HTTP carries only latin-1 characters without ' +
+        'NUL in headers; encode the value, for example with encodeURIComponent()')
+    }
+    this.text += `\0${name}\0${text}`
+    this.#note(name, text)
+  }
+
+  /**
+   * @param {string} name
+   * @param {string} value
+   */
+  #note (name, value) {
+    switch (name.length) {
+      case 2: // RFC 9110, 10.1.4
+        if (name.toLowerCase() === 'te') this.takesTrailers ||= /\btrailers\b/i.test(value)
+        break
+      case 4:
+        if (name.toLowerCase() === 'host') this.hasHost = true
+        break
+      case 14:
+        if (name.toLowerCase() === 'content-length') this.hasLength = true
+        break
+      case 17:
+        if (name.toLowerCase() === 'transfer-encoding') this.hasLength = true
+        break
+    }
+  }
+}
+
+/**
+ * Method and path of a request, for messages. Without the query, which may hold what is secret.
+ * @param {string} head
+ */
+export function nameRequest (head) {
+  const [method, , , path] = head.split('\0', 4)
+  return `${method} ${path}`
+}
+
+const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'])
+const METHODS_WITH_BODY = new Set(['POST', 'PUT', 'PATCH'])
+
+/**
+ * The head of a request that was made in this process.
+ * @param {import('./request.js').RequestOptions} request a web Request will do as well
+ * @param {number} length of the body in bytes; -1: unknown
+ * @returns {string}
+ */
+export function encodeHead (request, length) {
+  const method = parseMethod(request.method)
+  if (request.url === undefined || request.url === null) {
+    throw invalidUrl('', 'a request needs a url')
+  }
+  const { scheme, path, query, authority, host, port } = parseUrl(request.url)
+  if (path.includes('\0') || query.includes('\0')) {
+    throw invalidUrl(String(request.url), 'it must not contain NUL')
+  }
+  const headers = new HeaderText()
+  if (request.headers !== undefined && request.headers !== null) {
+    eachHeader(request.headers, headers)
+  }
+  let text = headers.text
+  if (!headers.hasHost) text = `\0host\0${authority === '' ? 'localhost' : authority}${text}`
+  if (!headers.hasLength && (length > 0 || (length === 0 && METHODS_WITH_BODY.has(method)))) {
+    text += `\0content-length\0${length}`
+  }
+  const socket = request.socket
+  const addresses = socket === undefined || socket === null
+    ? `\0\0${host}\0${port}`
+    : addressFields(socket.remoteAddress, socket.remotePort, socket.localAddress,
+      socket.localPort)
+  const features = headers.takesTrailers ? Feature.TRAILERS : ''
+  return `${method}\0${scheme}\x001.1\0${path}\0${query}\0${addresses}\0\0${features}\0${text}`
+}
+
+/**
+ * What a WebSocket is asked for with.
+ * @typedef {object} SocketRequest
+ * @property {string | URL} url a path, or absolute with ws, wss, http or https
+ * @property {import('./headers.js').HeadersInit | null} [headers]
+ * @property {string | string[]} [protocols] subprotocols, the best first
+ * @property {import('./request.js').SocketInfo | null} [socket]
+ */
+
+/**
+ * The head of a WebSocket that was asked for in this process.
+ * @param {SocketRequest} request
+ * @returns {string}
+ */
+export function encodeSocketHead (request) {
+  if (typeof request !== 'object' || request === null) {
+    throw invalidUrl('', "a WebSocket needs a url, for example connect('/chat')")
+  }
+  const { url, protocols = [], headers, socket } = request
+  const list = Array.isArray(protocols) ? protocols : [protocols]
+  const head = encodeHead({
+    url: typeof url === 'string' || url instanceof URL ? String(url).replace(/^ws/i, 'http') : url,
+    headers,
+    socket
+  }, -1)
+  if (list.length === 0) return head
+  const text = new HeaderText()
+  text.add('sec-websocket-protocol', list.join(', '))
+  return head + text.text
+}
+
+/** @param {unknown} method */
+function parseMethod (method) {
+  if (method === undefined) return 'GET'
+  if (METHODS.has(/** @type {string} */ (method))) return /** @type {string} */ (method)
+  if (typeof method !== 'string' || method === '' || NOT_LATIN1_TEXT.test(method)) {
+    throw new InvalidRequestError('ERR_INVALID_METHOD',
+      `invalid method ${JSON.stringify(method)}: it must be a token such as GET`)
+  }
+  return method
+}
+
+/**
+ * @param {string | undefined} clientHost
+ * @param {number | undefined} clientPort
+ * @param {string | undefined} serverHost
+ * @param {number | undefined} serverPort
+ */
+export function addressFields (clientHost, clientPort, serverHost, serverPort) {
+  const client = address(clientHost)
+  const server = address(serverHost)
+  return `${client}\0${client === '' ? '' : clientPort ?? 0}\0` +
+    `${server}\0${server === '' ? '' : serverPort ?? ''}`
+}
+
+/**
+ * An IPv4 client of a server that listens on IPv6 is an IPv4 client to the application.
+ * @param {string | undefined} host
+ */
+function address (host) {
+  if (host === undefined || NOT_LATIN1_TEXT.test(host)) return ''
+  return host.startsWith('::ffff:') && host.includes('.') ? host.slice(7) : host
+}

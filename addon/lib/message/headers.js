@@ -1,0 +1,301 @@
+/**
+ * HTTP headers as an ordered list in which a name may occur more than once.
+ */
+
+import { InvalidRequestError } from '../errors.js'
+
+/** @typedef {string | string[]} HeaderValue */
+
+/**
+ * @typedef {Headers | globalThis.Headers | Iterable<[string, string]> | string[] |
+ *   Record<string, HeaderValue | number>} HeadersInit
+ */
+
+/** @type {(headers: Headers, joined: string) => void} */
+let setJoined
+
+/** @type {(headers: Headers) => string[]} */
+let listOf
+
+export class Headers {
+  /**
+   * Flat: name, value, name, value ... with the names in lower case.
+   * @type {string[] | null}
+   */
+  #list = null
+
+  /**
+   * What a worker sent, not parsed yet: "name\0value\0name\0value".
+   * @type {string}
+   */
+  #joined = ''
+
+  static {
+    setJoined = (headers, joined) => { headers.#joined = joined }
+    listOf = (headers) => headers.#pairs()
+  }
+
+  /** @param {HeadersInit | null} [init] */
+  constructor (init) {
+    if (init === undefined || init === null) return
+    this.#list = []
+    eachHeader(init, this)
+  }
+
+  #pairs () {
+    this.#list ??= splitJoined(this.#joined)
+    return this.#list
+  }
+
+  /**
+   * The value that was set last, or null.
+   * @param {string} name
+   * @returns {string | null}
+   */
+  get (name) {
+    const list = this.#pairs()
+    const key = name.toLowerCase()
+    for (let i = list.length - 2; i >= 0; i -= 2) {
+      if (list[i] === key) return list[i + 1]
+    }
+    return null
+  }
+
+  /**
+   * @param {string} name
+   * @returns {string[]}
+   */
+  getAll (name) {
+    const list = this.#pairs()
+    const key = name.toLowerCase()
+    const values = []
+    for (let i = 0; i < list.length; i += 2) {
+      if (list[i] === key) values.push(list[i + 1])
+    }
+    return values
+  }
+
+  /**
+   * All values of a name, joined by commas.
+   * @param {string} name
+   * @returns {string | null}
+   */
+  getLine (name) {
+    const values = this.getAll(name)
+    return values.length === 0 ? null : values.join(',')
+  }
+
+  /** @returns {string[]} */
+  getSetCookie () {
+    return this.getAll('set-cookie')
+  }
+
+  /**
+   * @param {string} name
+   * @returns {boolean}
+   */
+  has (name) {
+    return this.get(name) !== null
+  }
+
+  /**
+   * Replaces every value of the name.
+   * @param {string} name
+   * @param {HeaderValue | number} value
+   * @returns {boolean} true
+   */
+  set (name, value) {
+    this.delete(name)
+    if (!Array.isArray(value)) return this.add(name, value)
+    for (const item of value) this.add(name, item)
+    return true
+  }
+
+  /**
+   * Adds a value to those that the name has.
+   * @param {string} name
+   * @param {string | number} value
+   * @returns {boolean} true
+   */
+  add (name, value) {
+    if (typeof name !== 'string') throw invalidHeader(name, 'a name must be a string')
+    this.#pairs().push(name.toLowerCase(), headerValue(name, value))
+    return true
+  }
+
+  /**
+   * The web's name for `add`.
+   * @param {string} name
+   * @param {string | number} value
+   */
+  append (name, value) {
+    this.add(name, value)
+  }
+
+  /**
+   * @param {string} name
+   * @returns {boolean} whether there was one
+   */
+  delete (name) {
+    const list = this.#pairs()
+    const key = name.toLowerCase()
+    let kept = 0
+    for (let i = 0; i < list.length; i += 2) {
+      if (list[i] === key) continue
+      list[kept++] = list[i]
+      list[kept++] = list[i + 1]
+    }
+    const found = kept < list.length
+    list.length = kept
+    return found
+  }
+
+  clear () {
+    this.#list = []
+  }
+
+  /** Number of name and value pairs. */
+  get size () {
+    return this.#pairs().length / 2
+  }
+
+  /** @returns {Array<[string, string]>} */
+  entries () {
+    const list = this.#pairs()
+    /** @type {Array<[string, string]>} */
+    const entries = []
+    for (let i = 0; i < list.length; i += 2) entries.push([list[i], list[i + 1]])
+    return entries
+  }
+
+  /** @returns {string[]} each name once */
+  keys () {
+    return [...new Set(this.#pairs().filter((_, i) => i % 2 === 0))]
+  }
+
+  /** @returns {string[]} */
+  values () {
+    return this.#pairs().filter((_, i) => i % 2 === 1)
+  }
+
+  [Symbol.iterator] () {
+    return this.entries()[Symbol.iterator]()
+  }
+
+  /** @param {(value: string, name: string, headers: this) => void} callback */
+  forEach (callback) {
+    for (const [name, value] of this.entries()) callback(value, name, this)
+  }
+
+  /** @returns {Record<string, HeaderValue>} an array where a name occurs more than once */
+  toJSON () {
+    // Unlike an assignment, this makes a property of __proto__ too.
+    return Object.fromEntries(this.keys().map((name) => {
+      const values = this.getAll(name)
+      return [name, values.length === 1 ? values[0] : values]
+    }))
+  }
+
+  /**
+   * @param {number} depth
+   * @param {object} options
+   * @param {(value: unknown, options: object) => string} inspect
+   */
+  [Symbol.for('nodejs.util.inspect.custom')] (depth, options, inspect) {
+    return `Headers ${inspect(this.toJSON(), options)}`
+  }
+}
+
+/**
+ * @param {string} joined "name\0value\0name\0value", names in lower case
+ * @returns {string[]} names and values in turn
+ */
+export function splitJoined (joined) {
+  return joined === '' ? [] : joined.split('\0')
+}
+
+/**
+ * @param {string} joined see splitJoined
+ * @returns {Record<string, string[]>} values by name, as node:http and node:http2 take them
+ */
+export function groupJoined (joined) {
+  /** @type {Record<string, string[]>} */
+  const values = {}
+  const list = splitJoined(joined)
+  for (let i = 0; i < list.length; i += 2) (values[list[i]] ??= []).push(list[i + 1])
+  return values
+}
+
+/**
+ * @param {string} joined see splitJoined
+ * @returns {Headers}
+ */
+export function parseJoined (joined) {
+  const headers = new Headers()
+  setJoined(headers, joined)
+  return headers
+}
+
+/**
+ * @param {unknown} name
+ * @param {string} why
+ */
+export function invalidHeader (name, why) {
+  return new InvalidRequestError('ERR_INVALID_HEADER', `invalid header ${String(name)}: ${why}`)
+}
+
+/**
+ * @param {string} name
+ * @param {unknown} value
+ * @returns {string}
+ */
+export function headerValue (name, value) {
+  if (typeof value === 'string') return value
+  if (typeof value === 'number') return String(value)
+  throw invalidHeader(name, 'its value must be a string, a number or an array of them')
+}
+
+/** @typedef {{ add: (name: any, value: any) => unknown }} HeaderSink gets unchecked values */
+
+/**
+ * Adds every name and value of any of the accepted forms to the sink, in order.
+ * @param {HeadersInit} init
+ * @param {HeaderSink} sink
+ */
+export function eachHeader (init, sink) {
+  if (init instanceof Headers) {
+    eachFlat(listOf(init), sink)
+  } else if (typeof init !== 'object' || init === null) {
+    throw invalidHeader('list', 'headers must be an object, an array or a Headers')
+  } else if (Array.isArray(init) && !Array.isArray(init[0])) {
+    eachFlat(/** @type {string[]} */ (init), sink)
+  } else if (typeof (/** @type {any} */ (init)[Symbol.iterator]) === 'function') {
+    for (const [name, value] of /** @type {Iterable<[string, string]>} */ (init)) {
+      eachValue(name, value, sink)
+    }
+  } else {
+    const record = /** @type {Record<string, HeaderValue>} */ (init)
+    for (const name of Object.keys(record)) eachValue(name, record[name], sink)
+  }
+}
+
+/**
+ * @param {string[]} list
+ * @param {HeaderSink} sink
+ */
+function eachFlat (list, sink) {
+  if (list.length % 2 !== 0) {
+    throw invalidHeader('list', 'a flat array must hold a value for every name')
+  }
+  for (let i = 0; i < list.length; i += 2) sink.add(list[i], list[i + 1])
+}
+
+/**
+ * @param {string} name
+ * @param {HeaderValue | number} value
+ * @param {HeaderSink} sink
+ */
+function eachValue (name, value, sink) {
+  if (!Array.isArray(value)) sink.add(name, value)
+  else for (const item of value) sink.add(name, item)
+}

@@ -1,0 +1,227 @@
+/**
+ * Where a request goes. `submit` picks the ready worker with the fewest requests in flight and
+ * gives it the request (worker.js, then the addon's channel); when all are busy or still starting,
+ * the request waits in a bounded queue. Its response comes back through the worker to the stream
+ * (request-stream.js) that was submitted.
+ */
+
+import { Clock } from '../util/clock.js'
+import { RequestTimeoutError, closedError, noWorkerError, queueFullError } from '../errors.js'
+import { Queue } from './queue.js'
+import { Scheduler } from './scheduler.js'
+import { Times } from './stats.js'
+
+/** @typedef {import('../stream/request-stream.js').RequestStream} RequestStream */
+/** @typedef {import('../worker/worker.js').Worker} Worker */
+
+/** How many times the clock of the pool turns within the default time limit of a request. */
+const TURNS = 10
+const LONGEST_TURN = 1000
+
+export class Pool {
+  /** @type {Queue<RequestStream>} */
+  #queue
+
+  /** @type {Clock} */
+  #clock
+
+  /**
+   * Keeps the process alive while requests wait, for nothing else does when the next worker is
+   * started in a while only.
+   * @type {Clock}
+   */
+  #hold = new Clock(LONGEST_TURN, () => this.queued > 0, true)
+
+  /** @type {Error | null} */
+  #outage = null
+
+  /** @type {(() => void) | null} */
+  #onEmpty = null
+
+  /** @param {import('../options.js').Settings} settings */
+  constructor (settings) {
+    this.scheduler = new Scheduler(settings.concurrency)
+    this.#queue = new Queue(settings.maxQueue)
+    this.retry = settings.retry
+    this.timeout = settings.timeouts.request
+    this.#clock = new Clock(Math.min(LONGEST_TURN, this.timeout / TURNS), () => this.#tick())
+    /**
+     * Those that take requests.
+     * @type {Worker[]}
+     */
+    this.workers = []
+    /**
+     * All that may have requests, those included that take no more.
+     * @type {() => Iterable<Worker>}
+     */
+    this.members = () => this.workers
+    this.closed = false
+    /** How often a request went to a second worker. */
+    this.retried = 0
+    /** Requests that no worker was given. */
+    this.rejected = 0
+    /** What requests that had to wait for a worker waited. */
+    this.waits = new Times()
+  }
+
+  get queued () {
+    return this.#queue.length
+  }
+
+  get inFlight () {
+    let sum = 0
+    for (const worker of this.members()) sum += worker.inFlight
+    return sum
+  }
+
+  /** @param {RequestStream} stream */
+  submit (stream) {
+    if (this.closed) return this.#reject(stream, closedError())
+    if (this.timeout > 0) this.#clock.start()
+    const worker = this.#queue.length === 0 ? this.scheduler.pick(this.workers) : null
+    if (worker !== null) return worker.send(stream)
+    if (this.workers.length === 0 && this.#outage !== null) {
+      return this.#reject(stream, this.#outage)
+    }
+    stream.ticket = this.#queue.push(stream)
+    if (stream.ticket === null) {
+      this.#reject(stream, queueFullError(this.#queue.limit))
+    } else {
+      stream.queuedAt = performance.now()
+      this.#hold.start()
+    }
+  }
+
+  /**
+   * The worker of a request is gone: another one gets it if it may be repeated.
+   * @param {RequestStream} stream
+   * @param {Error} error for it otherwise
+   */
+  resubmit (stream, error) {
+    if (!this.closed && stream.repeats < this.retry && stream.takeBack()) {
+      this.retried++
+      this.submit(stream)
+    } else {
+      stream.fail(error)
+    }
+  }
+
+  /**
+   * For a caller that cannot wait in the queue.
+   * @param {RequestStream} stream
+   * @returns {Worker}
+   */
+  submitNow (stream) {
+    if (this.closed) throw closedError()
+    const worker = this.scheduler.pick(this.workers)
+    if (worker !== null) {
+      worker.send(stream)
+      return worker
+    }
+    if (this.workers.length > 0) {
+      throw noWorkerError('every worker has as many requests in flight as concurrency allows, ' +
+        'and handleRequestSync() cannot wait for one; use handleRequest()')
+    }
+    throw this.#outage ?? noWorkerError('no worker is ready; wait for handler.ready first')
+  }
+
+  /** @param {Worker} worker that has become ready */
+  add (worker) {
+    this.#outage = null
+    this.workers.push(worker)
+    this.feed()
+  }
+
+  /** @param {Worker} worker that takes no more requests */
+  remove (worker) {
+    const index = this.workers.indexOf(worker)
+    if (index !== -1) this.workers.splice(index, 1)
+  }
+
+  /** Workers have room: the queue moves on. */
+  feed () {
+    while (this.#queue.length > 0) {
+      const worker = this.scheduler.pick(this.workers)
+      if (worker === null) return
+      const stream = /** @type {RequestStream} */ (this.#queue.shift())
+      stream.ticket = null
+      this.waits.add(performance.now() - stream.queuedAt)
+      worker.send(stream)
+    }
+    this.#emptied()
+  }
+
+  /**
+   * No worker is there and none is about to come: who waits would wait in vain.
+   * @param {Error} error
+   */
+  fail (error) {
+    this.#outage = error
+    this.#failQueued(error)
+  }
+
+  /**
+   * Takes no more requests; those that wait have some time to reach a worker.
+   * @param {number} timeout milliseconds
+   * @returns {Promise<number>} what is left of the time
+   */
+  async close (timeout) {
+    this.closed = true
+    const end = performance.now() + timeout
+    if (timeout > 0 && this.queued > 0) {
+      await /** @type {Promise<void>} */ (new Promise((resolve) => {
+        const timer = setTimeout(resolve, timeout)
+        this.#onEmpty = () => {
+          clearTimeout(timer)
+          resolve()
+        }
+      }))
+    }
+    this.#failQueued(closedError())
+    return Math.max(0, end - performance.now())
+  }
+
+  /**
+   * @param {RequestStream} stream
+   * @param {Error} error
+   */
+  #reject (stream, error) {
+    this.rejected++
+    stream.fail(error)
+  }
+
+  #emptied () {
+    this.#hold.stop()
+    this.#onEmpty?.()
+  }
+
+  /** @param {Error} error */
+  #failQueued (error) {
+    for (let stream = this.#queue.shift(); stream !== null; stream = this.#queue.shift()) {
+      stream.ticket = null
+      this.#reject(stream, error)
+    }
+    this.#emptied()
+  }
+
+  // One timer for all requests under the default limit: a timer for each would cost more than the
+  // request.
+  #tick () {
+    if (this.queued === 0 && this.inFlight === 0) return false
+    const last = Math.ceil(this.timeout / this.#clock.turn)
+    for (const worker of this.members()) {
+      for (const stream of worker.streams()) this.#age(stream, last)
+    }
+    for (const stream of this.#queue) this.#age(stream, last)
+    return true
+  }
+
+  /**
+   * @param {RequestStream} stream
+   * @param {number} last
+   */
+  #age (stream, last) {
+    if (stream.finished || !stream.timed || ++stream.ticks <= last) return
+    stream.cancel(new RequestTimeoutError(this.timeout))
+  }
+}

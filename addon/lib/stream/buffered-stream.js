@@ -1,0 +1,110 @@
+import { openFile, readWholeSync } from './file-response.js'
+import { parseJoined } from '../message/headers.js'
+import { EMPTY, bufferedResponse } from '../message/response.js'
+import { RequestStream } from './request-stream.js'
+
+/** Collects the whole response. Its time limit runs until the response is complete. */
+export class BufferedStream extends RequestStream {
+  /**
+   * @param {string} head
+   * @param {import('./request-body.js').Body} body
+   * @param {(response: import('../message/response.js').Response) => void} resolve
+   * @param {(error: Error) => void} reject
+   */
+  constructor (head, body, resolve, reject) {
+    super(head, body)
+    this.resolve = resolve
+    this.reject = reject
+    this.status = 0
+    this.headers = ''
+    /** @type {Buffer[]} */
+    this.chunks = []
+  }
+
+  get timed () {
+    return !this.finished
+  }
+
+  /**
+   * @param {number} status
+   * @param {string} headers
+   * @param {Buffer | undefined} body
+   * @param {boolean} end
+   */
+  onStart (status, headers, body, end) {
+    if (end) {
+      this.resolve(bufferedResponse(status, headers, body ?? EMPTY))
+      return
+    }
+    this.status = status
+    this.headers = headers
+    this.#collect(body)
+  }
+
+  /**
+   * @param {Buffer | undefined} body
+   * @param {boolean} end
+   */
+  onBody (body, end) {
+    if (!end) return this.#collect(body)
+    if (body !== undefined) this.chunks.push(body)
+    const whole = this.chunks.length === 1 ? this.chunks[0] : Buffer.concat(this.chunks)
+    this.resolve(bufferedResponse(this.status, this.headers, whole))
+  }
+
+  /** @param {string} headers */
+  onTrailers (headers) {
+    const response = bufferedResponse(this.status, this.headers, Buffer.concat(this.chunks))
+    response.trailers = parseJoined(headers)
+    this.resolve(response)
+  }
+
+  /**
+   * @param {number} status
+   * @param {string} headers
+   * @param {Buffer} path
+   */
+  onFile (status, headers, path) {
+    this.#readFile(path).then((body) => this.resolve(bufferedResponse(status, headers, body)),
+      this.reject)
+  }
+
+  /** @param {Buffer} path */
+  async #readFile (path) {
+    const { handle } = await openFile(path)
+    try {
+      return await handle.readFile()
+    } finally {
+      await handle.close()
+    }
+  }
+
+  /** @param {Buffer | undefined} body */
+  #collect (body) {
+    if (body === undefined) return
+    this.chunks.push(body)
+    this.consumed(body.length)
+  }
+
+  /** @param {Error} error */
+  onError (error) {
+    this.chunks = []
+    this.reject(error)
+  }
+}
+
+/** For who blocks the event loop until the response is there. */
+export class BlockingStream extends BufferedStream {
+  /**
+   * @param {number} status
+   * @param {string} headers
+   * @param {Buffer} path
+   */
+  onFile (status, headers, path) {
+    try {
+      this.resolve(bufferedResponse(status, headers, readWholeSync(path)))
+    } catch (error) {
+      this.reject(/** @type {Error} */ (error))
+    }
+  }
+}

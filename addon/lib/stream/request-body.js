@@ -1,0 +1,203 @@
+/**
+ * Request bodies: what they may be given as, and how they are sent under flow control.
+ */
+
+import { Readable } from 'node:stream'
+
+import { InvalidRequestError } from '../errors.js'
+
+/** @typedef {Uint8Array | Readable | undefined} Body */
+
+/**
+ * @typedef {object} Upload
+ * @property {() => void} begin
+ * @property {() => void} resume there is credit again
+ * @property {() => void} stop the request is over; the source is not read any more
+ */
+
+const ACCEPTED = 'a string, a Buffer or other bytes, a Readable, a web ReadableStream, ' +
+  'an iterable of strings or bytes (async or not), or null'
+
+/**
+ * @param {string} why
+ * @param {unknown} [cause]
+ */
+function invalidBody (why, cause) {
+  return new InvalidRequestError('ERR_INVALID_BODY', why, cause === undefined ? cause : { cause })
+}
+
+/**
+ * @param {unknown} value
+ * @returns {Uint8Array | undefined}
+ */
+function asBytes (value) {
+  if (value instanceof Uint8Array) return value
+  if (ArrayBuffer.isView(value)) {
+    return new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
+  }
+  if (value instanceof ArrayBuffer || value instanceof SharedArrayBuffer) {
+    return new Uint8Array(value)
+  }
+  return undefined
+}
+
+/**
+ * @param {any} value
+ * @returns {Body} undefined: there is no body
+ */
+export function parseBody (value) {
+  if (value === undefined || value === null) return undefined
+  if (typeof value === 'string') return value === '' ? undefined : Buffer.from(value)
+  const bytes = asBytes(value)
+  if (bytes !== undefined) return bytes.length === 0 ? undefined : bytes
+  const stream = asReadable(value)
+  if (stream === undefined) throw invalidBody(`a body must be ${ACCEPTED}`)
+  if (stream.readableEnded || stream.destroyed) {
+    throw invalidBody('the body is a stream that was read or destroyed already; pass a new one')
+  }
+  return stream
+}
+
+/**
+ * @param {any} value
+ * @returns {Readable | undefined}
+ */
+function asReadable (value) {
+  if (value instanceof Readable) return value
+  if (typeof value !== 'object') return undefined
+  if (typeof value.getReader === 'function') {
+    try {
+      return Readable.fromWeb(value)
+    } catch (error) {
+      throw invalidBody('the body is a web stream that cannot be read; it may be locked', error)
+    }
+  }
+  // A Readable of another realm or library.
+  if (typeof value.pipe === 'function' && typeof value.read === 'function') return value
+  if (typeof value[Symbol.asyncIterator] === 'function' ||
+    typeof value[Symbol.iterator] === 'function') {
+    return Readable.from(value, { objectMode: true, highWaterMark: 1 })
+  }
+  return undefined
+}
+
+/**
+ * The bytes of a body that did not fit into the first frame.
+ * @implements {Upload}
+ */
+export class BytesUpload {
+  /**
+   * @param {import('./request-stream.js').RequestStream} stream
+   * @param {Uint8Array} bytes
+   */
+  constructor (stream, bytes) {
+    this.stream = stream
+    this.rest = bytes
+  }
+
+  begin () {
+    this.resume()
+  }
+
+  resume () {
+    if (this.rest.length === 0) return
+    this.rest = this.rest.subarray(this.stream.write(this.rest, true))
+  }
+
+  stop () {
+    this.rest = NOTHING
+  }
+}
+
+const NOTHING = new Uint8Array(0)
+
+/**
+ * A body that arrives piece by piece: read only as fast as the application takes it.
+ * @implements {Upload}
+ */
+export class StreamUpload {
+  /** @type {Uint8Array} */
+  #rest = NOTHING
+
+  #ended = false
+  #stopped = false
+
+  /**
+   * @param {import('./request-stream.js').RequestStream} stream
+   * @param {Readable} source
+   */
+  constructor (stream, source) {
+    this.stream = stream
+    this.source = source
+    this.onData = this.#onData.bind(this)
+    this.onEnd = this.#onEnd.bind(this)
+    this.onError = this.#onError.bind(this)
+    this.onClose = this.#onClose.bind(this)
+  }
+
+  begin () {
+    const { source } = this
+    if (source.readableEnded) return this.#onEnd()
+    if (source.destroyed) return source.errored ? this.#onError(source.errored) : this.#onClose()
+    source.on('end', this.onEnd)
+    source.on('error', this.onError)
+    source.on('close', this.onClose)
+    source.on('data', this.onData)
+  }
+
+  resume () {
+    if (this.#stopped) return
+    if (this.#rest.length > 0) {
+      this.#rest = this.#rest.subarray(this.stream.write(this.#rest, this.#ended))
+      if (this.#rest.length > 0) return
+      if (this.#ended) this.stop()
+      else this.source.resume()
+    }
+  }
+
+  stop () {
+    if (this.#stopped) return
+    this.#stopped = true
+    this.#rest = NOTHING
+    const { source } = this
+    source.off('data', this.onData)
+    source.off('end', this.onEnd)
+    source.off('close', this.onClose)
+    // The error listener stays: what goes wrong in a source that is not wanted any more is nobody's
+    // error, and without a listener it would end the process.
+  }
+
+  /** @param {unknown} chunk */
+  #onData (chunk) {
+    const bytes = typeof chunk === 'string'
+      ? Buffer.from(chunk, this.source.readableEncoding ?? 'utf8')
+      : asBytes(chunk)
+    if (bytes === undefined) {
+      this.stream.cancel(invalidBody(`a piece of the body is a ${typeof chunk}; pieces must be ` +
+        'strings or bytes'))
+      return
+    }
+    const written = this.stream.write(bytes, false)
+    // The listener of an earlier chunk may have ended the request in between.
+    if (written === bytes.length || this.#stopped) return
+    this.#rest = bytes.subarray(written)
+    this.source.pause()
+  }
+
+  #onEnd () {
+    this.#ended = true
+    if (this.#rest.length > 0 || this.#stopped) return
+    this.stream.write(NOTHING, true)
+    this.stop()
+  }
+
+  /** @param {Error} error */
+  #onError (error) {
+    if (!this.#stopped) this.stream.cancel(error)
+  }
+
+  #onClose () {
+    if (this.#ended || this.#stopped) return
+    this.stream.cancel(invalidBody('the stream of the body was closed before its end'))
+  }
+}

@@ -1,0 +1,209 @@
+/**
+ * The state of one WebSocket between a client and the application: messages go both ways under flow
+ * control until either side closes it. The kinds of clients are subclasses: one on the network
+ * (websocket/exchange.js) and one in this process (websocket/connection.js). They implement `onAccept`,
+ * `onMessage`, `onClose`, `onError`, and `onStart` and `onBody` for a response that refuses it.
+ */
+
+import { RequestStream } from './request-stream.js'
+
+/** RFC 6455, 7.4.1 */
+export const CloseCode = Object.freeze({
+  NORMAL: 1000, NO_STATUS: 1005, ABNORMAL: 1006, TOO_BIG: 1009, INTERNAL_ERROR: 1011, RESTART: 1012
+})
+
+/** How long messages of a client that has gone may wait for the application to read on. */
+const FAREWELL = 10_000
+
+/** Errors that say: come again, the application is only being replaced. */
+const RESTARTS = new Set(['ERR_CLOSED', 'ERR_WORKER_RETIRED'])
+
+/**
+ * What a client is told when its socket ends in an error.
+ * @param {Error} error
+ */
+export function closeCode (error) {
+  return RESTARTS.has(/** @type {{ code?: string }} */ (error).code ?? '')
+    ? CloseCode.RESTART
+    : CloseCode.INTERNAL_ERROR
+}
+
+export class SocketStream extends RequestStream {
+  /** @type {{ bytes: Uint8Array, text: boolean }[]} */
+  #waiting = []
+
+  /** @type {{ code: number, reason: string } | null} */
+  #goodbye = null
+
+  /** @type {NodeJS.Timeout | null} */
+  #farewell = null
+
+  /** @param {string} head */
+  constructor (head) {
+    super(head, undefined)
+    // Until it is accepted nothing has happened that could not be asked of another worker.
+    this.repeatable = true
+  }
+
+  get isWebSocket () {
+    return true
+  }
+
+  /** Bytes of messages that wait for the application to read on. */
+  get waitingBytes () {
+    let sum = 0
+    for (const { bytes } of this.#waiting) sum += bytes.length
+    return sum
+  }
+
+  /**
+   * Sends a message to the application.
+   * @param {Uint8Array} bytes UTF-8 if it is text
+   * @param {boolean} text
+   * @returns {boolean} false: it waits, and so should the sender until `onFlushed`
+   */
+  sendMessage (bytes, text) {
+    if (this.worker === null || this.finished) return true
+    this.#waiting.push({ bytes, text })
+    return this.#waiting.length > 1 ? false : this.#flush()
+  }
+
+  #flush () {
+    const { worker } = this
+    if (worker === null) return true
+    while (this.#waiting.length > 0) {
+      const message = this.#waiting[0]
+      const taken = worker.message(this.id, message.bytes, message.text)
+      if (taken !== message.bytes.length) {
+        if (taken > 0) message.bytes = message.bytes.subarray(taken)
+        return false
+      }
+      this.#waiting.shift()
+    }
+    return true
+  }
+
+  credit () {
+    if (this.#waiting.length === 0 || !this.#flush()) return
+    if (this.#goodbye !== null) this.#sayGoodbye()
+    else this.onFlushed()
+  }
+
+  /**
+   * The client has closed the socket, or is gone. The application gets what it sent before, if it
+   * reads on.
+   * @param {number} code
+   * @param {string} reason
+   */
+  leave (code, reason) {
+    if (this.finished) return
+    this.answered = this.started
+    this.finish()
+    if (this.worker === null) {
+      if (this.ticket !== null) this.ticket.remove()
+      return
+    }
+    this.#goodbye = { code, reason }
+    if (this.#waiting.length === 0) return this.#sayGoodbye()
+    this.#farewell = setTimeout(() => this.#sayGoodbye(), FAREWELL)
+    this.#farewell.unref()
+  }
+
+  #sayGoodbye () {
+    if (this.#farewell !== null) clearTimeout(this.#farewell)
+    this.#waiting = []
+    const { code, reason } = /** @type {{ code: number, reason: string }} */ (this.#goodbye)
+    this.worker?.closeSocket(this.id, code, reason)
+  }
+
+  /**
+   * Ends it from this side, with an error.
+   * @param {Error} error
+   */
+  cancel (error) {
+    if (this.finished) return
+    const code = closeCode(error)
+    if (this.worker !== null) {
+      this.worker.closeSocket(this.id, code === CloseCode.RESTART ? code : CloseCode.ABNORMAL, '')
+    } else if (this.ticket !== null) {
+      this.ticket.remove()
+    }
+    this.fail(error)
+  }
+
+  /**
+   * The application has accepted it.
+   * @param {string} subprotocol '': none
+   * @param {string} headers joined, see headers.js
+   */
+  accept (subprotocol, headers) {
+    if (this.finished) return
+    this.begin()
+    this.onAccept(subprotocol, headers)
+  }
+
+  /**
+   * @param {Buffer | undefined} bytes
+   * @param {boolean} text
+   * @param {boolean} end
+   */
+  receiveMessage (bytes, text, end) {
+    if (!this.finished) this.onMessage(bytes, text, end)
+    // Nobody is there to take it, and the application is about to learn that.
+    else this.consumedMessage(bytes, end)
+  }
+
+  /** What the end of a message counts beside its bytes. */
+  get overhead () {
+    return this.worker === null ? 0 : this.worker.limits.messageOverhead
+  }
+
+  /**
+   * The client has taken a message, or a piece of one.
+   * @param {Buffer | undefined} bytes
+   * @param {boolean} end
+   */
+  consumedMessage (bytes, end) {
+    this.consumed((bytes?.length ?? 0) + (end ? this.overhead : 0))
+  }
+
+  /**
+   * The application has closed it, or refuses it.
+   * @param {number} code
+   * @param {string} reason
+   */
+  closed (code, reason) {
+    if (this.finished) return
+    this.finish()
+    this.#waiting = []
+    this.onClose(code, reason)
+  }
+
+  /**
+   * @param {string} subprotocol
+   * @param {string} headers
+   */
+  onAccept (subprotocol, headers) {
+    throw new Error('not implemented')
+  }
+
+  /**
+   * @param {Buffer | undefined} bytes
+   * @param {boolean} text
+   * @param {boolean} end the message is complete
+   */
+  onMessage (bytes, text, end) {
+    throw new Error('not implemented')
+  }
+
+  /**
+   * @param {number} code
+   * @param {string} reason
+   */
+  onClose (code, reason) {
+    throw new Error('not implemented')
+  }
+
+  /** What had to wait has been taken. */
+  onFlushed () {}
+}

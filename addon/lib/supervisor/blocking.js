@@ -1,0 +1,42 @@
+/**
+ * For handleRequestSync(): the event loop stands still, so what it would do is done here.
+ */
+
+import { RequestTimeoutError, noWorkerError } from '../errors.js'
+
+/** @typedef {import('./supervisor.js').Supervisor} Supervisor */
+
+/** How long a wait looks at one worker only. */
+const SLICE = 200
+
+/**
+ * Blocks until a worker is ready or none is to be expected.
+ * @param {Supervisor} supervisor
+ */
+export function waitForWorker (supervisor) {
+  const { pool, timeouts } = supervisor
+  const end = performance.now() + timeouts.startup + timeouts.kill
+  while (pool.workers.length === 0 && performance.now() < end) {
+    const worker = supervisor.workers.find((each) => each.state === 'starting')
+    if (worker === undefined || !supervisor.wait(worker, SLICE)) return
+  }
+}
+
+/**
+ * Blocks until the outcome of a request is known.
+ * @param {Supervisor} supervisor
+ * @param {import('../worker/worker.js').Worker} worker that has it
+ * @param {import('../stream/request-stream.js').RequestStream} stream
+ */
+export function waitForResponse (supervisor, worker, stream) {
+  const { request: timeout } = supervisor.timeouts
+  const end = timeout === 0 ? Infinity : performance.now() + timeout
+  while (!stream.finished) {
+    const left = end - performance.now()
+    if (left <= 0) {
+      stream.cancel(new RequestTimeoutError(timeout))
+    } else if (!supervisor.wait(worker, Math.ceil(Math.min(left, SLICE)))) {
+      stream.cancel(noWorkerError('the fork server was lost, and the worker with it'))
+    }
+  }
+}

@@ -1,0 +1,134 @@
+import { Clock } from '../util/clock.js'
+import { residentMemory } from '../util/resident-memory.js'
+import { RestartPolicy } from './restart-policy.js'
+
+/** @typedef {import('../worker/worker.js').Worker} Worker */
+/** @typedef {'requests' | 'memory' | 'age'} RecycleReason */
+
+/** How often memory is looked at, in milliseconds. */
+const TURN = 1000
+
+/**
+ * Finds workers that have served long enough, and has them replaced one after the other: the start
+ * of a successor takes the cores and the memory that the others serve with.
+ */
+export class RecycleWatch {
+  /** @type {Clock} */
+  #clock
+
+  /** @type {Map<Worker, { age: NodeJS.Timeout | undefined, requests: number }>} */
+  #watched = new Map()
+
+  /** @type {Map<Worker, RecycleReason>} those that wait for a successor, the first one gets it */
+  #due = new Map()
+
+  /** @type {Worker | null} whose successor is starting */
+  #active = null
+
+  /** @type {NodeJS.Timeout | null} */
+  #retry = null
+
+  /**
+   * @param {object} parts
+   * @param {import('../options.js').Recycle} parts.limits
+   * @param {import('../options.js').Restart} parts.restart how to go on when a successor fails
+   * @param {(worker: Worker, reason: RecycleReason) => void} parts.onDue once it is its turn
+   * @param {(pid: number) => number} [parts.memoryOf]
+   * @param {() => number} [parts.random]
+   */
+  constructor ({ limits, restart, onDue, memoryOf = residentMemory, random = Math.random }) {
+    this.limits = limits
+    this.onDue = onDue
+    this.memoryOf = memoryOf
+    this.random = random
+    this.policy = new RestartPolicy(restart, random)
+    this.#clock = new Clock(TURN, () => this.#look())
+  }
+
+  /** @param {Worker} worker that takes requests from now on */
+  watch (worker) {
+    const { requests, age } = this.limits
+    worker.quota = this.#spread(requests)
+    const timer = age === Infinity
+      ? undefined
+      : setTimeout(() => this.due(worker, 'age'), this.#spread(age))
+    timer?.unref()
+    this.#watched.set(worker, { age: timer, requests: 0 })
+    if (worker.traffic.requests >= worker.quota) this.due(worker, 'requests')
+  }
+
+  /** A worker has got something to do, so its memory may grow. */
+  start () {
+    if (this.limits.memory !== Infinity) this.#clock.start()
+  }
+
+  /**
+   * @param {Worker} worker
+   * @param {RecycleReason} reason
+   */
+  due (worker, reason) {
+    if (!this.#watched.has(worker) || this.#due.has(worker)) return
+    this.#due.set(worker, reason)
+    this.#next()
+  }
+
+  /** @param {Worker} worker that takes no more requests, replaced or gone */
+  done (worker) {
+    clearTimeout(this.#watched.get(worker)?.age)
+    this.#watched.delete(worker)
+    this.#due.delete(worker)
+    if (this.#active !== worker) return
+    this.#active = null
+    this.policy.reset()
+    this.#next()
+  }
+
+  /** The successor did not start: the worker stays, and the next one in the line has its turn later. */
+  failed () {
+    this.#active = null
+    if (this.#retry !== null) return
+    this.#retry = setTimeout(() => {
+      this.#retry = null
+      this.#next()
+    }, this.policy.failed(0) + this.policy.settings.min)
+    this.#retry.unref()
+  }
+
+  stop () {
+    this.#clock.stop()
+    if (this.#retry !== null) clearTimeout(this.#retry)
+    for (const { age } of this.#watched.values()) clearTimeout(age)
+    this.#watched.clear()
+    this.#due.clear()
+    this.#active = null
+  }
+
+  #next () {
+    if (this.#active !== null || this.#retry !== null) return
+    const [first] = this.#due
+    if (first === undefined) return
+    this.#active = first[0]
+    this.onDue(...first)
+  }
+
+  /** Only at those that had work since the last look: the memory of the others does not grow. */
+  #look () {
+    let busy = false
+    for (const [worker, last] of this.#watched) {
+      const { requests } = worker.traffic
+      if (worker.inFlight === 0 && requests === last.requests) continue
+      last.requests = requests
+      busy = true
+      if (this.memoryOf(worker.pid) >= this.limits.memory) this.due(worker, 'memory')
+    }
+    return busy
+  }
+
+  /**
+   * So that workers that started together are not all replaced together.
+   * @param {number} limit
+   */
+  #spread (limit) {
+    return limit === Infinity ? limit : Math.ceil(limit * (1 - this.limits.jitter * this.random()))
+  }
+}

@@ -1,0 +1,372 @@
+/**
+ * A WebSocket to the application without a network: what `handler.connect()` gives.
+ */
+
+import { InvalidRequestError, WebSocketRefusedError } from '../errors.js'
+import { Headers, parseJoined } from '../message/headers.js'
+import { CloseCode, SocketStream, closeCode } from '../stream/socket-stream.js'
+
+const EMPTY = Buffer.alloc(0)
+const FORBIDDEN = 403
+
+const CONNECTING = 0
+const OPEN = 1
+const CLOSING = 2
+const CLOSED = 3
+
+/** The protocol half: what the worker says, for a WebSocketConnection. */
+export class ConnectionStream extends SocketStream {
+  /** @type {WebSocketConnection | null} */
+  #connection = null
+
+  /** @type {Buffer[]} of a message, or of a response that refuses */
+  #pieces = []
+
+  #size = 0
+
+  /** Bytes of the message that arrives, for which no credit has been given. */
+  #held = 0
+
+  #status = 0
+  #headers = ''
+
+  /**
+   * @param {string} head
+   * @param {string} url
+   * @param {number} maxMessage bytes
+   * @param {(connection: WebSocketConnection) => void} resolve
+   * @param {(error: Error) => void} reject
+   */
+  constructor (head, url, maxMessage, resolve, reject) {
+    super(head)
+    this.url = url
+    this.maxMessage = maxMessage
+    this.resolve = resolve
+    this.reject = reject
+  }
+
+  /**
+   * @param {string} subprotocol
+   * @param {string} headers
+   */
+  onAccept (subprotocol, headers) {
+    this.#connection = new WebSocketConnection(this, subprotocol, parseJoined(headers))
+    this.resolve(this.#connection)
+  }
+
+  /**
+   * @param {Buffer | undefined} bytes
+   * @param {boolean} text
+   * @param {boolean} end
+   */
+  onMessage (bytes, text, end) {
+    const connection = /** @type {WebSocketConnection} */ (this.#connection)
+    if (bytes !== undefined) this.#add(bytes)
+    if (this.#size > this.maxMessage) {
+      this.leave(CloseCode.TOO_BIG, '')
+      receiverOf(connection).close(CloseCode.TOO_BIG, '', null)
+      return
+    }
+    // A message may be longer than the window: as long as none waits before it, its pieces make room
+    // for each other.
+    this.#held += bytes?.length ?? 0
+    const receiver = receiverOf(connection)
+    if (!end) {
+      if (receiver.idle()) this.#release()
+      return
+    }
+    const cost = this.#held + this.overhead
+    this.#held = 0
+    const whole = this.#take()
+    receiver.add(text ? whole.toString() : whole, () => {
+      this.consumed(cost)
+      if (receiver.idle()) this.#release()
+    })
+  }
+
+  #release () {
+    if (this.#held > 0) this.consumed(this.#held)
+    this.#held = 0
+  }
+
+  /** @param {Buffer} bytes */
+  #add (bytes) {
+    this.#pieces.push(bytes)
+    this.#size += bytes.length
+  }
+
+  #take () {
+    const whole = this.#pieces.length === 1 ? this.#pieces[0] : Buffer.concat(this.#pieces)
+    this.#pieces = []
+    this.#size = 0
+    return whole
+  }
+
+  /**
+   * @param {number} code
+   * @param {string} reason
+   */
+  onClose (code, reason) {
+    if (this.#connection === null) {
+      this.reject(new WebSocketRefusedError(FORBIDDEN, new Headers(), EMPTY))
+    } else {
+      receiverOf(this.#connection).close(code, reason, null)
+    }
+  }
+
+  /**
+   * @param {number} status
+   * @param {string} headers
+   * @param {Buffer | undefined} body
+   * @param {boolean} end
+   */
+  onStart (status, headers, body, end) {
+    this.#status = status
+    this.#headers = headers
+    this.onBody(body, end)
+  }
+
+  /**
+   * @param {Buffer | undefined} body
+   * @param {boolean} end
+   */
+  onBody (body, end) {
+    if (body !== undefined) {
+      this.#add(body)
+      this.consumed(body.length)
+    }
+    if (end) {
+      this.reject(new WebSocketRefusedError(this.#status, parseJoined(this.#headers), this.#take()))
+    }
+  }
+
+  /** @param {Error} error */
+  onError (error) {
+    if (this.#connection === null) this.reject(error)
+    else receiverOf(this.#connection).close(closeCode(error), '', error)
+  }
+}
+
+/**
+ * The side of a connection that its stream talks to.
+ * @typedef {object} Receiver
+ * @property {() => boolean} idle nothing waits for the reader
+ * @property {(data: string | Buffer, consumed: () => void) => void} add
+ * @property {(code: number, reason: string, error: Error | null) => void} close
+ */
+
+/** @type {(connection: WebSocketConnection) => Receiver} */
+let receiverOf
+
+export class WebSocketConnection extends EventTarget {
+  static CONNECTING = CONNECTING
+  static OPEN = OPEN
+  static CLOSING = CLOSING
+  static CLOSED = CLOSED
+
+  /** @type {ConnectionStream} */
+  #stream
+
+  /** @type {{ data: string | Buffer, consumed: () => void }[]} that nobody has taken yet */
+  #messages = []
+
+  /** @type {(() => void) | null} an iteration that waits */
+  #wake = null
+
+  /** @type {CloseEvent | null} that is told when the messages before it have been taken */
+  #last = null
+
+  /** @type {Error | null} */
+  #error = null
+
+  /** @type {Map<string, ((event: any) => void) | null>} the on… properties */
+  #handlers = new Map()
+
+  #listens = false
+  #toldEnd = false
+
+  static {
+    receiverOf = (connection) => ({
+      idle: () => connection.#messages.length === 0,
+      add: (data, consumed) => {
+        connection.#messages.push({ data, consumed })
+        connection.#deliver()
+      },
+      close: (code, reason, error) => connection.#closed(code, reason, error)
+    })
+  }
+
+  /**
+   * @param {ConnectionStream} stream
+   * @param {string} protocol
+   * @param {Headers} headers
+   */
+  constructor (stream, protocol, headers) {
+    super()
+    this.#stream = stream
+    this.url = stream.url
+    /** The subprotocol that the application has chosen, or ''. */
+    this.protocol = protocol
+    /** What the application has accepted the WebSocket with. */
+    this.headers = headers
+    this.extensions = ''
+    /** @type {'nodebuffer' | 'arraybuffer'} what binary messages are given as */
+    this.binaryType = 'nodebuffer'
+    this.readyState = OPEN
+  }
+
+  get bufferedAmount () {
+    return this.#stream.waitingBytes
+  }
+
+  /**
+   * Sends a message; it waits in memory while the application does not read, see bufferedAmount.
+   * @param {string | ArrayBuffer | ArrayBufferView} data
+   */
+  send (data) {
+    const text = typeof data === 'string'
+    const bytes = text ? Buffer.from(data) : bytesOf(data)
+    if (this.readyState === OPEN) this.#stream.sendMessage(bytes, text)
+  }
+
+  /**
+   * @param {number} [code] 1000, or 3000 to 4999
+   * @param {string} [reason] 123 bytes at most
+   */
+  close (code, reason = '') {
+    if (code !== undefined && code !== CloseCode.NORMAL && !(code >= 3000 && code <= 4999)) {
+      throw new DOMException(`a client closes with 1000 or 3000 to 4999, not ${code}`,
+        'InvalidAccessError')
+    }
+    if (Buffer.byteLength(reason) > 123) {
+      throw new DOMException('the reason is longer than 123 bytes', 'SyntaxError')
+    }
+    if (this.readyState !== OPEN) return
+    this.readyState = CLOSING
+    const sent = code ?? CloseCode.NO_STATUS
+    this.#stream.leave(sent, reason)
+    this.#closed(sent, reason, null)
+  }
+
+  /**
+   * @param {number} code
+   * @param {string} reason
+   * @param {Error | null} error
+   */
+  #closed (code, reason, error) {
+    if (this.#last !== null) return
+    this.readyState = CLOSED
+    this.#error = error
+    this.#last = closeEvent(code, reason, error === null)
+    // Whoever has just got this connection is still about to listen.
+    setImmediate(() => this.#deliver())
+  }
+
+  /** Listeners get what has come at once; without one it waits for an iteration. */
+  #deliver () {
+    this.#wake?.()
+    if (this.#listens) {
+      for (let next = this.#messages.shift(); next !== undefined; next = this.#messages.shift()) {
+        next.consumed()
+        this.dispatchEvent(new MessageEvent('message', { data: this.#shape(next.data) }))
+      }
+    }
+    const last = this.#last
+    if (last === null || this.#toldEnd) return
+    this.#toldEnd = true
+    if (this.#error !== null) {
+      this.dispatchEvent(Object.assign(new Event('error'),
+        { error: this.#error, message: this.#error.message }))
+    }
+    this.dispatchEvent(last)
+  }
+
+  /** @param {string | Buffer} data */
+  #shape (data) {
+    if (typeof data === 'string' || this.binaryType === 'nodebuffer') return data
+    return /** @type {ArrayBuffer} */ (
+      data.buffer.slice(data.byteOffset, data.byteOffset + data.length))
+  }
+
+  /**
+   * @param {string} type
+   * @param {any} listener
+   * @param {any} [options]
+   */
+  addEventListener (type, listener, options) {
+    super.addEventListener(type, listener, options)
+    if (type !== 'message') return
+    this.#listens = true
+    queueMicrotask(() => this.#deliver())
+  }
+
+  /**
+   * The messages as they come, at the pace of the loop that takes them. Ends when the WebSocket is
+   * closed, and throws what has gone wrong, if that is why. Leaving the loop closes the WebSocket.
+   * @returns {AsyncIterableIterator<string | Buffer | ArrayBuffer>}
+   */
+  async * [Symbol.asyncIterator] () {
+    try {
+      while (true) {
+        const next = this.#messages.shift()
+        if (next !== undefined) {
+          next.consumed()
+          yield this.#shape(next.data)
+        } else if (this.#error !== null) {
+          throw this.#error
+        } else if (this.#last !== null) {
+          return
+        } else {
+          await /** @type {Promise<void>} */ (new Promise((resolve) => { this.#wake = resolve }))
+          this.#wake = null
+        }
+      }
+    } finally {
+      this.close()
+    }
+  }
+
+  /**
+   * @param {string} type
+   * @param {((event: any) => void) | null} handler
+   */
+  #setHandler (type, handler) {
+    const old = this.#handlers.get(type)
+    if (old) this.removeEventListener(type, old)
+    this.#handlers.set(type, handler)
+    if (handler !== null) this.addEventListener(type, handler)
+  }
+
+  get onmessage () { return this.#handlers.get('message') ?? null }
+  set onmessage (handler) { this.#setHandler('message', handler) }
+  get onclose () { return this.#handlers.get('close') ?? null }
+  set onclose (handler) { this.#setHandler('close', handler) }
+  get onerror () { return this.#handlers.get('error') ?? null }
+  set onerror (handler) { this.#setHandler('error', handler) }
+}
+
+/**
+ * As the web's CloseEvent, which Node 20 does not have.
+ * @typedef {Event & { code: number, reason: string, wasClean: boolean }} CloseEvent
+ */
+
+/**
+ * @param {number} code
+ * @param {string} reason
+ * @param {boolean} wasClean
+ * @returns {CloseEvent}
+ */
+function closeEvent (code, reason, wasClean) {
+  return Object.assign(new Event('close'), { code, reason, wasClean })
+}
+
+/**
+ * @param {unknown} data
+ * @returns {Uint8Array}
+ */
+function bytesOf (data) {
+  if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+  if (data instanceof ArrayBuffer || data instanceof SharedArrayBuffer) return new Uint8Array(data)
+  throw new InvalidRequestError('ERR_INVALID_BODY',
+    'a message must be a string, a Buffer or other bytes')
+}

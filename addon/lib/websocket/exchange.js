@@ -1,0 +1,213 @@
+/**
+ * One WebSocket of a client on the network. `ws` does what RFC 6455 asks of a server; here its
+ * messages meet the application's, under backpressure in both directions.
+ */
+
+import { AppError, ResponseError, httpStatus } from '../errors.js'
+import { HttpExchange } from '../http/exchange.js'
+import { CloseCode, SocketStream, closeCode } from '../stream/socket-stream.js'
+import { KeepAlive } from './keep-alive.js'
+
+const EMPTY = Buffer.alloc(0)
+
+/** Bytes that may wait in a socket before its client counts as slow. */
+const HIGH_WATER = 64 * 1024
+
+/** How long a client may take to answer a close frame when the server stops. */
+const RESTART_GRACE = 1_000
+
+const FORBIDDEN = 403
+
+/**
+ * A socket while the application makes up its mind. Only who reads a socket learns that its client
+ * has gone; what comes too early is given back.
+ */
+class Lobby {
+  /** @type {Buffer[]} */
+  #early = []
+
+  #size = 0
+
+  /**
+   * @param {import('node:stream').Duplex} socket
+   * @param {() => void} onGone
+   */
+  constructor (socket, onGone) {
+    this.socket = socket
+    this.onGone = () => {
+      onGone()
+      socket.destroy()
+    }
+    this.onData = (/** @type {Buffer} */ chunk) => {
+      this.#early.push(chunk)
+      this.#size += chunk.length
+      if (this.#size > HIGH_WATER) socket.pause()
+    }
+    socket.on('close', this.onGone)
+    socket.on('end', this.onGone)
+    socket.on('data', this.onData)
+  }
+
+  leave () {
+    const { socket } = this
+    socket.off('close', this.onGone)
+    socket.off('end', this.onGone)
+    socket.off('data', this.onData)
+    socket.pause()
+    if (this.#size > 0) socket.unshift(Buffer.concat(this.#early))
+    this.#early = []
+  }
+}
+
+/**
+ * Answers the question of `ws` whether a handshake may go on.
+ * @typedef {(accepted: boolean, status?: number, message?: string) => void} Verdict
+ */
+
+export class WebSocketExchange extends SocketStream {
+  /** @type {import('ws').WebSocket | null} */
+  #client = null
+
+  /** @type {HttpExchange | null} sends the response that refuses it */
+  #denial = null
+
+  /** What the application has accepted it with. */
+  subprotocol = ''
+  headers = ''
+
+  /**
+   * @param {object} handshake
+   * @param {string} handshake.head
+   * @param {any} handshake.req
+   * @param {import('node:stream').Duplex} handshake.socket
+   * @param {Verdict} handshake.verdict
+   * @param {() => any} handshake.respond makes a response to be sent instead
+   * @param {import('../options.js').Settings} settings
+   */
+  constructor ({ head, req, socket, verdict, respond }, { websocket, logger }) {
+    super(head)
+    this.req = req
+    this.socket = socket
+    this.verdict = verdict
+    this.respondInstead = respond
+    this.options = websocket
+    this.logger = logger
+    this.lobby = new Lobby(socket, () => this.leave(CloseCode.ABNORMAL, ''))
+  }
+
+  /**
+   * @param {string} subprotocol
+   * @param {string} headers
+   */
+  onAccept (subprotocol, headers) {
+    this.subprotocol = subprotocol
+    this.headers = headers
+    this.lobby.leave()
+    this.verdict(true)
+    // The socket has ended in this very moment, and nobody will tell.
+    if (this.#client === null) this.leave(CloseCode.ABNORMAL, '')
+  }
+
+  /**
+   * The handshake is done.
+   * @param {import('ws').WebSocket} client
+   */
+  open (client) {
+    this.#client = client
+    const keepAlive = new KeepAlive(client, this.options)
+    client.on('message', (/** @type {Buffer} */ data, isBinary) => {
+      if (!this.sendMessage(data, !isBinary)) client.pause()
+    })
+    // What is wrong with a client is said by the code that it is closed with.
+    client.on('error', () => {})
+    client.on('close', (code, reason) => {
+      keepAlive.stop()
+      this.leave(code, reason.toString())
+    })
+    this.socket.resume()
+    if (this.finished) client.close(CloseCode.RESTART)
+  }
+
+  onFlushed () {
+    this.#client?.resume()
+  }
+
+  /**
+   * @param {Buffer | undefined} bytes
+   * @param {boolean} text
+   * @param {boolean} end
+   */
+  onMessage (bytes, text, end) {
+    const client = /** @type {import('ws').WebSocket} */ (this.#client)
+    const options = { binary: !text, fin: end }
+    if (client.bufferedAmount < HIGH_WATER) {
+      client.send(bytes ?? EMPTY, options)
+      this.consumedMessage(bytes, end)
+    } else {
+      client.send(bytes ?? EMPTY, options, () => this.consumedMessage(bytes, end))
+    }
+  }
+
+  /**
+   * @param {number} code
+   * @param {string} reason
+   */
+  onClose (code, reason) {
+    if (this.#client !== null) this.#client.close(code, reason)
+    else this.#refuse(FORBIDDEN)
+  }
+
+  /**
+   * @param {number} status
+   * @param {string} headers
+   * @param {Buffer | undefined} body
+   * @param {boolean} end
+   */
+  onStart (status, headers, body, end) {
+    this.lobby.leave()
+    this.socket.resume()
+    this.#denial = new HttpExchange(this.head, this.req, this.respondInstead(), this.logger)
+    // It gives credit, and notices a client that leaves, in the name of this.
+    this.#denial.worker = this.worker
+    this.#denial.id = this.id
+    this.#denial.respond(status, headers, body, end)
+  }
+
+  /**
+   * @param {Buffer | undefined} body
+   * @param {boolean} end
+   */
+  onBody (body, end) {
+    this.#denial?.receive(body, end)
+  }
+
+  /** @param {Error} error */
+  onError (error) {
+    if (this.#denial !== null) return this.#denial.fail(error)
+    const status = httpStatus(error)
+    if (status >= 500) this.#log(error, status)
+    const client = this.#client
+    if (client === null) return this.#refuse(status)
+    const code = closeCode(error)
+    client.close(code)
+    if (code === CloseCode.RESTART) setTimeout(() => client.terminate(), RESTART_GRACE).unref()
+  }
+
+  /** @param {number} status */
+  #refuse (status) {
+    this.lobby.leave()
+    this.verdict(false, status)
+  }
+
+  /**
+   * @param {Error} error
+   * @param {number} status
+   */
+  #log (error, status) {
+    const traceback = error instanceof AppError ? `\n${error.traceback.trimEnd()}` : ''
+    const text = `[node-asgi] WebSocket ${this.req.url}: ${error.message}${traceback}`
+    // A server that stops or is busy is no error.
+    if (status === 503 || error instanceof ResponseError) this.logger.warn(text)
+    else this.logger.error(text)
+  }
+}

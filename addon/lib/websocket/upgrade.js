@@ -1,0 +1,136 @@
+/**
+ * Takes the WebSockets of a server: the handshake is checked first, then the application is asked.
+ */
+
+import { ServerResponse } from 'node:http'
+
+import { WebSocket, WebSocketServer } from 'ws'
+
+import { httpStatus } from '../errors.js'
+import { groupJoined, splitJoined } from '../message/headers.js'
+import { encodeIncoming } from '../http/incoming-head.js'
+import { WebSocketExchange } from './exchange.js'
+
+/** @typedef {import('../http/incoming-head.js').Arrival} Arrival */
+
+const EMPTY = Buffer.alloc(0)
+
+/** The only version there is (RFC 6455, 4.1). */
+const VERSION = '13'
+
+/**
+ * @param {import('../pool/pool.js').Pool} pool
+ * @param {import('../options.js').Settings} settings
+ */
+export function createUpgrade (pool, settings) {
+  const { maxMessage, compression } = settings.websocket
+  /** @type {WeakMap<object, Arrival>} */
+  const arrivals = new WeakMap()
+  /** @type {WeakMap<object, WebSocketExchange>} */
+  const exchanges = new WeakMap()
+  const server = new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    maxPayload: maxMessage,
+    perMessageDeflate: compression,
+    // ws calls this when the handshake is found to be right, and waits for the answer.
+    verifyClient: ({ req }, verdict) => ask(req, req.socket, verdict, () => http1Response(req)),
+    handleProtocols: (protocols, req) => exchanges.get(req)?.subprotocol || false
+  })
+  server.on('headers', (lines, req) => {
+    const parts = splitJoined(exchanges.get(req)?.headers ?? '')
+    for (let i = 0; i + 1 < parts.length; i += 2) lines.push(`${parts[i]}: ${parts[i + 1]}`)
+  })
+
+  /**
+   * @param {any} req
+   * @param {import('node:stream').Duplex} socket
+   * @param {import('./exchange.js').Verdict} verdict
+   * @param {() => any} respond makes the response that refuses it
+   */
+  function ask (req, socket, verdict, respond) {
+    let exchange
+    try {
+      const head = encodeIncoming(req, settings.trustProxy, arrivals.get(req))
+      exchange = new WebSocketExchange({ head, req, socket, verdict, respond }, settings)
+    } catch (error) {
+      verdict(false, httpStatus(error))
+      return
+    }
+    exchanges.set(req, exchange)
+    pool.submit(exchange)
+  }
+
+  return {
+    /**
+     * HTTP/1.1
+     * @param {any} req
+     * @param {import('node:stream').Duplex} socket
+     * @param {Buffer} head
+     * @param {Arrival} [arrival]
+     */
+    upgrade (req, socket, head, arrival) {
+      if (arrival !== undefined) arrivals.set(req, arrival)
+      server.handleUpgrade(req, socket, head, (client) => {
+        /** @type {WebSocketExchange} */ (exchanges.get(req)).open(client)
+      })
+    },
+
+    /**
+     * HTTP/2, RFC 8441: the stream is the socket, and there is no key to be answered.
+     * @param {any} req
+     * @param {any} res
+     * @param {Arrival} [arrival]
+     */
+    connect (req, res, arrival) {
+      if (req.httpVersionMajor !== 2) return res.destroy() // somebody takes this for a proxy
+      const { stream } = res
+      const refuse = (/** @type {number} */ status) => {
+        res.statusCode = status
+        res.end()
+      }
+      if (req.headers[':protocol'] !== 'websocket') return refuse(501)
+      if (req.headers['sec-websocket-version'] !== VERSION) return refuse(400)
+      if (arrival !== undefined) arrivals.set(req, arrival)
+      ask(req, stream, (accepted, status = 500) => {
+        if (!accepted) return refuse(status)
+        const exchange = /** @type {WebSocketExchange} */ (exchanges.get(req))
+        if (stream.destroyed || stream.closed) return // not opened: see WebSocketExchange.onAccept
+        stream.respond(http2Head(exchange))
+        exchange.open(overStream(stream, maxMessage))
+      }, () => res)
+    }
+  }
+}
+
+/** @param {import('node:http').IncomingMessage} req whose parser has let go of the socket */
+function http1Response (req) {
+  const response = new ServerResponse(req)
+  response.shouldKeepAlive = false
+  response.assignSocket(req.socket)
+  response.on('finish', () => req.socket.end())
+  return response
+}
+
+/** @param {WebSocketExchange} exchange */
+function http2Head ({ headers, subprotocol }) {
+  /** @type {Record<string, any>} */
+  const head = { ':status': 200, ...groupJoined(headers) }
+  if (subprotocol !== '') head['sec-websocket-protocol'] = subprotocol
+  return head
+}
+
+/**
+ * A WebSocket of ws on a stream whose handshake is done, as WebSocketServer makes them.
+ * @param {import('node:http2').ServerHttp2Stream} stream
+ * @param {number} maxPayload
+ * @returns {WebSocket}
+ */
+function overStream (stream, maxPayload) {
+  const client = /** @type {any} */ (new WebSocket(
+    /** @type {any} */ (null), undefined, { autoPong: true }))
+  client.setSocket(stream, EMPTY, {
+    allowSynchronousEvents: true, maxPayload, skipUTF8Validation: false
+  })
+  return client
+}

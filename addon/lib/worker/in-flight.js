@@ -1,0 +1,343 @@
+/**
+ * The requests that are in flight in one worker: what is sent of each, and what the worker says of
+ * it.
+ */
+
+import { AppError, ResponseError, requestError } from '../errors.js'
+import { IdTable } from './id-table.js'
+import { Traffic } from '../pool/stats.js'
+
+/** What the events of one drain have in common. */
+export class Drain {
+  #taken = 0
+
+  /** @param {Buffer | undefined} bytes that their small bodies share */
+  constructor (bytes) {
+    this.bytes = bytes
+    /** When they came: one look at the clock for all of them. */
+    this.now = performance.now()
+  }
+
+  /**
+   * The bytes of an event, whose turn it is.
+   * @param {Buffer | number | undefined} slot see binding.js
+   * @param {import('../stream/request-stream.js').RequestStream | undefined} stream who gets them
+   * @returns {any}
+   */
+  take (slot, stream) {
+    if (typeof slot !== 'number') return slot
+    const bytes = /** @type {any} */ (this.bytes)
+    const from = this.#taken
+    const to = this.#taken += slot
+    return stream !== undefined && stream.takesText
+      ? bytes.latin1Slice(from, to)
+      : bytes.subarray(from, to)
+  }
+}
+
+export class InFlight {
+  /** @type {import('../binding.js').Channel} */
+  #channel
+
+  /** @type {IdTable<import('../stream/request-stream.js').RequestStream>} */
+  #streams = new IdTable()
+
+  /** @type {Map<number, NodeJS.Timeout>} of aborted requests, until their task is cancelled */
+  #graces = new Map()
+
+  /**
+   * @param {import('../binding.js').Channel} channel
+   * @param {import('../binding.js').Binding} binding
+   * @param {number} disconnectGrace milliseconds from an abort to the cancellation of its task
+   * @param {(error: AppError) => void} onAppError
+   */
+  constructor (channel, binding, disconnectGrace, onAppError) {
+    this.#channel = channel
+    this.limits = binding.limits
+    this.types = binding.eventTypes
+    this.disconnectGrace = disconnectGrace
+    this.onAppError = onAppError
+    /** Requests in flight, WebSockets among them. */
+    this.size = 0
+    /** WebSockets that are open. */
+    this.sockets = 0
+    /** There is room again that has not been told of yet. */
+    this.freed = false
+    this.traffic = new Traffic()
+  }
+
+  /** @returns {import('../stream/request-stream.js').RequestStream[]} the oldest first */
+  streams () {
+    return this.#streams.values()
+  }
+
+  /**
+   * Gives it a request. What cannot be sent fails that request only.
+   * @param {import('../stream/request-stream.js').RequestStream} stream
+   * @returns {boolean} whether it was sent
+   */
+  send (stream) {
+    const { body } = stream
+    let first
+    let end = body === undefined
+    if (body instanceof Uint8Array) {
+      end = body.length <= this.limits.chunk
+      first = end ? body : body.subarray(0, this.limits.chunk)
+    }
+    let id
+    try {
+      id = stream.isWebSocket
+        ? this.#channel.connect(stream.head)
+        : this.#channel.request(stream.head, first, end)
+    } catch (error) {
+      stream.fail(requestError(/** @type {Error} */ (error)))
+      return false
+    }
+    stream.id = id
+    this.#streams.add(stream)
+    stream.sentAt = performance.now()
+    this.traffic.requests++
+    this.size++
+    stream.opened(this, id, first === undefined ? 0 : first.length)
+    return true
+  }
+
+  /**
+   * @param {number} id
+   * @param {Uint8Array} bytes
+   * @param {boolean} end
+   * @returns {number}
+   */
+  write (id, bytes, end) {
+    return this.#streams.get(id) !== undefined ? this.#channel.write(id, bytes, end) : bytes.length
+  }
+
+  /**
+   * @param {number} id
+   * @param {number} length
+   */
+  consumed (id, length) {
+    if (this.#streams.get(id) !== undefined) this.#channel.consumed(id, length)
+  }
+
+  /**
+   * Nobody waits for the response any more: the application is told, and its task is cancelled if
+   * it has not ended after a grace.
+   * @param {number} id
+   */
+  abort (id) {
+    if (this.#streams.get(id) === undefined) return
+    this.#channel.abort(id)
+    this.#cancelLater(id)
+  }
+
+  /**
+   * Sends a message of a WebSocket.
+   * @param {number} id
+   * @param {Uint8Array} bytes
+   * @param {boolean} text
+   * @returns {number} see Channel.message
+   */
+  message (id, bytes, text) {
+    return this.#streams.get(id) !== undefined ? this.#channel.message(id, bytes, text) : bytes.length
+  }
+
+  /**
+   * Like abort(), for a WebSocket that has been closed.
+   * @param {number} id
+   * @param {number} code
+   * @param {string} reason
+   */
+  closeSocket (id, code, reason) {
+    if (this.#streams.get(id) === undefined) return
+    this.#channel.closeSocket(id, code, reason)
+    this.#cancelLater(id)
+  }
+
+  /** @param {number} id */
+  #cancelLater (id) {
+    if (this.disconnectGrace === Infinity) return
+    const timer = setTimeout(() => {
+      this.#graces.delete(id)
+      this.#channel.cancel(id)
+    }, this.disconnectGrace)
+    timer.unref()
+    this.#graces.set(id, timer)
+  }
+
+  /** @param {Error} error */
+  cancelAll (error) {
+    for (const stream of this.#streams.values()) stream.cancel(error)
+  }
+
+  /** @param {Error} error */
+  cancelSockets (error) {
+    for (const stream of this.#streams.values()) {
+      if (stream.isWebSocket) stream.cancel(error)
+    }
+  }
+
+  /**
+   * Forgets them all; the worker will say no more of them.
+   * @returns {import('../stream/request-stream.js').RequestStream[]}
+   */
+  drop () {
+    const streams = this.#streams.values()
+    this.traffic.lost += streams.length
+    this.#streams.clear()
+    for (const timer of this.#graces.values()) clearTimeout(timer)
+    this.#graces.clear()
+    this.size = 0
+    this.sockets = 0
+    return streams
+  }
+
+  /**
+   * Takes an event, if it is about a request.
+   * @param {any[]} events see events.h of the addon
+   * @param {number} i where it begins
+   * @param {Drain} drain of which it is
+   * @returns {boolean}
+   */
+  take (events, i, drain) {
+    const { types } = this
+    switch (events[i]) {
+      case types.RESPONSE_START: {
+        const end = events[i + 5]
+        const stream = this.#find(events[i + 1], end)
+        const body = drain.take(events[i + 4], stream)
+        if (stream === undefined) break
+        this.traffic.latency.add(drain.now - stream.sentAt)
+        if (end) this.traffic.answered++
+        stream.respond(events[i + 2], events[i + 3], body, end)
+        break
+      }
+      case types.BODY: {
+        const end = events[i + 5]
+        const stream = this.#find(events[i + 1], end)
+        const body = drain.take(events[i + 4], stream)
+        if (stream === undefined) break
+        if (end) this.traffic.answered++
+        stream.receive(body, end)
+        break
+      }
+      case types.MESSAGE: {
+        const socket = this.#socket(events[i + 1])
+        const bytes = drain.take(events[i + 4], socket)
+        socket?.receiveMessage(bytes, events[i + 2], events[i + 5])
+        break
+      }
+      case types.ACCEPT:
+        this.#onAccept(events[i + 1], events[i + 2], events[i + 3], drain.now)
+        break
+      case types.CLOSE: {
+        const socket = this.#socket(events[i + 1])
+        this.#find(events[i + 1], true)
+        this.traffic.answered++
+        socket?.closed(events[i + 2], events[i + 3])
+        break
+      }
+      case types.TRAILERS:
+        this.traffic.answered++
+        this.#find(events[i + 1], true)?.receiveTrailers(events[i + 2])
+        break
+      case types.FILE: {
+        const stream = this.#find(events[i + 1], true)
+        if (stream === undefined) break
+        this.traffic.latency.add(drain.now - stream.sentAt)
+        this.traffic.answered++
+        stream.respondFile(events[i + 2], events[i + 3], Buffer.from(events[i + 4], 'latin1'))
+        break
+      }
+      case types.EARLY_HINT:
+        this.#streams.get(events[i + 1])?.onEarlyHint(events[i + 2].split('\0'))
+        break
+      case types.PUSH:
+        this.#streams.get(events[i + 1])?.onPush(events[i + 2], events[i + 3])
+        break
+      case types.CONTINUE:
+        this.#streams.get(events[i + 1])?.onContinue()
+        break
+      case types.CREDIT:
+        this.#streams.get(events[i + 1])?.credit()
+        break
+      case types.APP_ERROR:
+        this.#onAppError(events[i + 1], events[i + 2], events[i + 3])
+        break
+      case types.CLOSED:
+        this.#onClosed(events[i + 1])
+        break
+      default:
+        return false
+    }
+    return true
+  }
+
+  /**
+   * @param {number} id
+   * @param {boolean} end this is the last that is heard of it
+   */
+  #find (id, end) {
+    const stream = this.#streams.get(id)
+    if (end && stream !== undefined) {
+      this.#streams.delete(id)
+      this.size--
+      if (stream.isWebSocket && stream.started) this.sockets--
+      this.freed = true
+      if (this.#graces.size > 0) this.#endGrace(id)
+    }
+    return stream
+  }
+
+  /**
+   * @param {number} id
+   * @returns {import('../stream/socket-stream.js').SocketStream | undefined}
+   */
+  #socket (id) {
+    return /** @type {any} */ (this.#streams.get(id))
+  }
+
+  /**
+   * @param {number} id
+   * @param {string} subprotocol
+   * @param {string} headers
+   * @param {number} now performance.now()
+   */
+  #onAccept (id, subprotocol, headers, now) {
+    const socket = this.#socket(id)
+    if (socket === undefined) return
+    this.traffic.latency.add(now - socket.sentAt)
+    this.sockets++
+    this.freed = true
+    socket.accept(subprotocol, headers)
+  }
+
+  /** @param {number} id */
+  #endGrace (id) {
+    clearTimeout(this.#graces.get(id))
+    this.#graces.delete(id)
+  }
+
+  /** @param {number} id */
+  #onClosed (id) {
+    const stream = this.#find(id, true)
+    if (stream === undefined) return
+    if (stream.answered) this.traffic.answered++
+    else if (stream.finished) this.traffic.aborted++
+    else this.traffic.failed++
+    stream.fail(new ResponseError('ERR_RESPONSE_ABORTED',
+      'the application ended before its response was complete'))
+  }
+
+  /**
+   * @param {number} id
+   * @param {[string, string, string]} description
+   * @param {boolean} started
+   */
+  #onAppError (id, [type, message, traceback], started) {
+    const error = new AppError(type, message, traceback, started)
+    this.traffic.failed++
+    this.#find(id, true)?.fail(error)
+    this.onAppError(error)
+  }
+}

@@ -1,0 +1,53 @@
+import { LineReader } from './line-reader.js'
+
+/** What one worker prints. */
+export class WorkerOutput {
+  /** @type {LineReader[]} */
+  #readers = []
+
+  /** @type {string[] | null} lines that are kept back by gather() */
+  #gathered = null
+
+  /**
+   * @param {(name: 'stdout' | 'stderr', line: string,
+   *   level: import('./line-reader.js').Level | null) => void} onLine
+   */
+  constructor (onLine) {
+    this.onLine = onLine
+  }
+
+  /**
+   * @param {{ stdout: import('../binding.js').OutputSource,
+   *   stderr: import('../binding.js').OutputSource }} sources
+   */
+  attach ({ stdout, stderr }) {
+    this.#readers.push(
+      new LineReader(stdout, (line, level) => this.onLine('stdout', line, level)),
+      new LineReader(stderr, (line, level) => {
+        if (this.#gathered !== null && level === null) this.#gathered.push(line)
+        else this.onLine('stderr', line, level)
+      }))
+  }
+
+  /**
+   * What comes on stderr within a time, and does not go to onLine.
+   * @param {number} timeout milliseconds
+   * @returns {Promise<string>}
+   */
+  async gather (timeout) {
+    /** @type {string[]} */
+    const lines = this.#gathered = []
+    await new Promise((resolve) => setTimeout(resolve, timeout))
+    this.#gathered = null
+    return lines.join('\n')
+  }
+
+  /**
+   * Reads what is left.
+   * @param {number} timeout milliseconds
+   * @returns {Promise<unknown>} when the last line has been read
+   */
+  close (timeout) {
+    return Promise.all(this.#readers.map((reader) => reader.close(timeout)))
+  }
+}

@@ -1,0 +1,130 @@
+// Of bench/concurrency.js what needs no server: which cases there are, tables, targets.
+import { median, plusMinus, ratio, table } from '../report/report.js'
+import { works } from '../loads/work.js'
+
+/**
+ * @typedef {object} Case
+ * @property {string} work of work.js
+ * @property {'http' | 'websocket' | 'handleRequest'} way
+ * @property {string} server
+ * @property {number} workers
+ * @property {number} inFlight
+ * @property {Array<import('../loads/wrk.js').Load & { cpu: { node: number, python: number } }>} rounds
+ * @property {string} [failed]
+ */
+
+/** What has one loop in one process. */
+const SINGLE = new Set(['node:http', 'peer', 'floor'])
+const WAYS = { http: '', websocket: '', handleRequest: '' }
+
+/**
+ * Every case of a selection that makes sense; the servers of a case beside one another.
+ * @returns {Case[]}
+ */
+export function casesOf ({ work, servers, ways, workers, inFlight }) {
+  const unknown = [...work.filter(name => !(name in works)), ...ways.filter(name => !(name in WAYS))]
+  if (unknown.length > 0) throw new Error(`there is no ${unknown.join(', ')}`)
+  const cases = []
+  for (const name of work) {
+    for (const way of ways) {
+      for (const many of inFlight) {
+        if (many > (works[name].most ?? Infinity)) continue
+        for (const count of workers) {
+          for (const server of servers) {
+            if (count > Math.min(...workers) && SINGLE.has(server)) continue
+            if (!can(server, way, name)) continue
+            cases.push({ work: name, way, server, workers: count, inFlight: many, rounds: [] })
+          }
+        }
+      }
+    }
+  }
+  return cases
+}
+
+function can (server, way, work) {
+  if ((way === 'websocket') !== (works[work].socket === true)) return false
+  if (way === 'handleRequest') return ['node-asgi', 'peer', 'floor'].includes(server)
+  if (server === 'peer' || server === 'floor') return false
+  if (server === 'relay') return way === 'websocket'
+  return server !== 'node:http' || work === 'hello'
+}
+
+/** Requests per second in each round. */
+export const rates = ({ rounds }) => rounds.map(({ requests, seconds }) => requests / seconds)
+
+/** Milliseconds or microseconds, by what is measured; undefined where that is not known. */
+const medianOf = (one, read) => {
+  const values = one.rounds.map(read)
+  return values.every(Number.isFinite) && values.length > 0 ? median(values) : undefined
+}
+export const percentileOf = (one, name) => medianOf(one, round => round[name])
+const cpuOf = (one, side) => medianOf(one, ({ cpu, requests }) =>
+  cpu[side] === null ? undefined : cpu[side] / requests * 1e6)
+
+const sameCase = (a, b) => a.work === b.work && a.way === b.way && a.inFlight === b.inFlight
+/** Node-asgi in the same case; with as many workers, or where the other has one loop with the fewest. */
+const oursFor = (cases, one) => cases.find(other => other.server === 'node-asgi' &&
+  sameCase(other, one) && other.workers === one.workers)
+
+/** A Markdown table for each kind of work and way. */
+export function tables (cases) {
+  const parts = []
+  for (const work of new Set(cases.map(one => one.work))) {
+    parts.push(`## ${works[work].title}`)
+    for (const way of new Set(cases.filter(one => one.work === work).map(one => one.way))) {
+      const rows = cases.filter(one => one.work === work && one.way === way)
+      parts.push(`By ${NAMES[way]}:`, table(HEADER, rows.map(one => row(one, oursFor(cases, one)))))
+      for (const { server, workers, inFlight, failed } of rows.filter(one => one.failed !== undefined)) {
+        parts.push(`${server} with ${workers} worker(s), ${inFlight} in flight FAILED: ${failed}`)
+      }
+    }
+  }
+  return parts.join('\n\n')
+}
+
+const NAMES = { http: 'HTTP (wrk)', websocket: 'WebSocket', handleRequest: 'handleRequest' }
+const HEADER = ['server', 'workers', 'in flight', 'requests/s', '±', 'p50 ms', 'p90', 'p99',
+  'CPU µs: Node', 'Python', 'node-asgi is']
+
+function row (one, ours) {
+  const { server, workers, inFlight, rounds, failed } = one
+  if (failed !== undefined || rounds.length === 0) {
+    return [server, workers, inFlight, 'FAILED', ...Array(7).fill('–')]
+  }
+  const show = (value, digits) => value === undefined ? '–' : value.toFixed(digits)
+  const times = ours === undefined ? '–' : `${ratio(rates(ours), rates(one)).toFixed(2)} ×`
+  return [server, workers, inFlight, Math.round(median(rates(one))), plusMinus(rates(one)),
+    ...['p50', 'p90', 'p99'].map(name => show(percentileOf(one, name), 2)),
+    show(cpuOf(one, 'node'), 1), show(cpuOf(one, 'python'), 1), times]
+}
+
+/** Those of the targets whose cases are in the selection. */
+export function targetsOf (cases) {
+  const find = wanted => cases.find(one => Object.entries(wanted).every(([key, value]) => one[key] === value))
+  const targets = []
+  const add = (what, ours, theirs, atLeast) => {
+    const [one, other] = [find({ server: 'node-asgi', inFlight: 64, ...ours }),
+      find({ server: 'node-asgi', inFlight: 64, ...theirs })]
+    if (one === undefined || other === undefined) return
+    const value = other.failed === undefined ? ratio(rates(one), rates(other)) : NaN
+    targets.push({ what, value, atLeast, unit: '×' })
+  }
+  const beside = (way, work, what, limits) => {
+    for (const [server, name, atLeast] of limits) {
+      add(`${what}, 64 in flight, 1 worker: times ${name}`,
+        { way, work, workers: 1 }, { way, work, workers: 1, server }, atLeast)
+    }
+  }
+  beside('http', 'hello', 'HTTP hello', [['node:http', 'bare node:http', 0.9],
+    ['proxy', 'the proxy', 2.5], ['uvicorn', 'uvicorn', 1.1]])
+  beside('http', 'fastapi-hello', 'HTTP FastAPI', [['proxy', 'the proxy', 2.3], ['uvicorn', 'uvicorn', 1.5]])
+  beside('handleRequest', 'fastapi', 'handleRequest FastAPI with validation',
+    [['floor', 'what the interpreter alone can do', 0.85]])
+  // Not of FastAPI: Node, the load and two workers take more there than two cores can give.
+  add('HTTP 5 ms of CPU, 64 in flight: 2 workers, times 1',
+    { way: 'http', work: 'cpu', workers: 2 }, { way: 'http', work: 'cpu', workers: 1 }, 1.85)
+  beside('websocket', 'websocket', 'WebSocket echo', [
+    ['proxy', 'a proxy that pipes bytes', 1.5], ['relay', 'a proxy that relays messages', 1.5]])
+  return targets
+}

@@ -1,0 +1,142 @@
+// The servers and loads of bench/concurrency.js: all are up during all rounds.
+import { execFileSync } from 'node:child_process'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { competitors, versions } from '../install/competitors.js'
+import { floor } from './floor.js'
+import { get } from '../loads/http-load.js'
+import { nodeVersions } from '../servers/kinds.js'
+import { startLoader } from '../loads/loader.js'
+import { installPackages, PINNED } from '../install/npm.js'
+import { peer } from '../install/peer.js'
+import { progress } from '../report/report.js'
+import { startServer } from '../servers/servers.js'
+import { bodyOf, works } from '../loads/work.js'
+import { findWrk, wrk } from '../loads/wrk.js'
+
+const application = { docroot: fileURLToPath(new URL('../../apps', import.meta.url)), app: 'work_app:app' }
+/** V8 goes on compiling what a Node server runs for some 200,000 requests: none of that counts. */
+const WARM = { inFlight: 64, seconds: 4 }
+
+export class Contest {
+  /** @type {Map<string, { measure: (one: object, seconds: number) => Promise<object>, stop?: () => any }>} */
+  #contestants = new Map()
+
+  /** @type {string[]} why something is not measured */
+  missing = []
+
+  /** Installs and starts all that the cases need. */
+  async start (cases) {
+    this.#bin = await competitors()
+    installPackages()
+    if (cases.some(({ way }) => way === 'http')) findWrk()
+    if (cases.some(({ way }) => way === 'websocket')) this.#sockets = await startLoader('ws-load.js', {})
+    const steps = execFileSync(join(this.#bin, 'python'), [join(application.docroot, 'work_app.py')],
+      { encoding: 'utf8' }).trim()
+    this.#env = { BENCH_CPU_STEPS: steps }
+    for (const one of cases) {
+      const key = keyOf(one)
+      if (this.#contestants.has(key) || this.#unable.has(key)) continue
+      progress(`starting ${one.server}, ${one.workers} worker(s)`)
+      await this.#add(key, one, cases)
+    }
+  }
+
+  #bin = ''
+  #env = {}
+  #sockets = null
+  #unable = new Set()
+
+  async #add (key, one, cases) {
+    const { way, server, workers } = one
+    if (way !== 'handleRequest') {
+      this.#contestants.set(key, await this.#serve(server, workers, cases))
+    } else if (server === 'floor') {
+      this.#contestants.set(key, {
+        measure: ({ work, inFlight }, seconds) =>
+          floor({ bin: this.#bin, env: this.#env, ...application, ...works[work], inFlight, seconds })
+      })
+    } else {
+      const other = server === 'peer' ? peer() : null
+      if (other?.missing !== undefined) {
+        this.missing.push(other.missing)
+        this.#unable.add(key)
+        return
+      }
+      const loader = await startLoader('handle-load.js', {
+        library: other?.library ?? 'node-asgi', python: join(this.#bin, 'python'), workers, ...application
+      }, { ...this.#env, ...other?.env })
+      this.#contestants.set(key, {
+        measure: ({ work, inFlight }, seconds) => loader.measure({ work, inFlight, seconds }),
+        stop: () => loader.stop()
+      })
+      await loader.measure({ work: one.work, ...WARM })
+    }
+  }
+
+  async #serve (kind, workers, cases) {
+    const server = await startServer(kind, { bin: this.#bin, env: this.#env, workers, ...application })
+    const { port } = server.address
+    const load = (work, options) => works[work].socket
+      ? this.#sockets.measure({ port, path: works[work].path, ...options })
+      : wrk({ port, ...works[work], ...options })
+    const contestant = {
+      async measure ({ work, inFlight }, seconds) {
+        const before = server.cpu()
+        const done = await load(work, { inFlight, seconds })
+        const after = server.cpu()
+        // wrk leaves without the answers to its last requests. Their work must not disturb the next.
+        await server.settle()
+        return {
+          ...done, cpu: { node: after.node - before.node, python: after.python - before.python }
+        }
+      },
+      stop: () => server.stop()
+    }
+    const mine = cases.filter(one => one.server === kind && one.workers === workers)
+    for (const work of new Set(mine.map(one => one.work))) await checkAnswer(kind, server.address, work)
+    await load(mine[0].work, WARM)
+    await server.settle()
+    return contestant
+  }
+
+  /** Of these cases those whose servers are up. */
+  able (cases) {
+    return cases.filter(one => !this.#unable.has(keyOf(one)))
+  }
+
+  measure (one, seconds) {
+    return this.#contestants.get(keyOf(one)).measure(one, seconds)
+  }
+
+  async versions () {
+    return {
+      ...await versions(['uvicorn', 'uvloop', 'httptools', 'granian', 'gunicorn', 'websockets',
+        'fastapi', 'pydantic']),
+      ...nodeVersions(),
+      '@platformatic/python-node': PINNED['@platformatic/python-node'],
+      python: execFileSync(join(this.#bin, 'python'), ['-c', 'import platform as p; print(p.python_version())'],
+        { encoding: 'utf8' }).trim(),
+      wrk: findWrk().version
+    }
+  }
+
+  async stop () {
+    await Promise.all([...this.#contestants.values()].map(({ stop }) => stop?.()))
+    await this.#sockets?.stop()
+  }
+}
+
+/** The same server may be asked for different work over HTTP and WebSocket. */
+const keyOf = ({ way, server, workers }) =>
+  `${way === 'handleRequest' ? way : 'network'} ${server} ${workers}`
+
+/** wrk does not look at bodies: the first answer is compared with what it must be. */
+async function checkAnswer (kind, address, work) {
+  if (works[work].socket) return // its load compares every message
+  const { method, path, headers, isRight } = works[work]
+  const { status, text } = await get(address,
+    { method, path, headers, body: bodyOf(works[work]) })
+  if (status >= 200 && status < 300 && isRight(text)) return
+  throw new Error(`${kind} does not do the work "${work}": it answered ${status} ${text.slice(0, 200)}`)
+}

@@ -1,0 +1,52 @@
+// Sends a large body and gets it back, with ordinary Node streams, for bench/support/loads/loader.js.
+// Options: { bin, docroot, app } for node-asgi's handleStream, { socketPath } for undici's request()
+// to a server there. A load: { bytes, times }, one after the other; its result has the CPU seconds of
+// this side, and of Python's where that is ours.
+import { Readable } from 'node:stream'
+import { PythonHandler } from 'node-asgi'
+import { answers, loaderOptions } from './loader.js'
+import { npmRequire } from '../install/npm.js'
+import { cpuClock, tree } from '../processes/processes.js'
+
+const CHUNK = Buffer.alloc(64 * 1024, 'x')
+const options = loaderOptions()
+const echo = options.socketPath === undefined ? await byHandler(options) : byUndici(options)
+
+async function byHandler ({ bin, docroot, app }) {
+  const handler = new PythonHandler({ docroot, appTarget: app, python: `${bin}/python`, workers: 1 })
+  await handler.ready
+  return body => handler.handleStream({ method: 'POST', url: '/echo', headers: { host: 'localhost' }, body })
+}
+
+function byUndici ({ socketPath }) {
+  const { Pool } = npmRequire('undici')
+  const pool = new Pool('http://localhost', { socketPath, pipelining: 1 })
+  return async body => {
+    const response = await pool.request({ method: 'POST', path: '/echo', body })
+    return { status: response.statusCode, body: response.body }
+  }
+}
+
+function source (bytes) {
+  let left = bytes
+  return new Readable({
+    highWaterMark: CHUNK.length,
+    read () {
+      const chunk = CHUNK.subarray(0, left)
+      left -= chunk.length
+      this.push(chunk.length === 0 ? null : chunk)
+    }
+  })
+}
+
+answers(async ({ bytes, times }) => {
+  const cpuSince = cpuClock(tree(process.pid).slice(1))
+  const started = performance.now()
+  for (let i = 0; i < times; i++) {
+    const { status, body } = await echo(source(bytes))
+    let received = 0
+    for await (const chunk of body) received += chunk.length
+    if (status !== 200 || received !== bytes) throw new Error(`${status}, ${received} of ${bytes} bytes`)
+  }
+  return { seconds: (performance.now() - started) / 1000, cpu: cpuSince() }
+})

@@ -1,0 +1,34 @@
+// A load of handleRequest, for bench/support/loads/loader.js, by node-asgi or its peer. Options:
+// { library, docroot, app, python, workers }. A load: { work, inFlight, seconds }; its result has the
+// CPU seconds of Node's and of Python's side, which are one process in the peer.
+import { closedLoop } from './closed-loop.js'
+import { answers, loaderOptions } from './loader.js'
+import { cpuClock, tree } from '../processes/processes.js'
+import { bodyOf, works } from './work.js'
+
+const { library, docroot, app, python, workers } = loaderOptions()
+/** Both have the same names: that is what makes changing from one to the other easy. */
+const { Python, Request } = await import(library)
+const isOurs = library === 'node-asgi'
+const handler = new Python({ docroot, appTarget: app, ...isOurs && { python, workers } })
+await handler.ready
+
+const clock = () => cpuClock(isOurs ? tree(process.pid).slice(1) : null)
+
+answers(async ({ work, inFlight, seconds }) => {
+  const { method = 'GET', path, headers, isRight } = works[work]
+  const body = bodyOf(works[work])
+  const request = {
+    method,
+    url: `http://localhost${path}`,
+    headers: { host: 'localhost', accept: '*/*', ...headers },
+    ...body && { body: Buffer.from(body) }
+  }
+  const send = () => handler.handleRequest(isOurs ? request : new Request(request))
+  const answer = await send()
+  if (!isRight(answer.body.toString())) throw new Error(`the app answered ${answer.body.toString().slice(0, 120)}`)
+  return closedLoop(async () => {
+    const { status } = await send()
+    if (status < 200 || status > 299) throw new Error(`the app answered ${status}`)
+  }, { inFlight, seconds, clock })
+})

@@ -1,0 +1,57 @@
+// A load of hello for bench/support/loads/loader.js whose CPU time is told apart: by process, by thread, and
+// by what the kernel takes of it. Options: those of the handler. A load: { inFlight, seconds }; its
+// result has latencies only with `latencies`, for they cost a look at the clock each.
+import { closedLoop } from '../loads/closed-loop.js'
+import { answers, loaderOptions } from '../loads/loader.js'
+import { startHello } from './hello.js'
+import { threads } from '../processes/processes.js'
+
+const { pid, hello, load } = await startHello(loaderOptions())
+
+/** So many seconds; the timer has its turn between two drains. */
+async function forSeconds (inFlight, seconds) {
+  let over = false
+  setTimeout(() => { over = true }, seconds * 1000)
+  const started = performance.now()
+  const requests = await load(inFlight, () => !over)
+  return { requests, seconds: (performance.now() - started) / 1000 }
+}
+
+/** Node's main thread has the number of its process. */
+const now = () => ({ node: threads(process.pid), worker: threads(pid) })
+
+/**
+ * Microseconds a request: in user mode and in the kernel. The scheduler knows the time of a thread to
+ * the nanosecond; how much of it was the kernel's, only in ticks.
+ */
+function costOf (before, after, requests) {
+  const sum = { user: 0, kernel: 0 }
+  for (const { tid, cpu, ticks, kernelTicks } of after) {
+    const old = before.find(thread => thread.tid === tid) ?? { cpu: 0, ticks: 0, kernelTicks: 0 }
+    const part = ticks > old.ticks ? (kernelTicks - old.kernelTicks) / (ticks - old.ticks) : 0
+    const micros = (cpu - old.cpu) / 1000 / requests
+    sum.kernel += micros * part
+    sum.user += micros * (1 - part)
+  }
+  return sum
+}
+
+const total = ({ user, kernel }) => user + kernel
+
+answers(async ({ inFlight, seconds, latencies = false }) => {
+  if (latencies) return closedLoop(hello, { inFlight, seconds })
+  const before = now()
+  const result = await forSeconds(inFlight, seconds)
+  const after = now()
+  const isMain = ({ tid }) => tid === process.pid
+  const isOther = thread => !isMain(thread)
+  const { requests } = result
+  return {
+    ...result,
+    cpu: {
+      node: costOf(before.node.filter(isMain), after.node.filter(isMain), requests),
+      others: total(costOf(before.node.filter(isOther), after.node.filter(isOther), requests)),
+      worker: costOf(before.worker, after.worker, requests)
+    }
+  }
+})

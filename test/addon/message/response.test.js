@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+
+import {
+  Response, StreamingResponse, bufferedResponse, streamingResponse
+} from '../../../addon/lib/message/response.js'
+import { Readable } from 'node:stream'
+
+test('a response as users make it', () => {
+  const response = new Response({ status: 201, headers: { A: ['1', '2'] }, body: '{"a":1}' })
+  assert.equal(response.status, 201)
+  assert.deepEqual(response.headers.getAll('a'), ['1', '2'])
+  assert.ok(Buffer.isBuffer(response.body))
+  assert.equal(response.text(), '{"a":1}')
+  assert.deepEqual(response.json(), { a: 1 })
+  assert.deepEqual(response.toJSON(), { status: 201, headers: { a: ['1', '2'] }, body: '{"a":1}' })
+})
+
+test('its defaults, and what the peer has besides', () => {
+  const response = new Response()
+  assert.equal(response.status, 200)
+  assert.equal(response.body.length, 0)
+  assert.equal(response.log.length, 0)
+  assert.equal(response.exception, null)
+})
+
+test('bytes of any kind become a Buffer', () => {
+  assert.equal(new Response({ body: new Uint8Array([104, 105]) }).text(), 'hi')
+  assert.equal(new Response({ body: null }).text(), '')
+})
+
+test('a response as workers send it', () => {
+  const response = bufferedResponse(404, 'a\0\x31\0a\0\x32', Buffer.from('no'))
+  assert.ok(response instanceof Response)
+  assert.deepEqual(response.headers.getAll('a'), ['1', '2'])
+  assert.equal(response.headers, response.headers)
+  response.headers = { b: '3' }
+  assert.equal(response.headers.get('b'), '3')
+})
+
+test('a streaming response is read as its body is', async () => {
+  const response = streamingResponse(200, '', Readable.from([Buffer.from('a'), Buffer.from('b')]))
+  assert.ok(response instanceof StreamingResponse)
+  const chunks = []
+  for await (const chunk of response) chunks.push(chunk.toString())
+  assert.deepEqual(chunks, ['a', 'b'])
+})

@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+
+import { residentMemory } from '../../../addon/lib/util/resident-memory.js'
+import { Times, Traffic } from '../../../addon/lib/pool/stats.js'
+
+const near = (value, expected) =>
+  assert.ok(Math.abs(value - expected) <= expected / 50, `${value} is not near ${expected}`)
+
+test('times come back in milliseconds, to one part in a hundred', () => {
+  const times = new Times()
+  for (let i = 1; i <= 1000; i++) times.add(i / 10)
+  const { count, mean, p50, p90, p99, p999, max } = times.summary()
+  assert.equal(count, 1000)
+  near(mean, 50)
+  near(p50, 50)
+  near(p90, 90)
+  near(p99, 99)
+  near(p999, 100)
+  near(max, 100)
+})
+
+test('no times at all are zeros', () => {
+  assert.deepEqual(new Times().summary(),
+    { count: 0, mean: 0, p50: 0, p90: 0, p99: 0, p999: 0, max: 0 })
+})
+
+test('times out of the range count as its ends', () => {
+  const times = new Times()
+  times.add(0)
+  times.add(-1)
+  times.add(1e12)
+  const { count, p50, max } = times.summary()
+  assert.equal(count, 3)
+  near(p50, 0.001)
+  near(max, 3_600_000)
+})
+
+test('traffic adds up', () => {
+  const [one, two] = [new Traffic(), new Traffic()]
+  Object.assign(one, { requests: 5, answered: 2, failed: 1, aborted: 1, lost: 1 })
+  Object.assign(two, { requests: 1, answered: 1 })
+  one.latency.add(1)
+  two.latency.add(100)
+  two.merge(one)
+  const { latency, ...counts } = two.summary()
+  assert.deepEqual(counts, { requests: 6, answered: 3, failed: 1, aborted: 1, lost: 1 })
+  assert.equal(latency.count, 2)
+  near(latency.max, 100)
+})
+
+test('resident memory of this process, and of one that is not there', () => {
+  near(residentMemory(process.pid), process.memoryUsage.rss())
+  assert.equal(residentMemory(2 ** 22 + 1), 0)
+})

@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict'
+import { EventEmitter } from 'node:events'
+import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import { KeepAlive } from '../../../addon/lib/websocket/keep-alive.js'
+
+class Client extends EventEmitter {
+  pings = 0
+  ended = false
+  ping () { this.pings++ }
+  terminate () { this.ended = true }
+}
+
+function start (t, options = { pingInterval: 100, pingTimeout: 50 }) {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const client = new Client()
+  return { client, keepAlive: new KeepAlive(client, options), timers: t.mock.timers }
+}
+
+test('a client that does not answer a ping is cut off', (t) => {
+  const { client, timers } = start(t)
+  timers.tick(100)
+  assert.deepEqual([client.pings, client.ended], [1, false])
+  timers.tick(50)
+  assert.equal(client.ended, true)
+})
+
+test('one that answers is asked again', async () => {
+  const client = new Client()
+  const keepAlive = new KeepAlive(client, { pingInterval: 1, pingTimeout: 60_000 })
+  for (let i = 1; i <= 3; i++) {
+    while (client.pings < i) await sleep(1)
+    client.emit('pong')
+  }
+  keepAlive.stop()
+  assert.equal(client.ended, false)
+})
+
+test('nothing happens after the end, or with an interval of 0', (t) => {
+  const { client, keepAlive, timers } = start(t)
+  timers.tick(100)
+  keepAlive.stop()
+  client.emit('pong')
+  const none = new Client()
+  new KeepAlive(none, { pingInterval: 0, pingTimeout: 50 }).stop()
+  timers.tick(1000)
+  assert.deepEqual([client.pings, client.ended, none.pings], [1, false, 0])
+})

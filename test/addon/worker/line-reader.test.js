@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict'
+import { PassThrough } from 'node:stream'
+import { test } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
+
+import { LineReader } from '../../../addon/lib/worker/line-reader.js'
+
+function read () {
+  const source = new PassThrough()
+  const lines = []
+  const entries = []
+  const reader = new LineReader(source, (line, level) => {
+    lines.push(line)
+    entries.push([level, line])
+  })
+  return { source, lines, entries, reader }
+}
+
+test('lines, however they are cut', async () => {
+  const { source, lines } = read()
+  for (const piece of ['one\ntw', 'o\r\n', '\nfo', 'ur']) source.write(piece)
+  await turn()
+  assert.deepEqual(lines, ['one', 'two', ''])
+  source.end()
+  await turn()
+  assert.deepEqual(lines, ['one', 'two', '', 'four'])
+})
+
+test('a character cut in two', async () => {
+  const { source, lines } = read()
+  const bytes = Buffer.from('grün\n')
+  source.write(bytes.subarray(0, 3))
+  source.write(bytes.subarray(3))
+  await turn()
+  assert.deepEqual(lines, ['grün'])
+})
+
+test('output without newlines comes in pieces', async () => {
+  const { source, lines } = read()
+  source.write('x'.repeat(200_000))
+  await turn()
+  assert.ok(lines.length >= 3)
+  source.end('\n')
+  await turn()
+  assert.equal(lines.join('').length, 200_000)
+})
+
+test('close() waits for the end', async () => {
+  const { source, lines, reader } = read()
+  source.write('last')
+  const closed = reader.close(30_000)
+  source.end(' words')
+  await closed
+  assert.deepEqual(lines, ['last words'])
+  await reader.close(30_000)
+})
+
+test('close() does not wait for ever when somebody keeps the pipe open', async () => {
+  const { source, lines, reader } = read()
+  source.write('half a line')
+  await reader.close(1)
+  assert.ok(source.destroyed)
+  assert.deepEqual(lines, ['half a line'])
+})
+
+test('a record has its level and its newlines', async () => {
+  const { source, entries } = read()
+  source.write('plain\n\x1eDa\n\x1eIb\n\x1eWc\n\x1eEtwo\x1flines\x1f\n\x1eI\nplain\n')
+  await turn()
+  assert.deepEqual(entries, [
+    [null, 'plain'], ['debug', 'a'], ['info', 'b'], ['warn', 'c'], ['error', 'two\nlines\n'],
+    ['info', ''], [null, 'plain']])
+})
+
+test('a record, however it is cut', async () => {
+  const bytes = Buffer.from('plain\n\x1eEgrün\x1ftwo\r\n\x1eWnext\nplain')
+  for (let first = 0; first <= bytes.length; first++) {
+    for (let second = first; second <= bytes.length; second++) {
+      const { source, entries } = read()
+      source.write(bytes.subarray(0, first))
+      source.write(bytes.subarray(first, second))
+      source.end(bytes.subarray(second))
+      await turn()
+      assert.deepEqual(entries, [
+        [null, 'plain'], ['error', 'grün\ntwo'], ['warn', 'next'], [null, 'plain']],
+      `cut at ${first} and ${second}`)
+    }
+  }
+})
+
+test('a record at the end without a newline', async () => {
+  const { source, entries } = read()
+  source.end('\x1eEtwo\x1flines')
+  await turn()
+  assert.deepEqual(entries, [['error', 'two\nlines']])
+})
+
+test('a record keeps its level in all its pieces', async () => {
+  const { source, entries } = read()
+  const text = 'x\n'.repeat(100_000)
+  source.write('\x1eE' + text.replaceAll('\n', '\x1f'))
+  await turn()
+  assert.ok(entries.length >= 3)
+  source.write('\nplain\x1f\n')
+  await turn()
+  assert.deepEqual(entries.pop(), [null, 'plain\x1f'])
+  assert.ok(entries.every(([level]) => level === 'error'))
+  assert.equal(entries.map(([, piece]) => piece).join(''), text)
+})
+
+test('what is no marker is text', async () => {
+  for (const text of ['\x1e', '\x1eX', '\x1ee', '\x1e E', 'E', '\x1f', 'a\x1fb', '\x1e\x1f', '__']) {
+    const { source, entries } = read()
+    source.write(`${text}\nplain\n`)
+    await turn()
+    assert.deepEqual(entries, [[null, text], [null, 'plain']])
+  }
+})
+
+test('a record after output without a newline is an entry of its own', async () => {
+  const { source, entries } = read()
+  source.write(' 5% done\x1eEtwo\x1flines\nplain\n\x1e\x1eWa\x1eIb\n')
+  await turn()
+  assert.deepEqual(entries, [
+    [null, ' 5% done'], ['error', 'two\nlines'], [null, 'plain'],
+    [null, '\x1e'], ['warn', 'a'], ['info', 'b']])
+})
+
+test('bytes that are no UTF-8 do no harm', async () => {
+  const { source, entries } = read()
+  source.write(Buffer.from([0x1e, 0x45, 0xff, 0xfe, 0x0a, 0xc3, 0x1e, 0x57, 0x78, 0x0a]))
+  await turn()
+  assert.deepEqual(entries, [['error', '\ufffd\ufffd'], [null, '\ufffd'], ['warn', 'x']])
+})

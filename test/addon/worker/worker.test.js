@@ -1,0 +1,246 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+
+import { parseOptions } from '../../../addon/lib/options.js'
+import { RequestStream } from '../../../addon/lib/stream/request-stream.js'
+import { Worker } from '../../../addon/lib/worker/worker.js'
+import { createFake, settle } from '../../support/fake-binding.js'
+
+class Stream extends RequestStream {
+  events = []
+  onStart (status, headers, body, end) { this.events.push(['start', status, text(body), end]) }
+  onBody (body, end) { this.events.push(['body', text(body), end]) }
+  onError (error) { this.events.push(['error', error.code]) }
+}
+
+const text = (body) => body === undefined ? undefined : body.toString()
+
+/** A worker that runs, with an owner that writes down what it hears. */
+function makeWorker (app = () => {}, startWorker = (process) => process.ready()) {
+  const heard = []
+  const owner = { observer: {} }
+  for (const name of ['onReady', 'onStartupFailed', 'onCorrupt', 'onFreed', 'onGone']) {
+    owner[name] = (...args) => heard.push([name, ...args])
+  }
+  for (const name of ['onBusy', 'onQuota', 'onAppError', 'onLine']) {
+    owner.observer[name] = (...args) => heard.push([name, ...args])
+  }
+  owner.onLost = (stream, error) => stream.fail(error)
+  const fake = createFake({ app, startWorker, startServer: () => {} })
+  const worker = new Worker(1, fake.binding, parseOptions(), owner)
+  const control = new fake.binding.Control(() => {})
+  fake.system.spawn('python', [], {})
+  worker.output.attach(control.fork(1, worker.channel))
+  return { worker, fake, heard, process: fake.workers[0] }
+}
+
+const names = (heard) => heard.map(([name]) => name)
+
+test('ready, a request, its response', async () => {
+  const { worker, heard } = makeWorker((request) => request.respond(200, 'hi'))
+  assert.equal(worker.state, 'starting')
+  await settle()
+  assert.equal(worker.state, 'ready')
+  assert.deepEqual(names(heard), ['onReady'])
+  const stream = new Stream('GET', undefined)
+  worker.send(stream)
+  assert.equal(worker.inFlight, 1)
+  await settle()
+  assert.deepEqual(stream.events, [['start', 200, 'hi', true]])
+  assert.equal(worker.inFlight, 0)
+  assert.deepEqual(names(heard), ['onReady', 'onBusy', 'onFreed'])
+})
+
+test('it keeps the process alive while it starts and while requests are in flight', async () => {
+  const { worker, fake } = makeWorker()
+  const [channel] = fake.channels
+  assert.equal(channel.isRef, true)
+  await settle()
+  assert.equal(channel.isRef, false)
+  worker.send(new Stream('GET', undefined))
+  worker.send(new Stream('GET', undefined))
+  assert.equal(channel.isRef, true)
+  await settle()
+  fake.requests[0].respond(200, '')
+  await settle()
+  assert.equal(channel.isRef, true)
+  fake.requests[1].respond(200, '')
+  await settle()
+  assert.equal(channel.isRef, false)
+})
+
+test('one drain of many responses frees once', async () => {
+  const { worker, heard, fake } = makeWorker((request) => request.respond(200, ''))
+  await settle()
+  for (let i = 0; i < 5; i++) worker.send(new Stream('GET', undefined))
+  await settle()
+  assert.equal(fake.channels[0].drains, 2)
+  assert.equal(names(heard).filter((name) => name === 'onFreed').length, 1)
+})
+
+test('an exception of one consumer does not cost the others their response', async () => {
+  const { worker } = makeWorker((request) => request.respond(200, ''))
+  await settle()
+  const bad = new Stream('GET', undefined)
+  bad.onStart = () => { throw new Error('of the consumer') }
+  const good = new Stream('GET', undefined)
+  worker.send(bad)
+  worker.send(good)
+  const thrown = new Promise((resolve) => {
+    process.setUncaughtExceptionCaptureCallback((error) => {
+      process.setUncaughtExceptionCaptureCallback(null)
+      resolve(error)
+    })
+  })
+  assert.equal((await thrown).message, 'of the consumer')
+  assert.deepEqual(good.events, [['start', 200, undefined, true]])
+})
+
+test('a response in pieces', async () => {
+  const { worker } = makeWorker((request) => {
+    request.start(200)
+    request.send('a')
+    request.send('b', true)
+  })
+  await settle()
+  const stream = new Stream('GET', undefined)
+  worker.send(stream)
+  await settle()
+  assert.deepEqual(stream.events,
+    [['start', 200, undefined, false], ['body', 'a', false], ['body', 'b', true]])
+})
+
+test('a long body goes in chunks, as there is credit', async () => {
+  const { worker, fake } = makeWorker()
+  await settle()
+  const body = Buffer.from('0123456789'.repeat(100))
+  worker.send(new Stream('POST', body))
+  const [request] = fake.requests
+  assert.equal(request.body.length, fake.binding.limits.chunk)
+  while (!request.ended) await settle(1)
+  assert.equal(request.body, body.toString())
+})
+
+test('an application that does not read gets one window', async () => {
+  const { worker, fake } = makeWorker()
+  await settle()
+  worker.send(new Stream('POST', Buffer.alloc(10_000)))
+  const [request] = fake.requests
+  request.reads = false
+  await settle()
+  assert.equal(request.body.length, fake.binding.limits.window)
+  request.read()
+  await settle()
+  assert.equal(request.body.length, 2 * fake.binding.limits.window)
+})
+
+test('an aborted request counts until the worker is done with it', async () => {
+  const { worker, fake } = makeWorker()
+  await settle()
+  const stream = new Stream('GET', undefined)
+  worker.send(stream)
+  await settle()
+  stream.cancel(Object.assign(new Error('x'), { code: 'X' }))
+  assert.deepEqual(stream.events, [['error', 'X']])
+  assert.ok(fake.requests[0].aborted)
+  assert.equal(worker.inFlight, 1)
+  await settle()
+  assert.equal(worker.inFlight, 0)
+  assert.deepEqual(stream.events, [['error', 'X']])
+})
+
+test('an application that just ends is an error', async () => {
+  const { worker } = makeWorker((request) => request.closed())
+  await settle()
+  const stream = new Stream('GET', undefined)
+  worker.send(stream)
+  await settle()
+  assert.deepEqual(stream.events, [['error', 'ERR_RESPONSE_ABORTED']])
+})
+
+test('an exception of the application reaches its request and the owner', async () => {
+  const { worker, heard } = makeWorker((request) => request.raise('KeyError', 'x', 'Traceback'))
+  await settle()
+  const stream = new Stream('GET', undefined)
+  worker.send(stream)
+  await settle()
+  assert.deepEqual(stream.events, [['error', 'ERR_APP']])
+  const [, from, error] = heard.find(([name]) => name === 'onAppError')
+  assert.equal(from, worker)
+  assert.equal(error.traceback, 'Traceback')
+})
+
+test('a request that the binding refuses fails alone', async () => {
+  const { worker } = makeWorker()
+  await settle()
+  const stream = new Stream('GET\r\n', undefined)
+  worker.send(stream)
+  assert.deepEqual(stream.events, [['error', 'ERR_INVALID_HEADER']])
+  assert.equal(worker.inFlight, 0)
+})
+
+test('a crash fails what is in flight, after the last frames', async () => {
+  const { worker, heard, process, fake } = makeWorker()
+  await settle()
+  const answered = new Stream('GET', undefined)
+  const open = new Stream('GET', undefined)
+  worker.send(answered)
+  worker.send(open)
+  fake.requests[0].respond(200, 'in time')
+  process.exit(null, 11)
+  worker.exited(null, 11)
+  await settle()
+  assert.deepEqual(answered.events, [['start', 200, 'in time', true]])
+  assert.deepEqual(open.events, [['error', 'ERR_WORKER_CRASHED']])
+  assert.equal(worker.state, 'gone')
+  assert.equal(names(heard).at(-1), 'onGone')
+})
+
+test('nonsense in the ring fails what is in flight at once', async () => {
+  const { worker, heard, process } = makeWorker()
+  await settle()
+  const stream = new Stream('GET', undefined)
+  worker.send(stream)
+  process.corrupt('a length beyond the ring')
+  await settle()
+  assert.deepEqual(stream.events, [['error', 'ERR_WORKER_PROTOCOL']])
+  assert.match(worker.error.message, /a length beyond the ring/)
+  assert.equal(names(heard).at(-1), 'onCorrupt')
+})
+
+test('a ready message that cannot be read is the end of the worker, not of Node', async () => {
+  for (const json of ['{', 'null', '{"pid":"1"}']) {
+    const { worker, heard } = makeWorker(() => {}, (process) => process.ready(json))
+    await settle()
+    assert.equal(worker.state, 'starting')
+    assert.equal(worker.error.code, 'ERR_WORKER_PROTOCOL')
+    assert.deepEqual(names(heard), ['onCorrupt'])
+  }
+})
+
+test('a second stop can shorten the time that requests have, and not lengthen it', async () => {
+  const { worker, fake } = makeWorker()
+  await settle()
+  const stream = new Stream('GET', undefined)
+  worker.send(stream)
+  assert.equal(worker.stop('recycle', 60_000), true)
+  assert.equal(worker.stop('close', 90_000), false)
+  assert.equal(fake.channels[0].patience, 63_000)
+  assert.deepEqual(stream.events, [])
+  assert.equal(worker.stop('close', 0), true)
+  assert.equal(fake.channels[0].patience, 3000)
+  assert.deepEqual(stream.events, [['error', 'ERR_WORKER_RETIRED']])
+})
+
+test('what it prints goes to the owner, line by line', async () => {
+  const { worker, heard, process } = makeWorker()
+  const source = { worker: 1, pid: worker.pid }
+  process.stdout.write('one\ntwo\n')
+  process.stderr.write('three\n\x1eEa record\x1fof two lines\n')
+  await settle()
+  assert.deepEqual(heard.filter(([name]) => name === 'onLine'), [
+    ['onLine', 'stdout', 'one', null, source], ['onLine', 'stdout', 'two', null, source],
+    ['onLine', 'stderr', 'three', null, source],
+    ['onLine', 'stderr', 'a record\nof two lines', 'error', source]
+  ])
+})
