@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
 import { residentMemory } from '../../../addon/lib/util/resident-memory.js'
-import { Times, Traffic } from '../../../addon/lib/pool/stats.js'
+import { Times } from '../../../addon/lib/util/times.js'
+import { Traffic } from '../../../addon/lib/worker/traffic.js'
 
 const near = (value, expected) =>
   assert.ok(Math.abs(value - expected) <= expected / 50, `${value} is not near ${expected}`)
