@@ -11,6 +11,10 @@ import { Worker } from '../worker/worker.js'
 import { HangWatch } from './hang-watch.js'
 import { Roster } from './roster.js'
 
+/** @typedef {import('./reporter.js').Reporter} Reporter */
+/** @typedef {import('../pool/pool.js').Pool} Pool */
+/** @typedef {import('../options.js').Settings} Settings */
+/** @typedef {import('../binding.js').Binding} Binding */
 /** @typedef {import('../worker/fork-server.js').ServerOwner} ServerOwner */
 /** @typedef {import('../worker/worker-owner.js').WorkerOwner<Worker>} WorkerOwner */
 /** @typedef {import('../worker/fork-server.js').ServerInfo} ServerInfo */
@@ -21,12 +25,12 @@ import { Roster } from './roster.js'
 /**
  * What all generations of a handler share.
  * @typedef {object} Parts
- * @property {import('../binding.js').Binding} binding
- * @property {import('../options.js').Settings} settings
+ * @property {Binding} binding
+ * @property {Settings} settings
  * @property {string} python path of the interpreter
  * @property {Record<string, string | undefined>} env
- * @property {import('../pool/pool.js').Pool} pool
- * @property {import('./reporter.js').Reporter} reporter
+ * @property {Pool} pool
+ * @property {Reporter} reporter
  * @property {() => number} nextId number for the next worker
  * @property {import('../worker/fork-server.js').System} [system]
  */

@@ -2,6 +2,8 @@
  * What a worker and its owner have in common (types only). crew.js implements WorkerOwner.
  */
 
+/** @typedef {import('../errors.js').AppError} AppError */
+/** @typedef {import('./line-reader.js').Level} Level */
 /** @typedef {import('../stream/request-stream.js').RequestStream} RequestStream */
 
 /**
@@ -34,10 +36,10 @@
  *   within `timeouts.kill`
  * @property {(worker: Worker, error: Error) => void} onGone the error says why, unless the worker
  *   was told to end (`endedAsTold`)
- * @property {(worker: Worker, error: import('../errors.js').AppError) => void} onAppError the
+ * @property {(worker: Worker, error: AppError) => void} onAppError the
  *   application raised in a request
  * @property {(worker: Worker, name: 'stdout' | 'stderr', line: string,
- *   level: import('./line-reader.js').Level | null) => void} onLine it printed a line
+ *   level: Level | null) => void} onLine it printed a line
  */
 
 export {}
