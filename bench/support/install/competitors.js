@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { progress } from '../report/report.js'
 
-const bench = fileURLToPath(new URL('..', import.meta.url))
+const bench = fileURLToPath(new URL('../..', import.meta.url))
 const folder = join(bench, '.venv')
 const requirements = join(bench, 'requirements.txt')
 const stamp = join(folder, 'requirements.txt')
