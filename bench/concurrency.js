@@ -2,7 +2,7 @@
 //
 //   node bench/concurrency.js [options]
 //
-//   --work hello,fastapi-hello,fastapi,await,cpu,body-1k,body-1m,stream,websocket   (support/work.js)
+//   --work hello,fastapi-hello,fastapi,await,cpu,body-1k,body-1m,stream,websocket   (support/workloads.js)
 //   --servers node-asgi,proxy,relay,uvicorn,granian,gunicorn,node:http,peer,floor
 //   --ways http,websocket,handleRequest   how the work is asked for
 //   --workers 1,2         Python processes
@@ -25,21 +25,21 @@
 //
 // Prints tables, and draws a picture for each kind of work (bench/results/*.svg).
 import { parseArgs } from 'node:util'
-import { Contest } from './support/concurrency/contest.js'
+import { Runner } from './support/concurrency/runner.js'
 import { concurrencyChart } from './support/concurrency/chart.js'
 import { casesOf, tables, targetsOf } from './support/concurrency/cases.js'
 import { progress, save, targetTable } from './support/report/report.js'
 import { interleave } from './support/report/rounds.js'
-import { works } from './support/loads/work.js'
+import { workloads } from './support/loads/workloads.js'
 
 const { values } = parseArgs({
   options: {
-    work: { type: 'string', default: Object.keys(works).join() },
+    work: { type: 'string', default: Object.keys(workloads).join() },
     servers: {
       type: 'string',
       default: 'node-asgi,proxy,relay,uvicorn,granian,gunicorn,node:http,peer,floor'
     },
-    ways: { type: 'string', default: 'http,websocket,handleRequest' },
+    via: { type: 'string', default: 'http,websocket,handleRequest' },
     workers: { type: 'string', default: '1,2' },
     'in-flight': { type: 'string' },
     rounds: { type: 'string' },
@@ -53,42 +53,42 @@ const seconds = Number(values.seconds)
 const cases = casesOf({
   work: list(values.work),
   servers: list(values.servers),
-  ways: list(values.ways),
+  via: list(values.via),
   workers: list(values.workers).map(Number),
   inFlight: list(values['in-flight'] ?? (values.quick ? '1,64' : '1,16,64,256')).map(Number)
 })
 
-const contest = new Contest()
+const runner = new Runner()
 try {
-  await contest.start(cases)
+  await runner.start(cases)
   await interleave({
     rounds,
-    cases: contest.able(cases),
-    nameOf: ({ work, way, server, workers, inFlight }) =>
-      `${work} by ${way}, ${server}, ${workers} worker(s), ${inFlight} in flight`,
-    measure: one => contest.measure(one, seconds),
+    cases: runner.able(cases),
+    nameOf: ({ work, via, server, workers, inFlight }) =>
+      `${work} by ${via}, ${server}, ${workers} worker(s), ${inFlight} in flight`,
+    measure: one => runner.measure(one, seconds),
     // Ours must do all of it. Of another one it is part of the result that it cannot.
     mayFail: ({ server }) => server !== 'node-asgi'
   })
 } finally {
-  await contest.stop()
+  await runner.stop()
 }
 progress('')
 
-const measured = contest.able(cases)
+const measured = runner.able(cases)
 const targets = targetsOf(measured)
 const text = `${tables(measured)}
 
 Medians of ${rounds} rounds of ${seconds} s; ± is half the range of the rounds; "node-asgi is" is taken
 per round. CPU: microseconds a request, in the kernel, too; the load that asks over HTTP is not in it,
 the loop that calls handleRequest is. wrk corrects its percentiles for the requests that it could not
-send while it waited.${contest.missing.map(reason => `\nNot measured: ${reason}.`).join('')}`
+send while it waited.${runner.missing.map(reason => `\nNot measured: ${reason}.`).join('')}`
 console.log(text)
 if (targets.length > 0) console.log(`\n${targetTable(targets)}`)
 const pictures = {}
 for (const work of list(values.work)) {
   const drawn = measured.filter(one => one.work === work && one.rounds.length > 0)
-  if (drawn.length > 0) pictures[work] = concurrencyChart(works[work].title, drawn, { rounds, seconds })
+  if (drawn.length > 0) pictures[work] = concurrencyChart(workloads[work].title, drawn, { rounds, seconds })
 }
 console.log('\n' + await save('concurrency',
-  { rounds, seconds, versions: await contest.versions(), cases: measured, targets }, { text, pictures }))
+  { rounds, seconds, versions: await runner.versions(), cases: measured, targets }, { text, pictures }))

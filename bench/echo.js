@@ -9,12 +9,12 @@
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { competitors, versions } from './support/install/competitors.js'
-import { nodeVersions } from './support/servers/kinds.js'
-import { startLoader } from './support/loads/loader.js'
+import { nodeVersions } from './support/servers/server-kinds.js'
+import { startLoadProcess } from './support/loads/load-process.js'
 import { installPackages } from './support/install/npm.js'
 import { median, plusMinus, progress, ratio, save, table, targetTable } from './support/report/report.js'
 import { interleave } from './support/report/rounds.js'
-import { startServer } from './support/servers/servers.js'
+import { startServer } from './support/servers/server.js'
 
 const MIB = 2 ** 20
 
@@ -37,8 +37,8 @@ const application = {
   bin, docroot: fileURLToPath(new URL('apps', import.meta.url)), app: 'work_app:app', workers: 1
 }
 const uvicorn = await startServer('uvicorn', { ...application, unix: true })
-const ours = await startLoader('echo-load.js', application)
-const undici = await startLoader('echo-load.js', uvicorn.address)
+const ours = await startLoadProcess('echo-load.js', application)
+const undici = await startLoadProcess('echo-load.js', uvicorn.address)
 const cases = [
   { name: 'handleStream', measure: () => ours.measure({ bytes: mib * MIB, times }), rounds: [] },
   { name: 'undici → uvicorn', measure: throughUvicorn, rounds: [] }

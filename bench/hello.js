@@ -14,12 +14,12 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { competitors, versions } from './support/install/competitors.js'
 import { floor } from './support/concurrency/floor.js'
-import { startLoader } from './support/loads/loader.js'
+import { startLoadProcess } from './support/loads/load-process.js'
 import { installPackages } from './support/install/npm.js'
 import { peer } from './support/install/peer.js'
 import { median, plusMinus, progress, ratio, save, table, targetTable } from './support/report/report.js'
 import { interleave } from './support/report/rounds.js'
-import { startServer } from './support/servers/servers.js'
+import { startServer } from './support/servers/server.js'
 
 const { values } = parseArgs({
   options: {
@@ -41,11 +41,11 @@ const other = peer()
 const peerName = `@platformatic/python-node ${other.version}`
 
 progress('starting')
-const ours = await startLoader('handle-load.js',
+const ours = await startLoadProcess('handle-load.js',
   { library: 'node-asgi', python: `${bin}/python`, ...application })
 // The same hello, from an application that can also say which process it is.
 const proxy = await startServer('proxy', { bin, docroot: here('apps'), app: 'work_app:app', workers: 1 })
-const throughProxy = await startLoader('undici-load.js', { port: proxy.address.port })
+const throughProxy = await startLoadProcess('undici-load.js', { port: proxy.address.port })
 const loaders = [ours, throughProxy]
 
 const cases = []
@@ -61,7 +61,7 @@ const helloAlone = add('node-asgi', 1, ours.measure)
 const proxyAlone = add('HTTP proxy before uvicorn', 1, throughProxy.measure)
 let others = null
 if (other.missing === undefined) {
-  const theirs = await startLoader('handle-load.js', { library: other.library, ...application }, other.env)
+  const theirs = await startLoadProcess('handle-load.js', { library: other.library, ...application }, other.env)
   loaders.push(theirs)
   others = add(peerName, many, theirs.measure)
   add(peerName, 1, theirs.measure)

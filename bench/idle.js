@@ -10,7 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { competitors, versions } from './support/install/competitors.js'
-import { startLoader } from './support/loads/loader.js'
+import { startLoadProcess } from './support/loads/load-process.js'
 import { threads } from './support/processes/processes.js'
 import { progress, save, table, targetTable } from './support/report/report.js'
 
@@ -76,7 +76,7 @@ async function quiet (pids) {
 progress(`starting ${workers} workers`)
 const loaders = []
 async function start (count) {
-  const loader = await startLoader('idle-node.js', { ...app, workers: count })
+  const loader = await startLoadProcess('idle-node.js', { ...app, workers: count })
   loaders.push(loader)
   return { loader, pids: await loader.measure({}) }
 }

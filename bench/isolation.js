@@ -16,7 +16,7 @@ import { competitors, versions } from './support/install/competitors.js'
 import { repeat } from './support/loads/repeat.js'
 import { median, plusMinus, progress, ratio, save, table, targetTable } from './support/report/report.js'
 import { interleave } from './support/report/rounds.js'
-import { onSchedule } from './support/loads/ticker.js'
+import { atFixedRate } from './support/loads/fixed-rate.js'
 
 /** The p99 while one burns, as a part of that while none does. */
 const TARGET = 2
@@ -41,7 +41,7 @@ const python = `${await competitors()}/python`
 
 async function measure (handler) {
   const pids = new Set(handler.stats().workers.map(({ pid }) => pid))
-  return onSchedule({
+  return atFixedRate({
     interval,
     count: Math.round(seconds * 1000 / interval),
     async work () {

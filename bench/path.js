@@ -18,9 +18,9 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { hasValgrind } from '../test/instructions/callgrind.js'
 import { competitors, versions } from './support/install/competitors.js'
-import { startLoader } from './support/loads/loader.js'
+import { startLoadProcess } from './support/loads/load-process.js'
 import { pathChart } from './support/path/chart.js'
-import { bells, hotLoops } from './support/path/parts.js'
+import { bells, hotLoops } from './support/path/microbenchmarks.js'
 import { profile } from './support/path/profile.js'
 import { median, plusMinus, progress, save, table } from './support/report/report.js'
 import { interleave } from './support/report/rounds.js'
@@ -49,7 +49,7 @@ const docroot = fileURLToPath(new URL('../fixtures/apps', import.meta.url))
 progress('starting')
 const loaders = {}
 for (const spin of [0, 'auto']) {
-  loaders[spin] = await startLoader('../path/load.js', { docroot, appTarget: 'main:app', python, spin })
+  loaders[spin] = await startLoadProcess('../path/load.js', { docroot, appTarget: 'main:app', python, spin })
 }
 const cases = []
 for (const count of [inFlight, 1]) {

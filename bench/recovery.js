@@ -11,13 +11,13 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { smallMultiples } from './support/report/chart.js'
+import { smallMultiples } from './support/report/line-charts.js'
 import { competitors, versions } from './support/install/competitors.js'
 import { get, steadyLoad } from './support/loads/http-load.js'
 import { pss } from './support/processes/memory.js'
 import { median, save, table } from './support/report/report.js'
 import { interleave } from './support/report/rounds.js'
-import { startServer } from './support/servers/servers.js'
+import { startServer } from './support/servers/server.js'
 
 const { values } = parseArgs({
   options: {

@@ -12,7 +12,7 @@ import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { gather } from './support/report/gather.js'
+import { combineReports } from './support/report/combined-report.js'
 import { RESULTS } from './support/report/report.js'
 
 /** The benchmarks in the order of their run; `quick`: what makes one short. */
@@ -73,7 +73,7 @@ for (const { name, quick } of BENCHMARKS.filter(one => wanted.includes(one.name)
 }
 
 const report = join(RESULTS, `report-${started.toISOString().replaceAll(/[:.]/g, '-')}.md`)
-const { summary, text } = gather(parts, { quick: values.quick, stopped })
+const { summary, text } = combineReports(parts, { quick: values.quick, stopped })
 writeFileSync(report, text)
 console.log(`\n==> ${basename(report)}\n\n${summary}\n\n${report}`)
 process.exitCode = stopped || parts.some(({ failed }) => failed) ? 1 : 0

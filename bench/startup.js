@@ -15,7 +15,7 @@ import { competitors, versions } from './support/install/competitors.js'
 import { pss } from './support/processes/memory.js'
 import { parentOf } from './support/processes/processes.js'
 import { median, percentile, progress, save, table, targetTable } from './support/report/report.js'
-import { serve } from './support/loads/serve.js'
+import { exerciseWorkers } from './support/loads/exercise-workers.js'
 import { memoryByMapping } from './support/processes/smaps.js'
 
 const MB = 1e6
@@ -67,7 +67,7 @@ async function timeStarts (preload, count) {
       await sleep(PATIENCE, undefined, { signal: done.signal }).catch(() => {})
       if (!(seen.asked < seen.ready)) throw new Error(`it was not replaced: ${JSON.stringify(seen)}`)
       times.push(seen.ready - seen.asked)
-      await serve(handler, 2)
+      await exerciseWorkers(handler, 2)
       progress(`preload ${preload}: start ${i + 1}/${count}: ${times.at(-1).toFixed(1)} ms`)
     }
     return times
@@ -88,7 +88,7 @@ async function measureMemory (preload, workers) {
     })
     const ready = now()
     const readyByMapping = memoryByMapping(pids[0])
-    await serve(handler, requests)
+    await exerciseWorkers(handler, requests)
     return {
       preload,
       workers,

@@ -1,11 +1,11 @@
 // Of bench/concurrency.js what needs no server: which cases there are, tables, targets.
 import { median, plusMinus, ratio, table } from '../report/report.js'
-import { works } from '../loads/work.js'
+import { workloads } from '../loads/workloads.js'
 
 /**
  * @typedef {object} Case
- * @property {string} work of work.js
- * @property {'http' | 'websocket' | 'handleRequest'} way
+ * @property {string} work of workloads.js
+ * @property {'http' | 'websocket' | 'handleRequest'} via how the work is requested
  * @property {string} server
  * @property {number} workers
  * @property {number} inFlight
@@ -15,25 +15,25 @@ import { works } from '../loads/work.js'
 
 /** What has one loop in one process. */
 const SINGLE = new Set(['node:http', 'peer', 'floor'])
-const WAYS = { http: '', websocket: '', handleRequest: '' }
+const VIA = { http: '', websocket: '', handleRequest: '' }
 
 /**
  * Every case of a selection that makes sense; the servers of a case beside one another.
  * @returns {Case[]}
  */
-export function casesOf ({ work, servers, ways, workers, inFlight }) {
-  const unknown = [...work.filter(name => !(name in works)), ...ways.filter(name => !(name in WAYS))]
+export function casesOf ({ work, servers, via, workers, inFlight }) {
+  const unknown = [...work.filter(name => !(name in workloads)), ...via.filter(name => !(name in VIA))]
   if (unknown.length > 0) throw new Error(`there is no ${unknown.join(', ')}`)
   const cases = []
   for (const name of work) {
-    for (const way of ways) {
+    for (const one of via) {
       for (const many of inFlight) {
-        if (many > (works[name].most ?? Infinity)) continue
+        if (many > (workloads[name].most ?? Infinity)) continue
         for (const count of workers) {
           for (const server of servers) {
             if (count > Math.min(...workers) && SINGLE.has(server)) continue
-            if (!can(server, way, name)) continue
-            cases.push({ work: name, way, server, workers: count, inFlight: many, rounds: [] })
+            if (!can(server, one, name)) continue
+            cases.push({ work: name, via: one, server, workers: count, inFlight: many, rounds: [] })
           }
         }
       }
@@ -42,11 +42,11 @@ export function casesOf ({ work, servers, ways, workers, inFlight }) {
   return cases
 }
 
-function can (server, way, work) {
-  if ((way === 'websocket') !== (works[work].socket === true)) return false
-  if (way === 'handleRequest') return ['node-asgi', 'peer', 'floor'].includes(server)
+function can (server, via, work) {
+  if ((via === 'websocket') !== (workloads[work].socket === true)) return false
+  if (via === 'handleRequest') return ['node-asgi', 'peer', 'floor'].includes(server)
   if (server === 'peer' || server === 'floor') return false
-  if (server === 'relay') return way === 'websocket'
+  if (server === 'relay') return via === 'websocket'
   return server !== 'node:http' || work === 'hello'
 }
 
@@ -62,7 +62,7 @@ export const percentileOf = (one, name) => medianOf(one, round => round[name])
 const cpuOf = (one, side) => medianOf(one, ({ cpu, requests }) =>
   cpu[side] === null ? undefined : cpu[side] / requests * 1e6)
 
-const sameCase = (a, b) => a.work === b.work && a.way === b.way && a.inFlight === b.inFlight
+const sameCase = (a, b) => a.work === b.work && a.via === b.via && a.inFlight === b.inFlight
 /** Node-asgi in the same case; with as many workers, or where the other has one loop with the fewest. */
 const oursFor = (cases, one) => cases.find(other => other.server === 'node-asgi' &&
   sameCase(other, one) && other.workers === one.workers)
@@ -71,10 +71,10 @@ const oursFor = (cases, one) => cases.find(other => other.server === 'node-asgi'
 export function tables (cases) {
   const parts = []
   for (const work of new Set(cases.map(one => one.work))) {
-    parts.push(`## ${works[work].title}`)
-    for (const way of new Set(cases.filter(one => one.work === work).map(one => one.way))) {
-      const rows = cases.filter(one => one.work === work && one.way === way)
-      parts.push(`By ${NAMES[way]}:`, table(HEADER, rows.map(one => row(one, oursFor(cases, one)))))
+    parts.push(`## ${workloads[work].title}`)
+    for (const via of new Set(cases.filter(one => one.work === work).map(one => one.via))) {
+      const rows = cases.filter(one => one.work === work && one.via === via)
+      parts.push(`By ${NAMES[via]}:`, table(HEADER, rows.map(one => row(one, oursFor(cases, one)))))
       for (const { server, workers, inFlight, failed } of rows.filter(one => one.failed !== undefined)) {
         parts.push(`${server} with ${workers} worker(s), ${inFlight} in flight FAILED: ${failed}`)
       }
@@ -110,10 +110,10 @@ export function targetsOf (cases) {
     const value = other.failed === undefined ? ratio(rates(one), rates(other)) : NaN
     targets.push({ what, value, atLeast, unit: '×' })
   }
-  const beside = (way, work, what, limits) => {
+  const beside = (via, work, what, limits) => {
     for (const [server, name, atLeast] of limits) {
       add(`${what}, 64 in flight, 1 worker: times ${name}`,
-        { way, work, workers: 1 }, { way, work, workers: 1, server }, atLeast)
+        { via, work, workers: 1 }, { via, work, workers: 1, server }, atLeast)
     }
   }
   beside('http', 'hello', 'HTTP hello', [['node:http', 'bare node:http', 0.9],
@@ -123,7 +123,7 @@ export function targetsOf (cases) {
     [['floor', 'what the interpreter alone can do', 0.85]])
   // Not of FastAPI: Node, the load and two workers take more there than two cores can give.
   add('HTTP 5 ms of CPU, 64 in flight: 2 workers, times 1',
-    { way: 'http', work: 'cpu', workers: 2 }, { way: 'http', work: 'cpu', workers: 1 }, 1.85)
+    { via: 'http', work: 'cpu', workers: 2 }, { via: 'http', work: 'cpu', workers: 1 }, 1.85)
   beside('websocket', 'websocket', 'WebSocket echo', [
     ['proxy', 'a proxy that pipes bytes', 1.5], ['relay', 'a proxy that relays messages', 1.5]])
   return targets

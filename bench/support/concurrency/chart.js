@@ -1,7 +1,7 @@
 // The pictures of bench/concurrency.js: small charts side by side.
 import { median } from '../report/report.js'
 import { percentileOf, rates } from './cases.js'
-import { LOOKS } from '../report/looks.js'
+import { SERIES_STYLES } from '../report/series-styles.js'
 import { caption, draw, heading } from '../report/svg.js'
 
 const PANEL = { width: 300, height: 190, left: 80, gap: 35 }
@@ -14,7 +14,7 @@ const ROWS = [
   { name: 'p50 ms', read: one => percentileOf(one, 'p50') },
   { name: 'p99 ms', read: one => percentileOf(one, 'p99') }
 ]
-const WAYS = { http: 'HTTP', websocket: 'WebSocket', handleRequest: 'handleRequest' }
+const VIA = { http: 'HTTP', websocket: 'WebSocket', handleRequest: 'handleRequest' }
 
 /**
  * Throughput and latencies over requests in flight: a column for each way and number of workers, a
@@ -29,7 +29,7 @@ export function concurrencyChart (title, cases, { rounds, seconds }) {
   const inFlight = [...new Set(cases.map(one => one.inFlight))].sort((a, b) => a - b)
   // A point alone needs room around it.
   const margin = inFlight.length === 1 ? 2 : 1
-  const names = Object.keys(LOOKS).filter(name => cases.some(({ server }) => server === name))
+  const names = Object.keys(SERIES_STYLES).filter(name => cases.some(({ server }) => server === name))
   const step = PANEL.width + PANEL.gap
   const width = PANEL.left + columns.length * step + LEGEND
   const height = TOP + ROWS.length * ROW + 10
@@ -48,7 +48,7 @@ export function concurrencyChart (title, cases, { rounds, seconds }) {
       ...panels.slice(0, columns.length).map(({ column, left }) => caption(column, { left, top: TOP - 26 }))
     ],
     legend: {
-      data: names.map(name => ({ name: LOOKS[name].title })),
+      data: names.map(name => ({ name: SERIES_STYLES[name].title })),
       orient: 'vertical',
       left: width - LEGEND,
       top: TOP,
@@ -91,11 +91,11 @@ export function concurrencyChart (title, cases, { rounds, seconds }) {
   })
 }
 
-const columnOf = ({ way, server, workers }) =>
-  `${WAYS[way]}, ${workers} worker${workers === 1 ? '' : 's'}`
+const columnOf = ({ via, server, workers }) =>
+  `${VIA[via]}, ${workers} worker${workers === 1 ? '' : 's'}`
 
 function series (server, i, data) {
-  const { title, color, symbol, width, type } = LOOKS[server]
+  const { title, color, symbol, width, type } = SERIES_STYLES[server]
   return {
     name: title,
     type: 'line',

@@ -1,15 +1,15 @@
-// Sends a large body and gets it back, with ordinary Node streams, for bench/support/loads/loader.js.
+// Sends a large body and gets it back, with ordinary Node streams, for bench/support/loads/load-process.js.
 // Options: { bin, docroot, app } for node-asgi's handleStream, { socketPath } for undici's request()
 // to a server there. A load: { bytes, times }, one after the other; its result has the CPU seconds of
 // this side, and of Python's where that is ours.
 import { Readable } from 'node:stream'
 import { PythonHandler } from 'node-asgi'
-import { answers, loaderOptions } from './loader.js'
+import { answerLoads, loadOptions } from './load-process.js'
 import { npmRequire } from '../install/npm.js'
 import { cpuClock, tree } from '../processes/processes.js'
 
 const CHUNK = Buffer.alloc(64 * 1024, 'x')
-const options = loaderOptions()
+const options = loadOptions()
 const echo = options.socketPath === undefined ? await byHandler(options) : byUndici(options)
 
 async function byHandler ({ bin, docroot, app }) {
@@ -39,7 +39,7 @@ function source (bytes) {
   })
 }
 
-answers(async ({ bytes, times }) => {
+answerLoads(async ({ bytes, times }) => {
   const cpuSince = cpuClock(tree(process.pid).slice(1))
   const started = performance.now()
   for (let i = 0; i < times; i++) {

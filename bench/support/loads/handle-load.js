@@ -1,12 +1,12 @@
-// A load of handleRequest, for bench/support/loads/loader.js, by node-asgi or its peer. Options:
+// A load of handleRequest, for bench/support/loads/load-process.js, by node-asgi or its peer. Options:
 // { library, docroot, app, python, workers }. A load: { work, inFlight, seconds }; its result has the
 // CPU seconds of Node's and of Python's side, which are one process in the peer.
 import { closedLoop } from './closed-loop.js'
-import { answers, loaderOptions } from './loader.js'
+import { answerLoads, loadOptions } from './load-process.js'
 import { cpuClock, tree } from '../processes/processes.js'
-import { bodyOf, works } from './work.js'
+import { bodyOf, workloads } from './workloads.js'
 
-const { library, docroot, app, python, workers } = loaderOptions()
+const { library, docroot, app, python, workers } = loadOptions()
 /** Both have the same names: that is what makes changing from one to the other easy. */
 const { Python, Request } = await import(library)
 const isOurs = library === 'node-asgi'
@@ -15,9 +15,9 @@ await handler.ready
 
 const clock = () => cpuClock(isOurs ? tree(process.pid).slice(1) : null)
 
-answers(async ({ work, inFlight, seconds }) => {
-  const { method = 'GET', path, headers, isRight } = works[work]
-  const body = bodyOf(works[work])
+answerLoads(async ({ work, inFlight, seconds }) => {
+  const { method = 'GET', path, headers, isRight } = workloads[work]
+  const body = bodyOf(workloads[work])
   const request = {
     method,
     url: `http://localhost${path}`,

@@ -1,9 +1,9 @@
-// A load of WebSocket messages, for bench/support/loads/loader.js: each socket sends its next message when
+// A load of WebSocket messages, for bench/support/loads/load-process.js: each socket sends its next message when
 // the echo of the last has come. A load: { port, path, inFlight, seconds }.
 import { once } from 'node:events'
 import { WebSocket } from 'ws'
 import { latenciesOf } from './closed-loop.js'
-import { answers } from './loader.js'
+import { answerLoads } from './load-process.js'
 
 const TEXT = 'x'.repeat(64)
 
@@ -31,7 +31,7 @@ function talk (socket, end, latencies) {
   })
 }
 
-answers(async ({ port, path, inFlight, seconds }) => {
+answerLoads(async ({ port, path, inFlight, seconds }) => {
   const sockets = await Promise.all(
     Array.from({ length: inFlight }, () => open(`ws://127.0.0.1:${port}${path}`)))
   const latencies = []

@@ -1,12 +1,12 @@
-// A load of hello for bench/support/loads/loader.js whose CPU time is told apart: by process, by thread, and
+// A load of hello for bench/support/loads/load-process.js whose CPU time is told apart: by process, by thread, and
 // by what the kernel takes of it. Options: those of the handler. A load: { inFlight, seconds }; its
 // result has latencies only with `latencies`, for they cost a look at the clock each.
 import { closedLoop } from '../loads/closed-loop.js'
-import { answers, loaderOptions } from '../loads/loader.js'
+import { answerLoads, loadOptions } from '../loads/load-process.js'
 import { startHello } from './hello.js'
 import { threads } from '../processes/processes.js'
 
-const { pid, hello, load } = await startHello(loaderOptions())
+const { pid, hello, load } = await startHello(loadOptions())
 
 /** So many seconds; the timer has its turn between two drains. */
 async function forSeconds (inFlight, seconds) {
@@ -38,7 +38,7 @@ function costOf (before, after, requests) {
 
 const total = ({ user, kernel }) => user + kernel
 
-answers(async ({ inFlight, seconds, latencies = false }) => {
+answerLoads(async ({ inFlight, seconds, latencies = false }) => {
   if (latencies) return closedLoop(hello, { inFlight, seconds })
   const before = now()
   const result = await forSeconds(inFlight, seconds)

@@ -1,4 +1,4 @@
-// node:http that says hello by itself, for bench/support/servers/kinds.js: what no server in Node can beat.
+// node:http that says hello by itself, for bench/support/servers/server-kinds.js: what no server in Node can beat.
 import { createServer } from 'node:http'
 
 const { port } = JSON.parse(process.argv[2])

@@ -1,4 +1,4 @@
-// What users do today, for bench/support/servers/kinds.js: node:http in front of a Python server on a unix
+// What users do today, for bench/support/servers/server-kinds.js: node:http in front of a Python server on a unix
 // socket. Requests go through undici's pool, which opens as many connections as there are requests in
 // flight; bodies are streamed both ways. WebSockets are piped as bytes (http-proxy-3) or relayed
 // message by message (`ws`). Its options come as one JSON argument.

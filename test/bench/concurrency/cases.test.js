@@ -5,7 +5,7 @@ import { casesOf, tables, targetsOf } from '../../../bench/support/concurrency/c
 const ALL = {
   work: ['hello', 'websocket', 'cpu'],
   servers: ['node-asgi', 'proxy', 'relay', 'uvicorn', 'node:http', 'peer', 'floor'],
-  ways: ['http', 'websocket', 'handleRequest'],
+  via: ['http', 'websocket', 'handleRequest'],
   workers: [1, 2],
   inFlight: [64, 256]
 }
@@ -16,19 +16,19 @@ const namesOf = (cases, wanted) => cases
 test('nobody is asked for what they cannot do', () => {
   const cases = casesOf(ALL)
   const first = { workers: 1, inFlight: 64 }
-  assert.deepEqual(namesOf(cases, { ...first, work: 'hello', way: 'http' }),
+  assert.deepEqual(namesOf(cases, { ...first, work: 'hello', via: 'http' }),
     ['node-asgi', 'proxy', 'uvicorn', 'node:http'])
-  assert.deepEqual(namesOf(cases, { ...first, work: 'cpu', way: 'http' }),
+  assert.deepEqual(namesOf(cases, { ...first, work: 'cpu', via: 'http' }),
     ['node-asgi', 'proxy', 'uvicorn'])
   assert.deepEqual(namesOf(cases, { ...first, work: 'websocket' }),
     ['node-asgi', 'proxy', 'relay', 'uvicorn'])
-  assert.deepEqual(namesOf(cases, { ...first, work: 'hello', way: 'handleRequest' }),
+  assert.deepEqual(namesOf(cases, { ...first, work: 'hello', via: 'handleRequest' }),
     ['node-asgi', 'peer', 'floor'])
 })
 
 test('what has one process is measured once, and 5 ms of CPU not 256 times at once', () => {
   const cases = casesOf(ALL)
-  assert.deepEqual(namesOf(cases, { work: 'hello', way: 'handleRequest', workers: 2, inFlight: 64 }),
+  assert.deepEqual(namesOf(cases, { work: 'hello', via: 'handleRequest', workers: 2, inFlight: 64 }),
     ['node-asgi'])
   assert.deepEqual(namesOf(cases, { work: 'cpu', inFlight: 256 }), [])
 })
@@ -38,7 +38,7 @@ test('an unknown work is refused', () => {
 })
 
 const measured = (wanted = {}) => {
-  const cases = casesOf({ ...ALL, work: ['hello'], servers: ['node-asgi', 'proxy'], ways: ['http'], ...wanted })
+  const cases = casesOf({ ...ALL, work: ['hello'], servers: ['node-asgi', 'proxy'], via: ['http'], ...wanted })
   for (const one of cases) {
     const fast = one.server === 'node-asgi' ? 3 : 1
     one.rounds = [100, 200, 300].map(requests => (

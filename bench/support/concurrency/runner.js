@@ -5,20 +5,20 @@ import { fileURLToPath } from 'node:url'
 import { competitors, versions } from '../install/competitors.js'
 import { floor } from './floor.js'
 import { get } from '../loads/http-load.js'
-import { nodeVersions } from '../servers/kinds.js'
-import { startLoader } from '../loads/loader.js'
+import { nodeVersions } from '../servers/server-kinds.js'
+import { startLoadProcess } from '../loads/load-process.js'
 import { installPackages, PINNED } from '../install/npm.js'
 import { peer } from '../install/peer.js'
 import { progress } from '../report/report.js'
-import { startServer } from '../servers/servers.js'
-import { bodyOf, works } from '../loads/work.js'
+import { startServer } from '../servers/server.js'
+import { bodyOf, workloads } from '../loads/workloads.js'
 import { findWrk, wrk } from '../loads/wrk.js'
 
 const application = { docroot: fileURLToPath(new URL('../../apps', import.meta.url)), app: 'work_app:app' }
 /** V8 goes on compiling what a Node server runs for some 200,000 requests: none of that counts. */
 const WARM = { inFlight: 64, seconds: 4 }
 
-export class Contest {
+export class Runner {
   /** @type {Map<string, { measure: (one: object, seconds: number) => Promise<object>, stop?: () => any }>} */
   #contestants = new Map()
 
@@ -29,8 +29,8 @@ export class Contest {
   async start (cases) {
     this.#bin = await competitors()
     installPackages()
-    if (cases.some(({ way }) => way === 'http')) findWrk()
-    if (cases.some(({ way }) => way === 'websocket')) this.#sockets = await startLoader('ws-load.js', {})
+    if (cases.some(({ via }) => via === 'http')) findWrk()
+    if (cases.some(({ via }) => via === 'websocket')) this.#sockets = await startLoadProcess('ws-load.js', {})
     const steps = execFileSync(join(this.#bin, 'python'), [join(application.docroot, 'work_app.py')],
       { encoding: 'utf8' }).trim()
     this.#env = { BENCH_CPU_STEPS: steps }
@@ -48,13 +48,13 @@ export class Contest {
   #unable = new Set()
 
   async #add (key, one, cases) {
-    const { way, server, workers } = one
-    if (way !== 'handleRequest') {
+    const { via, server, workers } = one
+    if (via !== 'handleRequest') {
       this.#contestants.set(key, await this.#serve(server, workers, cases))
     } else if (server === 'floor') {
       this.#contestants.set(key, {
         measure: ({ work, inFlight }, seconds) =>
-          floor({ bin: this.#bin, env: this.#env, ...application, ...works[work], inFlight, seconds })
+          floor({ bin: this.#bin, env: this.#env, ...application, ...workloads[work], inFlight, seconds })
       })
     } else {
       const other = server === 'peer' ? peer() : null
@@ -63,7 +63,7 @@ export class Contest {
         this.#unable.add(key)
         return
       }
-      const loader = await startLoader('handle-load.js', {
+      const loader = await startLoadProcess('handle-load.js', {
         library: other?.library ?? 'node-asgi', python: join(this.#bin, 'python'), workers, ...application
       }, { ...this.#env, ...other?.env })
       this.#contestants.set(key, {
@@ -77,9 +77,9 @@ export class Contest {
   async #serve (kind, workers, cases) {
     const server = await startServer(kind, { bin: this.#bin, env: this.#env, workers, ...application })
     const { port } = server.address
-    const load = (work, options) => works[work].socket
-      ? this.#sockets.measure({ port, path: works[work].path, ...options })
-      : wrk({ port, ...works[work], ...options })
+    const load = (work, options) => workloads[work].socket
+      ? this.#sockets.measure({ port, path: workloads[work].path, ...options })
+      : wrk({ port, ...workloads[work], ...options })
     const contestant = {
       async measure ({ work, inFlight }, seconds) {
         const before = server.cpu()
@@ -128,15 +128,15 @@ export class Contest {
 }
 
 /** The same server may be asked for different work over HTTP and WebSocket. */
-const keyOf = ({ way, server, workers }) =>
-  `${way === 'handleRequest' ? way : 'network'} ${server} ${workers}`
+const keyOf = ({ via, server, workers }) =>
+  `${via === 'handleRequest' ? via : 'network'} ${server} ${workers}`
 
 /** wrk does not look at bodies: the first answer is compared with what it must be. */
 async function checkAnswer (kind, address, work) {
-  if (works[work].socket) return // its load compares every message
-  const { method, path, headers, isRight } = works[work]
+  if (workloads[work].socket) return // its load compares every message
+  const { method, path, headers, isRight } = workloads[work]
   const { status, text } = await get(address,
-    { method, path, headers, body: bodyOf(works[work]) })
+    { method, path, headers, body: bodyOf(workloads[work]) })
   if (status >= 200 && status < 300 && isRight(text)) return
   throw new Error(`${kind} does not do the work "${work}": it answered ${status} ${text.slice(0, 200)}`)
 }

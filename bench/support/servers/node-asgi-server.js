@@ -1,4 +1,4 @@
-// Serves an application by node:http and node-asgi, for bench/support/servers/kinds.js: its options come as
+// Serves an application by node:http and node-asgi, for bench/support/servers/server-kinds.js: its options come as
 // one JSON argument; it tells its parent how long each replacement took.
 import { createServer } from 'node:http'
 import { PythonHandler } from 'node-asgi'

@@ -5,7 +5,7 @@ import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 
 const HOT_LOOPS = fileURLToPath(new URL('../../../build/release/test/hot_loops', import.meta.url))
-const BELL = fileURLToPath(new URL('bell.py', import.meta.url))
+const BELL = fileURLToPath(new URL('wakeup.py', import.meta.url))
 
 /** Both ends of each are in one process, awake; how often, for some 0.2 s each. */
 const LOOPS = [
@@ -40,7 +40,7 @@ export function hotLoops ({ runs, part }) {
 /**
  * @param {{ python: string, runs: number, turns: number }} options
  * @returns {{ same: Bells, other: Bells | null }} both processes on one core, or each on one
- * @typedef {{ [what: string]: number[] }} Bells microseconds, of each run: see bell.py
+ * @typedef {{ [what: string]: number[] }} Bells microseconds, of each run: see wakeup.py
  */
 export function bells ({ python, runs, turns }) {
   const measure = (where) => {

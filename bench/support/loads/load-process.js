@@ -9,11 +9,11 @@ const GRACE = 60
 
 /**
  * The side of the process that measures.
- * @param {string} script beside this file, or relative to it; it calls answers() below
+ * @param {string} script beside this file, or relative to it; it calls answerLoads() below
  * @param {object} options its argument, as JSON
  * @param {object} [env]
  */
-export async function startLoader (script, options, env = {}) {
+export async function startLoadProcess (script, options, env = {}) {
   const child = fork(fileURLToPath(new URL(script, import.meta.url)), [JSON.stringify(options)],
     { env: { ...process.env, ...env } })
   /** Who waits for the next message. */
@@ -48,10 +48,10 @@ export async function startLoader (script, options, env = {}) {
 }
 
 /** The argument of the process that loads. */
-export const loaderOptions = () => JSON.parse(process.argv[2])
+export const loadOptions = () => JSON.parse(process.argv[2])
 
 /** Answers each load that comes; when the other side hangs up, it ends. */
-export function answers (measure) {
+export function answerLoads (measure) {
   process.on('message', load => measure(load).then(
     result => process.send(result),
     error => process.send({ error: error.message })))

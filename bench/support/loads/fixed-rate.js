@@ -24,7 +24,7 @@ function tick ({ first, interval, count }) {
  * @returns {Promise<{ latency: object, service: object }>} latenciesOf() the milliseconds from the
  *   planned time, and from the call, until `work` was done
  */
-export async function onSchedule ({ interval, count, work }) {
+export async function atFixedRate ({ interval, count, work }) {
   const first = now() + 100 // The thread has started by then.
   const thread = new Worker(new URL(import.meta.url), { workerData: { first, interval, count } })
   const latencies = new Float64Array(count)

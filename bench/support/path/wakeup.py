@@ -2,7 +2,7 @@
 What it takes to wake a process that sleeps in epoll by an eventfd, as both sides of node-asgi do,
 without rings and frames.
 
-    bell.py TURNS same|other
+    wakeup.py TURNS same|other
 
 Two processes, on the same core or on two, ring each other in turn. Prints medians in microseconds
 as JSON: of a write to a bell that wakes nobody, from before a write until the other process runs,

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { get } from '../loads/http-load.js'
-import { kinds } from './kinds.js'
+import { kinds } from './server-kinds.js'
 import { cpuSeconds, sides, tree } from '../processes/processes.js'
 
 const START = 60_000
@@ -21,8 +21,8 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => p
 
 /**
  * Starts a server and waits until each of its workers has answered GET /pid with its process id.
- * @param {string} kind one of kinds.js
- * @param {import('./kinds.js').Application & { env?: object, unix?: boolean }} application `unix`: on a
+ * @param {string} kind one of server-kinds.js
+ * @param {import('./server-kinds.js').Application & { env?: object, unix?: boolean }} application `unix`: on a
  *   unix socket, if that kind can
  * @returns {Promise<Server>}
  */

@@ -20,7 +20,7 @@ const script = name => fileURLToPath(new URL(name, import.meta.url))
  */
 
 const node = (name, options) => [process.execPath, [script(name), JSON.stringify(options)]]
-const nodeAsgi = more => ({ bin, docroot, app, workers }, { port }) => node('node-server.js',
+const nodeAsgi = more => ({ bin, docroot, app, workers }, { port }) => node('node-asgi-server.js',
   { port, docroot, appTarget: app, workers, python: join(bin, 'python'), ...more })
 const proxy = websocket => ({ upstream }, { port }) =>
   node('proxy-server.js', { port, websocket, ...upstream })

@@ -6,7 +6,7 @@ import { targetTable } from './report.js'
  * @param {{ quick: boolean, stopped: boolean }} run
  * @returns {{ summary: string, text: string }} Markdown
  */
-export function gather (parts, { quick, stopped }) {
+export function combineReports (parts, { quick, stopped }) {
   const targets = parts.flatMap(part =>
     part.targets.map(target => ({ ...target, what: `${part.name}: ${target.what}` })))
   const failed = parts.filter(part => part.failed).map(({ name }) => name)

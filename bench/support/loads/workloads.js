@@ -18,7 +18,7 @@ const hello = text => text === 'Hello, world!'
  */
 
 /** @type {{ [name: string]: Work }} */
-export const works = {
+export const workloads = {
   hello: { title: 'Hello world', path: '/', isRight: hello },
   'fastapi-hello': {
     title: 'FastAPI, hello world',

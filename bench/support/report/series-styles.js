@@ -1,6 +1,6 @@
 // How each server looks in every picture. The colours are those of Okabe and Ito, which colour-blind
 // people can tell apart, and two more; symbols and dashes differ, too. Ours stands out.
-export const LOOKS = {
+export const SERIES_STYLES = {
   'node-asgi': { title: 'node-asgi', color: '#d55e00', symbol: 'circle', width: 3.5, type: 'solid' },
   proxy: { title: 'proxy → uvicorn', color: '#0072b2', symbol: 'rect', width: 1.5, type: 'solid' },
   relay: { title: 'relay → uvicorn', color: '#8c510a', symbol: 'emptyRect', width: 1.5, type: 'dashed' },
