@@ -1,6 +1,6 @@
-// A Node process with a handler and nothing to do, for bench/support/loads/load-process.js; with `workers: 0` it is
-// the control. Its options are those of the handler, and how many requests each worker serves first. A
-// load only asks which processes there are, and that they are still the same.
+// Load process (load-process.js): Node with an idle handler or, with `workers: 0`, without a
+// handler as control. Options: those of the handler, and `requests`, the number that each worker
+// serves first. A load returns the process ids, and throws if a worker was replaced.
 import { PythonHandler } from 'node-asgi'
 import { answerLoads, loadOptions } from './load-process.js'
 import { parentOf } from '../processes/processes.js'
