@@ -108,7 +108,7 @@ const targets = [
     unit: '×'
   },
   {
-    what: '1 in flight: p50 compared with the HTTP proxy',
+    what: '1 in flight: p50, ratio to the HTTP proxy',
     value: ratio(p50s(helloAlone), p50s(proxyAlone)),
     atMost: 1 / 3,
     unit: '×'
