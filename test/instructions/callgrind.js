@@ -163,7 +163,9 @@ export async function callgrind (command, options = []) {
   try {
     const { stdout } = await run('valgrind', ['--tool=callgrind', '--log-file=/dev/null',
       `--callgrind-out-file=${folder}/%p`, ...options, ...command],
-    { timeout: LIMIT, env: environment() })
+    { timeout: LIMIT, env: environment() }).catch((error) => {
+      throw error.killed ? new Error(`callgrind took longer than ${LIMIT / 1000} s`) : error
+    })
     const profiles = readdirSync(folder)
       .map((name) => [name, readFileSync(join(folder, name), 'utf8')])
     return { stdout, profiles: new Map(profiles) }

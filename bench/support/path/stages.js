@@ -38,7 +38,7 @@ const STAGES = {
     ["read V8's string", of => of.readString],
     ['check the head', of => of.checkHead],
     ['N-API call, pack, publish', of => of.request - of.readString - of.checkHead],
-    ['event loop, bells', of => of.total - of.drain],
+    ['event loop, wake-ups', of => of.total - of.drain],
     ['take frames, make JS values', of => of.drain - of.deliver],
     ['events, response object (JS)', of => of.deliver - of.microtasks]
   ],
