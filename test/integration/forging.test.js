@@ -1,16 +1,20 @@
-/** Frames that no worker sends, from one that has been taken over: they end it, and never Node. */
+/** Frames that no real worker sends: they end the worker that sends them, but never Node. */
 
 import assert from 'node:assert/strict'
 
+import { assertFacts } from '../support/facts.js'
 import { withPython } from '../support/harness.js'
 
 const app = { appTarget: 'forging_app:app', lifespan: 'off', retry: 0 }
 
 for (const path of ['/file', '/trailers']) {
-  withPython(`a WebSocket that gets ${path.slice(1)} of an HTTP response does not end Node`, app,
+  withPython(`${path.slice(1)} of an HTTP response for a WebSocket does not end Node`, app,
     async (python) => {
-      await assert.rejects(python.connect(path), {
-        code: 'ERR_WORKER_PROTOCOL', message: /of an HTTP response for a WebSocket/
+      const { pid } = python.stats().workers[0]
+      await assert.rejects(python.connect(path), (error) => {
+        assert.equal(error.code, 'ERR_WORKER_PROTOCOL')
+        assertFacts(error.message, [`GET ${path}`, `pid ${pid}`, 'HTTP', 'WebSocket'])
+        return true
       })
     })
 }

@@ -2,7 +2,7 @@ import { PythonHandler } from '../../addon/lib/handler.js'
 import { createFake, createLog } from './fake-binding.js'
 
 /**
- * A handler on the fake binding, closed when the test ends.
+ * Creates a handler on the fake binding; it is closed when the test ends.
  * @param {import('node:test').TestContext} t
  * @param {object} [options] of the handler
  * @param {Parameters<typeof createFake>[0]} [behaviour]

@@ -1,5 +1,5 @@
-// Calls at fixed times. Timers of Node's are up to a millisecond late and more; a thread that sleeps on
-// a futex is not, so that what is late is whoever is called.
+// Calls at fixed times. Node's timers are a millisecond late or more; a thread that sleeps on a
+// futex is not, so any delay comes from what is called.
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
 import { latenciesOf } from './closed-loop.js'
 
@@ -7,24 +7,24 @@ const now = () => Number(process.hrtime.bigint()) / 1e6
 
 if (!isMainThread) tick(workerData)
 
-/** In the thread: sleeps until each time, then tells. */
+/** Runs in the thread: sleeps until each time, then posts a message. */
 function tick ({ first, interval, count }) {
-  const nobody = new Int32Array(new SharedArrayBuffer(4))
+  const neverNotified = new Int32Array(new SharedArrayBuffer(4))
   for (let i = 0; i < count; i++) {
     const wait = first + i * interval - now()
-    if (wait > 0) Atomics.wait(nobody, 0, 0, wait)
+    if (wait > 0) Atomics.wait(neverNotified, 0, 0, wait)
     parentPort.postMessage(i)
   }
 }
 
 /**
- * Does `work` at fixed times, one after the other: one that is late does not change the times of
- * those after it, which count from when they were to be done.
+ * Calls `work` at fixed times, one call at a time. A call that is late does not shift the times of
+ * the later ones, and latency counts from the planned time.
  * @param {{ interval: number, count: number, work: () => Promise<unknown> }} options milliseconds
- * @returns {Promise<{ latency: object, service: object }>} latenciesOf() the milliseconds from the
- *   planned time, and from the call, until `work` was done
+ * @returns {Promise<{ latency: object, service: object }>} latenciesOf() the milliseconds until
+ *   `work` is done: from the planned time, and from the call
  */
-export async function onSchedule ({ interval, count, work }) {
+export async function atFixedRate ({ interval, count, work }) {
   const first = now() + 100 // The thread has started by then.
   const thread = new Worker(new URL(import.meta.url), { workerData: { first, interval, count } })
   const latencies = new Float64Array(count)

@@ -1,24 +1,29 @@
-// The kinds of work of bench/apps/work_app.py: which request asks for it, and what must come back.
+// The workloads of bench/apps/work_app.py: the request for each, and the expected response.
 
 const ITEM = JSON.stringify({
-  name: 'Lamp', price: 39.9, quantity: 3, tags: ['light', 'desk'], maker: { name: 'Acme', country: 'DE' }
+  name: 'Lamp',
+  price: 39.9,
+  quantity: 3,
+  tags: ['light', 'desk'],
+  maker: { name: 'Acme', country: 'DE' }
 })
 const hello = text => text === 'Hello, world!'
 
 /**
- * @typedef {object} Work
+ * @typedef {object} Workload
  * @property {string} title
  * @property {string} path
  * @property {string} [method]
  * @property {{ [name: string]: string }} [headers]
  * @property {[piece: string, times: number]} [body]
- * @property {(text: string) => boolean} [isRight] the body of the response
- * @property {boolean} [socket] it is a WebSocket
- * @property {number} [most] more in flight would take longer than a round, or measure memory only
+ * @property {(text: string) => boolean} [isRight] checks the body of the response
+ * @property {boolean} [socket] whether it uses a WebSocket
+ * @property {number} [most] the most requests in flight; more would take longer than a round, or
+ *   measure memory only
  */
 
-/** @type {{ [name: string]: Work }} */
-export const works = {
+/** @type {{ [name: string]: Workload }} */
+export const workloads = {
   hello: { title: 'Hello world', path: '/', isRight: hello },
   'fastapi-hello': {
     title: 'FastAPI, hello world',
@@ -35,8 +40,8 @@ export const works = {
   },
   await: { title: '5 ms of await', path: '/await', isRight: hello },
   cpu: { title: '5 ms of CPU', path: '/cpu', isRight: hello, most: 64 },
-  'body-1k': { title: '1 KB there and back', ...echo(1024) },
-  'body-1m': { title: '1 MB there and back', ...echo(2 ** 20), most: 64 },
+  'body-1k': { title: '1 KB echo', ...echo(1024) },
+  'body-1m': { title: '1 MB echo', ...echo(2 ** 20), most: 64 },
   stream: {
     title: 'Streaming, 64 × 1 KB', path: '/stream', isRight: text => text === 'x'.repeat(65536)
   },

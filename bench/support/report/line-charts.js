@@ -1,4 +1,4 @@
-// Pictures of what changes over time.
+// Charts of values over time.
 import { caption, draw, heading } from './svg.js'
 
 const WIDTH = 900
@@ -6,13 +6,13 @@ const ROW = 130
 const TOP = 70
 
 /**
- * Small charts above one another with the same axes, one for each series.
+ * Small charts, one above the other, with the same axes: one for each series.
  * @param {object} options
  * @param {string} options.title
  * @param {string} options.subtitle
  * @param {string} options.x title of the axis
  * @param {[number, number]} options.range of x
- * @param {number[]} options.marks values of x that get a line
+ * @param {number[]} options.marks values of x to mark with a vertical line
  * @param {Array<{ name: string, note: string, points: Array<[number, number]> }>} options.series
  * @returns {string} SVG
  */
@@ -22,9 +22,11 @@ export function smallMultiples ({ title, subtitle, x, range, marks, series }) {
   return draw({ width: WIDTH, height }, {
     title: [
       heading(title, subtitle),
-      ...series.map(({ name, note }, i) => caption(name, { subtext: note, left: 75, top: TOP + i * ROW - 2 }))
+      ...series.map(({ name, note }, i) =>
+        caption(name, { subtext: note, left: 75, top: TOP + i * ROW - 2 }))
     ],
-    grid: series.map((_, i) => ({ left: 75, right: 30, top: TOP + i * ROW + 38, height: ROW - 50 })),
+    grid: series.map((_, i) =>
+      ({ left: 75, right: 30, top: TOP + i * ROW + 38, height: ROW - 50 })),
     xAxis: series.map((_, i) => ({
       gridIndex: i,
       type: 'value',
@@ -42,7 +44,7 @@ export function smallMultiples ({ title, subtitle, x, range, marks, series }) {
       min: 0,
       max,
       splitNumber: 2,
-      // It would stand at 0, in the middle.
+      // It would be drawn at 0, in the middle.
       axisLine: { show: false },
       axisTick: { show: false },
       axisLabel: { fontSize: 11, showMaxLabel: false },
@@ -69,7 +71,7 @@ export function smallMultiples ({ title, subtitle, x, range, marks, series }) {
 }
 
 /**
- * Lines in one chart.
+ * One chart with a line for each series.
  * @param {object} options
  * @param {string} options.title
  * @param {string} options.subtitle
@@ -83,7 +85,12 @@ export function lines ({ title, subtitle, x, y, series }) {
   return draw({ width: WIDTH, height: 420 }, {
     title: heading(title, subtitle),
     legend: {
-      data: series.map(({ name }) => name), icon: 'rect', itemHeight: 3, top: 62, left: 70, itemGap: 30
+      data: series.map(({ name }) => name),
+      icon: 'rect',
+      itemHeight: 3,
+      top: 62,
+      left: 70,
+      itemGap: 30
     },
     grid: { left: 75, right: 30, top: 95, bottom: 55 },
     xAxis: { ...axis, max: 'dataMax', name: x, nameGap: 28, splitLine: { show: false } },

@@ -1,4 +1,4 @@
-// Starts and stops servers of every kind behind one interface.
+// Starts and stops servers of every kind.
 import { spawn } from 'node:child_process'
 import { EventEmitter, once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -7,23 +7,24 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { get } from '../loads/http-load.js'
-import { kinds } from './kinds.js'
+import { kinds } from './server-kinds.js'
 import { cpuSeconds, sides, tree } from '../processes/processes.js'
 
-const START = 60_000
-const STOP = 5_000
-const SETTLE = 5_000
+/** Milliseconds. */
+const START_TIMEOUT = 60_000
+const STOP_TIMEOUT = 5_000
+const SETTLE_TIMEOUT = 5_000
 
-/** Those that run: none may outlive the benchmark. */
+/** Running servers; none may outlive the benchmark. */
 const running = new Set()
 process.on('exit', () => { for (const server of running) server.kill() })
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit(1))
 
 /**
  * Starts a server and waits until each of its workers has answered GET /pid with its process id.
- * @param {string} kind one of kinds.js
- * @param {import('./kinds.js').Application & { env?: object, unix?: boolean }} application `unix`: on a
- *   unix socket, if that kind can
+ * @param {string} kind a key of `kinds` in server-kinds.js
+ * @param {import('./server-kinds.js').Application & { env?: object, unix?: boolean }} application
+ *   `unix`: on a Unix socket, if that kind supports it
  * @returns {Promise<Server>}
  */
 export async function startServer (kind, application) {
@@ -43,13 +44,13 @@ export async function startServer (kind, application) {
     await server.start(command, application, address)
   } catch (error) {
     await server.stop()
-    throw new Error(`${kind} does not serve: ${error.message}`, { cause: error })
+    throw new Error(`could not start ${kind}: ${error.message}`, { cause: error })
   }
   return server
 }
 
 /**
- * Kills a process group when this process is gone, even by SIGKILL: its input ends then.
+ * Kills a process group when this process ends, even by SIGKILL: the guard's input ends then.
  * @param {number} group
  */
 function guard (group) {
@@ -60,7 +61,7 @@ function guard (group) {
   return child
 }
 
-/** A server, and what stands behind it. Emits what its Node process tells: 'message'. */
+/** A server with those behind it. Emits 'message' with what its Node process sends. */
 class Server extends EventEmitter {
   #children = []
   #guards = []
@@ -78,33 +79,37 @@ class Server extends EventEmitter {
     const child = spawn(program, args, {
       cwd: application.docroot,
       env: { ...process.env, ...application.env },
-      detached: true, // leads a group, which is killed as a whole
+      detached: true, // so that it leads a process group, which kill() kills
       stdio: ['ignore', 'ignore', 'inherit', ...isNode ? ['ipc'] : []]
     })
     child.on('message', message => this.emit('message', message))
     this.#children.unshift(child)
     this.#guards.push(guard(child.pid))
-    /** Where it is: `{ port }` of 127.0.0.1, or `{ socketPath }`. */
+    /** `{ port }` on 127.0.0.1, or `{ socketPath }`. */
     this.address = address
     const behindProxy = application.upstream !== undefined
     await this.#answers(child, behindProxy ? 1 : application.workers)
   }
 
   async #answers (child, workers) {
-    const end = performance.now() + START
+    const end = performance.now() + START_TIMEOUT
     const pids = new Set()
     while (pids.size < workers) {
       const { status, text } = await get(this.address, { path: '/pid' }).catch(error => ({ error }))
       if (status === 200) pids.add(Number(text))
       else await sleep(20)
-      if (performance.now() > end) throw new Error(`${pids.size} of ${workers} workers answered`)
-      if (hasEnded(child)) throw new Error(`it ended with ${child.exitCode ?? child.signalCode}`)
+      if (performance.now() > end) {
+        throw new Error(`${pids.size} of ${workers} workers answered in ${START_TIMEOUT} ms`)
+      }
+      if (hasEnded(child)) {
+        throw new Error(`it ended with ${child.signalCode ?? `exit code ${child.exitCode}`}`)
+      }
     }
     /** Process ids of the workers. */
     this.workers ??= [...pids]
   }
 
-  /** All its processes, Node's and Python's. */
+  /** All processes of the server, by side. */
   processes () {
     return sides(this.#children.flatMap(({ pid }) => tree(pid)))
   }
@@ -115,10 +120,12 @@ class Server extends EventEmitter {
     return { node: cpuSeconds(node), python: cpuSeconds(python) }
   }
 
-  /** Waits until it has nothing left to do, of requests that a load has left behind, at most 5 s. */
+  /**
+   * Waits, at most 5 s, until the server has finished the requests that a load left behind.
+   */
   async settle () {
     const all = () => Object.values(this.cpu()).reduce((sum, side) => sum + side)
-    const end = performance.now() + SETTLE
+    const end = performance.now() + SETTLE_TIMEOUT
     for (let before = all(), busy = true; busy && performance.now() < end;) {
       await sleep(40)
       const now = all()
@@ -132,7 +139,7 @@ class Server extends EventEmitter {
       if (hasEnded(child)) continue
       const gone = once(child, 'exit')
       child.kill('SIGTERM')
-      await Promise.race([gone, sleep(STOP, undefined, { ref: false })])
+      await Promise.race([gone, sleep(STOP_TIMEOUT, undefined, { ref: false })])
     }
     this.kill()
   }
@@ -143,7 +150,7 @@ class Server extends EventEmitter {
     for (const child of this.#children) {
       try {
         process.kill(-child.pid, 'SIGKILL')
-      } catch {} // nothing is left of it
+      } catch {} // it has already ended
     }
     rmSync(this.#folder, { recursive: true, force: true })
   }

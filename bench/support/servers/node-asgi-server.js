@@ -1,5 +1,5 @@
-// Serves an application by node:http and node-asgi, for bench/support/servers/kinds.js: its options come as
-// one JSON argument; it tells its parent how long each replacement took.
+// Serves an application through node:http and node-asgi. Its options are one JSON argument. Sends
+// its parent a message with the milliseconds that each replacement of a worker took.
 import { createServer } from 'node:http'
 import { PythonHandler } from 'node-asgi'
 

@@ -1,22 +1,22 @@
-// Loads in processes of their own, which stay for all rounds: their code is compiled, and what they
-// load (a handler with its workers) is up.
+// Loads that run in their own processes. A process stays for all rounds, so that its code is
+// compiled and what it needs (such as a handler with its workers) is up.
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 
-/** Seconds beyond its own that a load may take. */
+/** Seconds that a load may take beyond its planned duration. */
 const GRACE = 60
 
 /**
- * The side of the process that measures.
- * @param {string} script beside this file, or relative to it; it calls answers() below
- * @param {object} options its argument, as JSON
+ * Starts a process for loads; called by the benchmark.
+ * @param {string} script path relative to this folder; the script calls answerLoads()
+ * @param {object} options passed to the script as one JSON argument
  * @param {object} [env]
  */
-export async function startLoader (script, options, env = {}) {
+export async function startLoadProcess (script, options, env = {}) {
   const child = fork(fileURLToPath(new URL(script, import.meta.url)), [JSON.stringify(options)],
     { env: { ...process.env, ...env } })
-  /** Who waits for the next message. */
+  /** The promise that waits for the next message. */
   let waiting = null
   const settle = (error, answer) => {
     clearTimeout(waiting?.timer)
@@ -25,15 +25,18 @@ export async function startLoader (script, options, env = {}) {
     waiting = null
   }
   const next = seconds => new Promise((resolve, reject) => {
-    const timer = setTimeout(() => settle(new Error(`${script} does not answer`)), (seconds + GRACE) * 1000)
+    const timer = setTimeout(
+      () => settle(new Error(`${script} has not answered in ${seconds + GRACE} s`)),
+      (seconds + GRACE) * 1000)
     waiting = { resolve, reject, timer }
   })
   child.on('message', ({ error, ...answer }) => settle(error ? new Error(error) : null, answer))
-  child.on('exit', (code, signal) => settle(new Error(`${script} ended with ${code ?? signal}`)))
+  child.on('exit', (code, signal) =>
+    settle(new Error(`${script} ended with ${signal ?? `exit code ${code}`}`)))
   process.once('exit', () => child.kill('SIGKILL'))
   await next(0)
   return {
-    /** Runs one load; what it takes and gives is the script's affair. */
+    /** Runs one load; the script documents its parameters and its result. */
     measure (load) {
       child.send(load)
       return next(load.seconds ?? 0)
@@ -47,11 +50,11 @@ export async function startLoader (script, options, env = {}) {
   }
 }
 
-/** The argument of the process that loads. */
-export const loaderOptions = () => JSON.parse(process.argv[2])
+/** The options of this process; called by the script. */
+export const loadOptions = () => JSON.parse(process.argv[2])
 
-/** Answers each load that comes; when the other side hangs up, it ends. */
-export function answers (measure) {
+/** Runs each load that the benchmark sends; exits when the benchmark disconnects. */
+export function answerLoads (measure) {
   process.on('message', load => measure(load).then(
     result => process.send(result),
     error => process.send({ error: error.message })))

@@ -1,12 +1,13 @@
 """
-What it takes to wake a process that sleeps in epoll by an eventfd, as both sides of node-asgi do,
-without rings and frames.
+Measures the time to wake a process that sleeps in epoll through an eventfd, as both sides of
+node-asgi do, without rings and frames.
 
-    bell.py TURNS same|other
+    wakeup.py TURNS same|other
 
-Two processes, on the same core or on two, ring each other in turn. Prints medians in microseconds
-as JSON: of a write to a bell that wakes nobody, from before a write until the other process runs,
-there and back, and the CPU time of both in that. Some tenths of each are Python's own.
+Two processes, on the same core or on two, wake each other in turn. Prints medians in microseconds
+as JSON: "ring" is a write that wakes nobody, "one_way" is from before a write until the other
+process runs, "round_trip" is there and back, and "cpu" is the CPU time of both per round trip. A
+few tenths of a microsecond in each are Python's own.
 """
 
 import json
