@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { availableParallelism } from 'node:os'
+import { readFileSync } from 'node:fs'
+import os, { availableParallelism } from 'node:os'
 import { test } from 'node:test'
 
 import { loadBinding } from '../../addon/lib/binding.js'
@@ -133,6 +134,34 @@ test('defaultOption() returns what parseOptions() assumes', () => {
       assert.equal(defaultOption(`${group}.${name}`), settings[group][name], name)
     }
   }
+})
+
+test('the declared defaults are the actual ones', () => {
+  const declarations = readFileSync(
+    new URL('../../addon/lib/types/options.d.ts', import.meta.url), 'utf8')
+  const prefixes = {
+    Timeouts: 'timeouts.',
+    RestartOptions: 'restart.',
+    RecycleOptions: 'recycle.',
+    WebSocketOptions: 'websocket.',
+    PythonHandlerOptions: ''
+  }
+  // `python` has none that is a value, and the addon knows the sizes of the rings.
+  const others = ['python', 'requestRing', 'responseRing']
+  let seen = 0
+  for (const [, name, body] of declarations.matchAll(/^export interface (\w+) \{\n([^]*?)^\}/gm)) {
+    if (name === 'Logger') continue
+    for (const [, comment, option] of body.matchAll(/\/\*\*((?:(?!\*\/)[^])*)\*\/\s+(\w+)\?:/g)) {
+      const declared = /@defaultValue (.*)/.exec(comment)?.[1]
+      assert(declared !== undefined, `${name}.${option} has no default`)
+      seen++
+      if (others.includes(option)) continue
+      // eslint-disable-next-line no-new-func
+      const value = new Function('os', `return (${declared.replaceAll('`', '')})`)(os)
+      assert.deepEqual(defaultOption(prefixes[name] + option), value, `${name}.${option}`)
+    }
+  }
+  assert.equal(seen, 46)
 })
 
 test('a docroot must be a directory', () => {

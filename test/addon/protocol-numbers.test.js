@@ -42,6 +42,19 @@ describe('the numbers of the protocol', () => {
       [65536, 2 ** 19, 65536])
   })
 
+  it('are those that the type declarations document', () => {
+    const options = readFileSync(new URL('types/options.d.ts', LIBRARY), 'utf8')
+    const { minRing, maxRing, defaultRing } = limits
+    const ring = new RegExp(
+      String.raw`from\s+(?:\* )?${minRing / 2 ** 10} KiB to ${maxRing / 2 ** 30} GiB\.\s+` +
+      String.raw`\* @defaultValue .${defaultRing / 2 ** 10} \* 1024.`, 'g')
+    assert.equal(options.match(ring)?.length, 2)
+    const websocket = readFileSync(new URL('types/websocket.d.ts', LIBRARY), 'utf8')
+    const { minAppCloseCode, maxCloseCode, closeReason } = limits
+    assert(websocket.includes(`${minAppCloseCode} to ${maxCloseCode}`))
+    assert(websocket.includes(`at most ${closeReason} bytes`))
+  })
+
   it('are not repeated in JavaScript', () => {
     const files = readdirSync(LIBRARY, { recursive: true }).filter((name) => name.endsWith('.js'))
     assert(files.length > 40)
