@@ -14,7 +14,7 @@ export class Reloader {
   #closed = false
 
   /**
-   * @param {Pick<import('../types/handler.js').PythonHandler, 'ready' | 'reload'>} python
+   * @param {{ ready: Promise<void>, reload (options?: { timeout?: number }): Promise<void> }} python
    * @param {import('../options.js').Logger} logger
    */
   constructor (python, logger) {

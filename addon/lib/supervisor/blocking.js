@@ -1,16 +1,17 @@
 /**
- * For handleRequestSync(): the event loop stands still, so what it would do is done here.
+ * Waiting for handleRequestSync(). The event loop is blocked meanwhile, so what it would do is done
+ * here.
  */
 
 import { RequestTimeoutError, noWorkerError } from '../errors.js'
 
 /** @typedef {import('./supervisor.js').Supervisor} Supervisor */
 
-/** How long a wait looks at one worker only. */
+/** Milliseconds that one wait watches a single worker. */
 const SLICE = 200
 
 /**
- * Blocks until a worker is ready or none is to be expected.
+ * Blocks until a worker is ready, or until none can become ready.
  * @param {Supervisor} supervisor
  */
 export function waitForWorker (supervisor) {
@@ -36,7 +37,7 @@ export function waitForResponse (supervisor, worker, stream) {
     if (left <= 0) {
       stream.cancel(new RequestTimeoutError(timeout))
     } else if (!supervisor.wait(worker, Math.ceil(Math.min(left, SLICE)))) {
-      stream.cancel(noWorkerError('the fork server was lost, and the worker with it'))
+      stream.cancel(noWorkerError('the fork server has ended, and the worker that had the request with it'))
     }
   }
 }
