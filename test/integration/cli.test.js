@@ -11,6 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { assertFacts } from '../support/facts.js'
 import { APPS } from '../support/harness.js'
 import { Run } from '../support/run.js'
+import { FLAGS } from '../../addon/lib/cli/arguments.js'
 
 const LIMIT = 60_000
 
@@ -177,6 +178,31 @@ describe('node-asgi', { timeout: 3 * LIMIT }, () => {
       assertFacts(run.stderr, facts)
     }
   })
+
+  for (const [what, args, flag] of [
+    ['a docroot that does not exist', ['--docroot', '/nowhere/at/all'], '--docroot'],
+    ['a target that is not valid', ['no-colon'], '[app]'],
+    ['an application that cannot be imported', ['raise_at_import_app:app'], '[app]'],
+    ['an interpreter that does not exist', ['--python', '/nowhere/python3'], '--python'],
+    ['a start that takes too long',
+      ['lifespan_hang_app:app', '--timeout-startup', '0.7'], '--timeout-startup'],
+    ['a module to preload that does not exist', ['--preload', 'not_there'], '--preload'],
+    ['too many workers', ['--workers', '100000'], '--workers']
+  ]) {
+    it(`names the flag about ${what}, and no option of the API`, async () => {
+      const run = start(['--docroot', APPS, '--port', '0', ...args])
+      assert.notEqual(await run.closed, 0)
+      const message = run.stderr.split('\n\nTraceback')[0]
+      assert(message.includes(flag), message)
+      // Some names of options are ordinary words, unless they stand next to "option".
+      const names = Object.keys(FLAGS)
+      const any = names.join('|')
+      const telling = names.filter((name) => /[.A-Z]/.test(name))
+        .concat('docroot', 'preload', 'workers').join('|')
+      assert.doesNotMatch(message, new RegExp(`(?<![-/\\w])(${telling})(?!\\w)`))
+      assert.doesNotMatch(message, new RegExp(`\\b(${any}) option\\b|\\boption (${any})\\b`))
+    })
+  }
 
   it('prints its version', async () => {
     const run = start(['--version'])

@@ -48,7 +48,7 @@ PyObject* Ready(PyObject* self, PyObject* args) {
   Py_ssize_t size = 0;
   if (PyArg_ParseTuple(args, "s#:ready", &info, &size) == 0) return nullptr;
   const std::string_view text(info, static_cast<size_t>(size));
-  if (text.size() > wire::kMaxErrorMessage) {
+  if (text.size() > wire::kMaxReadyInfo) {
     PyErr_SetString(PyExc_ValueError, "info is too long");
     return nullptr;
   }

@@ -1,13 +1,13 @@
-/** The longest delay that setTimeout takes, in milliseconds; it fires at once for a longer one. */
+/** The longest delay that setTimeout takes, in milliseconds. With a longer one it fires at once. */
 export const MAX_TIMEOUT = 2 ** 31 - 1
 
-/** What happens unless something else happens in time. One expectation at a time. */
+/** Runs an action unless something is done in time. A new expectation replaces the one before. */
 export class Deadline {
   /** @type {NodeJS.Timeout | null} */
   #timer = null
 
   /**
-   * @param {number} delay milliseconds; a longer one than setTimeout takes is cut short
+   * @param {number} delay milliseconds; at most MAX_TIMEOUT of them
    * @param {() => void} action
    */
   expect (delay, action) {
@@ -15,7 +15,7 @@ export class Deadline {
     this.#timer = setTimeout(action, Math.min(delay, MAX_TIMEOUT))
   }
 
-  /** It has happened in time. */
+  /** Done in time: the action does not run. */
   met () {
     if (this.#timer !== null) clearTimeout(this.#timer)
     this.#timer = null

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 
+import { loadBinding } from '../../../addon/lib/binding.js'
 import { ConnectionStream } from '../../../addon/lib/websocket/connection.js'
 
 const OVERHEAD = 64
@@ -20,7 +21,8 @@ async function connect ({ maxMessage = 1000 } = {}) {
     closeSocket: (id, code, reason) => said.push(['close', code, reason])
   }
   const connecting = new Promise((resolve, reject) => {
-    stream = new ConnectionStream('', '/chat', maxMessage, resolve, reject)
+    const limits = { ...loadBinding().limits, maxMessage }
+    stream = new ConnectionStream('', '/chat', limits, resolve, reject)
     stream.opened(carrier, 1, 0)
   })
   return { said, stream, connecting }
