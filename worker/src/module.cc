@@ -6,11 +6,11 @@
 
 #include <new>
 
-#include "awaitable.h"
-#include "channel.h"
-#include "control.h"
-#include "cycle_types.h"
-#include "module_state.h"
+#include "asgi/awaitable.h"
+#include "asgi/cycle_types.h"
+#include "asgi/module_state.h"
+#include "channel/channel.h"
+#include "process/control.h"
 #include "wire/control.h"
 #include "wire/protocol.h"
 

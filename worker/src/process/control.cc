@@ -1,4 +1,4 @@
-#include "control.h"
+#include "process/control.h"
 
 #include <sys/socket.h>
 
@@ -6,7 +6,7 @@
 #include <cerrno>
 #include <vector>
 
-#include "app_error.h"
+#include "asgi/app_error.h"
 #include "base/unique_fd.h"
 #include "py/ref.h"
 #include "wire/control.h"

@@ -10,8 +10,8 @@
 #include <string>
 #include <system_error>
 
-#include "channel.h"
-#include "http_cycle.h"
+#include "asgi/http_cycle.h"
+#include "channel/channel.h"
 #include "wire/http_head.h"
 
 namespace nasgi::worker {

@@ -2,8 +2,8 @@
 #include <array>
 #include <vector>
 
-#include "app_error.h"
-#include "channel.h"
+#include "asgi/app_error.h"
+#include "channel/channel.h"
 #include "py/box.h"
 
 namespace nasgi::worker {

@@ -1,8 +1,8 @@
-#include "cycle.h"
+#include "asgi/cycle.h"
 
 #include <algorithm>
 
-#include "channel.h"
+#include "channel/channel.h"
 #include "py/coroutine.h"
 
 namespace nasgi::worker {

@@ -1,4 +1,4 @@
-#include "header_list.h"
+#include "asgi/header_list.h"
 
 #include <algorithm>
 

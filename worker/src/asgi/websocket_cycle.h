@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-#include "cycle.h"
+#include "asgi/cycle.h"
 
 namespace nasgi::worker {
 

@@ -1,4 +1,4 @@
-#include "response.h"
+#include "asgi/response.h"
 
 #include <charconv>
 #include <string_view>

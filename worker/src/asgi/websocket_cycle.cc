@@ -1,7 +1,7 @@
-#include "websocket_cycle.h"
+#include "asgi/websocket_cycle.h"
 
-#include "channel.h"
-#include "header_list.h"
+#include "asgi/header_list.h"
+#include "channel/channel.h"
 
 namespace nasgi::worker {
 

@@ -1,4 +1,4 @@
-#include "scope.h"
+#include "asgi/scope.h"
 
 #include <algorithm>
 #include <charconv>

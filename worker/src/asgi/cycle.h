@@ -4,10 +4,10 @@
 
 #include <cstdint>
 
-#include "app_error.h"
-#include "awaitable.h"
-#include "response.h"
-#include "waiters.h"
+#include "asgi/app_error.h"
+#include "asgi/awaitable.h"
+#include "asgi/response.h"
+#include "loop/waiters.h"
 #include "wire/flow.h"
 #include "wire/messages.h"
 

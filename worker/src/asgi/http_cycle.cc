@@ -1,6 +1,6 @@
-#include "http_cycle.h"
+#include "asgi/http_cycle.h"
 
-#include "channel.h"
+#include "channel/channel.h"
 
 namespace nasgi::worker {
 

@@ -13,13 +13,13 @@
 #include <string>
 #include <unordered_map>
 
-#include "cycle.h"
-#include "module_state.h"
+#include "asgi/cycle.h"
+#include "asgi/module_state.h"
+#include "asgi/scope.h"
+#include "loop/waiters.h"
 #include "py/ref.h"
-#include "scope.h"
 #include "shm/endpoint.h"
 #include "shm/spinner.h"
-#include "waiters.h"
 #include "wire/frame.h"
 #include "wire/messages.h"
 

@@ -9,8 +9,8 @@
 #include <string_view>
 #include <vector>
 
-#include "module_state.h"
-#include "object_cache.h"
+#include "asgi/module_state.h"
+#include "py/object_cache.h"
 #include "wire/http_head.h"
 
 namespace nasgi::worker {

@@ -1,6 +1,6 @@
-#include "awaitable.h"
+#include "asgi/awaitable.h"
 
-#include "cycle.h"
+#include "asgi/cycle.h"
 #include "py/coroutine.h"
 
 namespace nasgi::worker {

@@ -1,11 +1,11 @@
 // The Python types of the coroutines that run the app. What they do is in cycle.cc.
-#include "cycle_types.h"
+#include "asgi/cycle_types.h"
 
 #include <array>
 
-#include "http_cycle.h"
+#include "asgi/http_cycle.h"
+#include "asgi/websocket_cycle.h"
 #include "py/coroutine.h"
-#include "websocket_cycle.h"
 
 namespace nasgi::worker {
 

@@ -1,11 +1,11 @@
-#include "channel.h"
+#include "channel/channel.h"
 
 #include <tuple>
 #include <utility>
 
-#include "http_cycle.h"
+#include "asgi/http_cycle.h"
+#include "asgi/websocket_cycle.h"
 #include "py/box.h"
-#include "websocket_cycle.h"
 
 namespace nasgi::worker {
 

@@ -1,4 +1,4 @@
-#include "app_error.h"
+#include "asgi/app_error.h"
 
 #include "wire/protocol.h"
 

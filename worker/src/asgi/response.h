@@ -5,9 +5,9 @@
 #include <cstdint>
 #include <string>
 
-#include "awaitable.h"
-#include "header_list.h"
-#include "module_state.h"
+#include "asgi/awaitable.h"
+#include "asgi/header_list.h"
+#include "asgi/module_state.h"
 
 namespace nasgi::worker {
 

@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "module_state.h"
+#include "asgi/module_state.h"
 #include "py/box.h"
 #include "py/ref.h"
 

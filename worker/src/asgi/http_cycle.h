@@ -5,9 +5,9 @@
 #include <cstdint>
 #include <vector>
 
-#include "cycle.h"
-#include "header_list.h"
-#include "scope.h"
+#include "asgi/cycle.h"
+#include "asgi/header_list.h"
+#include "asgi/scope.h"
 
 namespace nasgi::worker {
 
