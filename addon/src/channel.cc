@@ -9,6 +9,7 @@
 
 #include "js.h"
 #include "wire/http_head.h"
+#include "wire/utf8.h"
 
 namespace nasgi::addon {
 
@@ -261,7 +262,7 @@ Napi::Value Channel::CloseSocket(const Napi::CallbackInfo& info) {
   stream->aborted = true;
   const std::string reason = info[2].ToString();
   SendFrame(wire::Close{id, info[1].ToNumber().Uint32Value(),
-                        std::string_view(reason).substr(0, wire::kMaxCloseReason)});
+                        wire::CutUtf8(reason, wire::kMaxCloseReason)});
   return {};
 }
 

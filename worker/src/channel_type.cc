@@ -5,6 +5,7 @@
 #include "app_error.h"
 #include "channel.h"
 #include "py/box.h"
+#include "wire/utf8.h"
 
 namespace nasgi::worker {
 
@@ -64,9 +65,10 @@ PyObject* StartupFailed(PyObject* self, PyObject* args) {
   if (PyArg_ParseTuple(args, "ssss:startup_failed", &kind, &type, &message, &traceback) == 0) {
     return nullptr;
   }
-  Of(self).SendFrame(wire::StartupFailed{
-      CutUtf8(kind, wire::kMaxErrorType), CutUtf8(type, wire::kMaxErrorType),
-      CutUtf8(message, wire::kMaxErrorMessage), CutUtf8(traceback, wire::kMaxTraceback)});
+  Of(self).SendFrame(wire::StartupFailed{wire::CutUtf8(kind, wire::kMaxErrorType),
+                                         wire::CutUtf8(type, wire::kMaxErrorType),
+                                         wire::CutUtf8(message, wire::kMaxErrorMessage),
+                                         wire::CutUtf8(traceback, wire::kMaxTraceback)});
   return None();
 }
 

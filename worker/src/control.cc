@@ -6,11 +6,11 @@
 #include <cerrno>
 #include <vector>
 
-#include "app_error.h"
 #include "base/unique_fd.h"
 #include "py/ref.h"
 #include "wire/control.h"
 #include "wire/frame.h"
+#include "wire/utf8.h"
 
 namespace nasgi::worker {
 
@@ -116,7 +116,7 @@ PyObject* ControlSend(PyObject* /*module*/, PyObject* args) {
   if (kind == "server_ready") {
     const char* info = nullptr;
     if (PyArg_ParseTuple(fields.get(), "s:server_ready", &info) == 0) return nullptr;
-    return SendPacket(fd, wire::ServerReady{CutUtf8(info, wire::kMaxTraceback)});
+    return SendPacket(fd, wire::ServerReady{wire::CutUtf8(info, wire::kMaxTraceback)});
   }
   if (kind == "server_failed") {
     const char* type = nullptr;
@@ -125,9 +125,9 @@ PyObject* ControlSend(PyObject* /*module*/, PyObject* args) {
     if (PyArg_ParseTuple(fields.get(), "sss:server_failed", &type, &message, &traceback) == 0) {
       return nullptr;
     }
-    return SendPacket(fd, wire::ServerFailed{CutUtf8(type, wire::kMaxErrorType),
-                                             CutUtf8(message, wire::kMaxErrorMessage),
-                                             CutUtf8(traceback, wire::kMaxTraceback)});
+    return SendPacket(fd, wire::ServerFailed{wire::CutUtf8(type, wire::kMaxErrorType),
+                                             wire::CutUtf8(message, wire::kMaxErrorMessage),
+                                             wire::CutUtf8(traceback, wire::kMaxTraceback)});
   }
   if (kind == "forked") {
     wire::Forked forked;

@@ -2,6 +2,7 @@
 
 #include "channel.h"
 #include "header_list.h"
+#include "wire/utf8.h"
 
 namespace nasgi::worker {
 
@@ -275,7 +276,7 @@ Progress WebSocketCycle::SendClose(PyObject* message, Ref* future) {
   const Ref reason =
       reason_object != nullptr ? Utf8(reason_object) : Ref::Steal(PyBytes_FromStringAndSize("", 0));
   if (!reason) return Progress::kError;
-  EndStream(static_cast<uint32_t>(code), CutUtf8(View(reason), wire::kMaxCloseReason));
+  EndStream(static_cast<uint32_t>(code), wire::CutUtf8(View(reason), wire::kMaxCloseReason));
   return Progress::kDone;
 }
 
