@@ -29,9 +29,11 @@ ssize_t ReceivePacket(int fd, std::span<std::byte> room, std::vector<base::Uniqu
   packet.msg_controllen = ancillary.size();
   ssize_t size = -1;
   int error = 0;
-  Py_BEGIN_ALLOW_THREADS size = recvmsg(fd, &packet, MSG_CMSG_CLOEXEC);
-  error = errno;
-  Py_END_ALLOW_THREADS if (size < 0) {
+  Py_BEGIN_ALLOW_THREADS
+    size = recvmsg(fd, &packet, MSG_CMSG_CLOEXEC);
+    error = errno;
+  Py_END_ALLOW_THREADS
+  if (size < 0) {
     errno = error;
     PyErr_SetFromErrno(PyExc_OSError);
     return -1;
