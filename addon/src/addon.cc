@@ -3,6 +3,7 @@
 #include "channel.h"
 #include "control.h"
 #include "events.h"
+#include "shm/layout.h"
 #include "wire/control.h"
 #include "wire/http_head.h"
 #include "wire/protocol.h"
@@ -20,7 +21,17 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   limits.Set("messageOverhead", static_cast<double>(wire::kMessageOverhead));
   limits.Set("closeReason", static_cast<double>(wire::kMaxCloseReason));
   limits.Set("minRing", static_cast<double>(wire::kMinRing));
-  limits.Set("defaultRing", static_cast<double>(wire::kDefaultRing));
+  limits.Set("maxRing", static_cast<double>(shm::kMaxCapacity));
+  limits.Set("defaultRing", static_cast<double>(shm::kDefaultCapacity));
+  limits.Set("minStatus", static_cast<double>(wire::kMinStatus));
+  limits.Set("maxStatus", static_cast<double>(wire::kMaxStatus));
+  limits.Set("minCloseCode", static_cast<double>(wire::kMinCloseCode));
+  limits.Set("maxCloseCode", static_cast<double>(wire::kMaxCloseCode));
+  limits.Set("minAppCloseCode", static_cast<double>(wire::kMinAppCloseCode));
+
+  Napi::Object descriptors = Napi::Object::New(env);
+  descriptors.Set("control", wire::kControlFd);
+  descriptors.Set("lifeline", wire::kLifelineFd);
 
   Napi::Object event_types = Napi::Object::New(env);
   for (const auto& [name, type] : kEventTypes) {
@@ -35,6 +46,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("wireVersion", wire::kWireVersion);
   exports.Set("stacksSignal", wire::kStacksSignal);
   exports.Set("limits", limits);
+  exports.Set("descriptors", descriptors);
   exports.Set("eventTypes", event_types);
   exports.Set("eventStride", EventArray::kStride);
   exports.Set("headFields", head_fields);

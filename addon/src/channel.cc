@@ -4,10 +4,12 @@
 #include <sys/eventfd.h>
 
 #include <algorithm>
+#include <bit>
 #include <cerrno>
 
 #include "js.h"
 #include "wire/http_head.h"
+#include "wire/utf8.h"
 
 namespace nasgi::addon {
 
@@ -24,11 +26,13 @@ bool RingSize(Napi::Object options, const char* name, size_t* size) {
   const Napi::Value value = options.Get(name);
   if (value.IsUndefined()) return true;
   const double number = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : 0;
-  const auto bytes = static_cast<uint32_t>(std::clamp(number, 0.0, 1073741824.0));
-  if (bytes < wire::kMinRing || (bytes & (bytes - 1)) != 0 || number != bytes) {
+  const auto bytes =
+      static_cast<uint32_t>(std::clamp(number, 0.0, static_cast<double>(shm::kMaxCapacity)));
+  if (bytes < wire::kMinRing || !std::has_single_bit(bytes) || number != bytes) {
     ThrowCoded(options.Env(), "ERR_INVALID_OPTION",
-               std::string(name) + " must be a power of two, " + std::to_string(wire::kMinRing) +
-                   " to 1073741824 bytes");
+               std::string(name) + " must be a power of two from " +
+                   std::to_string(wire::kMinRing) + " to " + std::to_string(shm::kMaxCapacity) +
+                   " bytes");
     return false;
   }
   *size = bytes;
@@ -98,8 +102,6 @@ void Channel::Open(const Napi::CallbackInfo& info) {
     return;
   }
   shm::Segment::Options sizes;
-  sizes.request_capacity = wire::kDefaultRing;
-  sizes.response_capacity = wire::kDefaultRing;
   const auto options = info[0].As<Napi::Object>();
   if (!RingSize(options, "requestRing", &sizes.request_capacity) ||
       !RingSize(options, "responseRing", &sizes.response_capacity)) {
@@ -245,7 +247,8 @@ Napi::Value Channel::SendMessage(const Napi::CallbackInfo& info) {
     stream->send.Spend(piece.cost());
     // Sockets have a message each in one turn: 1.15 times the messages where cores are scarce, as
     // each waking takes the core from somebody.
-    SendFrame(wire::Message{id, bytes.substr(sent, piece.size), text, piece.end}, shm::Bell::kHeld);
+    SendFrame(wire::SocketMessage{id, bytes.substr(sent, piece.size), text, piece.end},
+              shm::Bell::kHeld);
     sent += piece.size;
     if (piece.end) return Napi::Number::New(env, static_cast<double>(sent));
   }
@@ -259,7 +262,7 @@ Napi::Value Channel::CloseSocket(const Napi::CallbackInfo& info) {
   stream->aborted = true;
   const std::string reason = info[2].ToString();
   SendFrame(wire::Close{id, info[1].ToNumber().Uint32Value(),
-                        std::string_view(reason).substr(0, wire::kMaxCloseReason)});
+                        wire::CutUtf8(reason, wire::kMaxCloseReason)});
   return {};
 }
 

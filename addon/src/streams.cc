@@ -4,11 +4,6 @@ namespace nasgi::addon {
 
 namespace {
 
-constexpr uint32_t kMinStatus = 200;
-constexpr uint32_t kMaxStatus = 999;
-constexpr uint32_t kMinCloseCode = 1000;
-constexpr uint32_t kMaxCloseCode = 4999;
-
 napi_value Array(napi_env env, std::initializer_list<napi_value> values) {
   napi_value array = nullptr;
   napi_create_array_with_length(env, values.size(), &array);
@@ -65,7 +60,7 @@ bool Streams::OnFrame(std::span<const std::byte> bytes, EventArray* events) {
     case wire::MessageType::kAccept:
       return Take<wire::Accept>(events);
     case wire::MessageType::kMessage:
-      return Take<wire::Message>(events);
+      return Take<wire::SocketMessage>(events);
     case wire::MessageType::kClose:
       return Take<wire::Close>(events);
     case wire::MessageType::kAppError:
@@ -90,7 +85,7 @@ bool Streams::On(const wire::Response& response, EventArray* events) {
   if (stream == nullptr) return Fault("a response to an unknown stream");
   if (stream->response_started) return Fault("a second response to one stream");
   if (stream->accepted) return Fault("a response to an accepted WebSocket");
-  if (response.status < kMinStatus || response.status > kMaxStatus) {
+  if (response.status < wire::kMinStatus || response.status > wire::kMaxStatus) {
     return Fault("a response with an impossible status");
   }
   if (!stream->receive.Receive(response.body.size())) return Fault("a flow-control window overrun");
@@ -169,7 +164,7 @@ bool Streams::On(const wire::Trailers& trailers, EventArray* events) {
 bool Streams::On(const wire::File& file, EventArray* events) {
   const Stream* stream = BeforeResponse(file.stream);
   if (stream == nullptr) return false;
-  if (file.status < kMinStatus || file.status > kMaxStatus) {
+  if (file.status < wire::kMinStatus || file.status > wire::kMaxStatus) {
     return Fault("a response with an impossible status");
   }
   const bool aborted = stream->aborted;
@@ -224,7 +219,7 @@ bool Streams::On(const wire::Accept& accept, EventArray* events) {
   return true;
 }
 
-bool Streams::On(const wire::Message& message, EventArray* events) {
+bool Streams::On(const wire::SocketMessage& message, EventArray* events) {
   Stream* stream = Find(message.stream);
   if (stream == nullptr) return Fault("a message of an unknown WebSocket");
   if (!stream->accepted) return Fault("a message of a WebSocket that is not accepted");
@@ -242,7 +237,7 @@ bool Streams::On(const wire::Close& close, EventArray* events) {
   const Stream* stream = Find(close.stream);
   if (stream == nullptr) return Fault("an unknown WebSocket closed");
   if (!stream->websocket || stream->response_started) return Fault("no WebSocket, but closed");
-  if (close.code < kMinCloseCode || close.code > kMaxCloseCode ||
+  if (close.code < wire::kMinCloseCode || close.code > wire::kMaxCloseCode ||
       close.reason.size() > wire::kMaxCloseReason) {
     return Fault("a WebSocket closed with an impossible code or reason");
   }

@@ -49,7 +49,7 @@ class Streams {
   [[nodiscard]] bool On(const wire::Push& push, EventArray* events);
   [[nodiscard]] bool On(const wire::Continue& wanted, EventArray* events);
   [[nodiscard]] bool On(const wire::Accept& accept, EventArray* events);
-  [[nodiscard]] bool On(const wire::Message& message, EventArray* events);
+  [[nodiscard]] bool On(const wire::SocketMessage& message, EventArray* events);
   [[nodiscard]] bool On(const wire::Close& close, EventArray* events);
   [[nodiscard]] bool On(const wire::AppError& error, EventArray* events);
   [[nodiscard]] bool On(const wire::Closed& closed, EventArray* events);

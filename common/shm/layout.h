@@ -47,6 +47,7 @@ inline constexpr std::size_t kRecordAlign = 8;  // do not change
 // Bounds of a ring's capacity, which is a power of two and a multiple of the page size.
 inline constexpr std::uint64_t kMinCapacity = 4096;
 inline constexpr std::uint64_t kMaxCapacity = std::uint64_t{1} << 30;
+inline constexpr std::uint64_t kDefaultCapacity = std::uint64_t{1} << 20;
 
 struct RecordHeader {
   std::uint32_t length;    // of the payload, without padding

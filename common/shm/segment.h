@@ -18,8 +18,8 @@ class Segment {
  public:
   struct Options {
     // Bytes. Powers of two, multiples of the page size, at most kMaxCapacity.
-    std::size_t request_capacity = std::size_t{1} << 20;
-    std::size_t response_capacity = std::size_t{1} << 20;
+    std::size_t request_capacity = kDefaultCapacity;
+    std::size_t response_capacity = kDefaultCapacity;
   };
 
   // A new segment, both rings empty. kInvalidArgument names the bad capacity.

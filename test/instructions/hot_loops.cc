@@ -95,7 +95,8 @@ class Loops {
 
   void Message(uint32_t stream) {
     const std::string_view text = std::string_view(chunk_).substr(0, 64);
-    const wire::Message got = Pass(*node_, *worker_, wire::Message{stream, text, true, true});
+    const wire::SocketMessage got =
+        Pass(*node_, *worker_, wire::SocketMessage{stream, text, true, true});
     Require(got.stream == stream && got.bytes.size() == text.size() && got.text && got.end,
             "another message");
   }
@@ -132,7 +133,7 @@ class Loops {
     return got;
   }
 
-  const test::Connection connection_{wire::kDefaultRing};
+  const test::Connection connection_{shm::kDefaultCapacity};
   const std::unique_ptr<Endpoint> node_ = connection_.Open(shm::Side::kNode);
   const std::unique_ptr<Endpoint> worker_ = connection_.Open(shm::Side::kWorker);
   const std::string request_head_ = Joined(kRequestHead);

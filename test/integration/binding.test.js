@@ -20,11 +20,14 @@ test('head.js writes the fields in the order that the addon reads', () => {
 })
 
 test('the rings that options.js takes are those that the addon takes', () => {
-  const { minRing, defaultRing } = binding.limits
+  const { minRing, maxRing, defaultRing } = binding.limits
   assert.equal(parseOptions().requestRing, defaultRing)
   assert.equal(parseOptions({ requestRing: minRing }).requestRing, minRing)
-  assert.throws(() => parseOptions({ requestRing: minRing / 2 }), { code: 'ERR_INVALID_OPTION' })
-  assert.throws(() => new binding.Channel({ requestRing: minRing / 2 }, () => {}),
-    { code: 'ERR_INVALID_OPTION' })
+  assert.equal(parseOptions({ requestRing: maxRing }).requestRing, maxRing)
+  for (const requestRing of [minRing / 2, 2 * maxRing]) {
+    assert.throws(() => parseOptions({ requestRing }), { code: 'ERR_INVALID_OPTION' })
+    assert.throws(() => new binding.Channel({ requestRing }, () => {}),
+      { code: 'ERR_INVALID_OPTION' })
+  }
   new binding.Channel({ requestRing: minRing, responseRing: minRing }, () => {}).close()
 })

@@ -1,6 +1,7 @@
 #include "asgi/app_error.h"
 
 #include "wire/protocol.h"
+#include "wire/utf8.h"
 
 namespace nasgi::worker {
 
@@ -8,23 +9,15 @@ using py::Ref;
 
 namespace {
 
-bool IsUtf8Continuation(char c) { return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U; }
-
 std::string Utf8(PyObject* text, size_t limit) {
   // Lone surrogates may stand in an app's text; they cannot in UTF-8.
   const Ref bytes = Ref::Steal(PyUnicode_AsEncodedString(text, "utf-8", "backslashreplace"));
   if (!bytes) return {};
-  return std::string(CutUtf8(
+  return std::string(wire::CutUtf8(
       {PyBytes_AsString(bytes.get()), static_cast<size_t>(PyBytes_Size(bytes.get()))}, limit));
 }
 
 }  // namespace
-
-std::string_view CutUtf8(std::string_view text, size_t limit) {
-  if (text.size() <= limit) return text;
-  while (limit > 0 && IsUtf8Continuation(text[limit])) --limit;
-  return text.substr(0, limit);
-}
 
 AppErrorText DescribeException(const Ref& describe, const Ref& exception) {
   AppErrorText text;

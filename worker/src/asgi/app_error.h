@@ -25,7 +25,4 @@ void PrintAppError(const py::Ref& write, const AppErrorText& text, const char* w
 // own for the OSError that send() raises then (starlette.requests.ClientDisconnect).
 [[nodiscard]] bool SaysDisconnect(const AppErrorText& text);
 
-// The start of `text` that is `limit` bytes or less and does not end within a UTF-8 character.
-[[nodiscard]] std::string_view CutUtf8(std::string_view text, size_t limit);
-
 }  // namespace nasgi::worker

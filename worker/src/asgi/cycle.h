@@ -43,7 +43,7 @@ class Cycle {
 
   // Frames of this stream. False: Node broke the protocol, or (exception set) out of memory.
   [[nodiscard]] virtual bool OnBody(std::string_view /*bytes*/, bool /*end*/) { return false; }
-  [[nodiscard]] virtual bool OnMessage(const wire::Message& /*message*/) { return false; }
+  [[nodiscard]] virtual bool OnMessage(const wire::SocketMessage& /*message*/) { return false; }
   [[nodiscard]] virtual bool OnClose(const wire::Close& /*close*/) { return false; }
   [[nodiscard]] bool OnCredit(uint32_t bytes);
   void OnDisconnect();

@@ -4,15 +4,13 @@
 #include <string_view>
 
 #include "py/ref.h"
+#include "wire/protocol.h"
 
 namespace nasgi::worker {
 
 using py::Ref;
 
 namespace {
-
-constexpr long kMinStatus = 200;
-constexpr long kMaxStatus = 999;
 
 bool Expected(const Ref& expected, PyObject* got) {
   PyErr_Format(PyExc_RuntimeError, "Expected ASGI message %R, but got %R", expected.get(), got);
@@ -71,9 +69,9 @@ bool Response::TakeStart(PyObject* message, const Names& names) {
     PyErr_Format(PyExc_TypeError, "status must be an int, got %R", status);
     return false;
   }
-  if (code < kMinStatus || code > kMaxStatus) {
-    PyErr_Format(PyExc_ValueError, "status must be %ld to %ld, got %R", kMinStatus, kMaxStatus,
-                 status);
+  if (code < wire::kMinStatus || code > wire::kMaxStatus) {
+    PyErr_Format(PyExc_ValueError, "status must be %u to %u, got %R", wire::kMinStatus,
+                 wire::kMaxStatus, status);
     return false;
   }
   status_ = static_cast<uint32_t>(code);

@@ -2,15 +2,13 @@
 
 #include "asgi/header_list.h"
 #include "channel/channel.h"
+#include "wire/utf8.h"
 
 namespace nasgi::worker {
 
 using py::Ref;
 
 namespace {
-
-constexpr uint32_t kNormalClosure = 1000;
-constexpr uint32_t kAbnormalClosure = 1006;
 
 // RFC 6455, 7.4, and the registry of IANA: what may stand in a close frame.
 bool IsCloseCode(long code) {
@@ -34,7 +32,7 @@ Cycle::Functions* WebSocketCycle::functions() const {
   return &functions;
 }
 
-bool WebSocketCycle::OnMessage(const wire::Message& message) {
+bool WebSocketCycle::OnMessage(const wire::SocketMessage& message) {
   const size_t cost = message.bytes.size() + (message.end ? wire::kMessageOverhead : 0);
   if (disconnected_ || !receive_window_.Receive(cost)) return false;
   partial_cost_ += cost;
@@ -239,8 +237,8 @@ void WebSocketCycle::Pump() {
     const wire::Piece piece = wire::NextPiece(content.size() - outgoing_sent_, send_window_);
     if (piece.blocked()) return;
     send_window_.Spend(piece.cost());
-    channel_->SendFrame(wire::Message{stream_, content.substr(outgoing_sent_, piece.size),
-                                      outgoing_text_, piece.end});
+    channel_->SendFrame(wire::SocketMessage{stream_, content.substr(outgoing_sent_, piece.size),
+                                            outgoing_text_, piece.end});
     outgoing_sent_ += piece.size;
     if (!piece.end) continue;
     outgoing_ = {};
@@ -255,14 +253,14 @@ Progress WebSocketCycle::SendClose(PyObject* message, Ref* future) {
   if (phase_ == Phase::kConnecting) {
     // A 403, which carries neither code nor reason. Apps put there what no close frame could hold:
     // FastAPI gives the list of its validation errors as the reason.
-    EndStream(kNormalClosure, {});
-    close_code_ = kAbnormalClosure;
+    EndStream(wire::kNormalClosure, {});
+    close_code_ = wire::kAbnormalClosure;
     return Progress::kDone;
   }
   PyObject* code_object = Field(message, names.code);
   PyObject* reason_object = Field(message, names.reason);
   if (PyErr_Occurred() != nullptr) return Progress::kError;
-  const long code = code_object != nullptr ? PyLong_AsLong(code_object) : kNormalClosure;
+  const long code = code_object != nullptr ? PyLong_AsLong(code_object) : wire::kNormalClosure;
   if (code == -1 && PyErr_Occurred() != nullptr) return Progress::kError;
   if (!IsCloseCode(code)) {
     PyErr_Format(PyExc_ValueError,
@@ -278,7 +276,7 @@ Progress WebSocketCycle::SendClose(PyObject* message, Ref* future) {
   const Ref reason =
       reason_object != nullptr ? Utf8(reason_object) : Ref::Steal(PyBytes_FromStringAndSize("", 0));
   if (!reason) return Progress::kError;
-  EndStream(static_cast<uint32_t>(code), CutUtf8(View(reason), wire::kMaxCloseReason));
+  EndStream(static_cast<uint32_t>(code), wire::CutUtf8(View(reason), wire::kMaxCloseReason));
   return Progress::kDone;
 }
 
@@ -297,7 +295,7 @@ AppErrorText WebSocketCycle::OnReturn() {
       if (outgoing_) {
         return {"RuntimeError", "the ASGI application returned while it was sending a message", {}};
       }
-      EndStream(kNormalClosure, {});
+      EndStream(wire::kNormalClosure, {});
       return {};
     case Phase::kConnecting:
       return {"RuntimeError",

@@ -16,7 +16,7 @@ class WebSocketCycle : public Cycle {
  public:
   using Cycle::Cycle;
 
-  [[nodiscard]] bool OnMessage(const wire::Message& message) override;
+  [[nodiscard]] bool OnMessage(const wire::SocketMessage& message) override;
   [[nodiscard]] bool OnClose(const wire::Close& close) override;
   Progress Receive(py::Ref* message, py::Ref* future) override;
   Progress Send(PyObject* message, Awaitable::Sending* sending, py::Ref* future) override;
@@ -60,7 +60,7 @@ class WebSocketCycle : public Cycle {
   Phase phase_ = Phase::kConnecting;
   bool connect_taken_ = false;
   std::optional<Response> denial_;
-  uint32_t close_code_ = 1006;  // for the disconnect event
+  uint32_t close_code_ = wire::kAbnormalClosure;  // for the disconnect event
   std::string close_reason_;
 
   std::deque<Received> received_;

@@ -164,8 +164,9 @@ bool Channel::OnFrame(std::span<const std::byte> bytes) {
       return ToCycle<wire::Body>(
           [](Cycle& cycle, const wire::Body& body) { return cycle.OnBody(body.bytes, body.end); });
     case wire::MessageType::kMessage:
-      return ToCycle<wire::Message>(
-          [](Cycle& cycle, const wire::Message& message) { return cycle.OnMessage(message); });
+      return ToCycle<wire::SocketMessage>([](Cycle& cycle, const wire::SocketMessage& message) {
+        return cycle.OnMessage(message);
+      });
     case wire::MessageType::kClose:
       return ToCycle<wire::Close>(
           [](Cycle& cycle, const wire::Close& close) { return cycle.OnClose(close); });

@@ -5,6 +5,7 @@
 #include "asgi/app_error.h"
 #include "channel/channel.h"
 #include "py/box.h"
+#include "wire/utf8.h"
 
 namespace nasgi::worker {
 
@@ -48,7 +49,7 @@ PyObject* Ready(PyObject* self, PyObject* args) {
   Py_ssize_t size = 0;
   if (PyArg_ParseTuple(args, "s#:ready", &info, &size) == 0) return nullptr;
   const std::string_view text(info, static_cast<size_t>(size));
-  if (text.size() > wire::kMaxErrorMessage) {
+  if (text.size() > wire::kMaxReadyInfo) {
     PyErr_SetString(PyExc_ValueError, "info is too long");
     return nullptr;
   }
@@ -64,9 +65,10 @@ PyObject* StartupFailed(PyObject* self, PyObject* args) {
   if (PyArg_ParseTuple(args, "ssss:startup_failed", &kind, &type, &message, &traceback) == 0) {
     return nullptr;
   }
-  Of(self).SendFrame(wire::StartupFailed{
-      CutUtf8(kind, wire::kMaxErrorType), CutUtf8(type, wire::kMaxErrorType),
-      CutUtf8(message, wire::kMaxErrorMessage), CutUtf8(traceback, wire::kMaxTraceback)});
+  Of(self).SendFrame(wire::StartupFailed{wire::CutUtf8(kind, wire::kMaxErrorType),
+                                         wire::CutUtf8(type, wire::kMaxErrorType),
+                                         wire::CutUtf8(message, wire::kMaxErrorMessage),
+                                         wire::CutUtf8(traceback, wire::kMaxTraceback)});
   return None();
 }
 

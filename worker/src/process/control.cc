@@ -6,11 +6,11 @@
 #include <cerrno>
 #include <vector>
 
-#include "asgi/app_error.h"
 #include "base/unique_fd.h"
 #include "py/ref.h"
 #include "wire/control.h"
 #include "wire/frame.h"
+#include "wire/utf8.h"
 
 namespace nasgi::worker {
 
@@ -29,9 +29,11 @@ ssize_t ReceivePacket(int fd, std::span<std::byte> room, std::vector<base::Uniqu
   packet.msg_controllen = ancillary.size();
   ssize_t size = -1;
   int error = 0;
-  Py_BEGIN_ALLOW_THREADS size = recvmsg(fd, &packet, MSG_CMSG_CLOEXEC);
-  error = errno;
-  Py_END_ALLOW_THREADS if (size < 0) {
+  Py_BEGIN_ALLOW_THREADS
+    size = recvmsg(fd, &packet, MSG_CMSG_CLOEXEC);
+    error = errno;
+  Py_END_ALLOW_THREADS
+  if (size < 0) {
     errno = error;
     PyErr_SetFromErrno(PyExc_OSError);
     return -1;
@@ -116,7 +118,7 @@ PyObject* ControlSend(PyObject* /*module*/, PyObject* args) {
   if (kind == "server_ready") {
     const char* info = nullptr;
     if (PyArg_ParseTuple(fields.get(), "s:server_ready", &info) == 0) return nullptr;
-    return SendPacket(fd, wire::ServerReady{CutUtf8(info, wire::kMaxTraceback)});
+    return SendPacket(fd, wire::ServerReady{wire::CutUtf8(info, wire::kMaxTraceback)});
   }
   if (kind == "server_failed") {
     const char* type = nullptr;
@@ -125,9 +127,9 @@ PyObject* ControlSend(PyObject* /*module*/, PyObject* args) {
     if (PyArg_ParseTuple(fields.get(), "sss:server_failed", &type, &message, &traceback) == 0) {
       return nullptr;
     }
-    return SendPacket(fd, wire::ServerFailed{CutUtf8(type, wire::kMaxErrorType),
-                                             CutUtf8(message, wire::kMaxErrorMessage),
-                                             CutUtf8(traceback, wire::kMaxTraceback)});
+    return SendPacket(fd, wire::ServerFailed{wire::CutUtf8(type, wire::kMaxErrorType),
+                                             wire::CutUtf8(message, wire::kMaxErrorMessage),
+                                             wire::CutUtf8(traceback, wire::kMaxTraceback)});
   }
   if (kind == "forked") {
     wire::Forked forked;
