@@ -125,8 +125,9 @@ withPython('an app that raises: 1011 once accepted, 500 before', app, async (pyt
     assert.equal((await refusedSocket(`${base}/raises_early`)).status, 500)
     assert.equal((await refusedSocket(`${base}/silent`)).status, 500)
   })
-  assert.deepEqual(errors, ['the socket broke', 'before it was accepted',
-    'the ASGI application returned without accepting or closing the WebSocket'])
+  assert.equal(errors.length, 3)
+  assert.deepEqual(errors.slice(0, 2), ['the socket broke', 'before it was accepted'])
+  assert.match(errors[2], /without accepting or closing/)
 })
 
 withPython('after its own close an app gets the disconnect, and OSError from send()', app,
@@ -222,12 +223,12 @@ withPython('what an app may not send raises an error that says what is expected'
     const connection = await python.connect('/wrong')
     const { value } = await connection[Symbol.asyncIterator]().next()
     const errors = JSON.parse(value)
-    const expected = [/^RuntimeError: Expected ASGI message 'websocket.accept'/,
-      /^ValueError: subprotocol must be a token/, /^ValueError: the header 'sec-websocket-protocol'/,
-      /^RuntimeError: Expected .* but got 'websocket.accept'/, /^ValueError: .*either/,
-      /^ValueError: .*either/, /^TypeError: 'text' must be a str/, /^TypeError: 'bytes' must be bytes/,
-      /^UnicodeEncodeError/, /^ValueError: .* closed with the code 1006/,
-      /^TypeError: 'reason' must be a str, got \['a list'\]/]
+    const expected = [/^RuntimeError: .*'websocket.accept'/,
+      /^ValueError: 'subprotocol'.*token/, /^ValueError: .*'sec-websocket-protocol'/,
+      /^RuntimeError: .*'websocket.send'.*'websocket.accept'/, /^ValueError: .*'text'.*'bytes'/,
+      /^ValueError: .*'text'.*'bytes'/, /^TypeError: 'text'.*str/, /^TypeError: 'bytes'.*bytes/,
+      /^UnicodeEncodeError/, /^ValueError: .*1006/,
+      /^TypeError: 'reason'.*str.*\['a list'\]/]
     assert.equal(errors.length, expected.length)
     for (const [i, pattern] of expected.entries()) assert.match(errors[i], pattern)
   })

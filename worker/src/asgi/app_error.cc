@@ -1,5 +1,6 @@
 #include "asgi/app_error.h"
 
+#include "py/text.h"
 #include "wire/protocol.h"
 #include "wire/utf8.h"
 
@@ -10,11 +11,10 @@ using py::Ref;
 namespace {
 
 std::string Utf8(PyObject* text, size_t limit) {
-  // Lone surrogates may stand in an app's text; they cannot in UTF-8.
+  // A str may hold lone surrogates, which UTF-8 cannot.
   const Ref bytes = Ref::Steal(PyUnicode_AsEncodedString(text, "utf-8", "backslashreplace"));
   if (!bytes) return {};
-  return std::string(wire::CutUtf8(
-      {PyBytes_AsString(bytes.get()), static_cast<size_t>(PyBytes_Size(bytes.get()))}, limit));
+  return std::string(wire::CutUtf8(py::View(bytes), limit));
 }
 
 }  // namespace
@@ -30,8 +30,7 @@ AppErrorText DescribeException(const Ref& describe, const Ref& exception) {
   }
   PyErr_Clear();
   if (text.type.empty()) {
-    const Ref name = Ref::Steal(
-        PyObject_GetAttrString(reinterpret_cast<PyObject*>(Py_TYPE(exception.get())), "__name__"));
+    const Ref name = Ref::Steal(PyObject_GetAttrString(py::TypeOf(exception.get()), "__name__"));
     text.type = name ? Utf8(name.get(), wire::kMaxErrorType) : "Exception";
     text.message = "(the exception could not be described)";
     PyErr_Clear();
@@ -47,8 +46,7 @@ void PrintAppError(const Ref& write, const AppErrorText& text, const char* when)
   const std::string line =
       std::string("Exception in ASGI application ") + when + "\n" +
       (text.traceback.empty() ? text.type + ": " + text.message + "\n" : text.traceback);
-  const Ref message = Ref::Steal(
-      PyUnicode_DecodeUTF8(line.data(), static_cast<Py_ssize_t>(line.size()), "replace"));
+  const Ref message = py::Utf8(line, "replace");
   const Ref written =
       message ? Ref::Steal(PyObject_CallFunctionObjArgs(write.get(), message.get(), nullptr))
               : Ref();

@@ -1,42 +1,40 @@
 #include "asgi/awaitable.h"
 
-#include "asgi/cycle.h"
 #include "py/coroutine.h"
 
 namespace nasgi::worker {
 
 using py::Ref;
 
-PySendResult Awaitable::Step(PyObject** result) {
+PySendResult Awaitable::Step(PyObject* /*self*/, PyObject** result) {
   *result = nullptr;
   if (finished_) {
     PyErr_SetString(PyExc_RuntimeError, "cannot reuse already awaited receive() or send()");
     return PYGEN_ERROR;
   }
-  // The app may drop its last reference to us while it runs below.
-  const Ref cycle_object = cycle_object_;
+  // Python code that runs below may close this awaitable, which lets go of the connection.
+  const Ref connection_object = connection_object_;
   while (true) {
     if (waiting_) {
       const PySendResult sent = PyIter_Send(waiting_.get(), Py_None, result);
       if (sent == PYGEN_NEXT) return sent;
       waiting_ = {};
-      cycle_->Resumed();
+      connection_->Resumed();
       if (sent == PYGEN_ERROR) {
         Finish();
         return sent;
       }
-      Py_XDECREF(*result);
-      *result = nullptr;
+      py::Drop(result);
     }
     Ref value;
     Ref future;
     const Progress progress = kind_ == Kind::kReceive
-                                  ? cycle_->Receive(&value, &future)
-                                  : cycle_->Send(message_.get(), &sending_, &future);
+                                  ? connection_->Receive(&value, &future)
+                                  : connection_->Send(message_.get(), &sending_, &future);
     switch (progress) {
       case Progress::kDone:
         Finish();
-        *result = value ? value.release() : Ref::Borrow(Py_None).release();
+        *result = value ? value.release() : py::NewNone();
         return PYGEN_RETURN;
       case Progress::kWait:
         waiting_ = Ref::Steal(PyObject_GetIter(future.get()));
@@ -51,8 +49,8 @@ PySendResult Awaitable::Step(PyObject** result) {
 
 PyObject* Awaitable::Throw(PyObject* args) {
   const Ref waiting = waiting_;
-  const Ref cycle_object = cycle_object_;
-  if (cycle_object) cycle_->Resumed();
+  const Ref connection_object = connection_object_;
+  if (connection_object) connection_->Resumed();
   if (finished_ || !waiting) {
     Finish();
     return py::RaiseThrown(args);
@@ -68,21 +66,18 @@ void Awaitable::Finish() {
   Clear();
 }
 
-int Awaitable::Traverse(visitproc visit, void* arg) {
-  for (const Ref* ref : {&cycle_object_, &message_, &waiting_, &sending_.body}) {
-    if (const int stop = py::Visit(*ref, visit, arg); stop != 0) return stop;
-  }
-  return 0;
+int Awaitable::Traverse(visitproc visit, void* arg) const {
+  return py::Visit(visit, arg, connection_object_, message_, waiting_, sending_.body);
 }
 
 void Awaitable::Clear() {
-  cycle_object_ = {};
+  connection_object_ = {};
   message_ = {};
   waiting_ = {};
   sending_.body = {};
 }
 
-PyTypeObject* MakeAwaitableType(PyObject* module) {
+Ref MakeAwaitableType(PyObject* module) {
   return py::MakeCoroutineType<Awaitable>(module, "node_asgi_worker._worker.Awaitable", nullptr);
 }
 

@@ -3,66 +3,76 @@
 #include <Python.h>
 
 #include <cstdint>
+#include <utility>
 
+#include "asgi/sending.h"
 #include "py/box.h"
 #include "py/ref.h"
 
 namespace nasgi::worker {
 
-class Cycle;
+// What became of one attempt to receive or send.
+enum class Progress {
+  kDone,
+  kWait,   // it cannot go on yet: wait for the future, then try again
+  kError,  // a Python exception is set
+};
 
-enum class Progress { kDone, kWait, kError };
+// The connection that receive() and send() belong to. The cycles implement it.
+class Connection {
+ public:
+  // kDone gives the message, kWait the future to wait on.
+  virtual Progress Receive(py::Ref* message, py::Ref* future) = 0;
+  // kWait gives the future to wait on.
+  virtual Progress Send(PyObject* message, Sending* sending, py::Ref* future) = 0;
+  // The app runs again after a wait, whatever has ended the wait.
+  virtual void Resumed() = 0;
 
-// What receive() and send() return: a coroutine in all that asyncio and `await` ask for. It starts
-// when it is first stepped, as a coroutine does; when its cycle cannot go on yet it waits on a
-// future of the loop, and tries again.
+ protected:
+  ~Connection() = default;
+};
+
+// What receive() and send() return: a coroutine in everything that asyncio and `await` require. It
+// starts when it is first stepped, as a coroutine does. While its connection cannot go on, it waits
+// on a future of the loop.
+//
+// Thread safety: the loop's thread only, with the GIL held.
+// Lifetime: keeps the connection alive until it has finished.
+// Failure: raises what the connection raises.
 class Awaitable {
  public:
   enum class Kind { kReceive, kSend };
 
-  // `cycle_object` holds `cycle`; `message` is the dict to send (empty for kReceive).
-  Awaitable(Kind kind, py::Ref cycle_object, Cycle* cycle, py::Ref message)
+  // `connection_object` holds `connection`; `message` is the dict to send (empty for kReceive).
+  Awaitable(Kind kind, py::Ref connection_object, Connection* connection, py::Ref message)
       : kind_(kind),
-        cycle_(cycle),
-        cycle_object_(std::move(cycle_object)),
+        connection_(connection),
+        connection_object_(std::move(connection_object)),
         message_(std::move(message)) {}
 
   // One step, by the rules of PyIter_Send.
-  PySendResult Step(PyObject** result);
-  // Throws an exception in: at the future that is waited on, or at the start.
-  // New reference (what was yielded), or null with an exception set.
+  PySendResult Step(PyObject* self, PyObject** result);
+  // Throws an exception in: at the future that is waited on, or at the start. New reference (what
+  // was yielded), or null with an exception set.
   PyObject* Throw(PyObject* args);
   void Close() { Finish(); }
 
-  int Traverse(visitproc visit, void* arg);
+  [[nodiscard]] int Traverse(visitproc visit, void* arg) const;
   void Clear();
-
-  // Progress of a send, kept by the cycle.
-  struct Sending {
-    bool accepted = false;  // the message has been checked and taken
-    bool more = false;      // of a body: more_body
-    bool text = false;      // of a WebSocket message: it was a str
-    py::Ref body;           // bytes
-    size_t offset = 0;      // of a body, already sent
-    int file = -1;          // instead of `body`: a descriptor of the app
-    int64_t position = 0;   // in the file
-    int64_t rest = 0;       // bytes of the file that are to be sent
-    uint64_t ticket = 0;    // of a WebSocket message: its number, once it is under way
-  };
 
  private:
   void Finish();
 
   Kind kind_;
   bool finished_ = false;
-  Cycle* cycle_;
-  py::Ref cycle_object_;
+  Connection* connection_;
+  py::Ref connection_object_;
   py::Ref message_;
   py::Ref waiting_;  // iterator of the future that is waited on
   Sending sending_;
 };
 
-// New reference to the type, or null with an exception set.
-PyTypeObject* MakeAwaitableType(PyObject* module);
+// The type of Box<Awaitable>, or nothing with an exception set.
+[[nodiscard]] py::Ref MakeAwaitableType(PyObject* module);
 
 }  // namespace nasgi::worker

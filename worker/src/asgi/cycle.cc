@@ -2,26 +2,24 @@
 
 #include <algorithm>
 
-#include "channel/channel.h"
 #include "py/coroutine.h"
+#include "py/text.h"
 
 namespace nasgi::worker {
 
 using py::Ref;
 
-const ModuleState& Cycle::state() const { return channel_->state(); }
-
 PyObject* Cycle::NewAwaitable(PyObject* self, Cycle* cycle, Awaitable::Kind kind,
                               PyObject* message) {
-  return py::Box<Awaitable>::New(cycle->state().awaitable_type, kind, Ref::Borrow(self), cycle,
-                                 Ref::Borrow(message));
+  return py::Box<Awaitable>::New(py::AsType(cycle->state().awaitable_type), kind, Ref::Borrow(self),
+                                 cycle, Ref::Borrow(message));
 }
 
-bool Cycle::OnCredit(uint32_t bytes) {
-  if (!send_window_.Open(bytes)) return false;
+Delivery Cycle::OnCredit(uint32_t bytes) {
+  if (!send_window_.Open(bytes)) return Delivery::kProtocolError;
   OnRoom();
   Wake(&senders_);
-  return true;
+  return Delivery::kTaken;
 }
 
 void Cycle::OnDisconnect() {
@@ -44,34 +42,34 @@ Progress Cycle::Disconnected(const char* why) const {
 }
 
 void Cycle::GiveCredit(uint32_t credit) {
-  if (credit > 0) channel_->SendFrame(wire::Credit{stream_, credit});
+  if (credit > 0) sender().SendFrame(wire::Credit{stream_, credit});
 }
 
 Progress Cycle::Wait(Waiters* waiters, bool for_room, Ref* future) {
-  *future = channel_->NewFuture();
+  *future = sender().NewFuture();
   if (!*future) return Progress::kError;
-  if (for_room) channel_->room_waiters().Add(*future);
+  if (for_room) sender().room_waiters().Add(*future);
   waiters->Add(*future);
   Waits(true);
   return Progress::kWait;
 }
 
 void Cycle::Wake(Waiters* waiters) {
-  waiters->Wake(state().names);
+  waiters->Wake(state().method_names);
   Waits(false);
 }
 
 void Cycle::Waits(bool waits) {
-  if (waits != std::exchange(waits_, waits)) channel_->CycleWaits(waits);
+  if (waits != std::exchange(waits_, waits)) host_->CycleWaits(waits);
 }
 
-Progress Cycle::SendBody(Response* response, Awaitable::Sending* sending, Ref* future) {
-  const std::string_view body = View(sending->body);
+Progress Cycle::SendBody(Response* response, Sending* sending, Ref* future) {
+  const std::string_view body = py::View(sending->body);
   while (true) {
     const size_t rest = body.size() - sending->offset;
     const size_t size = std::min({rest, wire::kMaxChunk, send_window_.available()});
     const bool blocked = size == 0 && rest > 0;
-    if (blocked || channel_->backlogged()) return Wait(&senders_, !blocked, future);
+    if (blocked || sender().backlogged()) return Wait(&senders_, !blocked, future);
     SendChunk(response, body.substr(sending->offset, size), !sending->more && size == rest);
     sending->offset += size;
     if (size == rest) return Progress::kDone;
@@ -82,15 +80,15 @@ void Cycle::SendChunk(Response* response, std::string_view chunk, bool last) {
   const bool end = last && !response->has_trailers();
   send_window_.Spend(chunk.size());
   if (response->state() != Response::State::kStartHeld) {
-    if (!chunk.empty() || end) channel_->SendFrame(wire::Body{stream_, chunk, end});
+    if (!chunk.empty() || end) sender().SendFrame(wire::Body{stream_, chunk, end});
   } else {
     const wire::Response frame{stream_, response->status(), response->headers(), chunk, end};
-    if (channel_->Fits(frame)) {
-      channel_->SendFrame(frame);
+    if (sender().Fits(frame)) {
+      sender().SendFrame(frame);
     } else {  // a large head and a small ring
-      channel_->SendFrame(
+      sender().SendFrame(
           wire::Response{stream_, response->status(), response->headers(), {}, false});
-      channel_->SendFrame(wire::Body{stream_, chunk, end});
+      sender().SendFrame(wire::Body{stream_, chunk, end});
     }
   }
   response->Sent(last);
@@ -102,22 +100,21 @@ void Cycle::ResponseEnded() {
   Wake(&receivers_);
 }
 
-bool Cycle::StartApp() {
-  PyObject* self = channel_->CycleObject(stream_);
+bool Cycle::StartApp(PyObject* self) {
   const Ref receive = Ref::Steal(PyCFunction_NewEx(&functions()->receive, self, nullptr));
   const Ref send = Ref::Steal(PyCFunction_NewEx(&functions()->send, self, nullptr));
   if (!receive || !send) return false;
   const Ref scope = std::move(scope_);
-  Ref result = Ref::Steal(PyObject_CallFunctionObjArgs(channel_->app().get(), scope.get(),
+  Ref result = Ref::Steal(PyObject_CallFunctionObjArgs(host_->application().app.get(), scope.get(),
                                                        receive.get(), send.get(), nullptr));
   if (!result) return false;
-  if (reinterpret_cast<PyObject*>(Py_TYPE(result.get())) == state().coroutine_type.get()) {
+  if (py::TypeOf(result.get()) == state().coroutine_type.get()) {
     app_ = std::move(result);
     return true;
   }
   // Any other awaitable: what `await` would do.
-  const Ref type = Ref::Borrow(reinterpret_cast<PyObject*>(Py_TYPE(result.get())));
-  const Ref await = Ref::Steal(PyObject_GetAttr(type.get(), state().names.await.get()));
+  const Ref type = Ref::Borrow(py::TypeOf(result.get()));
+  const Ref await = Ref::Steal(PyObject_GetAttr(type.get(), state().method_names.await.get()));
   if (!await) {
     PyErr_Clear();
     PyErr_Format(PyExc_TypeError,
@@ -130,31 +127,30 @@ bool Cycle::StartApp() {
   return static_cast<bool>(app_);
 }
 
-PySendResult Cycle::Step(PyObject** result) {
+PySendResult Cycle::Step(PyObject* self, PyObject** result) {
   *result = nullptr;
   if (ended_) {
     PyErr_SetString(PyExc_RuntimeError, "cannot reuse the coroutine of a finished request");
     return PYGEN_ERROR;
   }
-  if (app_ || StartApp()) {
+  if (app_ || StartApp(self)) {
     const Ref app = app_;
     const PySendResult sent = PyIter_Send(app.get(), Py_None, result);
     if (sent == PYGEN_NEXT) return sent;
     if (sent == PYGEN_RETURN) {
-      Py_XDECREF(*result);
-      *result = nullptr;
+      py::Drop(result);
       End({});
-      *result = Ref::Borrow(Py_None).release();
+      *result = py::NewNone();
       return PYGEN_RETURN;
     }
   }
   const Ref exception = py::TakeException();
   End(exception);
   if (PyObject_IsInstance(exception.get(), state().cancelled_error.get()) == 1) {
-    py::SetException(exception.get());  // the task is to count as cancelled
+    py::SetException(exception.get());  // so that the task counts as cancelled
     return PYGEN_ERROR;
   }
-  *result = Ref::Borrow(Py_None).release();
+  *result = py::NewNone();
   return PYGEN_RETURN;
 }
 
@@ -162,10 +158,10 @@ PyObject* Cycle::Throw(PyObject* args) {
   const Ref app = app_;
   PyObject* yielded = nullptr;
   if (app) {
-    const Ref thrower = Ref::Steal(PyObject_GetAttr(app.get(), state().names.throw_.get()));
+    const Ref thrower = Ref::Steal(PyObject_GetAttr(app.get(), state().method_names.throw_.get()));
     if (thrower) {
       yielded = PyObject_Call(thrower.get(), args, nullptr);
-    } else {  // a plain iterator has none: the exception ends it
+    } else {  // a plain iterator has no throw(): the exception ends it
       PyErr_Clear();
       py::RaiseThrown(args);
     }
@@ -207,22 +203,22 @@ void Cycle::End(const Ref& exception) {
        PyErr_GivenExceptionMatches(exception.get(), state().cancelled_error.get()) != 0);
   AppErrorText text;
   if (exception) {
-    if (!gone) text = DescribeException(channel_->describe_error(), exception);
+    if (!gone) text = DescribeException(host_->application().describe_error, exception);
   } else if (!complete() && !gone) {
     text = OnReturn();
   }
+  const bool printed = !text.type.empty() && !SaysDisconnect(text);
   if (complete()) {
-    if (!text.type.empty() && !SaysDisconnect(text)) {
-      PrintAppError(channel_->write_error(), text, "after its response was complete");
+    if (printed) {
+      PrintAppError(host_->application().write_error, text, "after its response was complete");
     }
   } else if (disconnected_) {
-    if (!text.type.empty() && !SaysDisconnect(text)) {
-      PrintAppError(channel_->write_error(), text, "after the client had disconnected");
+    if (printed) {
+      PrintAppError(host_->application().write_error, text, "after the client had disconnected");
     }
-    channel_->SendFrame(wire::Closed{stream_});
+    sender().SendFrame(wire::Closed{stream_});
   } else {
-    channel_->SendFrame(
-        wire::AppError{stream_, text.type, text.message, text.traceback, started()});
+    sender().SendFrame(wire::AppError{stream_, text.type, text.message, text.traceback, started()});
   }
   Wake(&receivers_);
   Wake(&senders_);
@@ -230,12 +226,12 @@ void Cycle::End(const Ref& exception) {
   scope_ = {};
   task_ = {};
   DropReceived();
-  channel_->CycleEnded(stream_);
+  host_->CycleEnded(stream_);
 }
 
-int Cycle::Traverse(visitproc visit, void* arg) {
-  for (const Ref* ref : {&channel_object_, &scope_, &app_, &task_}) {
-    if (const int stop = py::Visit(*ref, visit, arg); stop != 0) return stop;
+int Cycle::Traverse(visitproc visit, void* arg) const {
+  if (const int stop = py::Visit(visit, arg, host_object_, scope_, app_, task_); stop != 0) {
+    return stop;
   }
   if (const int stop = receivers_.Traverse(visit, arg); stop != 0) return stop;
   return senders_.Traverse(visit, arg);

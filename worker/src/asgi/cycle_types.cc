@@ -1,4 +1,3 @@
-// The Python types of the coroutines that run the app. What they do is in cycle.cc.
 #include "asgi/cycle_types.h"
 
 #include <array>
@@ -13,7 +12,7 @@ using py::Ref;
 
 namespace {
 
-// asyncio and debuggers look into a coroutine by these; they show the app's.
+// asyncio and debuggers inspect a coroutine through these attributes; they show those of the app.
 template <class T>
 PyObject* Forward(PyObject* self, void* name) {
   const Ref app = py::Box<T>::Of(self).app_coroutine();
@@ -30,7 +29,7 @@ char cr_frame[] = "cr_frame";
 char cr_running[] = "cr_running";
 
 template <class T>
-PyTypeObject* Make(PyObject* module, const char* name) {
+Ref Make(PyObject* module, const char* name) {
   static std::array<PyGetSetDef, 5> attributes = {
       PyGetSetDef{cr_await, Forward<T>, nullptr, nullptr, cr_await},
       PyGetSetDef{cr_code, Forward<T>, nullptr, nullptr, cr_code},
@@ -42,11 +41,11 @@ PyTypeObject* Make(PyObject* module, const char* name) {
 
 }  // namespace
 
-PyTypeObject* MakeHttpCycleType(PyObject* module) {
+Ref MakeHttpCycleType(PyObject* module) {
   return Make<HttpCycle>(module, "node_asgi_worker._worker.HttpCycle");
 }
 
-PyTypeObject* MakeWebSocketCycleType(PyObject* module) {
+Ref MakeWebSocketCycleType(PyObject* module) {
   return Make<WebSocketCycle>(module, "node_asgi_worker._worker.WebSocketCycle");
 }
 

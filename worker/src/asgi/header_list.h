@@ -10,21 +10,21 @@
 
 namespace nasgi::worker {
 
-// The bytes of a bytes object, borrowed.
-[[nodiscard]] std::string_view View(const py::Ref& bytes);
-
-// The object as bytes, copied only where it is another kind (bytearray, memoryview); nothing with
-// TypeError set otherwise.
-[[nodiscard]] py::Ref AsBytes(PyObject* object, const char* what);
-
-// Headers that an app sends, as they travel: "name\0value\0name\0value", the names in lower case.
-// Methods that return false leave a Python exception that says what was wrong.
+// Headers that an app sends, in the form in which they travel: "name\0value\0name\0value", names in
+// lower case.
+//
+// Thread safety: the loop's thread only, with the GIL held.
+// Failure: methods that return false leave a Python exception that says what was wrong.
 class HeaderList {
  public:
-  enum class Verdict { kKeep, kDrop, kRefuse };  // kRefuse: an exception is set
+  enum class Verdict {
+    kKeep,
+    kDrop,
+    kRefuse,  // an exception is set
+  };
 
-  // Takes an iterable of pairs of bytes. `judge(name, value)` is asked about each. Nothing is kept
-  // when it fails.
+  // Appends an iterable of pairs of bytes. `judge(name, value)` decides about each. When it fails,
+  // the list is empty afterwards.
   template <class Judge>
   [[nodiscard]] bool Take(PyObject* headers, Judge judge) {
     bool ok = true;
@@ -35,7 +35,7 @@ class HeaderList {
       }
     } else {
       const py::Ref iterator = py::Ref::Steal(PyObject_GetIter(headers));
-      if (!iterator) return false;
+      ok = static_cast<bool>(iterator);
       while (ok) {
         const py::Ref pair = py::Ref::Steal(PyIter_Next(iterator.get()));
         if (!pair) break;
@@ -54,7 +54,7 @@ class HeaderList {
   [[nodiscard]] const std::string& joined() const { return joined_; }
 
  private:
-  // Views into joined_.
+  // Views into joined_, valid until it changes.
   struct Appended {
     std::string_view name;
     std::string_view value;
@@ -74,7 +74,7 @@ class HeaderList {
     return verdict != Verdict::kRefuse;
   }
 
-  // What it has appended to joined_ when it fails is of no use.
+  // When it fails, joined_ may end with part of the pair.
   [[nodiscard]] bool Append(PyObject* pair, Appended* appended);
   [[nodiscard]] bool WithinLimit() const;
 

@@ -1,14 +1,15 @@
 #include "asgi/http_cycle.h"
 
-#include "channel/channel.h"
+#include "asgi/message.h"
+#include "py/text.h"
 
 namespace nasgi::worker {
 
 using py::Ref;
 
-HttpCycle::HttpCycle(Channel* channel, Ref channel_object, uint32_t stream, Ref scope,
+HttpCycle::HttpCycle(Host* host, Ref host_object, uint32_t stream, Ref scope,
                      const RequestTraits& traits)
-    : Cycle(channel, std::move(channel_object), stream, std::move(scope)),
+    : Cycle(host, std::move(host_object), stream, std::move(scope)),
       wants_continue_(traits.wants_continue),
       response_(state().names.response_start, state().names.response_body, traits.is_head) {}
 
@@ -17,17 +18,19 @@ Cycle::Functions* HttpCycle::functions() const {
   return &functions;
 }
 
-bool HttpCycle::OnBody(std::string_view bytes, bool end) {
-  if (body_end_ || !receive_window_.Receive(bytes.size())) return false;
+Delivery HttpCycle::OnBody(std::string_view bytes, bool end) {
+  if (body_end_ || !receive_window_.Receive(bytes.size())) return Delivery::kProtocolError;
   body_end_ = end;
   if (!bytes.empty()) {
-    Ref chunk =
-        Ref::Steal(PyBytes_FromStringAndSize(bytes.data(), static_cast<Py_ssize_t>(bytes.size())));
-    if (!chunk) return false;
+    Ref chunk = py::Bytes(bytes);
+    if (!chunk) {
+      PyErr_Clear();
+      return Delivery::kOutOfMemory;
+    }
     body_.push_back(std::move(chunk));
   }
   Wake(&receivers_);
-  return true;
+  return Delivery::kTaken;
 }
 
 void HttpCycle::DropReceived() {
@@ -40,10 +43,10 @@ Ref HttpCycle::BodyMessage() {
   Ref message = NewMessage(names.http_request);
   Ref bytes;
   if (!body_waits()) {
-    bytes = Ref::Steal(PyBytes_FromStringAndSize(nullptr, 0));
+    bytes = py::Bytes({});
   } else {
     bytes = std::move(body_[next_++]);
-    if (2 * next_ >= body_.size()) {  // amortized: each piece is moved once at most
+    if (2 * next_ >= body_.size()) {  // amortized: moves each piece at most once
       body_.erase(body_.begin(), body_.begin() + static_cast<std::ptrdiff_t>(next_));
       next_ = 0;
     }
@@ -68,23 +71,29 @@ Progress HttpCycle::Receive(Ref* message, Ref* future) {
     return *message ? Progress::kDone : Progress::kError;
   }
   if (std::exchange(wants_continue_, false) && response_.state() <= Response::State::kStartHeld) {
-    channel_->SendFrame(wire::Continue{stream_});
+    sender().SendFrame(wire::Continue{stream_});
   }
   return Wait(&receivers_, false, future);
 }
 
-Progress HttpCycle::Send(PyObject* message, Awaitable::Sending* sending, Ref* future) {
+Progress HttpCycle::Send(PyObject* message, Sending* sending, Ref* future) {
   if (disconnected_ || ended_) return Disconnected("the client has disconnected");
   if (!sending->accepted) {
     PyObject* type = MessageType(message, state().names);
     if (type == nullptr) return Progress::kError;
-    const Progress extension = SendExtension(type, message, sending);
-    if (extension != Progress::kWait) return extension;
-    if (!sending->accepted) {
-      if (!response_.Take(type, message, state().names, sending)) return Progress::kError;
-      sending->accepted = true;
-      if (!sending->body) return Progress::kDone;  // a start: held
+    switch (SendExtension(type, message, sending)) {
+      case Extension::kSent:
+        return Progress::kDone;
+      case Extension::kError:
+        return Progress::kError;
+      case Extension::kFile:
+        break;
+      case Extension::kNone:
+        if (!response_.Take(type, message, state().names, sending)) return Progress::kError;
+        if (!sending->body) return Progress::kDone;  // a start, which is held back
+        break;
     }
+    sending->accepted = true;
   }
   if (sending->file >= 0) return SendFile(sending, future);
   return SendBody(&response_, sending, future);

@@ -11,15 +11,15 @@
 
 namespace nasgi::worker {
 
-// One HTTP request and its response.
-class HttpCycle : public Cycle {
+// One HTTP request and its response. Thread safety, lifetime and failure: see Cycle.
+class HttpCycle final : public Cycle {
  public:
-  HttpCycle(Channel* channel, py::Ref channel_object, uint32_t stream, py::Ref scope,
+  HttpCycle(Host* host, py::Ref host_object, uint32_t stream, py::Ref scope,
             const RequestTraits& traits);
 
-  [[nodiscard]] bool OnBody(std::string_view bytes, bool end) override;
+  [[nodiscard]] Delivery OnBody(std::string_view bytes, bool end) override;
   Progress Receive(py::Ref* message, py::Ref* future) override;
-  Progress Send(PyObject* message, Awaitable::Sending* sending, py::Ref* future) override;
+  Progress Send(PyObject* message, Sending* sending, py::Ref* future) override;
 
  protected:
   [[nodiscard]] Functions* functions() const override;
@@ -34,22 +34,31 @@ class HttpCycle : public Cycle {
   void DropReceived() override;
 
  private:
+  // What SendExtension has made of a message.
+  enum class Extension {
+    kNone,  // it is not a message of an extension
+    kSent,
+    kFile,   // it is a file, which SendFile is to send
+    kError,  // a Python exception is set
+  };
+
   [[nodiscard]] py::Ref BodyMessage();
-  // send() of the extensions' messages. kWait: it is none of those.
-  Progress SendExtension(PyObject* type, PyObject* message, Awaitable::Sending* sending);
-  Progress SendPath(PyObject* message);
-  Progress SendTrailers(PyObject* message);
-  Progress SendEarlyHint(PyObject* message);
-  Progress SendPush(PyObject* message);
-  [[nodiscard]] bool TakeFile(PyObject* message, Awaitable::Sending* sending);
-  Progress SendFile(Awaitable::Sending* sending, py::Ref* future);
+  // send() of the extensions' messages (http_extensions.cc).
+  [[nodiscard]] Extension SendExtension(PyObject* type, PyObject* message, Sending* sending);
+  // Each of these sends one message. False: a Python exception is set.
+  [[nodiscard]] bool SendPath(PyObject* message);
+  [[nodiscard]] bool SendTrailers(PyObject* message);
+  [[nodiscard]] bool SendEarlyHint(PyObject* message);
+  [[nodiscard]] bool SendPush(PyObject* message);
+  [[nodiscard]] bool TakeFile(PyObject* message, Sending* sending);
+  Progress SendFile(Sending* sending, py::Ref* future);
   [[nodiscard]] bool body_waits() const { return next_ < body_.size(); }
 
-  std::vector<py::Ref> body_;  // received; receive() has taken those before next_
+  std::vector<py::Ref> body_;  // received; receive() has returned the pieces before next_
   size_t next_ = 0;
   bool body_end_ = false;    // Node has sent all of it
   bool body_taken_ = false;  // receive() has returned the last of it
-  bool wants_continue_;      // Node waits for a word before the client sends the body
+  bool wants_continue_;      // the client sends the body only after a 100 response
   Response response_;
   HeaderList trailers_;
 };

@@ -1,9 +1,10 @@
 #include "asgi/response.h"
 
 #include <charconv>
-#include <string_view>
+#include <optional>
 
-#include "py/ref.h"
+#include "asgi/message.h"
+#include "py/text.h"
 #include "wire/protocol.h"
 
 namespace nasgi::worker {
@@ -19,40 +20,17 @@ bool Expected(const Ref& expected, PyObject* got) {
 
 }  // namespace
 
-PyObject* MessageType(PyObject* message, const Names& names) {
-  if (!PyDict_Check(message)) {
-    PyErr_Format(PyExc_TypeError, "send() takes a dict with a 'type', got %R", message);
-    return nullptr;
-  }
-  PyObject* type = Field(message, names.type);
-  if (type == nullptr) {
-    if (PyErr_Occurred() == nullptr) {
-      PyErr_Format(PyExc_ValueError, "ASGI message without 'type': %R", message);
-    }
-    return nullptr;
-  }
-  return type;
-}
-
-PyObject* Field(PyObject* message, const Ref& key) {
-  PyObject* value = PyDict_GetItemWithError(message, key.get());
-  return value == Py_None ? nullptr : value;
-}
-
-bool Response::Take(PyObject* type, PyObject* message, const Names& names,
-                    Awaitable::Sending* sending) {
-  const auto is = [type](const Ref& name) {
-    return type == name.get() || PyObject_RichCompareBool(type, name.get(), Py_EQ) == 1;
-  };
+bool Response::Take(PyObject* type, PyObject* message, const Names& names, Sending* sending) {
   if (state_ == State::kComplete) {
-    PyErr_Format(PyExc_RuntimeError, "Unexpected ASGI message %R: the response is complete", type);
+    PyErr_Format(PyExc_RuntimeError, "Unexpected ASGI message %R: the response is already complete",
+                 type);
     return false;
   }
   if (state_ == State::kExpectStart) {
-    return is(start_) ? TakeStart(message, names) : Expected(start_, type);
+    return Is(type, start_) ? TakeStart(message, names) : Expected(start_, type);
   }
   if (state_ == State::kExpectTrailers) return Expected(names.response_trailers, type);
-  return is(body_) ? TakeBody(message, names, sending) : Expected(body_, type);
+  return Is(type, body_) ? TakeBody(message, names, sending) : Expected(body_, type);
 }
 
 bool Response::TakeStart(PyObject* message, const Names& names) {
@@ -74,17 +52,17 @@ bool Response::TakeStart(PyObject* message, const Names& names) {
                  wire::kMaxStatus, status);
     return false;
   }
-  status_ = static_cast<uint32_t>(code);
-  bodiless_ = bodiless_ || code == 204 || code == 304;
+  const std::optional<bool> trailers = Flag(message, names.trailers);
+  if (!trailers) return false;
   PyObject* headers = Field(message, names.headers);
   if (headers == nullptr && PyErr_Occurred() != nullptr) return false;
   if (headers != nullptr && !TakeHeaders(headers)) {
     content_length_ = -1;
     return false;
   }
-  PyObject* trailers = Field(message, names.trailers);
-  if (trailers == nullptr && PyErr_Occurred() != nullptr) return false;
-  has_trailers_ = trailers != nullptr && PyObject_IsTrue(trailers) == 1;
+  status_ = static_cast<uint32_t>(code);
+  bodiless_ = bodiless_ || code == 204 || code == 304;
+  has_trailers_ = *trailers;
   state_ = State::kStartHeld;
   return true;
 }
@@ -92,7 +70,7 @@ bool Response::TakeStart(PyObject* message, const Names& names) {
 bool Response::TakeHeaders(PyObject* headers) {
   using Verdict = HeaderList::Verdict;
   return headers_.Take(headers, [this](std::string_view name, std::string_view value) {
-    // The server's affair: ASGI has it ignored.
+    // The server frames the body, so ASGI tells it to ignore this header.
     if (name == "transfer-encoding") return Verdict::kDrop;
     if (name != "content-length" || TakeLength(value)) return Verdict::kKeep;
     return Verdict::kRefuse;
@@ -104,7 +82,7 @@ bool Response::TakeLength(std::string_view text) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), length);
   if (error != std::errc() || end != text.data() + text.size() || length < 0 ||
       (content_length_ >= 0 && content_length_ != length)) {
-    PyErr_Format(PyExc_ValueError, "content-length is not one number: '%s'",
+    PyErr_Format(PyExc_ValueError, "content-length must be a single number, got '%s'",
                  std::string(text).c_str());
     return false;
   }
@@ -112,24 +90,21 @@ bool Response::TakeLength(std::string_view text) {
   return true;
 }
 
-bool Response::TakeBody(PyObject* message, const Names& names, Awaitable::Sending* sending) {
-  PyObject* more = Field(message, names.more_body);
-  if (more == nullptr && PyErr_Occurred() != nullptr) return false;
-  const int more_body = more != nullptr ? PyObject_IsTrue(more) : 0;
-  if (more_body < 0) return false;
+bool Response::TakeBody(PyObject* message, const Names& names, Sending* sending) {
+  const std::optional<bool> more = Flag(message, names.more_body);
+  if (!more) return false;
   PyObject* body = Field(message, names.body);
   if (body == nullptr && PyErr_Occurred() != nullptr) return false;
-  Ref bytes =
-      body != nullptr ? AsBytes(body, "'body'") : Ref::Steal(PyBytes_FromStringAndSize(nullptr, 0));
+  Ref bytes = body != nullptr ? py::AsBytes(body, "'body'") : py::Bytes({});
   if (!bytes) return false;
   if (bodiless_) {
-    bytes = Ref::Steal(PyBytes_FromStringAndSize(nullptr, 0));
+    bytes = py::Bytes({});
     if (!bytes) return false;
-  } else if (!Count(PyBytes_Size(bytes.get()), more_body == 0)) {
+  } else if (!Count(PyBytes_Size(bytes.get()), !*more)) {
     return false;
   }
   sending->body = std::move(bytes);
-  sending->more = more_body != 0;
+  sending->more = *more;
   return true;
 }
 

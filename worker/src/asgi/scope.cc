@@ -3,28 +3,13 @@
 #include <algorithm>
 #include <charconv>
 
-#include "py/box.h"
+#include "py/text.h"
 
 namespace nasgi::worker {
 
 using py::Ref;
 
 namespace {
-
-Ref Bytes(std::string_view text) {
-  return Ref::Steal(PyBytes_FromStringAndSize(text.data(), static_cast<Py_ssize_t>(text.size())));
-}
-
-// Text of the head is latin-1: one character a byte.
-Ref Latin1(std::string_view text) {
-  return Ref::Steal(
-      PyUnicode_DecodeLatin1(text.data(), static_cast<Py_ssize_t>(text.size()), nullptr));
-}
-
-Ref Utf8(std::string_view text) {
-  return Ref::Steal(
-      PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), "replace"));
-}
 
 int HexDigit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -33,7 +18,8 @@ int HexDigit(char c) {
   return -1;
 }
 
-// Percent-decodes; what is no escape stays as it is (RFC 3986, 2.1 leaves it open).
+// Percent-decodes. A '%' that does not begin an escape stays as it is (RFC 3986, 2.1 leaves it
+// open).
 void PercentDecode(std::string_view text, std::string* out) {
   for (size_t i = 0; i < text.size(); ++i) {
     if (text[i] == '%' && i + 2 < text.size()) {
@@ -49,17 +35,17 @@ void PercentDecode(std::string_view text, std::string* out) {
   }
 }
 
-// From the first byte of one part of a head to the last of a later one.
+// From the first byte of one field of a head to the last byte of a later field.
 std::string_view Joined(std::string_view first, std::string_view last) {
   return {first.begin(), last.end()};
 }
 
-// (host, port); port None where there is none.
+// (host, port). The port is None for a Unix socket, which has none.
 Ref MakeAddress(std::string_view host, std::string_view port) {
   long number = 0;
   const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), number);
   const bool is_number = error == std::errc() && end == port.data() + port.size();
-  const Ref host_object = Latin1(host);
+  const Ref host_object = py::Latin1(host);
   const Ref port_object = is_number ? Ref::Steal(PyLong_FromLong(number)) : Ref::Borrow(Py_None);
   if (!host_object || !port_object) return {};
   return Ref::Steal(PyTuple_Pack(2, host_object.get(), port_object.get()));
@@ -81,8 +67,8 @@ bool Set(const Ref& dict, const Ref& key, const Ref& value) {
 
 }  // namespace
 
-// A copy that has every key already is filled without growing, and what is usual stands there
-// already.
+// A copy of a template has every key, so it is filled without growing, and the usual values are in
+// place already.
 bool ScopeBuilder::MakeTemplates() {
   asgi_ = Ref::Steal(Py_BuildValue("{s:s,s:s}", "version", "3.0", "spec_version", "2.5"));
   const Ref common = Ref::Steal(PyDict_New());
@@ -94,8 +80,8 @@ bool ScopeBuilder::MakeTemplates() {
     if (!Set(common, *key, none)) return false;
   }
   if (!Set(common, names_.http_version, names_.http_1_1) ||
-      !Set(common, names_.query_string, Bytes({})) ||
-      !Set(common, names_.root_path, Utf8(root_path_)) ||
+      !Set(common, names_.query_string, py::Bytes({})) ||
+      !Set(common, names_.root_path, py::Utf8(root_path_, "replace")) ||
       (state_ && !Set(common, names_.state, none))) {
     return false;
   }
@@ -115,7 +101,7 @@ bool ScopeBuilder::MakeTemplates() {
 Ref ScopeBuilder::HttpVersion(std::string_view version) const {
   if (version == "1.0") return names_.http_1_0;
   if (version == "2") return names_.http_2;
-  return Latin1(version);
+  return py::Latin1(version);
 }
 
 Ref ScopeBuilder::Headers(wire::HeadReader* reader) {
@@ -129,8 +115,8 @@ Ref ScopeBuilder::Headers(wire::HeadReader* reader) {
   for (size_t i = 0; i < headers_.size(); ++i) {
     const auto& [name, value] = headers_[i];
     Ref pair = pairs_.Get(Joined(name, value), [&name, &value] {
-      const Ref name_bytes = Bytes(name);
-      const Ref value_bytes = Bytes(value);
+      const Ref name_bytes = py::Bytes(name);
+      const Ref value_bytes = py::Bytes(value);
       return name_bytes && value_bytes
                  ? Ref::Steal(PyTuple_Pack(2, name_bytes.get(), value_bytes.get()))
                  : Ref();
@@ -143,7 +129,7 @@ Ref ScopeBuilder::Headers(wire::HeadReader* reader) {
 
 bool ScopeBuilder::SetAddress(const Ref& scope, const Ref& key, std::string_view host,
                               std::string_view port) {
-  // Where the host is not known the template's None stands.
+  // Without a host, the None of the template stays.
   return host.empty() || Set(scope, key, addresses_.Get(Joined(host, port), [&host, &port] {
            return MakeAddress(host, port);
          }));
@@ -160,16 +146,16 @@ Ref ScopeBuilder::Subprotocols() const {
       const std::string_view token = Trim(rest.substr(0, comma));
       rest.remove_prefix(std::min(comma + 1, rest.size()));
       if (token.empty()) continue;
-      const Ref name = Latin1(token);
+      const Ref name = py::Latin1(token);
       if (!name || PyList_Append(list.get(), name.get()) != 0) return {};
     }
   }
   return list;
 }
 
-// root_path is what stands before the part of the path that the app routes by, and is a part of
-// path (ASGI). A proxy may have removed the root_path that was configured, but what mounted the app
-// here has not.
+// root_path is the prefix of path that comes before what the app routes by (ASGI). A proxy may have
+// removed the configured root_path from the URL; the prefix at which the app is mounted here is
+// still there.
 bool ScopeBuilder::SetPath(const Ref& scope, std::string_view raw_path, std::string_view mount) {
   std::string_view root = root_path_;
   std::string joined;
@@ -177,21 +163,21 @@ bool ScopeBuilder::SetPath(const Ref& scope, std::string_view raw_path, std::str
     joined = Under(mount, root_path_) ? "" : root_path_;
     PercentDecode(mount, &joined);
     root = joined;
-    if (!Set(scope, names_.root_path, Utf8(root))) return false;
+    if (!Set(scope, names_.root_path, py::Utf8(root, "replace"))) return false;
   }
   const bool removed = !root_path_.empty() && !Under(raw_path, root_path_);
   const std::string_view prefix = removed ? std::string_view(root_path_) : std::string_view();
   scratch_.assign(prefix);
   PercentDecode(raw_path, &scratch_);
-  return Set(scope, names_.path, Utf8(scratch_)) &&
+  return Set(scope, names_.path, py::Utf8(scratch_, "replace")) &&
          Set(scope, names_.raw_path,
-             prefix.empty() ? Bytes(raw_path) : Bytes(root_path_ + std::string(raw_path)));
+             prefix.empty() ? py::Bytes(raw_path) : py::Bytes(root_path_ + std::string(raw_path)));
 }
 
 Ref ScopeBuilder::Tls(std::string_view json) {
   if (!tls_ || tls_json_ != json) {
     const Ref module = Ref::Steal(PyImport_ImportModule("json"));
-    const Ref text = Latin1(json);
+    const Ref text = py::Latin1(json);
     if (!module || !text) return {};
     tls_ = Ref::Steal(PyObject_CallMethod(module.get(), "loads", "O", text.get()));
     tls_json_ = json;
@@ -235,7 +221,7 @@ Ref ScopeBuilder::Common(const Ref& from, std::string_view head, Fields* fields)
       (at[wire::kHttpVersion] == "1.1" ||
        Set(scope, names_.http_version, HttpVersion(at[wire::kHttpVersion]))) &&
       SetPath(scope, at[wire::kPath], at[wire::kMount]) &&
-      (at[wire::kQuery].empty() || Set(scope, names_.query_string, Bytes(at[wire::kQuery]))) &&
+      (at[wire::kQuery].empty() || Set(scope, names_.query_string, py::Bytes(at[wire::kQuery]))) &&
       Set(scope, names_.headers, Headers(&reader)) &&
       SetAddress(scope, names_.client, at[wire::kClientHost], at[wire::kClientPort]) &&
       SetAddress(scope, names_.server, at[wire::kServerHost], at[wire::kServerPort]) &&
@@ -252,7 +238,7 @@ Ref ScopeBuilder::Http(std::string_view head, RequestTraits* traits) {
   traits->wants_continue =
       fields[wire::kFeatures].find(wire::kWantsContinue) != std::string_view::npos;
   const bool ok =
-      (method == "GET" || Set(scope, names_.method, Latin1(method))) &&
+      (method == "GET" || Set(scope, names_.method, py::Latin1(method))) &&
       (fields[wire::kScheme] != "https" || Set(scope, names_.scheme, names_.https)) &&
       Set(scope, names_.extensions, Extensions(fields[wire::kFeatures], fields[wire::kTls]));
   return ok ? scope : Ref();
@@ -273,7 +259,7 @@ Ref ScopeBuilder::WebSocket(std::string_view head) {
 }
 
 int ScopeBuilder::Traverse(visitproc visit, void* arg) const {
-  if (const int stop = py::Visit(state_, visit, arg); stop != 0) return stop;
+  if (const int stop = py::Visit(visit, arg, state_); stop != 0) return stop;
   if (const int stop = pairs_.Traverse(visit, arg); stop != 0) return stop;
   return addresses_.Traverse(visit, arg);
 }

@@ -9,49 +9,53 @@
 #include <string_view>
 #include <vector>
 
-#include "asgi/module_state.h"
+#include "asgi/names.h"
 #include "py/object_cache.h"
+#include "py/ref.h"
 #include "wire/http_head.h"
 
 namespace nasgi::worker {
 
-// What else than its scope the head of a request says.
+// What the head of a request says apart from its scope.
 struct RequestTraits {
-  bool is_head = false;  // the method is HEAD
-  bool wants_continue = false;
+  bool is_head = false;         // the method is HEAD
+  bool wants_continue = false;  // the client sends the body only after a 100 response
 };
 
-// Builds the connection scopes (ASGI www spec 2.5) of requests and WebSockets from the head that
-// travelled.
+// Builds the connection scopes (ASGI www spec 2.5) of requests and WebSockets from their heads.
+//
+// Thread safety: the loop's thread only, with the GIL held.
+// Lifetime: `names` must outlive it. A head is used during the call only.
+// Failure: nothing, with an exception set. The head is trusted: Node has checked it.
 class ScopeBuilder {
  public:
   // `state`: the lifespan's state dict, copied shallowly into each scope; nothing = no such key.
-  // `names` must outlive this.
   ScopeBuilder(const Names& names, py::Ref state, std::string root_path)
       : names_(names), state_(std::move(state)), root_path_(std::move(root_path)) {}
 
-  // The scope, or nothing with an exception set.
   [[nodiscard]] py::Ref Http(std::string_view head, RequestTraits* traits);
   [[nodiscard]] py::Ref WebSocket(std::string_view head);
 
-  int Traverse(visitproc visit, void* arg) const;
+  [[nodiscard]] int Traverse(visitproc visit, void* arg) const;
 
  private:
   using Fields = std::array<std::string_view, wire::kHeadFields>;
 
+  // These return false with an exception set.
   [[nodiscard]] bool MakeTemplates();
-  // What is the same in both kinds.
-  [[nodiscard]] py::Ref Common(const py::Ref& from, std::string_view head, Fields* fields);
   [[nodiscard]] bool SetPath(const py::Ref& scope, std::string_view raw_path,
                              std::string_view mount);
+  [[nodiscard]] bool SetAddress(const py::Ref& scope, const py::Ref& key, std::string_view host,
+                                std::string_view port);
+
+  // Fills what both kinds of scope have in common into a copy of the template `from`.
+  [[nodiscard]] py::Ref Common(const py::Ref& from, std::string_view head, Fields* fields);
   // Made once for each combination of features.
   [[nodiscard]] py::Ref FeatureDict(std::string_view features);
   [[nodiscard]] py::Ref Extensions(std::string_view features, std::string_view tls);
-  // The dict of extensions.tls; those of the last connection are kept, for its next request.
+  // The dict of extensions.tls. The last one is kept for the next request of its connection.
   [[nodiscard]] py::Ref Tls(std::string_view json);
   [[nodiscard]] py::Ref Headers(wire::HeadReader* reader);
-  [[nodiscard]] bool SetAddress(const py::Ref& scope, const py::Ref& key, std::string_view host,
-                                std::string_view port);
   // The tokens of all sec-websocket-protocol headers that Headers() has just read.
   [[nodiscard]] py::Ref Subprotocols() const;
   [[nodiscard]] py::Ref HttpVersion(std::string_view version) const;
@@ -68,8 +72,8 @@ class ScopeBuilder {
   std::string tls_json_;
   py::Ref tls_;
   std::vector<wire::Header> headers_;
-  ObjectCache pairs_;      // (name, value) of headers
-  ObjectCache addresses_;  // (host, port)
+  py::ObjectCache pairs_;      // (name, value) of headers
+  py::ObjectCache addresses_;  // (host, port)
 };
 
 }  // namespace nasgi::worker

@@ -1,7 +1,9 @@
 #include "asgi/websocket_cycle.h"
 
 #include "asgi/header_list.h"
-#include "channel/channel.h"
+#include "asgi/message.h"
+#include "py/text.h"
+#include "wire/http_head.h"
 #include "wire/utf8.h"
 
 namespace nasgi::worker {
@@ -10,20 +12,16 @@ using py::Ref;
 
 namespace {
 
-// RFC 6455, 7.4, and the registry of IANA: what may stand in a close frame.
+// Whether a close frame may carry the code (RFC 6455, 7.4, and the registry of IANA).
 bool IsCloseCode(long code) {
-  return (code >= 1000 && code <= 1014 && code != 1004 && code != 1005 && code != 1006) ||
-         (code >= 3000 && code <= 4999);
+  constexpr long kLastRegistered = 1014;
+  constexpr long kReserved = 1004;
+  return (code >= wire::kMinCloseCode && code <= kLastRegistered && code != kReserved &&
+          code != wire::kNoStatusReceived && code != wire::kAbnormalClosure) ||
+         (code >= wire::kMinAppCloseCode && code <= wire::kMaxCloseCode);
 }
 
-Ref Content(std::string_view message, bool text) {
-  const char* data = message.data();
-  const auto size = static_cast<Py_ssize_t>(message.size());
-  return Ref::Steal(text ? PyUnicode_DecodeUTF8(data, size, nullptr)
-                         : PyBytes_FromStringAndSize(data, size));
-}
-
-Ref Utf8(PyObject* text) { return Ref::Steal(PyUnicode_AsUTF8String(text)); }
+Ref Encoded(PyObject* text) { return Ref::Steal(PyUnicode_AsUTF8String(text)); }
 
 }  // namespace
 
@@ -32,37 +30,41 @@ Cycle::Functions* WebSocketCycle::functions() const {
   return &functions;
 }
 
-bool WebSocketCycle::OnMessage(const wire::SocketMessage& message) {
+Delivery WebSocketCycle::OnMessage(const wire::SocketMessage& message) {
   const size_t cost = message.bytes.size() + (message.end ? wire::kMessageOverhead : 0);
-  if (disconnected_ || !receive_window_.Receive(cost)) return false;
+  if (disconnected_ || !receive_window_.Receive(cost)) return Delivery::kProtocolError;
   partial_cost_ += cost;
   if (!message.end || !partial_.empty()) partial_.append(message.bytes);
   if (!message.end) {
-    // A message may be longer than the window: as long as none waits before it, it makes its own
-    // room.
+    // A message may be longer than the window. While no other message waits to be received, its
+    // pieces are given credit as they come.
     if (received_.empty()) GiveCredit(receive_window_.Consume(std::exchange(partial_cost_, 0)));
-    return true;
+    return Delivery::kTaken;
   }
   if (ended_ || phase_ == Phase::kClosed) {
     GiveCredit(receive_window_.Consume(std::exchange(partial_cost_, 0)));
     partial_.clear();
-    return true;
+    return Delivery::kTaken;
   }
   const std::string_view whole = partial_.empty() ? message.bytes : std::string_view(partial_);
-  Ref content = Content(whole, message.text);
+  Ref content = message.text ? py::Utf8(whole, nullptr) : py::Bytes(whole);
   partial_ = {};
-  if (!content) return false;
+  if (!content) {
+    const bool invalid = PyErr_ExceptionMatches(PyExc_UnicodeDecodeError) != 0;
+    PyErr_Clear();
+    return invalid ? Delivery::kProtocolError : Delivery::kOutOfMemory;
+  }
   received_.push_back({std::move(content), std::exchange(partial_cost_, 0)});
   Wake(&receivers_);
-  return true;
+  return Delivery::kTaken;
 }
 
-bool WebSocketCycle::OnClose(const wire::Close& close) {
-  if (disconnected_) return false;
+Delivery WebSocketCycle::OnClose(const wire::Close& close) {
+  if (disconnected_) return Delivery::kProtocolError;
   close_code_ = close.code;
   close_reason_ = close.reason;
   OnDisconnect();
-  return true;
+  return Delivery::kTaken;
 }
 
 void WebSocketCycle::DropReceived() {
@@ -102,20 +104,15 @@ Ref WebSocketCycle::DisconnectMessage() const {
   const Names& names = state().names;
   Ref message = NewMessage(names.websocket_disconnect);
   const Ref code = Ref::Steal(PyLong_FromUnsignedLong(close_code_));
-  const Ref reason = Ref::Steal(PyUnicode_DecodeUTF8(
-      close_reason_.data(), static_cast<Py_ssize_t>(close_reason_.size()), "replace"));
+  const Ref reason = py::Utf8(close_reason_, "replace");
   const bool ok = message && code && reason &&
                   PyDict_SetItem(message.get(), names.code.get(), code.get()) == 0 &&
                   PyDict_SetItem(message.get(), names.reason.get(), reason.get()) == 0;
   return ok ? message : Ref();
 }
 
-bool WebSocketCycle::Is(PyObject* type, const Ref& name) const {
-  return type == name.get() || PyObject_RichCompareBool(type, name.get(), Py_EQ) == 1;
-}
-
-Progress WebSocketCycle::Send(PyObject* message, Awaitable::Sending* sending, Ref* future) {
-  if (sending->ticket != 0) {  // of which a part may have been sent before the client went away
+Progress WebSocketCycle::Send(PyObject* message, Sending* sending, Ref* future) {
+  if (sending->ticket != 0) {  // part of it may have been sent before the client disconnected
     if (!outgoing_ || messages_ != sending->ticket) return Progress::kDone;
     if (!disconnected_ && !ended_) return Wait(&senders_, false, future);
   }
@@ -137,8 +134,8 @@ Progress WebSocketCycle::Send(PyObject* message, Awaitable::Sending* sending, Re
   }
 }
 
-Progress WebSocketCycle::SendConnecting(PyObject* type, PyObject* message,
-                                        Awaitable::Sending* sending, Ref* future) {
+Progress WebSocketCycle::SendConnecting(PyObject* type, PyObject* message, Sending* sending,
+                                        Ref* future) {
   const Names& names = state().names;
   if (Is(type, names.websocket_accept)) return SendAccept(message);
   if (Is(type, names.websocket_close)) return SendClose(message, future);
@@ -155,7 +152,7 @@ Progress WebSocketCycle::SendConnecting(PyObject* type, PyObject* message,
   return Progress::kError;
 }
 
-Progress WebSocketCycle::SendDenial(PyObject* type, PyObject* message, Awaitable::Sending* sending,
+Progress WebSocketCycle::SendDenial(PyObject* type, PyObject* message, Sending* sending,
                                     Ref* future) {
   if (!sending->accepted) {
     if (!denial_->Take(type, message, state().names, sending)) return Progress::kError;
@@ -174,35 +171,37 @@ Progress WebSocketCycle::SendAccept(PyObject* message) {
   if (PyErr_Occurred() != nullptr) return Progress::kError;
   Ref chosen;
   if (subprotocol != nullptr) {
-    chosen = PyUnicode_Check(subprotocol) ? Utf8(subprotocol) : Ref();
-    if (!chosen || !wire::IsToken(View(chosen))) {
+    chosen = PyUnicode_Check(subprotocol) ? Encoded(subprotocol) : Ref();
+    if (!chosen || !wire::IsToken(py::View(chosen))) {
       PyErr_Clear();
-      PyErr_Format(PyExc_ValueError, "subprotocol must be a token as str, got %R", subprotocol);
+      PyErr_Format(PyExc_ValueError, "'subprotocol' must be a str that is an HTTP token, got %R",
+                   subprotocol);
       return Progress::kError;
     }
   }
   HeaderList list;
   const auto judge = [](std::string_view name, std::string_view /*value*/) {
     if (!name.starts_with("sec-websocket-")) return HeaderList::Verdict::kKeep;
-    PyErr_Format(PyExc_ValueError,
-                 "the header '%s' is the server's affair; for a subprotocol use 'subprotocol'",
-                 std::string(name).c_str());
+    PyErr_Format(
+        PyExc_ValueError,
+        "the server sets the header '%s' itself; to choose a subprotocol, send 'subprotocol'",
+        std::string(name).c_str());
     return HeaderList::Verdict::kRefuse;
   };
   if (headers != nullptr && !list.Take(headers, judge)) return Progress::kError;
   phase_ = Phase::kOpen;
-  channel_->SendFrame(
-      wire::Accept{stream_, chosen ? View(chosen) : std::string_view(), list.joined()});
+  sender().SendFrame(
+      wire::Accept{stream_, chosen ? py::View(chosen) : std::string_view(), list.joined()});
   return Progress::kDone;
 }
 
-Progress WebSocketCycle::SendMessage(PyObject* message, Awaitable::Sending* sending, Ref* future) {
+Progress WebSocketCycle::SendMessage(PyObject* message, Sending* sending, Ref* future) {
   if (!sending->accepted) {
     if (!TakeContent(message, sending)) return Progress::kError;
     sending->accepted = true;
   }
-  // One after the other: pieces of two messages must not mix.
-  if (outgoing_ || channel_->backlogged()) return Wait(&senders_, !outgoing_, future);
+  // One at a time: pieces of two messages must not mix.
+  if (outgoing_ || sender().backlogged()) return Wait(&senders_, !outgoing_, future);
   outgoing_ = sending->body;
   outgoing_text_ = sending->text;
   outgoing_sent_ = 0;
@@ -211,7 +210,7 @@ Progress WebSocketCycle::SendMessage(PyObject* message, Awaitable::Sending* send
   return outgoing_ ? Wait(&senders_, false, future) : Progress::kDone;
 }
 
-bool WebSocketCycle::TakeContent(PyObject* message, Awaitable::Sending* sending) const {
+bool WebSocketCycle::TakeContent(PyObject* message, Sending* sending) const {
   const Names& names = state().names;
   PyObject* text = Field(message, names.text);
   PyObject* bytes = Field(message, names.bytes);
@@ -226,19 +225,19 @@ bool WebSocketCycle::TakeContent(PyObject* message, Awaitable::Sending* sending)
     return false;
   }
   sending->text = text != nullptr;
-  sending->body = text != nullptr ? Utf8(text) : AsBytes(bytes, "'bytes'");
+  sending->body = text != nullptr ? Encoded(text) : py::AsBytes(bytes, "'bytes'");
   return static_cast<bool>(sending->body);
 }
 
 void WebSocketCycle::Pump() {
   if (!outgoing_ || phase_ != Phase::kOpen || disconnected_) return;
-  const std::string_view content = View(outgoing_);
+  const std::string_view content = py::View(outgoing_);
   while (true) {
     const wire::Piece piece = wire::NextPiece(content.size() - outgoing_sent_, send_window_);
     if (piece.blocked()) return;
     send_window_.Spend(piece.cost());
-    channel_->SendFrame(wire::SocketMessage{stream_, content.substr(outgoing_sent_, piece.size),
-                                            outgoing_text_, piece.end});
+    sender().SendFrame(wire::SocketMessage{stream_, content.substr(outgoing_sent_, piece.size),
+                                           outgoing_text_, piece.end});
     outgoing_sent_ += piece.size;
     if (!piece.end) continue;
     outgoing_ = {};
@@ -251,8 +250,8 @@ Progress WebSocketCycle::SendClose(PyObject* message, Ref* future) {
   if (outgoing_) return Wait(&senders_, false, future);
   const Names& names = state().names;
   if (phase_ == Phase::kConnecting) {
-    // A 403, which carries neither code nor reason. Apps put there what no close frame could hold:
-    // FastAPI gives the list of its validation errors as the reason.
+    // Refused with a 403, which carries neither code nor reason. They are not checked, because apps
+    // give what a close frame could not hold: FastAPI's reason is its list of validation errors.
     EndStream(wire::kNormalClosure, {});
     close_code_ = wire::kAbnormalClosure;
     return Progress::kDone;
@@ -264,8 +263,8 @@ Progress WebSocketCycle::SendClose(PyObject* message, Ref* future) {
   if (code == -1 && PyErr_Occurred() != nullptr) return Progress::kError;
   if (!IsCloseCode(code)) {
     PyErr_Format(PyExc_ValueError,
-                 "a WebSocket cannot be closed with the code %R; use 1000 to 1003, 1007 to 1014, "
-                 "or 3000 to 4999",
+                 "a WebSocket cannot be closed with code %R; use 1000 to 1003, 1007 to 1014, or "
+                 "3000 to 4999",
                  code_object);
     return Progress::kError;
   }
@@ -273,10 +272,9 @@ Progress WebSocketCycle::SendClose(PyObject* message, Ref* future) {
     PyErr_Format(PyExc_TypeError, "'reason' must be a str, got %R", reason_object);
     return Progress::kError;
   }
-  const Ref reason =
-      reason_object != nullptr ? Utf8(reason_object) : Ref::Steal(PyBytes_FromStringAndSize("", 0));
+  const Ref reason = reason_object != nullptr ? Encoded(reason_object) : py::Bytes({});
   if (!reason) return Progress::kError;
-  EndStream(static_cast<uint32_t>(code), wire::CutUtf8(View(reason), wire::kMaxCloseReason));
+  EndStream(static_cast<uint32_t>(code), wire::CutUtf8(py::View(reason), wire::kMaxCloseReason));
   return Progress::kDone;
 }
 
@@ -284,7 +282,7 @@ void WebSocketCycle::EndStream(uint32_t code, std::string_view reason) {
   phase_ = Phase::kClosed;
   close_code_ = code;
   close_reason_ = reason;
-  channel_->SendFrame(wire::Close{stream_, code, reason});
+  sender().SendFrame(wire::Close{stream_, code, reason});
   Wake(&receivers_);
   Wake(&senders_);
 }
@@ -308,8 +306,8 @@ AppErrorText WebSocketCycle::OnReturn() {
   }
 }
 
-int WebSocketCycle::Traverse(visitproc visit, void* arg) {
-  if (const int stop = py::Visit(outgoing_, visit, arg); stop != 0) return stop;
+int WebSocketCycle::Traverse(visitproc visit, void* arg) const {
+  if (const int stop = py::Visit(visit, arg, outgoing_); stop != 0) return stop;
   return Cycle::Traverse(visit, arg);
 }
 

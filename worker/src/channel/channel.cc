@@ -13,20 +13,29 @@ using py::Ref;
 
 namespace {
 
-// Frames taken in one turn of the loop, so that the app's other work gets its turn.
+// Frames taken in one turn of the loop. The limit lets the app's other work run in between.
 constexpr size_t kFramesATurn = 64;
+
+const ModuleState* StateOf(const Ref& module) {
+  return static_cast<const ModuleState*>(PyModule_GetState(module.get()));
+}
+
+// Whether a cycle has taken the frame. False: the frame breaks the protocol.
+bool Taken(Delivery delivery) {
+  if (delivery == Delivery::kOutOfMemory) Py_FatalError("node-asgi: out of memory for a frame");
+  return delivery == Delivery::kTaken;
+}
 
 }  // namespace
 
-Channel::Channel(Ref module, shm::Segment segment, shm::Doorbell own, shm::Doorbell peer)
-    : module_(std::move(module)),
-      state_(static_cast<ModuleState*>(PyModule_GetState(module_.get()))),
-      fds_{segment.fd(), own.fd(), peer.fd()},
-      endpoint_(std::make_unique<shm::Endpoint>(std::move(segment), shm::Side::kWorker,
-                                                std::move(own), std::move(peer))) {}
+Channel::Channel(Ref module, std::unique_ptr<shm::Endpoint> endpoint, const std::array<int, 3>& fds)
+    : Host(StateOf(module), endpoint.get()),
+      module_(std::move(module)),
+      fds_(fds),
+      endpoint_(std::move(endpoint)) {}
 
 Channel::~Channel() {
-  // What stands at its addresses and under its descriptors in a forked child is not its own.
+  // In a forked child, its addresses and descriptors may stand for something else by now.
   if (::getpid() != pid_) std::ignore = endpoint_.release();
 }
 
@@ -35,16 +44,12 @@ void Channel::CloseInChild() {
   for (const int fd : fds_) ::close(fd);
 }
 
-Ref Channel::NewFuture() const { return Ref::Steal(PyObject_CallNoArgs(create_future_.get())); }
-
-PyObject* Channel::CycleObject(uint32_t stream) const { return cycles_.at(stream).object.get(); }
-
 template <class Message, class Handle>
 bool Channel::ToCycle(Handle handle) {
   Message message;
   if (!frame_.Get(&message)) return false;
   const auto found = cycles_.find(message.stream);
-  return found == cycles_.end() || handle(*found->second.cycle, message);
+  return found == cycles_.end() || Taken(handle(*found->second.cycle, message));
 }
 
 void Channel::Call(const Ref& callback, const Ref& argument) {
@@ -86,26 +91,26 @@ bool Channel::Start(PyObject* self, PyObject* args, PyObject* kwargs) {
   const Ref loop =
       asyncio ? Ref::Steal(PyObject_CallMethod(asyncio.get(), "get_running_loop", nullptr)) : Ref();
   if (!loop) return false;
-  create_future_ = Ref::Steal(PyObject_GetAttr(loop.get(), state_->names.create_future.get()));
-  call_soon_ = Ref::Steal(PyObject_GetAttr(loop.get(), state_->names.call_soon.get()));
+  const MethodNames& methods = state().method_names;
+  Ref create_future = Ref::Steal(PyObject_GetAttr(loop.get(), methods.create_future.get()));
+  call_soon_ = Ref::Steal(PyObject_GetAttr(loop.get(), methods.call_soon.get()));
   resume_ = Ref::Steal(PyObject_GetAttrString(self, "resume"));
-  if (!create_future_ || !call_soon_ || !resume_) return false;
+  if (!create_future || !call_soon_ || !resume_) return false;
+  sender().set_create_future(std::move(create_future));
+  application_ = {Ref::Borrow(app), Ref::Borrow(describe_error), Ref::Borrow(write_error)};
   self_ = self;
-  app_ = Ref::Borrow(app);
   spawn_ = Ref::Borrow(spawn);
   spawn_options_ = Ref::Borrow(spawn_options);
-  describe_error_ = Ref::Borrow(describe_error);
-  write_error_ = Ref::Borrow(write_error);
   on_stop_ = Ref::Borrow(on_stop);
   spinner_ = shm::Spinner(std::chrono::microseconds(spin));
-  scopes_.emplace(state_->names, lifespan_state == Py_None ? Ref() : Ref::Borrow(lifespan_state),
+  scopes_.emplace(state().names, lifespan_state == Py_None ? Ref() : Ref::Borrow(lifespan_state),
                   root_path);
   return true;
 }
 
 bool Channel::Drain() {
   if (!resume_) {
-    PyErr_SetString(PyExc_RuntimeError, "drain() before start()");
+    PyErr_SetString(PyExc_RuntimeError, "drain() was called before start()");
     return false;
   }
   endpoint_->Wake();
@@ -114,7 +119,7 @@ bool Channel::Drain() {
 
 bool Channel::Resume() {
   resuming_ = false;
-  // Awake already: clearing the bell, a system call, is for when it has rung.
+  // Already awake: the bell has not rung, so the system call that clears it is not needed.
   return !resume_ || TakeFrames();
 }
 
@@ -128,19 +133,19 @@ bool Channel::TakeFrames() {
       ++taken;
       return OnFrame(bytes);
     });
-    // After the drain, which sends what waited as far as there is room: Sleep() announces the wait
-    // for more only while there is a backlog.
-    room = !backlogged() && !room_waiters_.empty();
-    if (room) room_waiters_.Wake(state_->names);
-    // Spinning is for when every task waits for Node: the others may have work for the loop.
+    // After the drain, which has sent as much of the backlog as there was room for: Sleep() asks
+    // Node for a bell about room only while there is a backlog.
+    room = !sender().backlogged() && !sender().room_waiters().empty();
+    if (room) sender().room_waiters().Wake(state().method_names);
+    // Spin only while every task waits for Node: other tasks may have work for the loop.
   } while (taken == 0 && drained == shm::Endpoint::Drained::kEmpty && !room &&
-           waiting_ == cycles_.size() && spinner_.Spin(endpoint_.get()));
+           waiting() == cycles_.size() && spinner_.Spin(endpoint_.get()));
   if (drained == shm::Endpoint::Drained::kCorrupt) {
     Py_FatalError("node-asgi: the ring from Node is corrupt");
   }
   if (drained == shm::Endpoint::Drained::kBusy) return true;
-  // After work we look again when the tasks just started have had their turn, and stay awake
-  // meanwhile, so that Node need not ring.
+  // After work, the worker looks again once the tasks just started have had their turn. It stays
+  // awake until then, so that Node need not ring.
   if (taken == 0 && endpoint_->Sleep()) return true;
   if (resuming_) return true;
   const Ref handle =
@@ -176,12 +181,12 @@ bool Channel::OnFrame(std::span<const std::byte> bytes) {
     case wire::MessageType::kDisconnect:
       return ToCycle<wire::Disconnect>([](Cycle& cycle, const wire::Disconnect&) {
         cycle.OnDisconnect();
-        return true;
+        return Delivery::kTaken;
       });
     case wire::MessageType::kCancel:
       return ToCycle<wire::Cancel>([this](Cycle& cycle, const wire::Cancel&) {
         CancelTask(cycle.task());
-        return true;
+        return Delivery::kTaken;
       });
     case wire::MessageType::kStop: {
       wire::Stop stop;
@@ -193,7 +198,7 @@ bool Channel::OnFrame(std::span<const std::byte> bytes) {
     case wire::MessageType::kPing: {
       wire::Ping ping;
       if (!frame_.Get(&ping)) return false;
-      SendFrame(wire::Pong{});
+      sender().SendFrame(wire::Pong{});
       return true;
     }
     default:
@@ -205,11 +210,12 @@ bool Channel::OnRequest(const wire::Request& request) {
   RequestTraits traits;
   Ref scope = scopes_->Http(request.head, &traits);
   const Ref failure = scope ? Ref() : py::TakeException();
-  Ref object = Ref::Steal(py::Box<HttpCycle>::New(state_->http_cycle_type, this, Ref::Borrow(self_),
-                                                  request.stream, std::move(scope), traits));
-  if (!object) Py_FatalError("node-asgi: no memory for a request");
+  Ref object = Ref::Steal(py::Box<HttpCycle>::New(py::AsType(state().http_cycle_type), this,
+                                                  Ref::Borrow(self_), request.stream,
+                                                  std::move(scope), traits));
+  if (!object) Py_FatalError("node-asgi: out of memory for a request");
   HttpCycle& cycle = py::Box<HttpCycle>::Of(object.get());
-  if (!Add(request.stream, object, &cycle) || !cycle.OnBody(request.body, request.end)) {
+  if (!Add(request.stream, object, &cycle) || !Taken(cycle.OnBody(request.body, request.end))) {
     return false;
   }
   Run(object.get(), &cycle, failure);
@@ -219,9 +225,10 @@ bool Channel::OnRequest(const wire::Request& request) {
 bool Channel::OnConnect(const wire::Connect& connect) {
   Ref scope = scopes_->WebSocket(connect.head);
   const Ref failure = scope ? Ref() : py::TakeException();
-  Ref object = Ref::Steal(py::Box<WebSocketCycle>::New(
-      state_->websocket_cycle_type, this, Ref::Borrow(self_), connect.stream, std::move(scope)));
-  if (!object) Py_FatalError("node-asgi: no memory for a WebSocket");
+  Ref object = Ref::Steal(py::Box<WebSocketCycle>::New(py::AsType(state().websocket_cycle_type),
+                                                       this, Ref::Borrow(self_), connect.stream,
+                                                       std::move(scope)));
+  if (!object) Py_FatalError("node-asgi: out of memory for a WebSocket");
   Cycle& cycle = py::Box<WebSocketCycle>::Of(object.get());
   if (!Add(connect.stream, object, &cycle)) return false;
   Run(object.get(), &cycle, failure);
@@ -251,8 +258,8 @@ void Channel::Run(PyObject* object, Cycle* cycle, const Ref& failure) {
 
 void Channel::CancelTask(const Ref& task) {
   if (!task) return;
-  const Ref cancelled =
-      Ref::Steal(PyObject_CallMethodObjArgs(task.get(), state_->names.cancel.get(), nullptr));
+  const Ref cancelled = Ref::Steal(
+      PyObject_CallMethodObjArgs(task.get(), state().method_names.cancel.get(), nullptr));
   py::ReportUnraisable(task.get());
 }
 
@@ -265,29 +272,31 @@ void Channel::CancelAll() {
 
 bool Channel::Flush() {
   endpoint_->Wake();
-  return !backlogged();
+  return !sender().backlogged();
 }
 
-int Channel::Traverse(visitproc visit, void* arg) {
-  for (const Ref* ref : {&module_, &app_, &spawn_, &spawn_options_, &describe_error_, &write_error_,
-                         &on_stop_, &create_future_, &call_soon_, &resume_, &on_idle}) {
-    if (const int stop = py::Visit(*ref, visit, arg); stop != 0) return stop;
+int Channel::Traverse(visitproc visit, void* arg) const {
+  if (const int stop = py::Visit(visit, arg, module_, application_.app, application_.describe_error,
+                                 application_.write_error, spawn_, spawn_options_, on_stop_,
+                                 call_soon_, resume_, on_idle);
+      stop != 0) {
+    return stop;
   }
   for (const auto& [stream, entry] : cycles_) {
-    if (const int stop = py::Visit(entry.object, visit, arg); stop != 0) return stop;
+    if (const int stop = py::Visit(visit, arg, entry.object); stop != 0) return stop;
   }
   if (scopes_) {
     if (const int stop = scopes_->Traverse(visit, arg); stop != 0) return stop;
   }
-  return room_waiters_.Traverse(visit, arg);
+  return sender().Traverse(visit, arg);
 }
 
 void Channel::Clear() {
-  for (Ref* ref : {&app_, &spawn_, &spawn_options_, &describe_error_, &write_error_, &on_stop_,
-                   &create_future_, &call_soon_, &resume_, &on_idle}) {
+  for (Ref* ref : {&application_.app, &application_.describe_error, &application_.write_error,
+                   &spawn_, &spawn_options_, &on_stop_, &call_soon_, &resume_, &on_idle}) {
     *ref = {};
   }
-  room_waiters_.Clear();
+  sender().Clear();
   std::exchange(cycles_, {}).clear();
   scopes_.reset();
 }

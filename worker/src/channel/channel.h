@@ -6,17 +6,17 @@
 #include <unistd.h>
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
-#include <string>
+#include <string_view>
 #include <unordered_map>
 
 #include "asgi/cycle.h"
-#include "asgi/module_state.h"
+#include "asgi/host.h"
 #include "asgi/scope.h"
-#include "loop/waiters.h"
 #include "py/ref.h"
 #include "shm/endpoint.h"
 #include "shm/spinner.h"
@@ -25,82 +25,67 @@
 
 namespace nasgi::worker {
 
-// The worker's end of its two rings: takes frames on the event loop, starts a task a request and
-// sends the frames of all cycles. The Python type `Channel` is a Box of this.
+// The worker's end of its two rings. It takes frames on the event loop, starts a task for each
+// request and WebSocket, and sends the frames of all of them. The Python type `Channel` is a Box of
+// this.
 //
-// Thread safety: used on the loop's thread only, with the GIL held.
-class Channel {
+// Thread safety: the loop's thread only, with the GIL held. CloseInChild is for the child of a
+// fork. Lifetime: keeps the module and everything that Start was given until it is destroyed.
+// Cycles hold the object that this is in, so it outlives them. Failure: methods that return false
+// leave a Python exception. A ring that Node has corrupted, a frame that breaks the protocol, and
+// memory that runs out while a frame is taken end the process (Py_FatalError): the streams could
+// not go on, and Node reports the reason from stderr.
+class Channel final : public Host {
  public:
-  Channel(py::Ref module, shm::Segment segment, shm::Doorbell own, shm::Doorbell peer);
+  // `fds`: the descriptors of the endpoint, borrowed.
+  Channel(py::Ref module, std::unique_ptr<shm::Endpoint> endpoint, const std::array<int, 3>& fds);
   ~Channel();
   Channel(const Channel&) = delete;
   Channel& operator=(const Channel&) = delete;
 
-  [[nodiscard]] const ModuleState& state() const { return *state_; }
-  [[nodiscard]] const py::Ref& app() const { return app_; }
-  [[nodiscard]] const py::Ref& describe_error() const { return describe_error_; }
-  [[nodiscard]] const py::Ref& write_error() const { return write_error_; }
-
-  // For cycles. A future of the loop, or nothing with an exception set.
-  [[nodiscard]] py::Ref NewFuture() const;
-  [[nodiscard]] PyObject* CycleObject(uint32_t stream) const;  // borrowed
-  // Frames wait for room in the ring: a sender had better wait for room_waiters().
-  [[nodiscard]] bool backlogged() const { return endpoint_->backlog_bytes() > 0; }
-  [[nodiscard]] Waiters& room_waiters() { return room_waiters_; }
-  void CycleEnded(uint32_t stream);
-  void CycleWaits(bool waits) { waits ? ++waiting_ : --waiting_; }
-
-  template <class Message>
-  [[nodiscard]] bool Fits(const Message& message) const {
-    return wire::FrameBound(message) <= endpoint_->max_record();
-  }
-  // The frame must fit: heads, chunks and error texts have limits that see to it.
-  template <class Message>
-  void SendFrame(const Message& message) {
-    const base::Status sent = endpoint_->Send(
-        wire::FrameBound(message),
-        [&message](std::span<std::byte> room) { return wire::PackFrame(message, room); });
-    if (!sent.ok()) Py_FatalError("node-asgi: a frame does not fit its ring");
-  }
-
-  // The methods of the Python type; null or false leaves an exception.
+  // The methods of the Python type (channel_type.cc); docs of each are there.
   [[nodiscard]] int fd() const { return endpoint_->bell_fd(); }
   [[nodiscard]] size_t active() const { return cycles_.size(); }
   [[nodiscard]] bool Start(PyObject* self, PyObject* args, PyObject* kwargs);
-  // The bell has rung. / A turn of the loop after frames have been taken.
+  // The bell has rung.
   [[nodiscard]] bool Drain();
+  // The loop has made a turn since frames were taken.
   [[nodiscard]] bool Resume();
   void CancelAll();
-  // In a process that the application forked: the descriptors are closed. The memory is not there
-  // (MADV_DONTFORK), so whoever goes on as if this were the worker is stopped by SIGSEGV.
+  // In a process that the application forked: closes the descriptors. The memory is not mapped
+  // there (MADV_DONTFORK), so a child that uses this as if it were the worker is stopped by
+  // SIGSEGV.
   void CloseInChild();
+  // True: no frame waits for room any more.
   [[nodiscard]] bool Flush();
   py::Ref on_idle;
 
-  int Traverse(visitproc visit, void* arg);
+  void CycleEnded(uint32_t stream) override;
+
+  [[nodiscard]] int Traverse(visitproc visit, void* arg) const;
   void Clear();
 
  private:
+  // False: an exception is set.
   [[nodiscard]] bool TakeFrames();
-  // False: the frame breaks the protocol.
+  // These return false when the frame breaks the protocol.
   [[nodiscard]] bool OnFrame(std::span<const std::byte> bytes);
   [[nodiscard]] bool OnRequest(const wire::Request& request);
   [[nodiscard]] bool OnConnect(const wire::Connect& connect);
-  // Hands the frame to the cycle of its stream; one that is not known has ended here while the
-  // frame was under way.
+  // Hands the frame to the cycle of its stream. A stream that is unknown has ended here while the
+  // frame was on its way, which is not an error.
   template <class Message, class Handle>
   [[nodiscard]] bool ToCycle(Handle handle);
-  // False: the stream is there already.
+  // False: there is a cycle of this stream already.
   [[nodiscard]] bool Add(uint32_t stream, py::Ref object, Cycle* cycle);
-  // Runs the app, unless `failure` (of making its scope) prevents it.
+  // Runs the app, unless `failure` (to build its scope) prevents it.
   void Run(PyObject* object, Cycle* cycle, const py::Ref& failure);
   void Call(const py::Ref& callback, const py::Ref& argument = {});
   void CancelTask(const py::Ref& task);
 
-  py::Ref module_;
-  const ModuleState* state_;
+  const py::Ref module_;
   const pid_t pid_ = ::getpid();
-  const std::array<int, 3> fds_;  // of the endpoint, borrowed
+  const std::array<int, 3> fds_;
   std::unique_ptr<shm::Endpoint> endpoint_;
   shm::Spinner spinner_;
   wire::Frame frame_;
@@ -108,27 +93,18 @@ class Channel {
     py::Ref object;
     Cycle* cycle;  // in it
   };
-  std::unordered_map<uint32_t, Entry> cycles_;
-  size_t waiting_ = 0;  // cycles of which the app waits for Node
-  Waiters room_waiters_;
+  std::unordered_map<uint32_t, Entry> cycles_;  // by stream
 
-  bool resuming_ = false;  // Resume() is due
+  bool resuming_ = false;  // the loop is about to call Resume()
 
   // Set by Start.
-  PyObject* self_ = nullptr;  // this object, borrowed: it lives while this lives
+  PyObject* self_ = nullptr;  // the object that this is in, borrowed
   std::optional<ScopeBuilder> scopes_;
-  py::Ref app_;
   py::Ref spawn_;
   py::Ref spawn_options_;  // a dict
-  py::Ref describe_error_;
-  py::Ref write_error_;
   py::Ref on_stop_;
-  py::Ref create_future_;
   py::Ref call_soon_;
   py::Ref resume_;
 };
-
-// New reference to the type, or null with an exception set.
-PyTypeObject* MakeChannelType(PyObject* module);
 
 }  // namespace nasgi::worker

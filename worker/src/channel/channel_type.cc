@@ -1,8 +1,8 @@
-// The Python type `Channel`: arguments in, results out. What it does is in channel.cc.
-#include <array>
-#include <vector>
+#include "channel/channel_type.h"
 
-#include "asgi/app_error.h"
+#include <array>
+#include <memory>
+
 #include "channel/channel.h"
 #include "py/box.h"
 #include "wire/utf8.h"
@@ -15,8 +15,7 @@ namespace {
 
 Channel& Of(PyObject* self) { return py::Box<Channel>::Of(self); }
 
-PyObject* None() { return Ref::Borrow(Py_None).release(); }
-PyObject* NoneIf(bool ok) { return ok ? None() : nullptr; }
+PyObject* NoneIf(bool ok) { return ok ? py::NewNone() : nullptr; }
 
 PyObject* New(PyTypeObject* type, PyObject* args, PyObject* /*kwargs*/) {
   int segment_fd = -1;
@@ -34,8 +33,11 @@ PyObject* New(PyTypeObject* type, PyObject* args, PyObject* /*kwargs*/) {
   }
   PyObject* module = PyType_GetModule(type);
   if (module == nullptr) return nullptr;
-  return py::Box<Channel>::New(type, Ref::Borrow(module), std::move(segment).value(),
-                               std::move(own), std::move(peer));
+  return py::Box<Channel>::New(
+      type, Ref::Borrow(module),
+      std::make_unique<shm::Endpoint>(std::move(segment).value(), shm::Side::kWorker,
+                                      std::move(own), std::move(peer)),
+      std::array{segment_fd, worker_bell, node_bell});
 }
 
 PyObject* Fileno(PyObject* self, PyObject* /*unused*/) { return PyLong_FromLong(Of(self).fd()); }
@@ -50,11 +52,12 @@ PyObject* Ready(PyObject* self, PyObject* args) {
   if (PyArg_ParseTuple(args, "s#:ready", &info, &size) == 0) return nullptr;
   const std::string_view text(info, static_cast<size_t>(size));
   if (text.size() > wire::kMaxReadyInfo) {
-    PyErr_SetString(PyExc_ValueError, "info is too long");
+    PyErr_Format(PyExc_ValueError, "info takes %zd bytes; the limit is %zu", size,
+                 wire::kMaxReadyInfo);
     return nullptr;
   }
-  Of(self).SendFrame(wire::Ready{wire::kWireVersion, text});
-  return None();
+  Of(self).sender().SendFrame(wire::Ready{wire::kWireVersion, text});
+  return py::NewNone();
 }
 
 PyObject* StartupFailed(PyObject* self, PyObject* args) {
@@ -65,16 +68,16 @@ PyObject* StartupFailed(PyObject* self, PyObject* args) {
   if (PyArg_ParseTuple(args, "ssss:startup_failed", &kind, &type, &message, &traceback) == 0) {
     return nullptr;
   }
-  Of(self).SendFrame(wire::StartupFailed{wire::CutUtf8(kind, wire::kMaxErrorType),
-                                         wire::CutUtf8(type, wire::kMaxErrorType),
-                                         wire::CutUtf8(message, wire::kMaxErrorMessage),
-                                         wire::CutUtf8(traceback, wire::kMaxTraceback)});
-  return None();
+  Of(self).sender().SendFrame(wire::StartupFailed{wire::CutUtf8(kind, wire::kMaxErrorType),
+                                                  wire::CutUtf8(type, wire::kMaxErrorType),
+                                                  wire::CutUtf8(message, wire::kMaxErrorMessage),
+                                                  wire::CutUtf8(traceback, wire::kMaxTraceback)});
+  return py::NewNone();
 }
 
 PyObject* Stopped(PyObject* self, PyObject* /*unused*/) {
-  Of(self).SendFrame(wire::Stopped{});
-  return None();
+  Of(self).sender().SendFrame(wire::Stopped{});
+  return py::NewNone();
 }
 
 PyObject* Drain(PyObject* self, PyObject* /*unused*/) { return NoneIf(Of(self).Drain()); }
@@ -82,11 +85,11 @@ PyObject* Drain(PyObject* self, PyObject* /*unused*/) { return NoneIf(Of(self).D
 PyObject* Resume(PyObject* self, PyObject* /*unused*/) { return NoneIf(Of(self).Resume()); }
 PyObject* CancelAll(PyObject* self, PyObject* /*unused*/) {
   Of(self).CancelAll();
-  return None();
+  return py::NewNone();
 }
 PyObject* CloseInChild(PyObject* self, PyObject* /*unused*/) {
   Of(self).CloseInChild();
-  return None();
+  return py::NewNone();
 }
 PyObject* Flush(PyObject* self, PyObject* /*unused*/) { return PyBool_FromLong(Of(self).Flush()); }
 
@@ -95,7 +98,7 @@ PyObject* GetActive(PyObject* self, void* /*closure*/) {
 }
 PyObject* GetOnIdle(PyObject* self, void* /*closure*/) {
   const Ref& callback = Of(self).on_idle;
-  return callback ? Ref(callback).release() : None();
+  return callback ? Ref(callback).release() : py::NewNone();
 }
 int SetOnIdle(PyObject* self, PyObject* value, void* /*closure*/) {
   Of(self).on_idle = Ref::Borrow(value);
@@ -111,29 +114,30 @@ PyMethodDef methods[] = {
     {"fileno", Fileno, METH_NOARGS, "The descriptor that becomes readable when drain() is due."},
     {"start", AsMethod(Start), METH_VARARGS | METH_KEYWORDS,
      "start(app, spawn, *, spawn_options, state, root_path, describe_error, write_error,\n"
-     "on_stop, spin): serve `app` from now on, in tasks made by spawn(coroutine,\n"
-     "**spawn_options), spinning for `spin` microseconds before it sleeps."
-     " on_stop(patience in milliseconds) is called each time that Node says stop."},
-    {"ready", Ready, METH_VARARGS, "ready(info): tell Node that requests may come."},
+     "on_stop, spin): serve `app` from now on, in tasks that spawn(coroutine, **spawn_options)\n"
+     "makes. An idle worker spins for `spin` microseconds before it sleeps. Each time Node says\n"
+     "stop, on_stop(patience in milliseconds) is called."},
+    {"ready", Ready, METH_VARARGS, "ready(info): tell Node that this worker serves requests."},
     {"startup_failed", StartupFailed, METH_VARARGS,
-     "startup_failed(kind, type, message, traceback): tell Node why they may not."},
+     "startup_failed(kind, type, message, traceback): tell Node why this worker cannot serve."},
     {"stopped", Stopped, METH_NOARGS, "Tell Node that this worker has shut down."},
-    {"drain", Drain, METH_NOARGS, "Take the frames that have come; the loop's reader callback."},
-    {"resume", Resume, METH_NOARGS, "Look for more of them; drain() has the loop call it soon."},
+    {"drain", Drain, METH_NOARGS, "Take the frames that have come: the loop's reader callback."},
+    {"resume", Resume, METH_NOARGS, "Look for more frames; drain() makes the loop call it soon."},
     {"cancel_all", CancelAll, METH_NOARGS, "Cancel the task of every request."},
     {"close_in_child", CloseInChild, METH_NOARGS,
-     "In a process that the app forked: give up what belongs to the worker."},
-    {"flush", Flush, METH_NOARGS, "Write frames that wait for room; True when none is left."},
+     "In a process that the app forked: close the descriptors of the worker."},
+    {"flush", Flush, METH_NOARGS, "Write frames that wait for room. True when none is left."},
     {nullptr, nullptr, 0, nullptr}};
 
 PyGetSetDef attributes[] = {
-    {"active", GetActive, nullptr, "Requests whose app task has not ended.", nullptr},
-    {"on_idle", GetOnIdle, SetOnIdle, "Called each time `active` has fallen to 0.", nullptr},
+    {"active", GetActive, nullptr, "How many requests have an app task that has not ended.",
+     nullptr},
+    {"on_idle", GetOnIdle, SetOnIdle, "Called each time `active` falls to 0.", nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr}};
 
 }  // namespace
 
-PyTypeObject* MakeChannelType(PyObject* module) {
+Ref MakeChannelType(PyObject* module) {
   const auto slot = [](auto* function) { return reinterpret_cast<void*>(function); };
   PyType_Slot slots[] = {{Py_tp_new, slot(&New)},
                          {Py_tp_dealloc, slot(&py::Box<Channel>::Dealloc)},
@@ -144,7 +148,7 @@ PyTypeObject* MakeChannelType(PyObject* module) {
                          {0, nullptr}};
   PyType_Spec spec = {"node_asgi_worker._worker.Channel", sizeof(py::Box<Channel>), 0,
                       Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC, slots};
-  return reinterpret_cast<PyTypeObject*>(PyType_FromModuleAndSpec(module, &spec, nullptr));
+  return Ref::Steal(PyType_FromModuleAndSpec(module, &spec, nullptr));
 }
 
 }  // namespace nasgi::worker

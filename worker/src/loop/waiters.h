@@ -5,22 +5,25 @@
 #include <utility>
 #include <vector>
 
-#include "asgi/module_state.h"
-#include "py/box.h"
+#include "loop/method_names.h"
 #include "py/ref.h"
 
 namespace nasgi::worker {
 
-// Futures of the loop that wait for one condition.
+// Futures of the event loop that wait for one condition.
+//
+// Thread safety: the loop's thread only, with the GIL held.
+// Lifetime: keeps the futures until Wake or Clear.
+// Failure: none. What a future raises when it is woken goes to sys.unraisablehook.
 class Waiters {
  public:
   void Add(py::Ref future) { futures_.push_back(std::move(future)); }
   [[nodiscard]] bool empty() const { return futures_.empty(); }
 
-  // Wakes all; each looks at the condition again itself.
-  void Wake(const Names& names) {
+  // Wakes all of them; each task then checks the condition again itself.
+  void Wake(const MethodNames& names) {
     for (const py::Ref& future : std::exchange(futures_, {})) {
-      // A cancelled future is done: its task has been told.
+      // A cancelled future is done: its task knows already.
       const py::Ref done =
           py::Ref::Steal(PyObject_CallMethodObjArgs(future.get(), names.done.get(), nullptr));
       if (done && done.get() == Py_False) {
@@ -31,9 +34,9 @@ class Waiters {
     }
   }
 
-  int Traverse(visitproc visit, void* arg) const {
+  [[nodiscard]] int Traverse(visitproc visit, void* arg) const {
     for (const py::Ref& future : futures_) {
-      if (const int stop = py::Visit(future, visit, arg); stop != 0) return stop;
+      if (const int stop = py::Visit(visit, arg, future); stop != 0) return stop;
     }
     return 0;
   }

@@ -18,7 +18,7 @@ using py::Ref;
 
 namespace {
 
-// Receives one packet with its descriptors; -1 with OSError set.
+// Receives one packet with its descriptors. Its size, or -1 with OSError set.
 ssize_t ReceivePacket(int fd, std::span<std::byte> room, std::vector<base::UniqueFd>* fds) {
   iovec part = {room.data(), room.size()};
   alignas(cmsghdr) std::array<std::byte, CMSG_SPACE(sizeof(int) * wire::kForkFds)> ancillary{};
@@ -60,7 +60,7 @@ PyObject* SendPacket(int fd, const Message& message) {
   std::vector<std::byte> bytes(wire::FrameBound(message));
   const size_t size = wire::PackFrame(message, bytes);
   if (send(fd, bytes.data(), size, MSG_NOSIGNAL) < 0) return PyErr_SetFromErrno(PyExc_OSError);
-  return Ref::Borrow(Py_None).release();
+  return py::NewNone();
 }
 
 }  // namespace
@@ -72,14 +72,14 @@ PyObject* ControlReceive(PyObject* /*module*/, PyObject* args) {
   std::vector<base::UniqueFd> fds;
   const ssize_t size = ReceivePacket(fd, bytes, &fds);
   if (size < 0) return nullptr;
-  if (size == 0) return Ref::Borrow(Py_None).release();
+  if (size == 0) return py::NewNone();
   wire::Frame frame;
   if (!frame.Parse(std::span(bytes).first(static_cast<size_t>(size)))) return Malformed("framing");
   switch (frame.type()) {
     case wire::MessageType::kInit: {
       wire::Init init;
       if (!frame.Get(&init)) return Malformed("init");
-      if (init.version != wire::kWireVersion) return Malformed("another wire version");
+      if (init.version != wire::kWireVersion) return Malformed("another version of the protocol");
       return Py_BuildValue("(ss#)", "init", init.settings.data(),
                            static_cast<Py_ssize_t>(init.settings.size()));
     }
@@ -104,8 +104,7 @@ PyObject* ControlReceive(PyObject* /*module*/, PyObject* args) {
 }
 
 PyObject* ControlSend(PyObject* /*module*/, PyObject* args) {
-  // Each kind has its own fields: the first two arguments choose, all are then parsed as one
-  // format.
+  // Each kind has its own fields, so the first two arguments are parsed before the others.
   int fd = -1;
   const char* kind_text = nullptr;
   const Ref first = Ref::Steal(PyTuple_GetSlice(args, 0, 2));
@@ -148,7 +147,7 @@ PyObject* ControlSend(PyObject* /*module*/, PyObject* args) {
     exited.code = code < 0 ? 0 : static_cast<uint32_t>(code);
     return SendPacket(fd, exited);
   }
-  PyErr_Format(PyExc_ValueError, "no control message of the kind %s", kind_text);
+  PyErr_Format(PyExc_ValueError, "unknown kind of control message: %s", kind_text);
   return nullptr;
 }
 

@@ -7,26 +7,30 @@
 #include <string>
 #include <string_view>
 
-#include "py/box.h"
 #include "py/ref.h"
 
-namespace nasgi::worker {
+namespace nasgi::py {
 
-// Immutable Python objects by the bytes that they are made from. What clients send in one request
-// they mostly send in the next: making a header's pair anew costs three times what finding it does.
+// Immutable Python objects by the bytes that they are made from. Most of what clients send in one
+// request they send again in the next, and making the pair of a header anew costs three times what
+// finding it costs.
 //
-// A table of fixed size in which a newcomer takes its place from whoever had it, so that no client
-// can make it grow. Long keys are not kept: they seldom repeat.
+// The table has a fixed size: a new entry replaces the one in its place, so no client can make the
+// table grow. Long keys are not kept, because they seldom repeat.
+//
+// Thread safety: needs the GIL, and one thread at a time.
+// Lifetime: keeps the objects until they are replaced, or it is destroyed.
+// Failure: Get fails only when `make` fails.
 class ObjectCache {
  public:
-  // The object of `key`, from `make()` (a new reference, or nothing with an exception set) if it is
-  // not there.
+  // The object of `key`. When it is not there, `make()` makes it: a Ref, or nothing with an
+  // exception set.
   template <class Make>
-  [[nodiscard]] py::Ref Get(std::string_view key, const Make& make) {
+  [[nodiscard]] Ref Get(std::string_view key, const Make& make) {
     if (key.size() > kLongest) return make();
     Entry& entry = entries_[std::hash<std::string_view>()(key) % kEntries];
     if (entry.object && entry.key == key) return entry.object;
-    py::Ref object = make();
+    Ref object = make();
     if (object) {
       entry.key = key;
       entry.object = object;
@@ -34,9 +38,9 @@ class ObjectCache {
     return object;
   }
 
-  int Traverse(visitproc visit, void* arg) const {
+  [[nodiscard]] int Traverse(visitproc visit, void* arg) const {
     for (const Entry& entry : entries_) {
-      if (const int stop = py::Visit(entry.object, visit, arg); stop != 0) return stop;
+      if (const int stop = Visit(visit, arg, entry.object); stop != 0) return stop;
     }
     return 0;
   }
@@ -47,9 +51,9 @@ class ObjectCache {
 
   struct Entry {
     std::string key;
-    py::Ref object;
+    Ref object;
   };
   std::array<Entry, kEntries> entries_;
 };
 
-}  // namespace nasgi::worker
+}  // namespace nasgi::py
