@@ -164,6 +164,13 @@ withPython('messages after the response raise in the app', errors, async (python
   assert.match((await python.handleRequest({ url: '/last' })).json(), /^RuntimeError: .*ASGI message/)
 })
 
+withPython('the start that was refused took the body of the response that followed', errors, async (python) => {
+  const response = await python.handleRequest({ url: '/caught_no_content' })
+  assert.equal(response.status, 200)
+  assert.equal(response.body.toString(), 'recovered')
+  assert.match((await python.handleRequest({ url: '/last' })).json(), /^ValueError: .*name/)
+})
+
 withPython('send() after a disconnect raises an OSError, which is no error of the app', errors, async (python) => {
   const lines = []
   python.on('stderr', (line) => lines.push(line))
