@@ -7,6 +7,7 @@
 #include "asgi/awaitable.h"
 #include "asgi/cycle_types.h"
 #include "asgi/module_state.h"
+#include "asgi/scope.h"
 #include "channel/channel_type.h"
 #include "process/control.h"
 #include "process/system_calls.h"
@@ -24,7 +25,7 @@ Ref Attribute(const char* module, const char* name) {
   return imported ? Ref::Steal(PyObject_GetAttrString(imported.get(), name)) : Ref();
 }
 
-// What Python takes from common/ instead of repeating it.
+// Numbers that Python takes from here instead of repeating them.
 constexpr struct {
   const char* name;
   long value;
@@ -62,7 +63,7 @@ int Exec(PyObject* module) {
   for (const auto& [name, value] : kConstants) {
     if (PyModule_AddIntConstant(module, name, value) != 0) return -1;
   }
-  return 0;
+  return PyModule_AddStringConstant(module, "ASGI_VERSION", kAsgiVersion);
 }
 
 ModuleState* StateOf(void* module) {

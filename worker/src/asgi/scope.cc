@@ -70,7 +70,7 @@ bool Set(const Ref& dict, const Ref& key, const Ref& value) {
 // A copy of a template has every key, so it is filled without growing, and the usual values are in
 // place already.
 bool ScopeBuilder::MakeTemplates() {
-  asgi_ = Ref::Steal(Py_BuildValue("{s:s,s:s}", "version", "3.0", "spec_version", "2.5"));
+  asgi_ = Ref::Steal(Py_BuildValue("{s:s,s:s}", "version", kAsgiVersion, "spec_version", "2.5"));
   const Ref common = Ref::Steal(PyDict_New());
   const Ref none = Ref::Borrow(Py_None);
   if (!asgi_ || !common) return false;

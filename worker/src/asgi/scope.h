@@ -16,6 +16,9 @@
 
 namespace nasgi::worker {
 
+// The version of ASGI that every scope names, that of lifespan included.
+inline constexpr char kAsgiVersion[] = "3.0";
+
 // What the head of a request says apart from its scope.
 struct RequestTraits {
   bool is_head = false;         // the method is HEAD
