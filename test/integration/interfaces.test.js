@@ -39,9 +39,9 @@ for (const options of [
 
 leakTest('an application that is served by the wrong interface says which one would do', async () => {
   for (const [options, message] of [
-    [{ appTarget: 'flask_app:app', interface: 'asgi' }, /it looks like interface: 'wsgi'/],
+    [{ appTarget: 'flask_app:app', interface: 'asgi' }, /\(scope, receive, send\).*interface 'wsgi'/],
     [{ appTarget: 'main:app', interface: 'wsgi' }, /\(environ, start_response\).*'asgi'/],
-    [{ appTarget: 'asgi2_app:function' }, /'asgi2', or like a factory/]
+    [{ appTarget: 'asgi2_app:function' }, /interface 'asgi2'.*factory/]
   ]) {
     const python = startPython(options)
     await assert.rejects(python.ready, { code: 'ERR_APP_IMPORT', message })
