@@ -68,6 +68,8 @@ class Endpoint {
 
   // Records have been sent to a peer that sleeps and has not been rung.
   [[nodiscard]] bool holds_bell() const { return held_ > 0; }
+  // Makes our own bell ring, so that its watcher comes back in the next turn of its event loop.
+  void RingSelf() const { own_.Ring(); }
   // To be called before the sender turns to something else. Sleep() does it, too.
   void RingHeld() {
     if (std::exchange(held_, 0) > 0) peer_.Ring();
