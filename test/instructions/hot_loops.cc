@@ -27,7 +27,7 @@ namespace {
 
 using shm::Endpoint;
 
-constexpr std::size_t kFramesADrain = 64;
+constexpr size_t kFramesADrain = 64;
 // From here on the numbers of streams take as many bytes as each other.
 constexpr uint32_t kFirstStream = 1000;
 
@@ -183,4 +183,4 @@ int Main(std::span<const char* const> args) {
 }  // namespace
 }  // namespace nasgi
 
-int main(int argc, char** argv) { return nasgi::Main({argv, static_cast<std::size_t>(argc)}); }
+int main(int argc, char** argv) { return nasgi::Main({argv, static_cast<size_t>(argc)}); }

@@ -31,7 +31,7 @@ Cycle::Functions* WebSocketCycle::functions() const {
 }
 
 Delivery WebSocketCycle::OnMessage(const wire::SocketMessage& message) {
-  const size_t cost = message.bytes.size() + (message.end ? wire::kMessageOverhead : 0);
+  const size_t cost = wire::MessageCost(message.bytes.size(), message.end);
   if (disconnected_ || !receive_window_.Receive(cost)) return Delivery::kProtocolError;
   partial_cost_ += cost;
   if (!message.end || !partial_.empty()) partial_.append(message.bytes);
