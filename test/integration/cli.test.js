@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { after, afterEach, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 
+import { FLAGS } from '../../addon/lib/cli/arguments.js'
 import { APPS } from '../support/harness.js'
 import { Run } from '../support/run.js'
 
@@ -131,7 +132,7 @@ describe('node-asgi', { timeout: 3 * LIMIT }, () => {
     write('import no_such_module\n')
     const run = start(['--docroot', docroot, '--port', '0', '--reload'])
     const port = await run.port()
-    await run.match('stderr', /No module named 'no_such_module'(.*\n)*.*waiting for a change/)
+    await run.match('stderr', /no_such_module[^]*waiting/)
     assert.equal((await fetchText({ port })).status, 503)
     write(app('first'))
     await run.match('stderr', /main\.py changed: reloading\n(.*\n)*.*reloaded in \d+ ms/)
@@ -167,14 +168,39 @@ describe('node-asgi', { timeout: 3 * LIMIT }, () => {
     for (const [args, message] of [
       [['--bogus'], /unknown option '--bogus'/],
       [['--docroot', join(directory, 'missing')], /docroot .*missing/],
-      [['no-colon'], /appTarget/],
-      [['--reload-dir', directory], /--reload-dir .* needs --reload/]
+      [['no-colon'], /no-colon/],
+      [['--reload-dir', directory], /--reload-dir .*--reload\n/]
     ]) {
       const run = start(args)
       assert.equal(await run.closed, 2, run.stderr)
       assert.match(run.stderr, message)
     }
   })
+
+  for (const [what, args, flag] of [
+    ['a docroot that does not exist', ['--docroot', '/nowhere/at/all'], '--docroot'],
+    ['a target that is not valid', ['no-colon'], '[app]'],
+    ['an application that cannot be imported', ['raise_at_import_app:app'], '[app]'],
+    ['an interpreter that does not exist', ['--python', '/nowhere/python3'], '--python'],
+    ['a start that takes too long',
+      ['lifespan_hang_app:app', '--timeout-startup', '0.7'], '--timeout-startup'],
+    ['a module to preload that does not exist', ['--preload', 'not_there'], '--preload'],
+    ['too many workers', ['--workers', '100000'], '--workers']
+  ]) {
+    it(`names the flag about ${what}, and no option of the API`, async () => {
+      const run = start(['--docroot', APPS, '--port', '0', ...args])
+      assert.notEqual(await run.closed, 0)
+      const message = run.stderr.split('\n\nTraceback')[0]
+      assert(message.includes(flag), message)
+      // Some names of options are ordinary words, unless they stand next to "option".
+      const names = Object.keys(FLAGS)
+      const any = names.join('|')
+      const telling = names.filter((name) => /[.A-Z]/.test(name))
+        .concat('docroot', 'preload', 'workers').join('|')
+      assert.doesNotMatch(message, new RegExp(`(?<![-/\\w])(${telling})(?!\\w)`))
+      assert.doesNotMatch(message, new RegExp(`\\b(${any}) option\\b|\\boption (${any})\\b`))
+    })
+  }
 
   it('prints its version', async () => {
     const run = start(['--version'])

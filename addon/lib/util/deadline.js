@@ -1,4 +1,4 @@
-/** What happens unless something is done in time. One expectation at a time. */
+/** Runs an action unless something is done in time. A new expectation replaces the one before. */
 export class Deadline {
   /** @type {NodeJS.Timeout | null} */
   #timer = null
@@ -12,7 +12,7 @@ export class Deadline {
     this.#timer = setTimeout(action, delay)
   }
 
-  /** It has been done. */
+  /** Done in time: the action does not run. */
   met () {
     if (this.#timer !== null) clearTimeout(this.#timer)
     this.#timer = null

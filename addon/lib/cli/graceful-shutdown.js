@@ -1,18 +1,18 @@
 /**
- * Lets a server come to rest: the responses under way are completed, and each connection is closed
- * after its last one. WebSockets are closed by the handler.
+ * Stops a server without cutting responses off: the responses in progress are completed, and each
+ * connection is closed after its last one. The handler closes the WebSockets.
  */
 
 /** @typedef {import('node:http').Server | import('node:http2').Http2SecureServer} Server */
 
-export class Drain {
-  /** @type {Set<any>} responses */
+export class GracefulShutdown {
+  /** @type {Set<any>} responses in progress */
   #open = new Set()
 
   /** @type {Set<import('node:http2').ServerHttp2Session>} */
   #sessions = new Set()
 
-  /** @type {Set<any>} sockets, of which some belong to a session or a WebSocket */
+  /** @type {Set<any>} TLS sockets, except those that have become WebSockets */
   #sockets = new Set()
 
   /** @type {(() => void) | null} */
@@ -28,19 +28,21 @@ export class Drain {
       this.server.prependListener(event, (/** @type {any} */ _, /** @type {any} */ res) =>
         this.#onRequest(res))
     }
-    // node:http tells idle connections from others itself, node:http2 does not.
-    this.server.on('secureConnection', (/** @type {any} */ socket) => this.#keep(this.#sockets, socket))
-    this.server.on('session', (/** @type {any} */ session) => this.#keep(this.#sessions, session))
+    // A server of node:http can close its idle connections itself, one of node:http2 cannot.
+    this.server.on('secureConnection', this.#tracker(this.#sockets))
+    this.server.on('session', this.#tracker(this.#sessions))
     this.server.on('upgrade', (/** @type {any} */ req) => this.#sockets.delete(req.socket))
   }
 
   /**
-   * @param {Set<any>} set
-   * @param {any} item
+   * @param {Set<any>} set holds each item until it closes
+   * @returns {(item: any) => void}
    */
-  #keep (set, item) {
-    set.add(item)
-    item.once('close', () => set.delete(item))
+  #tracker (set) {
+    return (item) => {
+      set.add(item)
+      item.once('close', () => set.delete(item))
+    }
   }
 
   /** @param {any} res */
@@ -54,7 +56,7 @@ export class Drain {
   }
 
   #onClosed () {
-    // Its head may have promised to keep the connection.
+    // The head of the response may have promised to keep the connection open.
     setImmediate(() => this.#closeIdle())
     if (this.#open.size === 0) this.#onEmpty?.()
   }
@@ -67,7 +69,7 @@ export class Drain {
     }
   }
 
-  /** No new connections; those that are open end with the response that they wait for. */
+  /** Accepts no more connections, and closes each open one after the response it waits for. */
   begin () {
     this.#draining = true
     for (const res of this.#open) {
@@ -79,7 +81,7 @@ export class Drain {
   }
 
   /**
-   * Waits for the clients to take what is left of their responses, then cuts every connection.
+   * Waits until the clients have received their responses, then closes every connection.
    * @param {number} timeout milliseconds
    */
   async end (timeout) {
