@@ -1,4 +1,11 @@
+// What the module exports: the classes Control and Channel, and every number of the protocol that
+// JavaScript needs, so that JavaScript repeats none. addon/lib/binding.js documents the exports.
 #include <napi.h>
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <utility>
 
 #include "channel.h"
 #include "control.h"
@@ -12,27 +19,30 @@ namespace nasgi::addon {
 
 namespace {
 
-// Everything that JavaScript needs of the protocol, so that it repeats no number.
+constexpr std::array<std::pair<const char*, uint64_t>, 13> kLimits = {{
+    // Bytes.
+    {"chunk", wire::kMaxChunk},
+    {"window", wire::kWindow},
+    {"head", wire::kMaxHead},
+    {"messageOverhead", wire::kMessageOverhead},
+    {"closeReason", wire::kMaxCloseReason},
+    {"minRing", wire::kMinRing},
+    {"maxRing", shm::kMaxCapacity},
+    {"defaultRing", shm::kDefaultCapacity},
+    // The status of a final response, and the close codes of a WebSocket.
+    {"minStatus", wire::kMinStatus},
+    {"maxStatus", wire::kMaxStatus},
+    {"minCloseCode", wire::kMinCloseCode},
+    {"maxCloseCode", wire::kMaxCloseCode},
+    {"minAppCloseCode", wire::kMinAppCloseCode},
+}};
+
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   Napi::Object limits = Napi::Object::New(env);
-  limits.Set("chunk", static_cast<double>(wire::kMaxChunk));
-  limits.Set("window", static_cast<double>(wire::kWindow));
-  limits.Set("head", static_cast<double>(wire::kMaxHead));
-  limits.Set("messageOverhead", static_cast<double>(wire::kMessageOverhead));
-  limits.Set("closeReason", static_cast<double>(wire::kMaxCloseReason));
-  limits.Set("minRing", static_cast<double>(wire::kMinRing));
-  limits.Set("maxRing", static_cast<double>(shm::kMaxCapacity));
-  limits.Set("defaultRing", static_cast<double>(shm::kDefaultCapacity));
-  limits.Set("minStatus", static_cast<double>(wire::kMinStatus));
-  limits.Set("maxStatus", static_cast<double>(wire::kMaxStatus));
-  limits.Set("minCloseCode", static_cast<double>(wire::kMinCloseCode));
-  limits.Set("maxCloseCode", static_cast<double>(wire::kMaxCloseCode));
-  limits.Set("minAppCloseCode", static_cast<double>(wire::kMinAppCloseCode));
-
+  for (const auto& [name, limit] : kLimits) limits.Set(name, static_cast<double>(limit));
   Napi::Object descriptors = Napi::Object::New(env);
   descriptors.Set("control", wire::kControlFd);
   descriptors.Set("lifeline", wire::kLifelineFd);
-
   Napi::Object event_types = Napi::Object::New(env);
   for (const auto& [name, type] : kEventTypes) {
     event_types.Set(name, static_cast<double>(type));

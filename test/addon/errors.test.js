@@ -89,6 +89,15 @@ test('messages name the options that help', () => {
   assertFacts(errors.resourceError(new Error('EMFILE')), 'EMFILE', 'ulimit -n')
 })
 
+test('options that Python marks get their names; other marks, and tracebacks, stay', () => {
+  const marked = 'set {option:docroot}; {option:factory} {option:interface} {option:no} {option:}'
+  for (const make of [(...texts) => errors.startupError('import', ...texts), errors.preloadError]) {
+    const { message } = make('TypeError', marked, 'in {option:docroot}')
+    assert(message.includes('set docroot; factory interface {option:no} {option:}'), message)
+    assert(message.endsWith('in {option:docroot}'), message)
+  }
+})
+
 test('on the command line, messages name flags', () => {
   // In a process of its own, because the names are a setting of the whole process.
   const library = new URL('../../addon/lib/', import.meta.url)
@@ -102,7 +111,8 @@ test('on the command line, messages name flags', () => {
       errors.closedError(), errors.queueFullError(9), errors.drainedError(worker),
       errors.hungError(worker, 500, ''), errors.startupError('import', '', '', ''),
       errors.startupError('timeout', '', '', ''), errors.preloadError('', '', ''),
-      new errors.RequestTimeoutError(250)
+      new errors.RequestTimeoutError(250),
+      errors.startupError('import', 'TypeError', 'set {option:factory}, {option:interface}', '')
     ].map(({ message }) => message)))
   `], { encoding: 'utf8' })
   assert.equal(stderr, '')
@@ -112,7 +122,7 @@ test('on the command line, messages name flags', () => {
     for (const message of messages) assert(!message.includes(name), message)
   }
   for (const flag of ['--workers', '--timeout-retire', '--timeout-hang', '[app]', '--docroot',
-    '--timeout-startup', '--preload', '--timeout-request']) {
+    '--timeout-startup', '--preload', '--timeout-request', 'set --factory, --interface']) {
     assert(messages.some((message) => message.includes(flag)), flag)
   }
 })

@@ -27,7 +27,7 @@ namespace {
 
 using shm::Endpoint;
 
-constexpr std::size_t kFramesADrain = 64;
+constexpr size_t kFramesADrain = 64;
 // From this number on, all stream numbers are encoded in the same number of bytes.
 constexpr uint32_t kFirstStream = 1000;
 
@@ -186,4 +186,4 @@ int Main(std::span<const char* const> args) {
 }  // namespace
 }  // namespace nasgi
 
-int main(int argc, char** argv) { return nasgi::Main({argv, static_cast<std::size_t>(argc)}); }
+int main(int argc, char** argv) { return nasgi::Main({argv, static_cast<size_t>(argc)}); }

@@ -168,6 +168,9 @@ export function resourceError (error) {
   { cause: error })
 }
 
+/** How Python marks the name of an option in a message (errors.py). Other marks stay as they are. */
+const OPTION_MARK = /\{option:(docroot|factory|interface)\}/g
+
 /**
  * @param {string} text
  * @param {string} type
@@ -175,7 +178,8 @@ export function resourceError (error) {
  * @param {string} traceback
  */
 function describe (text, type, message, traceback) {
-  const cause = [type, message].filter((part) => part !== '').join(': ')
+  const named = message.replace(OPTION_MARK, (_, option) => optionName(option))
+  const cause = [type, named].filter((part) => part !== '').join(': ')
   const headline = cause === '' ? text : `${text}: ${cause}`
   return traceback === '' ? headline : `${headline}\n\n${traceback.trimEnd()}`
 }
