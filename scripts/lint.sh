@@ -35,6 +35,7 @@ check clang-format clang_format --dry-run -Werror
 check clang-tidy .venv/bin/python scripts/tidy.py
 check eslint eslint
 check tsc node_modules/.bin/tsc --project tsconfig.json
+check reference node scripts/reference.js --check
 check 'ruff check' .venv/bin/ruff check --quiet .
 check 'ruff format' .venv/bin/ruff format --check --quiet .
 
