@@ -3,14 +3,14 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { describe, it, before, after } from 'node:test'
 import { fileURLToPath } from 'node:url'
 
 import { PythonHandler } from '../../addon/lib/index.js'
 import { BEHAVIOURS } from './behaviours.js'
-import { renderGrid, renderPage } from './grid.js'
+import { renderGrid, replaceGrid } from './grid.js'
 
 const path = (name) => fileURLToPath(new URL(name, import.meta.url))
 
@@ -110,6 +110,7 @@ it('each behaviour is one that some framework has', { skip }, () => {
     assert.ok(columns.some((column) => outcome(column, name) === 'passed'), name)
   }
   if (process.env.NODE_ASGI_WRITE_GRID === '1') {
-    writeFileSync(path('../../docs/compatibility.md'), renderPage(grid, versions.python))
+    const page = path('../../docs/compatibility.md')
+    writeFileSync(page, replaceGrid(readFileSync(page, 'utf8'), grid, versions.python))
   }
 })
