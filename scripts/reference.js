@@ -15,7 +15,7 @@ const path = (/** @type {string} */ name) => fileURLToPath(new URL(`../${name}`,
 
 const REFERENCE = path('docs/reference')
 
-/** The pages that TypeDoc makes: one for each file in addon/lib/types, in the order of the index. */
+/** The pages that TypeDoc writes, in the order of the index: one for each file in types/. */
 const PAGES = {
   handler: {
     title: 'Handler',
@@ -156,7 +156,8 @@ async function writeReference (folder) {
  * @returns {Map<string, string>}
  */
 function pagesIn (folder) {
-  return new Map(readdirSync(folder).map((name) => [name, readFileSync(join(folder, name), 'utf8')]))
+  return new Map(readdirSync(folder)
+    .map((name) => [name, readFileSync(join(folder, name), 'utf8')]))
 }
 
 /** @returns {Promise<string[]>} the pages that are missing, stale or left over */
