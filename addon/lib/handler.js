@@ -93,7 +93,7 @@ export class PythonHandler extends EventEmitter {
       owner: {
         onSettled: (error) => this.#settle(error),
         onEvent: (event, details) => this.emit(event, details),
-        onAppError: ({ id, pid }, error) => this.emit('app:error', error, { worker: id, pid }),
+        onAppError: (error, source) => this.emit('app:error', error, source),
         onLine: (name, line, level, source) => this.#onLine(name, line, level, source),
         onLastLine: (pid) => this.#log.forget(pid)
       }
