@@ -49,6 +49,7 @@ check clang-tidy .venv/bin/python scripts/tidy.py
 check eslint eslint
 check tsc node_modules/.bin/tsc --project tsconfig.json
 check 'import graph' node scripts/import-graph.js
+check reference node scripts/reference.js --check
 check 'ruff check' .venv/bin/ruff check --quiet .
 check 'ruff format' .venv/bin/ruff format --check --quiet .
 check '.github' github

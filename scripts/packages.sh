@@ -15,7 +15,7 @@ msgpack_package() {
 missing_packages() {
   local name
   for name in g++ ninja-build pkg-config libboost-dev libgtest-dev libuv1-dev python3-dev \
-    python3-venv openssl "$@"; do
+    python3-venv curl openssl "$@"; do
     [[ $(dpkg-query -W -f='${db:Status-Status}' "$name" 2>/dev/null) == installed ]] || echo "$name"
   done
   [[ -f /usr/include/msgpack.hpp ]] || msgpack_package

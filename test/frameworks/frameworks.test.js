@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url'
 
 import { PythonHandler } from '../../addon/lib/index.js'
 import { BEHAVIOURS } from './behaviours.js'
-import { renderGrid, updatePage } from './grid.js'
+import { renderGrid, replaceGrid } from './grid.js'
 
 const path = (name) => fileURLToPath(new URL(name, import.meta.url))
 
@@ -126,6 +126,6 @@ it('every behaviour passes with at least one framework', { skip }, () => {
   }
   if (process.env.NODE_ASGI_WRITE_GRID === '1') {
     const page = path('../../docs/compatibility.md')
-    writeFileSync(page, updatePage(readFileSync(page, 'utf8'), grid, versions.python))
+    writeFileSync(page, replaceGrid(readFileSync(page, 'utf8'), grid, versions.python))
   }
 })

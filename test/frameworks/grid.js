@@ -18,18 +18,21 @@ export function renderGrid (frameworks, behaviours, outcome) {
   ].join('\n')
 }
 
+/** The comments in the page around the grid. */
+const START = /<!-- Written by [^]*?-->\n/
+const END = /<!-- End of what is written/
+
 /**
- * Puts a new grid and the version of Python into the page, whose text stays as it is.
- * @param {string} page Markdown with "CPython X.Y.Z" and a table with a column for FastAPI
+ * Replaces the grid and the version of Python in the page, whose text stays as it is.
+ * @param {string} page
  * @param {string} grid
  * @param {string} python version
  * @returns {string}
  */
-export function updatePage (page, grid, python) {
-  const version = /CPython \d+\.\d+\.\d+/
-  const table = /^\|.*FastAPI.*\|(\n\|.*\|)+$/m
-  for (const pattern of [version, table]) {
-    if (!pattern.test(page)) throw new Error(`the page has nothing that matches ${pattern}`)
-  }
-  return page.replace(version, () => `CPython ${python}`).replace(table, () => grid)
+export function replaceGrid (page, grid, python) {
+  const start = START.exec(page)
+  const end = END.exec(page)
+  if (start === null || end === null) throw new Error('the page lacks the comments around the grid')
+  const before = page.slice(0, start.index + start[0].length)
+  return `${before}\nCPython ${python}.\n\n${grid}\n\n${page.slice(end.index)}`
 }

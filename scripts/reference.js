@@ -1,0 +1,186 @@
+/**
+ * Writes docs/reference/ from the type declarations in addon/lib/types and from `node-asgi --help`.
+ * With --check it writes nothing, and fails if a page is not what it would write.
+ */
+
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+import { Application } from 'typedoc'
+
+const path = (/** @type {string} */ name) => fileURLToPath(new URL(`../${name}`, import.meta.url))
+
+const REFERENCE = path('docs/reference')
+
+/** The pages that TypeDoc writes, in the order of the index: one for each file in types/. */
+const PAGES = {
+  handler: {
+    title: 'Handler',
+    about: '`PythonHandler`: its methods, its [events](handler.md#pythonhandlerevents) and the ' +
+      '[statistics](handler.md#poolstats) that `stats()` returns'
+  },
+  options: {
+    title: 'Options',
+    about: 'the options of `new PythonHandler(options)`, with their defaults and ranges'
+  },
+  http: {
+    title: 'Requests and responses',
+    about: '`Request`, `Response`, `StreamingResponse` and `Headers`'
+  },
+  websocket: {
+    title: 'WebSockets',
+    about: '`WebSocketConnection`, which `connect()` returns'
+  },
+  errors: {
+    title: 'Error classes',
+    about: 'the properties of each class; [Errors](../errors.md) explains every code'
+  }
+}
+
+const NOTE = '<!-- Written by `npm run docs`: change the source, not this page. -->\n\n'
+
+const TABLE = 'table'
+
+/** Writes a page for each file of declarations into a folder. */
+async function writeDeclarations (/** @type {string} */ folder) {
+  const app = await Application.bootstrapWithPlugins(/** @type {any} */ ({
+    plugin: ['typedoc-plugin-markdown'],
+    entryPoints: Object.keys(PAGES).map((name) => path(`addon/lib/types/${name}.d.ts`)),
+    tsconfig: path('tsconfig.json'),
+    name: 'node-asgi',
+    readme: 'none',
+    outputs: [{ name: 'markdown', path: folder }],
+    logLevel: 'Warn',
+    treatWarningsAsErrors: true,
+    disableGit: true,
+    disableSources: true,
+    excludeExternals: true,
+    excludePrivate: true,
+    sort: ['source-order'],
+    kindSortOrder: ['Class', 'Interface', 'TypeAlias', 'Variable', 'Constructor', 'Property',
+      'Accessor', 'Method'],
+    outputFileStrategy: 'modules',
+    expandObjects: true,
+    hideBreadcrumbs: true,
+    hidePageHeader: true,
+    pageTitleTemplates: {
+      module: (/** @type {{ name: keyof typeof PAGES }} */ { name }) => PAGES[name].title
+    },
+    parametersFormat: TABLE,
+    interfacePropertiesFormat: TABLE,
+    classPropertiesFormat: TABLE,
+    propertyMembersFormat: TABLE,
+    typeDeclarationFormat: TABLE,
+    tableColumnSettings: { hideInherited: true, hideModifiers: true, hideSources: true }
+  }))
+  const project = await app.convert()
+  if (project === undefined) throw new Error('the declarations could not be read')
+  await app.generateOutputs(project)
+  if (app.logger.hasErrors() || app.logger.hasWarnings()) {
+    throw new Error('TypeDoc has warnings, see above')
+  }
+  for (const name of Object.keys(PAGES)) {
+    const page = join(folder, `${name}.md`)
+    writeFileSync(page, NOTE + readFileSync(page, 'utf8'))
+  }
+}
+
+/**
+ * The help as Markdown: a table for each list in it, everything else as it is.
+ * @param {string} help
+ */
+function commandLinePage (help) {
+  const [usage, description, ...sections] = help.trim().split('\n\n')
+  const page = ['# Command line', '```text\n' + usage.replace(/^Usage: /, '') + '\n```',
+    description.replaceAll('\n', ' ')]
+  for (const section of sections) {
+    const [heading, ...lines] = section.split('\n')
+    const list = /^(\S.*):$/.exec(heading)
+    if (list === null) page.push(section.replaceAll('\n', '\\\n'))
+    else page.push(`## ${list[1]}`, table(readList(lines)))
+  }
+  page.push('[Errors](../errors.md#exit-codes) lists the exit codes.')
+  return NOTE + page.join('\n\n') + '\n'
+}
+
+/**
+ * Reads "  term   description", where an indented line continues the one above it.
+ * @param {string[]} lines
+ */
+function readList (lines) {
+  /** @type {string[][]} */
+  const rows = []
+  for (const line of lines) {
+    const row = /^ {2}(\S.*?) {2,}(\S.*)$/.exec(line)
+    if (row !== null) rows.push([row[1], row[2]])
+    else if (rows.length > 0 && /^ {3}/.test(line)) rows[rows.length - 1][1] += ` ${line.trim()}`
+    else throw new Error(`a line of the help is not understood: ${line}`)
+  }
+  return rows
+}
+
+/** @param {string[][]} rows */
+function table (rows) {
+  const escape = (/** @type {string} */ text) => text.replaceAll('|', '\\|').replaceAll('<', '\\<')
+  return ['| | |', '|---|---|',
+    ...rows.map(([term, text]) => `| \`${term}\` | ${escape(text)} |`)].join('\n')
+}
+
+function indexPage () {
+  const items = Object.entries(PAGES).map(([name, { title, about }]) =>
+    `- [${title}](${name}.md): ${about}`)
+  items.push('- [Command line](command-line.md): the arguments and options of `node-asgi`')
+  return `${NOTE}# Reference
+
+These pages are generated from the [type declarations](../../addon/lib/types) and from
+\`node-asgi --help\`, so they describe the code that they come with.
+
+${items.join('\n')}
+`
+}
+
+/** @param {string} folder */
+async function writeReference (folder) {
+  await writeDeclarations(folder)
+  const help = execFileSync(process.execPath, [path('addon/bin/node-asgi.js'), '--help'],
+    { encoding: 'utf8' })
+  writeFileSync(join(folder, 'command-line.md'), commandLinePage(help))
+  writeFileSync(join(folder, 'README.md'), indexPage())
+}
+
+/**
+ * @param {string} folder
+ * @returns {Map<string, string>}
+ */
+function pagesIn (folder) {
+  return new Map(readdirSync(folder)
+    .map((name) => [name, readFileSync(join(folder, name), 'utf8')]))
+}
+
+/** @returns {Promise<string[]>} the pages that are missing, stale or left over */
+async function findStale () {
+  const folder = mkdtempSync(join(tmpdir(), 'node-asgi-reference-'))
+  try {
+    await writeReference(folder)
+    const fresh = pagesIn(folder)
+    const committed = pagesIn(REFERENCE)
+    return [...new Set([...fresh.keys(), ...committed.keys()])]
+      .filter((name) => fresh.get(name) !== committed.get(name)).sort()
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+if (process.argv.includes('--check')) {
+  const stale = await findStale()
+  if (stale.length > 0) {
+    console.error(`docs/reference is stale (${stale.join(', ')}); run \`npm run docs\``)
+    process.exitCode = 1
+  }
+} else {
+  rmSync(REFERENCE, { recursive: true, force: true })
+  await writeReference(REFERENCE)
+}
