@@ -1,20 +1,22 @@
-// How fast does a large body go into Python and come back?
+// Throughput of a large body that is sent to Python and echoed.
 //
 //   node bench/echo.js [--mib 64] [--times 5] [--rounds 7] [--quick]
 //
-// A Readable of 64 KiB chunks goes in, and the response is read by `for await`; the application sends
-// each piece back as it comes. By handleStream, and as users do it without us: undici's request() over
-// a unix socket to uvicorn. One worker each; rounds of so many echoes after one another, interleaved.
-// --quick: 3 rounds.
+// The request body is a Readable of 64 KiB chunks, and the response is read with `for await`; the
+// application sends each piece back as it arrives. Compares handleStream with what users do without
+// node-asgi: undici's request() to uvicorn over a Unix socket. Each has one worker. A round sends
+// --times bodies one after another, and rounds are interleaved. --quick: 3 rounds.
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { competitors, versions } from './support/install/competitors.js'
-import { nodeVersions } from './support/servers/kinds.js'
-import { startLoader } from './support/loads/loader.js'
+import { nodeVersions } from './support/servers/server-kinds.js'
+import { startLoadProcess } from './support/loads/load-process.js'
 import { installPackages } from './support/install/npm.js'
-import { median, plusMinus, progress, ratio, save, table, targetTable } from './support/report/report.js'
+import {
+  median, plusMinus, progress, ratio, save, table, targetTable
+} from './support/report/report.js'
 import { interleave } from './support/report/rounds.js'
-import { startServer } from './support/servers/servers.js'
+import { startServer } from './support/servers/server.js'
 
 const MIB = 2 ** 20
 
@@ -37,8 +39,8 @@ const application = {
   bin, docroot: fileURLToPath(new URL('apps', import.meta.url)), app: 'work_app:app', workers: 1
 }
 const uvicorn = await startServer('uvicorn', { ...application, unix: true })
-const ours = await startLoader('echo-load.js', application)
-const undici = await startLoader('echo-load.js', uvicorn.address)
+const ours = await startLoadProcess('echo-load.js', application)
+const undici = await startLoadProcess('echo-load.js', uvicorn.address)
 const cases = [
   { name: 'handleStream', measure: () => ours.measure({ bytes: mib * MIB, times }), rounds: [] },
   { name: 'undici → uvicorn', measure: throughUvicorn, rounds: [] }
@@ -51,26 +53,28 @@ async function throughUvicorn () {
 }
 
 try {
-  for (const { measure } of cases) await measure() // what is compiled now does not count
+  for (const { measure } of cases) await measure() // warms the JIT
   await interleave({ rounds, cases, nameOf: ({ name }) => name, measure: one => one.measure() })
 } finally {
   await Promise.all([ours.stop(), undici.stop(), uvicorn.stop()])
 }
 
 const rates = one => one.rounds.map(({ seconds }) => mib * times / seconds)
-const cpu = (one, side) => median(one.rounds.map(one => one.cpu[side] / mib / times * 1000)).toFixed(2)
+const cpu = (one, side) =>
+  median(one.rounds.map(one => one.cpu[side] / mib / times * 1000)).toFixed(2)
 const targets = [{
-  what: `${mib} MiB echo: times undici over a unix socket to uvicorn`,
+  what: `${mib} MiB echo: ratio to undici and uvicorn over a Unix socket`,
   value: ratio(rates(cases[0]), rates(cases[1])),
   atLeast: 4,
   unit: '×'
 }]
-const text = `${table(['', 'MiB/s', '±', 'CPU ms a MiB: Node', 'Python', 'handleStream is'],
-  cases.map(one => [one.name, Math.round(median(rates(one))), plusMinus(rates(one)), cpu(one, 'node'),
-    cpu(one, 'python'), `${ratio(rates(cases[0]), rates(one)).toFixed(2)} ×`]))}
+const text = `${table(['', 'MiB/s', '±', 'CPU ms per MiB: Node', 'Python', 'handleStream / row'],
+  cases.map(one => [one.name, Math.round(median(rates(one))), plusMinus(rates(one)),
+    cpu(one, 'node'), cpu(one, 'python'),
+    `${ratio(rates(cases[0]), rates(one)).toFixed(2)} ×`]))}
 
-${mib} MiB there and back, ${times} times a round; medians of ${rounds} rounds, ± is half the range of
-the rounds; the ratio is taken per round.`
+Each round echoes ${mib} MiB ${times} times. Medians of ${rounds} rounds; ± is half the range of
+the rounds; ratios are taken per round.`
 console.log(`${text}\n\n${targetTable(targets)}\n`)
 console.log(await save('echo', {
   mib,

@@ -1,15 +1,16 @@
-// Does memory grow, over ten million requests?
+// Does memory grow over ten million requests?
 //
 //   node bench/endurance.js [--requests 10000000] [--in-flight 64] [--quick]
 //
-// One worker and a mix of requests: a hello, a body of 1 KiB that is sent back, one that is not found,
-// and once in 10,000 an error of the application. After a warm-up of one in twenty the median of the
-// memory in the last tenth is held beside that in the first tenth. Draws a picture.
+// One worker receives a mix of requests: hello, an echo of 1 KiB, a path that is not found and,
+// once in 10,000, an error in the application. The first twentieth of the requests is warm-up. The
+// median memory of the last tenth of the samples is compared with that of the first tenth. Draws a
+// chart.
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { PythonHandler } from 'node-asgi'
 import { residentMemory } from '../addon/lib/util/resident-memory.js'
-import { lines } from './support/report/chart.js'
+import { lines } from './support/report/line-charts.js'
 import { competitors, versions } from './support/install/competitors.js'
 import { pss } from './support/processes/memory.js'
 import { median, progress, save, table, targetTable } from './support/report/report.js'
@@ -17,9 +18,9 @@ import { median, progress, save, table, targetTable } from './support/report/rep
 const MIB = 2 ** 20
 const WARM_UP = 1 / 20
 const ERRORS = 10_000
-/** Samples of the memory in all. */
+/** How many memory samples to take. */
 const SAMPLES = 400
-/** MiB. The heap of V8 is as large as its last collections left it, so Node's is no smooth line. */
+/** MiB. Node's figure fluctuates, because the size of V8's heap depends on its last collections. */
 const GROWTH = { node: 4, worker: 1 }
 
 const { values } = parseArgs({
@@ -34,15 +35,23 @@ const inFlight = Number(values['in-flight'])
 
 const BODY = Buffer.alloc(1024, 'abcdefghijklmnopqrstuvwxyz')
 const headers = { host: 'localhost', accept: '*/*' }
-/** What is sent, one after the other, and what has to come back. */
+/** The requests, sent in turn, and the expected responses. */
 const MIX = [
-  { request: { method: 'GET', url: '/', headers }, status: 200, body: Buffer.from('Hello, world!') },
+  {
+    request: { method: 'GET', url: '/', headers },
+    status: 200,
+    body: Buffer.from('Hello, world!')
+  },
   { request: { method: 'POST', url: '/echo', headers, body: BODY }, status: 200, body: BODY },
-  { request: { method: 'GET', url: '/nothing', headers }, status: 404, body: Buffer.from('Not Found') }
+  {
+    request: { method: 'GET', url: '/nothing', headers },
+    status: 404,
+    body: Buffer.from('Not Found')
+  }
 ]
 
 async function send (handler, number) {
-  if (number % ERRORS === 0) return fail(handler)
+  if (number % ERRORS === 0) return sendFailing(handler)
   const { request, status, body } = MIX[number % MIX.length]
   const response = await handler.handleRequest(request)
   if (response.status !== status || !response.body.equals(body)) {
@@ -50,10 +59,11 @@ async function send (handler, number) {
   }
 }
 
-async function fail (handler) {
-  const error = await handler.handleRequest({ url: '/error', headers }).then(() => null, error => error)
-  if (error?.code !== 'ERR_APP' || !error.message.includes('as it was asked to')) {
-    throw new Error('an error of the application did not come through', { cause: error })
+async function sendFailing (handler) {
+  const error = await handler.handleRequest({ url: '/error', headers })
+    .then(() => null, error => error)
+  if (error?.code !== 'ERR_APP' || !error.message.includes('a deliberate error')) {
+    throw new Error('the error of the application was not reported', { cause: error })
   }
 }
 
@@ -87,7 +97,8 @@ try {
     })
     if (step % Math.max(1, SAMPLES / 40) > 0 || sent === 0) return
     const left = (performance.now() - begun) / sent * (total - sent) / 1000
-    progress(`${(sent / 1e6).toFixed(2)} of ${total / 1e6} million requests, ${Math.ceil(left)} s left`)
+    const millions = (sent / 1e6).toFixed(2)
+    progress(`${millions} of ${total / 1e6} million requests, ${Math.ceil(left)} s left`)
   }
   async function client () {
     while (sent < total) {
@@ -102,7 +113,8 @@ try {
   const { answered, failed, requests, workers } = handler.stats()
   if (requests !== total || answered + failed !== total || failed !== Math.ceil(total / ERRORS) ||
     workers[0].pid !== pid) {
-    throw new Error(`${total} were sent: ${JSON.stringify({ requests, answered, failed })}`)
+    throw new Error(`the handler's counts do not match the ${total} requests sent: ` +
+      JSON.stringify({ requests, answered, failed }))
   }
 } finally {
   await handler.close()
@@ -112,33 +124,43 @@ progress('')
 const warm = samples.filter(({ requests }) => requests >= total * WARM_UP)
 const tenth = Math.ceil(warm.length / 10)
 const SERIES = {
-  nodeRss: 'Node, resident', nodePss: 'Node, PSS', workerRss: 'worker, resident', workerPss: 'worker, PSS'
+  nodeRss: 'Node, resident',
+  nodePss: 'Node, PSS',
+  workerRss: 'worker, resident',
+  workerPss: 'worker, PSS'
 }
 const grew = Object.entries(SERIES).map(([key, name]) => {
   const of = list => median(list.map(sample => sample[key])) / MIB
   const first = of(warm.slice(0, tenth))
   const last = of(warm.slice(-tenth))
-  return { key, name, first, last, growth: last - first, most: Math.max(...warm.map(one => one[key])) / MIB }
+  const peak = Math.max(...warm.map(one => one[key])) / MIB
+  return { key, name, first, last, growth: last - first, peak }
 })
-// The proportional set size is not judged: it changes when another Node or Python starts or ends.
-const targets = Object.entries(GROWTH).map(([who, atMost]) => {
-  const { name, growth } = grew.find(({ key }) => key === `${who}Rss`)
+// PSS has no target: it also changes when an unrelated Node or Python process starts or ends.
+const targets = Object.entries(GROWTH).map(([side, atMost]) => {
+  const { name, growth } = grew.find(({ key }) => key === `${side}Rss`)
   return { what: `growth: ${name}`, value: growth, atMost, unit: 'MiB' }
 })
-const text = `${table(['', 'first tenth MiB', 'last tenth MiB', 'growth MiB', 'most MiB'],
-  grew.map(({ name, first, last, growth, most }) =>
-    [name, ...[first, last, growth, most].map(value => value.toFixed(2))]))}
+const text = `${table(['', 'first tenth MiB', 'last tenth MiB', 'growth MiB', 'peak MiB'],
+  grew.map(({ name, first, last, growth, peak }) =>
+    [name, ...[first, last, growth, peak].map(value => value.toFixed(2))]))}
 
-${total / 1e6} million requests in ${seconds.toFixed(0)} s, ${Math.round(total / seconds)} requests/s, all answered as they should
-be. Medians of ${tenth} samples each, after the first twentieth of all.`
-const drawn = { nodeRss: SERIES.nodeRss, nodeHeap: 'Node, JavaScript heap', workerRss: SERIES.workerRss }
+${total / 1e6} million requests in ${seconds.toFixed(0)} s (${Math.round(total / seconds)}/s); all
+responses were as expected. Each figure is the median of ${tenth} samples, after a warm-up of one
+twentieth of the requests.`
+const drawn = {
+  nodeRss: SERIES.nodeRss,
+  nodeHeap: 'Node, JavaScript heap',
+  workerRss: SERIES.workerRss
+}
 const picture = lines({
   title: `Memory over ${total / 1e6} million requests`,
   subtitle: `one worker, ${inFlight} in flight: hello, echo of 1 KiB, not found, errors`,
   x: 'million requests',
   y: 'MiB',
   series: Object.entries(drawn).map(([key, name]) => ({
-    name, points: samples.map(one => [one.requests / 1e6, Number((one[key] / MIB).toFixed(2))])
+    name,
+    points: samples.map(one => [one.requests / 1e6, Number((one[key] / MIB).toFixed(2))])
   }))
 })
 console.log(`${text}\n\n${targetTable(targets)}\n`)

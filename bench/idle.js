@@ -1,20 +1,21 @@
-// What do workers cost that have nothing to do?
+// The cost of workers that have nothing to do.
 //
 //   node bench/idle.js [--workers 64] [--seconds 10] [--requests 5] [--quick]
 //
-// Workers with FastAPI serve a few requests. When all processes have become quiet, CPU time and
-// context switches of all their threads are read twice, so many seconds apart, and compared. Node's
-// process is watched from another one, and beside a control that has no handler: V8 and libuv have
-// threads and timers of their own (in order: main, V8's timers, V8's workers, signals, libuv's pool).
+// Workers with FastAPI serve a few requests. When all processes have become quiet, the CPU time and
+// context switches of all their threads are read, --seconds apart, and compared. Another process
+// watches Node's, and a Node process without a handler serves as control, because V8 and libuv have
+// threads and timers of their own. A Node process numbers its threads in this order: main, V8's
+// timers, V8's workers, signals, libuv's pool.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { competitors, versions } from './support/install/competitors.js'
-import { startLoader } from './support/loads/loader.js'
+import { startLoadProcess } from './support/loads/load-process.js'
 import { threads } from './support/processes/processes.js'
 import { progress, save, table, targetTable } from './support/report/report.js'
 
-/** Seconds until all has to be quiet. */
+/** How many seconds the processes may take to become quiet. */
 const SETTLE = 60
 
 const { values } = parseArgs({
@@ -27,7 +28,7 @@ const { values } = parseArgs({
 })
 const workers = Number(values.workers ?? (values.quick ? 8 : 64))
 const seconds = Number(values.seconds ?? (values.quick ? 2 : 10))
-/** Seconds without any switch after which all is quiet: V8 looks once more after eight. */
+/** Seconds without a context switch that count as quiet: V8 wakes once more after eight. */
 const still = values.quick ? 2 : 10
 const app = {
   docroot: fileURLToPath(new URL('apps', import.meta.url)),
@@ -37,11 +38,11 @@ const app = {
   requests: Number(values.requests)
 }
 
-/** All threads of some processes. */
-const look = pids => new Map(pids.flatMap((pid) =>
+/** All threads of these processes, by 'pid/tid'. */
+const snapshot = pids => new Map(pids.flatMap((pid) =>
   threads(pid).map(thread => [`${pid}/${thread.tid}`, { pid, ...thread }])))
 
-/** What threads have done between two looks: those that have done anything, or have come or gone. */
+/** What threads did between two snapshots, without those that did nothing. */
 function activity (before, after) {
   const nothing = { ticks: 0, switches: 0, cpu: 0 }
   const found = []
@@ -54,19 +55,21 @@ function activity (before, after) {
     }
     if (Object.values(done).some(value => value > 0)) {
       const order = [...before.values()].filter(one => one.pid === pid && one.tid < tid).length + 1
-      found.push({ pid, name: pid === tid ? `${name} (main)` : `${name} (number ${order})`, ...done })
+      const thread = pid === tid ? 'main' : `number ${order}`
+      found.push({ pid, name: `${name} (${thread})`, ...done })
     }
   }
   return found
 }
 
+/** @returns {Promise<number | null>} seconds until all were quiet; null: they never were */
 async function quiet (pids) {
   const begun = performance.now()
-  let before = look(pids)
+  let before = snapshot(pids)
   for (let since = 0; since < still;) {
     if (performance.now() - begun > SETTLE * 1000) return null
     await sleep(1000)
-    const after = look(pids)
+    const after = snapshot(pids)
     since = activity(before, after).length === 0 ? since + 1 : 0
     before = after
   }
@@ -76,7 +79,7 @@ async function quiet (pids) {
 progress(`starting ${workers} workers`)
 const loaders = []
 async function start (count) {
-  const loader = await startLoader('idle-node.js', { ...app, workers: count })
+  const loader = await startLoadProcess('idle-node.js', { ...app, workers: count })
   loaders.push(loader)
   return { loader, pids: await loader.measure({}) }
 }
@@ -85,7 +88,8 @@ let roles, settled, before, after
 try {
   const control = await start(0)
   const busy = await start(workers)
-  if (busy.pids.workers.length !== workers) throw new Error('workers are missing')
+  const started = busy.pids.workers.length
+  if (started !== workers) throw new Error(`${started} of ${workers} workers started`)
   roles = {
     'Node without a handler (control)': control.pids.node,
     'Node with the handler': busy.pids.node,
@@ -93,13 +97,13 @@ try {
     workers: busy.pids.workers
   }
   const all = Object.values(roles).flat()
-  progress(`waiting until all is quiet, ${SETTLE} s at most`)
+  progress(`waiting until all processes are quiet, at most ${SETTLE} s`)
   settled = await quiet(all)
-  progress(`looking for ${seconds} s`)
-  before = look(all)
+  progress(`watching for ${seconds} s`)
+  before = snapshot(all)
   await sleep(seconds * 1000)
-  after = look(all)
-  await busy.loader.measure({}) // still the same workers
+  after = snapshot(all)
+  await busy.loader.measure({}) // throws if a worker was replaced
 } finally {
   await Promise.all(loaders.map(loader => loader.stop()))
 }
@@ -124,8 +128,8 @@ const limit = (what, value, atMost) => ({ what, value, atMost })
 const targets = [
   limit('ticks of all Python processes', sum(python, 'ticks'), 0),
   limit('wake-ups of all Python processes', sum(python, 'switches'), 0),
-  limit('ticks of Node; at most those of the control', node.ticks, alone.ticks),
-  limit('wake-ups of Node; at most those of the control', node.switches, alone.switches)
+  limit('ticks of Node, compared with the control', node.ticks, alone.ticks),
+  limit('wake-ups of Node, compared with the control', node.switches, alone.switches)
 ]
 const micros = nanoseconds => Math.round(nanoseconds / 1000)
 const awake = results.flatMap(({ role, awake }) => awake.map(one => ({ role, ...one })))
@@ -135,10 +139,10 @@ const text = [
       [role, processes, threads, ticks, micros(cpu), switches])),
   awake.map(({ role, name, switches, cpu }) =>
     `- ${role}: thread ${name}: ${switches} switches, ${micros(cpu)} µs`).join('\n'),
-  `Within ${seconds} s; ticks are 10 ms of CPU time, and a thread that wakes up is switched once at
-least. ` + (settled === null
-    ? `It had not become quiet within ${SETTLE} s.`
-    : `It was quiet ${Math.round(settled)} s after the last request.`)
+  `Activity within ${seconds} s. A tick is 10 ms of CPU time; a thread that wakes up is switched at
+least once. ` + (settled === null
+    ? `The processes did not become quiet within ${SETTLE} s.`
+    : `The processes were quiet ${Math.round(settled)} s after the last request.`)
 ].filter(part => part !== '').join('\n\n')
 console.log(`${text}\n\n${targetTable(targets)}\n`)
 console.log(await save('idle', {

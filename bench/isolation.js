@@ -1,12 +1,13 @@
-// Does a route that burns CPU in one worker make a fast route of others slow?
+// The latency of a fast route while another route burns CPU in one worker.
 //
-//   node bench/isolation.js [--rounds 8] [--seconds 1] [--workers 2,4] [--interval 1] [--burn 200] [--quick]
+//   node bench/isolation.js [--rounds 8] [--seconds 1] [--workers 2,4] [--interval 1] [--burn 200]
+//                           [--quick]
 //
-// The fast route is asked every --interval milliseconds, one at a time. The times are fixed: a latency
-// counts from when the request was to be sent, so that one that takes long does not hide those which
-// it delays. First nothing else happens; then another client has always one request in flight that
-// runs pure Python for --burn milliseconds. The control is the same burning in a process that has
-// nothing to do with the handler: what is slow then is for lack of cores.
+// A client requests the fast route every --interval milliseconds, one request at a time. The times
+// are fixed: latency counts from when a request was due, so that a slow request does not hide those
+// that it delays. It is measured first with no other load, then while another client always has one
+// request in flight that runs pure Python for --burn milliseconds. As a control, an unrelated
+// process burns CPU instead: what is slow then is slow because the machine lacks cores.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
@@ -14,13 +15,15 @@ import { parseArgs } from 'node:util'
 import { PythonHandler } from 'node-asgi'
 import { competitors, versions } from './support/install/competitors.js'
 import { repeat } from './support/loads/repeat.js'
-import { median, plusMinus, progress, ratio, save, table, targetTable } from './support/report/report.js'
+import {
+  median, plusMinus, progress, ratio, save, table, targetTable
+} from './support/report/report.js'
 import { interleave } from './support/report/rounds.js'
-import { onSchedule } from './support/loads/ticker.js'
+import { atFixedRate } from './support/loads/fixed-rate.js'
 
-/** The p99 while one burns, as a part of that while none does. */
+/** The p99 while one worker burns CPU, divided by the p99 without other load. */
 const TARGET = 2
-/** Seconds that the process of the control lives at most, should it be left alone. */
+/** Seconds after which the control process ends by itself, in case nobody ends it. */
 const CONTROL_LIFE = 60
 
 const { values } = parseArgs({
@@ -41,17 +44,19 @@ const python = `${await competitors()}/python`
 
 async function measure (handler) {
   const pids = new Set(handler.stats().workers.map(({ pid }) => pid))
-  return onSchedule({
+  return atFixedRate({
     interval,
     count: Math.round(seconds * 1000 / interval),
     async work () {
       const { status, body } = await handler.handleRequest({ url: '/' })
-      if (status !== 200 || !pids.has(Number(body))) throw new Error(`the app answered ${status} ${body}`)
+      if (status !== 200 || !pids.has(Number(body))) {
+        throw new Error(`the app answered ${status} ${body}`)
+      }
     }
   })
 }
 
-/** Keeps one request in flight that burns. */
+/** Keeps one request in flight that burns CPU. */
 function burning (handler) {
   let burnt = 0
   const stop = repeat(async () => {
@@ -61,11 +66,11 @@ function burning (handler) {
   })
   return async () => {
     await stop()
-    if (burnt === 0) throw new Error('nothing was burnt')
+    if (burnt === 0) throw new Error('no request to /burn was answered')
   }
 }
 
-/** The same in a process of its own. */
+/** Burns CPU in an unrelated process. */
 async function burningElsewhere () {
   const code = 'import time\nend = time.monotonic() + ' + CONTROL_LIFE +
     '\nprint(flush=True)\nwhile time.monotonic() < end: sum(range(1000))'
@@ -81,15 +86,15 @@ async function burningElsewhere () {
   }
 }
 
-const IDLE = 'nothing else'
-const BURNING = 'one worker burns'
-/** What begins each of them returns what ends it. */
+const IDLE = 'no other load'
+const BURNING = 'one worker burns CPU'
+/** For each state, a function that begins it and returns a function that ends it. */
 const states = {
   [IDLE]: () => async () => {},
   [BURNING]: burning,
-  'another process burns (control)': burningElsewhere
+  'another process burns CPU (control)': burningElsewhere
 }
-/** One for each state of each handler. */
+/** One case for each state of each handler. */
 const cases = []
 const handlers = []
 try {
@@ -123,32 +128,39 @@ try {
     }
   }
   await interleave({
-    rounds, cases, nameOf: one => `${one.workers} workers, ${one.state}`, measure: one => one.measure()
+    rounds,
+    cases,
+    nameOf: one => `${one.workers} workers, ${one.state}`,
+    measure: one => one.measure()
   })
 } finally {
   await Promise.all(handlers.map(handler => handler.close()))
 }
 
 const p99s = one => one.rounds.map(({ latency }) => latency.p99)
-const idleFor = one => cases.find(({ workers, state }) => workers === one.workers && state === IDLE)
-const beside = one => ratio(p99s(one), p99s(idleFor(one)))
+const idleFor = one =>
+  cases.find(({ workers, state }) => workers === one.workers && state === IDLE)
+const ratioToIdle = one => ratio(p99s(one), p99s(idleFor(one)))
 const targets = cases.filter(({ state }) => state === BURNING).map(one => ({
-  what: `p99 while one of ${one.workers} workers burns, as a part of that while none does`,
-  value: beside(one),
+  what: `p99 while one of ${one.workers} workers burns CPU: ratio to no other load`,
+  value: ratioToIdle(one),
   atMost: TARGET,
   unit: '×'
 }))
 const micros = (one, read) => (median(one.rounds.map(read)) * 1000).toFixed(0)
 const text = `${table(
-  ['', 'workers', 'p50 µs', 'p90', 'p99', '±', 'max', 'p99 is', 'from the call: p50', 'p99'],
+  ['', 'workers', 'p50 µs', 'p90', 'p99', '±', 'max', 'p99 / no other load',
+    'from the call: p50', 'p99'],
   cases.map(one => [one.state, one.workers,
-    ...['p50', 'p90', 'p99'].map(name => micros(one, ({ latency }) => latency[name])), plusMinus(p99s(one)),
-    micros(one, ({ latency }) => latency.max), `${beside(one).toFixed(2)} ×`,
+    ...['p50', 'p90', 'p99'].map(name => micros(one, ({ latency }) => latency[name])),
+    plusMinus(p99s(one)), micros(one, ({ latency }) => latency.max),
+    `${ratioToIdle(one).toFixed(2)} ×`,
     ...['p50', 'p99'].map(name => micros(one, ({ service }) => service[name]))]))}
 
-From the planned time of a request to its response, and from the call of handleRequest; a request every
-${interval} ms. Medians of ${rounds} rounds of ${seconds} s; ± is half the range of the rounds, of p99; "p99 is": beside that
-while nothing else happens, taken per round. What is slow beside another process is so for lack of cores.`
+One request every ${interval} ms. Latency counts from the planned time of a request to its response;
+the last two columns count from the call of handleRequest. Medians of ${rounds} rounds of
+${seconds} s; ± is half the range of the rounds, of p99. "p99 / no other load" is taken per round.
+What is slow in the control is slow because the machine lacks cores.`
 console.log(`${text}\n\n${targetTable(targets)}\n`)
 console.log(await save('isolation', {
   rounds, seconds, interval, burn, versions: await versions(['uvloop']), cases, targets

@@ -1,46 +1,41 @@
-// Runs every benchmark, one after the other, each in a process of its own, and gathers their pages in
-// bench/results/report-DATE.md, with one table of all targets.
+// Runs every benchmark, each in its own process, and combines their pages and a table of all
+// targets in bench/results/report-DATE.md.
 //
-//   npm run bench                          (some 42 minutes)
-//   npm run bench -- --quick               (some 9, for a look)
+//   npm run bench                          (about 42 minutes)
+//   npm run bench -- --quick               (about 9 minutes, for a first look)
 //   npm run bench -- --only hello,echo
 //
-// A benchmark that fails does not keep the others from running; the report and the exit code say so.
+// When a benchmark fails, the others still run; the report and the exit code show the failure.
+// so.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { gather } from './support/report/gather.js'
+import { combineReports } from './support/report/combined-report.js'
 import { RESULTS } from './support/report/report.js'
 
-/** The benchmarks in the order of their run; `quick`: what makes one short. */
-const BENCHMARKS = [
-  { name: 'hello', quick: ['--quick'] },
-  { name: 'path', quick: ['--quick'] },
-  { name: 'concurrency', quick: ['--quick'] },
-  { name: 'echo', quick: ['--quick'] },
-  { name: 'startup', quick: ['--quick'] },
-  { name: 'idle', quick: ['--quick'] },
-  { name: 'scale', quick: ['--quick'] },
-  { name: 'isolation', quick: ['--quick'] },
-  { name: 'memory', quick: ['--mib', '256'] },
-  { name: 'recovery', quick: ['--rounds', '1'] },
-  { name: 'endurance', quick: ['--quick'] }
+/** The benchmarks in the order in which they run. */
+const BENCHMARKS = ['hello', 'path', 'concurrency', 'echo', 'startup', 'idle', 'scale', 'isolation',
+  'memory', 'recovery', 'endurance'
 ]
 
 const { values } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
-    only: { type: 'string', default: BENCHMARKS.map(({ name }) => name).join() }
+    only: { type: 'string', default: BENCHMARKS.join() }
   }
 })
 const wanted = values.only.split(',')
-const unknown = wanted.filter(name => !BENCHMARKS.some(one => one.name === name))
-if (unknown.length > 0) throw new Error(`there is no benchmark ${unknown.join(', ')}`)
+const unknown = wanted.filter(name => !BENCHMARKS.includes(name))
+if (unknown.length > 0) {
+  throw new Error(`unknown benchmark: ${unknown.join(', ')} (known: ${BENCHMARKS.join(', ')})`)
+}
 
-/** The one that runs: it ends its servers when it is told to, so it is waited for. */
+/**
+ * The running benchmark. It stops its servers when it gets a signal, so this process waits for it.
+ */
 let child = null
 let stopped = false
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
@@ -55,11 +50,11 @@ const results = () => readdirSync(RESULTS).filter(name => /\.json$/.test(name))
 mkdirSync(RESULTS, { recursive: true })
 const started = new Date()
 const parts = []
-for (const { name, quick } of BENCHMARKS.filter(one => wanted.includes(one.name))) {
+for (const name of BENCHMARKS.filter(name => wanted.includes(name))) {
   console.log(`\n==> ${parts.length + 1}/${wanted.length}: ${name}\n`)
   const before = new Set(results())
   child = spawn(process.execPath,
-    [fileURLToPath(new URL(`${name}.js`, import.meta.url)), ...values.quick ? quick : []],
+    [fileURLToPath(new URL(`${name}.js`, import.meta.url)), ...values.quick ? ['--quick'] : []],
     { stdio: 'inherit' })
   const [code] = await once(child, 'exit')
   if (stopped) break
@@ -73,7 +68,7 @@ for (const { name, quick } of BENCHMARKS.filter(one => wanted.includes(one.name)
 }
 
 const report = join(RESULTS, `report-${started.toISOString().replaceAll(/[:.]/g, '-')}.md`)
-const { summary, text } = gather(parts, { quick: values.quick, stopped })
+const { summary, text } = combineReports(parts, { quick: values.quick, stopped })
 writeFileSync(report, text)
 console.log(`\n==> ${basename(report)}\n\n${summary}\n\n${report}`)
 process.exitCode = stopped || parts.some(({ failed }) => failed) ? 1 : 0

@@ -1,28 +1,31 @@
-// Does a request cost more when there are many workers, or many streams?
+// The cost of a request with many workers or many streams.
 //
-//   node bench/scale.js [--rounds 3] [--seconds 0.5] [--only workers,streams,load,sockets] [--quick]
+//   node bench/scale.js [--rounds 3] [--seconds 0.5] [--only workers,streams,load,sockets]
+//                       [--quick]
 //
-// Cost is CPU time, of Node and of the workers, for each request of a hello-world application; not
-// throughput, which ends where the cores do. Nobody spins (`spin: 0`), because looking for work is CPU
-// time too. Rounds are interleaved, and each row is seen beside the first of its part:
+// Cost is the CPU time of Node and of the workers per request of a hello-world application. It is
+// not throughput, which the number of cores limits. `spin` is 0, because spinning uses CPU time
+// too. Rounds are interleaved, and each row is compared with the first of its group:
 //
-// workers: 1 to 64, with as many requests in flight for each of them, and with as many in all;
-// streams: 64 in flight in one worker, while 1 to 10,000 other requests wait in it for an event;
-// load:    64 to 10,000 in flight in one worker;
-// sockets: 64 in flight in one worker, requests or messages, while 1 to 10,000 WebSockets are open.
+// workers: 1 to 64, with a fixed number of requests in flight per worker, and in total;
+// streams: 64 requests in flight in one worker, while 1 to 10,000 others wait in it for an event;
+// load:    64 to 10,000 requests in flight in one worker;
+// sockets: 64 requests or messages in flight in one worker, with 1 to 10,000 open WebSockets.
 //
-// Three of them are to be flat. The others are not, for reasons that the page states.
+// Three groups have the target to stay flat. The page says why the others do not.
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { PythonHandler } from 'node-asgi'
 import { closedLoop } from './support/loads/closed-loop.js'
 import { competitors, versions } from './support/install/competitors.js'
 import { cpuClock } from './support/processes/processes.js'
-import { median, plusMinus, progress, ratio, save, table, targetTable } from './support/report/report.js'
+import {
+  median, plusMinus, progress, ratio, save, table, targetTable
+} from './support/report/report.js'
 import { interleave } from './support/report/rounds.js'
 import { openSockets, openStreams, sayHello } from './support/loads/scale-load.js'
 
-/** What still counts as flat, as a part of the first row. */
+/** The ratio to the first row up to which a cost counts as flat. */
 const FLAT = 1.25
 const IN_FLIGHT = 64
 
@@ -57,7 +60,7 @@ async function start (workers) {
   handlers.push(handler)
   await handler.ready
   const pids = handler.stats().workers.map(({ pid }) => pid)
-  if (pids.length !== workers) throw new Error(`${pids.length} of ${workers} workers are there`)
+  if (pids.length !== workers) throw new Error(`${pids.length} of ${workers} workers started`)
   const crew = { handler, pids }
   await load(crew, { seconds: 1 }) // warms the JIT
   return crew
@@ -66,41 +69,42 @@ async function start (workers) {
 const load = ({ handler, pids }, { call = () => sayHello(handler), ...options } = {}) =>
   closedLoop(call, { inFlight: IN_FLIGHT, seconds, clock: () => cpuClock(pids), ...options })
 
-/** The parts, and why those differ that are not to be flat. */
-const PARTS = {
+/** The groups of rows; `why` says why a group need not stay flat. */
+const GROUPS = {
   eight: { title: 'workers, 8 in flight each' },
   one: {
     title: 'workers, 1 in flight each',
-    why: 'each request is a waking, and what that costs depends on whether the core sleeps, too'
+    why: 'each request wakes its worker, which costs more when the core sleeps, too'
   },
   all: {
-    title: `workers, ${IN_FLIGHT} in flight in all`,
-    why: 'the more workers, the fewer requests for each, so that fewer share a waking'
+    title: `workers, ${IN_FLIGHT} in flight in total`,
+    why: 'with more workers, fewer requests share a wake-up'
   },
-  streams: { title: 'requests that wait' },
+  streams: { title: 'waiting requests' },
   load: {
     title: 'requests in flight',
-    why: 'what is in flight outlives the scavenges of V8, which copy it until it is promoted'
+    why: "objects in flight outlive V8's scavenges, which copy them until they are promoted"
   },
-  sockets: { title: 'WebSockets open, requests' },
+  sockets: { title: 'open WebSockets, requests' },
   messages: {
-    title: 'WebSockets open, messages',
-    why: 'messages go round all sockets, whose objects are no longer in the caches of the CPU'
+    title: 'open WebSockets, messages',
+    why: "messages use all sockets in turn, whose objects no longer fit the CPU's caches"
   }
 }
 
-/** Every row: its part, and what measures it. */
+/** Every row: its group and what measures it. */
 const cases = []
-const add = (part, name, measure) => cases.push({ part, name, measure, rounds: [] })
+const add = (group, name, measure) => cases.push({ group, name, measure, rounds: [] })
 
 async function addWorkers () {
   const crews = []
   for (const workers of pools) crews.push(await start(workers))
   const inFlight = { eight: workers => 8 * workers, one: workers => workers, all: () => IN_FLIGHT }
-  for (const [part, many] of Object.entries(inFlight)) {
+  for (const [group, many] of Object.entries(inFlight)) {
     for (const crew of crews) {
       const workers = crew.pids.length
-      add(part, `${workers} worker${workers === 1 ? '' : 's'}`, () => load(crew, { inFlight: many(workers) }))
+      add(group, `${workers} worker${workers === 1 ? '' : 's'}`,
+        () => load(crew, { inFlight: many(workers) }))
     }
   }
 }
@@ -123,12 +127,13 @@ function addLoad (crew) {
 }
 
 function addSockets (crew) {
-  for (const part of ['sockets', 'messages']) {
-    // Messages of one socket come in a row, without a turn of the loop: another thing.
-    for (const count of part === 'messages' ? [IN_FLIGHT, ...counts.slice(1)] : counts) {
-      add(part, `${count} open`, async () => {
+  for (const group of ['sockets', 'messages']) {
+    // With fewer sockets than callers, the messages of a socket would come in a row, without a turn
+    // of the event loop in between, which is a different load.
+    for (const count of group === 'messages' ? [IN_FLIGHT, ...counts.slice(1)] : counts) {
+      add(group, `${count} open`, async () => {
         const { message, close } = await openSockets(crew.handler, count, IN_FLIGHT)
-        const done = await load(crew, part === 'messages' ? { call: message } : {})
+        const done = await load(crew, group === 'messages' ? { call: message } : {})
         await close()
         return done
       })
@@ -145,39 +150,46 @@ try {
     for (const [, addThem] of others) addThem(crew)
   }
   await interleave({
-    rounds, cases, nameOf: ({ part, name }) => `${PARTS[part].title}: ${name}`, measure: one => one.measure()
+    rounds,
+    cases,
+    nameOf: ({ group, name }) => `${GROUPS[group].title}: ${name}`,
+    measure: one => one.measure()
   })
 } finally {
   await Promise.all(handlers.map(handler => handler.close()))
 }
 
-/** CPU microseconds of each request, in each round. */
+/** CPU microseconds per request in each round. */
 const SIDES = {
   node: ({ cpu, requests }) => cpu.node / requests * 1e6,
   python: ({ cpu, requests }) => cpu.python / requests * 1e6,
   both: ({ cpu, requests }) => (cpu.node + cpu.python) / requests * 1e6
 }
 const costs = (one, side) => one.rounds.map(SIDES[side])
-const firstOf = part => cases.find(one => one.part === part)
-const lastOf = part => cases.findLast(one => one.part === part)
-const beside = (one, side) => ratio(costs(one, side), costs(firstOf(one.part), side))
+const firstOf = group => cases.find(one => one.group === group)
+const lastOf = group => cases.findLast(one => one.group === group)
+const ratioToFirst = (one, side) => ratio(costs(one, side), costs(firstOf(one.group), side))
 
-const measured = Object.entries(PARTS).filter(([part]) => firstOf(part) !== undefined)
-const targets = measured.filter(([, { why }]) => why === undefined).map(([part, { title }]) => ({
-  what: `${title}: CPU time with ${lastOf(part).name} beside ${firstOf(part).name}`,
-  value: beside(lastOf(part), 'both'),
+const measured = Object.entries(GROUPS).filter(([group]) => firstOf(group) !== undefined)
+const flat = measured.filter(([, { why }]) => why === undefined)
+const targets = flat.map(([group, { title }]) => ({
+  what: `${title}: CPU time with ${lastOf(group).name}: ratio to ${firstOf(group).name}`,
+  value: ratioToFirst(lastOf(group), 'both'),
   atMost: FLAT,
   unit: '×'
 }))
 const text = `${table(
-  ['', 'with', 'CPU µs: Node', 'Python', 'both', '±', 'Node is', 'Python is', 'both are', 'per second'],
-  cases.map(one => [PARTS[one.part].title, one.name,
-    ...Object.keys(SIDES).map(side => median(costs(one, side)).toFixed(2)), plusMinus(costs(one, 'both')),
-    ...Object.keys(SIDES).map(side => `${beside(one, side).toFixed(2)} ×`),
+  ['', 'with', 'CPU µs: Node', 'Python', 'both', '±', 'Node / first row', 'Python', 'both',
+    'requests/s'],
+  cases.map(one => [GROUPS[one.group].title, one.name,
+    ...Object.keys(SIDES).map(side => median(costs(one, side)).toFixed(2)),
+    plusMinus(costs(one, 'both')),
+    ...Object.keys(SIDES).map(side => `${ratioToFirst(one, side).toFixed(2)} ×`),
     Math.round(median(one.rounds.map(({ requests, seconds }) => requests / seconds)))]))}
 
-CPU time of a request or message, and as a part of that in the first row of its kind, taken per round;
-medians of ${rounds} rounds of ${seconds} s, ± is half the range of the rounds. Not to be flat:
+CPU time per request or message, and its ratio to the first row of the group, taken per round.
+Medians of ${rounds} rounds of ${seconds} s; ± is half the range of the rounds. These need not stay
+flat:
 
 ${measured.filter(([, { why }]) => why !== undefined)
   .map(([, { title, why }]) => `- ${title}: ${why}.`).join('\n')}`

@@ -1,12 +1,12 @@
-// How soon is a worker ready, and how much memory does it take?
+// How soon a worker is ready, and how much memory it uses.
 //
 //   node bench/startup.js [--starts 40] [--workers 2,4,8] [--requests 300] [--quick]
 //
-// The application is FastAPI. Time: the only worker of a handler is killed again and again, when
-// nothing else runs; Node asks for its replacement as soon as it has told of the death, so that the
-// time from `worker:exit` to `worker:ready` is that from the asking to the message that it is ready.
-// Memory: the proportional set size, in which a page that n processes have counts one nth for each.
-// The fork server is one of them, so that it depends on how many workers there are.
+// The application is FastAPI. Time: the only worker of a handler is killed repeatedly, while
+// nothing else runs. Node asks for the replacement as soon as it has reported the death, so the
+// time from `worker:exit` to `worker:ready` is that from the request for a worker to its ready
+// message. Memory: the proportional set size (PSS), which divides a page by the number of processes
+// that map it. The fork server is one of these, so its figure depends on the number of workers.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -15,15 +15,15 @@ import { competitors, versions } from './support/install/competitors.js'
 import { pss } from './support/processes/memory.js'
 import { parentOf } from './support/processes/processes.js'
 import { median, percentile, progress, save, table, targetTable } from './support/report/report.js'
-import { serve } from './support/loads/serve.js'
+import { exerciseWorkers } from './support/loads/exercise-workers.js'
 import { memoryByMapping } from './support/processes/smaps.js'
 
 const MB = 1e6
-/** Milliseconds; MB of each of so many workers. */
+/** Milliseconds until ready; MB per worker with this many workers. */
 const TARGET = { ready: 10, pss: 10, workers: 8 }
-/** A cold start takes so long that fewer have to do. */
+/** How many cold starts to measure, relative to --starts: each takes long. */
 const COLD_STARTS = 1 / 4
-/** For what the death of the one before leaves to do. */
+/** Milliseconds before each kill, so that the cleanup after the last one is over. */
 const PAUSE = 50
 const PATIENCE = 30_000
 
@@ -44,7 +44,7 @@ const app = {
   python: `${await competitors()}/python`
 }
 
-/** Milliseconds that replacements took. */
+/** How many milliseconds each replacement took. */
 async function timeStarts (preload, count) {
   // A worker that lived longer than the window is replaced without delay.
   const handler = new PythonHandler({
@@ -65,9 +65,11 @@ async function timeStarts (preload, count) {
       process.kill(handler.stats().workers[0].pid, 'SIGKILL')
       // An idle handler does not keep Node running; a timer does.
       await sleep(PATIENCE, undefined, { signal: done.signal }).catch(() => {})
-      if (!(seen.asked < seen.ready)) throw new Error(`it was not replaced: ${JSON.stringify(seen)}`)
+      if (!(seen.asked < seen.ready)) {
+        throw new Error(`the worker was not replaced: ${JSON.stringify(seen)}`)
+      }
       times.push(seen.ready - seen.asked)
-      await serve(handler, 2)
+      await exerciseWorkers(handler, 2)
       progress(`preload ${preload}: start ${i + 1}/${count}: ${times.at(-1).toFixed(1)} ms`)
     }
     return times
@@ -77,7 +79,7 @@ async function timeStarts (preload, count) {
 }
 
 async function measureMemory (preload, workers) {
-  progress(`preload ${preload}: memory of ${workers} workers`)
+  progress(`preload ${preload}: measuring the memory of ${workers} workers`)
   const handler = new PythonHandler({ ...app, preload, workers, logger: false })
   try {
     await handler.ready
@@ -88,7 +90,7 @@ async function measureMemory (preload, workers) {
     })
     const ready = now()
     const readyByMapping = memoryByMapping(pids[0])
-    await serve(handler, requests)
+    await exerciseWorkers(handler, requests)
     return {
       preload,
       workers,
@@ -120,21 +122,23 @@ const mb = value => (value / MB).toFixed(2)
 const most = memory.findLast(({ preload }) => preload)
 const text = `${table(['start', 'ready ms', 'p90', 'worst', 'best', 'starts'],
   Object.entries(times).map(([name, list]) => [name, ms(median(list)),
-    ms(percentile(list.toSorted((a, b) => a - b), 0.9)), ms(Math.max(...list)), ms(Math.min(...list)),
-    list.length]))}
+    ms(percentile(list.toSorted((a, b) => a - b), 0.9)),
+    ms(Math.max(...list)), ms(Math.min(...list)), list.length]))}
 
-The median, from the asking for a worker to the message that it is ready; one after the other.
+ready ms: the median time from the request for a worker to its ready message, one start at a time.
 
 ${table(
   ['start', 'workers', 'PSS MB ready', 'worst', 'served', 'worst', 'private MB ready', 'served',
     'fork server'],
-  memory.map(({ preload, workers, ready, served, server }) => [preload ? 'preload' : 'fresh', workers,
-    mb(median(ready.pss)), mb(Math.max(...ready.pss)), mb(median(served.pss)),
-    mb(Math.max(...served.pss)), mb(median(ready.private)), mb(median(served.private)), mb(server)]))}
+  memory.map(({ preload, workers, ready, served, server }) => [
+    preload ? 'preload' : 'fresh', workers,
+    mb(median(ready.pss)), mb(Math.max(...ready.pss)),
+    mb(median(served.pss)), mb(Math.max(...served.pss)),
+    mb(median(ready.private)), mb(median(served.private)), mb(server)]))}
 
-Of each worker: the median of them, and the worst; served: after ${requests} requests each. MB: 10⁶
-bytes. What all share counts less for each the more there are. Where it is in one of ${most.workers}
-workers with preload:
+Per worker: the median of the workers, and the worst one. served: after ${requests} requests each.
+MB: 10⁶ bytes. The more processes share a page, the less of it counts for each. What the memory of
+one of ${most.workers} workers with preload consists of:
 
 ${table(['mapping', 'private MB ready', 'served', 'PSS MB ready', 'served'],
   Object.entries(most.mappings)
@@ -142,7 +146,12 @@ ${table(['mapping', 'private MB ready', 'served', 'PSS MB ready', 'served'],
     .map(([kind, { ready, served }]) => [kind, mb(privateOf(ready)), mb(privateOf(served)),
       mb(ready?.Pss ?? 0), mb(served.Pss)]))}`
 const targets = [
-  { what: 'FastAPI worker ready, preload, median', value: median(times.preload), atMost: TARGET.ready, unit: 'ms' },
+  {
+    what: 'FastAPI worker ready, preload, median',
+    value: median(times.preload),
+    atMost: TARGET.ready,
+    unit: 'ms'
+  },
   ...memory.filter(({ preload, workers }) => preload && workers === TARGET.workers)
     .flatMap(({ ready, served }) => Object.entries({ ready, served }))
     .map(([when, { pss }]) => ({

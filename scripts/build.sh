@@ -3,14 +3,14 @@
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 preset=${1:-release}
 directory=build/$preset
-cmake=$(find_cmake) || die 'cmake 3.25 or newer is needed: scripts/setup.sh installs it'
+cmake=$(find_cmake) || die 'cmake 3.25 or newer is required; scripts/setup.sh installs it'
 
 if [[ ! -f $directory/build.ninja || CMakePresets.json -nt $directory/build.ninja ]]; then
   step "Configuring $directory"
   quiet "$cmake" --preset "$preset"
 fi
 
-quiet ninja -C "$directory" build.ninja # configures again when a CMakeLists.txt changed
+quiet ninja -C "$directory" build.ninja # reconfigures when a CMakeLists.txt has changed
 build=("$cmake" --build --preset "$preset" --parallel "$(nproc)")
 steps=$(ninja -C "$directory" -n 2>/dev/null | grep -c '^\[') || true
 if ((steps == 0)); then
@@ -19,7 +19,7 @@ if ((steps == 0)); then
 fi
 step "Building $directory ($steps steps)"
 if [[ -t 1 ]]; then
-  "${build[@]}" # ninja overwrites its own line
+  "${build[@]}" # ninja rewrites a single line of progress
 else
   quiet "${build[@]}"
 fi

@@ -1,8 +1,9 @@
-# Shared by the scripts beside it: sourced, never run. Leaves the shell in the project's root.
+# Helpers for the scripts in this folder. Source this file, do not run it: it changes to the root of
+# the checkout.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-# Says what is being done, before it is done.
+# Prints what the script is about to do.
 step() { printf '==> %s\n' "$*"; }
 
 die() {
@@ -10,7 +11,7 @@ die() {
   exit 1
 }
 
-# Runs a command without its output, and shows that only when the command fails.
+# Runs a command without showing its output, unless it fails.
 quiet() {
   local log status=0
   log=$(mktemp)
@@ -23,18 +24,24 @@ quiet() {
   return "$status"
 }
 
-# A stamp is a file that holds the hash of what a step depends on; removing the result of the step
-# (node_modules, .venv) removes the stamp inside it, and so repeats the step.
-hash_of() { { printf '%s\n' "$@"; for f in "$@"; do [[ ! -f $f ]] || cat "$f"; done; } | sha256sum | cut -d' ' -f1; }
+# A stamp is a file that holds the hash of what a step depends on. It is in the result of the step
+# (node_modules, .venv), so removing the result repeats the step.
+hash_of() {
+  {
+    printf '%s\n' "$@"
+    for f in "$@"; do [[ ! -f $f ]] || cat "$f"; done
+  } | sha256sum | cut -d' ' -f1
+}
 stamped() { [[ -f $1 && $(<"$1") == "$2" ]]; }
 
 at_least() { [[ $(printf '%s\n%s\n' "$1" "$2" | sort -V | head -n1) == "$1" ]]; }
 
-# The first cmake that reads our presets: the system's, or the one from PyPI in .venv.
+# Prints the first cmake that supports our presets: the system's, or the one from PyPI in .venv.
 find_cmake() {
   local candidate version
   for candidate in cmake .venv/bin/cmake; do
-    version=$("$candidate" --version 2>/dev/null | sed -n '1s/[^0-9]*\([0-9.]*\).*/\1/p') || continue
+    version=$("$candidate" --version 2>/dev/null |
+      sed -n '1s/[^0-9]*\([0-9.]*\).*/\1/p') || continue
     if [[ -n $version ]] && at_least 3.25 "$version"; then
       printf '%s\n' "$candidate"
       return 0

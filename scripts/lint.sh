@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Every linter, each over all files that git knows or would add; --fix corrects what can be corrected
-# without a person first. Needs what setup.sh makes.
+# Runs every linter over all files that git tracks or would add. --fix first corrects what the tools
+# can correct. Run setup.sh before.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 failed=()
 
-# Files by pattern; a deleted file that is still in the index does not count.
+# Lists files by pattern, without deleted files that are still in the index.
 files() {
   git ls-files -co --exclude-standard -z -- "$@" | while IFS= read -r -d '' f; do
     [[ ! -f $f ]] || printf '%s\0' "$f"
@@ -37,9 +37,9 @@ github() {
 }
 
 if [[ ${1-} == --fix ]]; then
-  step 'lint: correcting what can be corrected'
+  step 'lint: fixing what the tools can fix'
   clang_format -i
-  eslint --fix >/dev/null || true # what is left is reported below
+  eslint --fix >/dev/null || true # the checks below report the rest
   .venv/bin/ruff check --quiet --fix . || true
   .venv/bin/ruff format --quiet .
 fi

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Makes sure of the system packages (Debian, Ubuntu), and of those that are named beside: installs them
-# when root, otherwise prints the one line to run and fails.
+# Installs the system packages that the build needs (Debian, Ubuntu) and those named as arguments.
+# Without root it prints the command to run, and fails.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-# Headers of msgpack-c for C++ came with libmsgpack-dev before they had a package of their own.
+# The C++ headers of msgpack-c were in libmsgpack-dev before they got their own package.
 msgpack_package() {
   if [[ -n $(apt-cache show --no-all-versions libmsgpack-cxx-dev 2>/dev/null) ]]; then
     echo libmsgpack-cxx-dev
@@ -19,13 +19,13 @@ missing_packages() {
     [[ $(dpkg-query -W -f='${db:Status-Status}' "$name" 2>/dev/null) == installed ]] || echo "$name"
   done
   [[ -f /usr/include/msgpack.hpp ]] || msgpack_package
-  # An older cmake stays as it is: setup.sh then takes the one from PyPI.
+  # An older cmake is kept: setup.sh then installs one from PyPI.
   command -v cmake >/dev/null || echo cmake
 }
 
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
-  step 'Not a Debian or Ubuntu system: a C++20 compiler, ninja and the headers of Boost, msgpack-c' \
-    '(C++), GoogleTest, libuv and Python are yours to install'
+  step 'This is not Debian or Ubuntu. Install a C++20 compiler, ninja, pkg-config, openssl and' \
+    'the headers of Boost, msgpack-c (C++), GoogleTest, libuv and Python yourself.'
   exit 0
 fi
 
@@ -33,7 +33,7 @@ mapfile -t missing < <(missing_packages "$@")
 ((${#missing[@]} > 0)) || exit 0
 
 if ((EUID != 0)); then
-  printf 'System packages are missing. Run this line, then the same command again:\n\n' >&2
+  printf 'System packages are missing. Run this command, then try again:\n\n' >&2
   printf '  sudo apt-get update && sudo apt-get install -y %s\n\n' "${missing[*]}" >&2
   exit 1
 fi
@@ -42,6 +42,6 @@ export DEBIAN_FRONTEND=noninteractive
 apt=(apt-get -o DPkg::Lock::Timeout=300 -y)
 step 'Reading the package lists'
 quiet "${apt[@]}" update
-mapfile -t missing < <(missing_packages "$@") # now that the lists tell which msgpack package there is
+mapfile -t missing < <(missing_packages "$@") # the lists now show which msgpack package exists
 step "Installing system packages: ${missing[*]}"
 quiet "${apt[@]}" install --no-install-recommends "${missing[@]}"

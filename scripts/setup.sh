@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
-# Everything that a fresh clone needs: system packages, npm packages, .venv, build. Quick when
-# nothing changed. The argument is the preset to build (default: release).
+# Installs everything that a fresh clone needs (system packages, npm packages, .venv) and builds.
+# Skips what is up to date. The argument is the preset to build (default: release).
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 preset=${1:-release}
 
-command -v node >/dev/null || die 'Node.js 20 or newer is needed, and there is no node on PATH'
+command -v node >/dev/null || die 'Node.js 20 or newer is required, but node is not on PATH'
 at_least 20 "$(node -p process.versions.node)" ||
-  die "Node.js 20 or newer is needed, this is $(node --version)"
+  die "Node.js 20 or newer is required, but this is $(node --version)"
 
 mkdir -p build
 exec 9>build/.setup.lock
-flock -n 9 || { step 'Waiting for another set-up of this clone to end' && flock 9; }
+flock -n 9 || { step 'Waiting for another setup of this checkout to finish' && flock 9; }
 
 bash scripts/packages.sh
 
@@ -28,7 +28,7 @@ setup_node_modules() {
   echo "$want" >"$stamp"
 }
 
-# A python that is new enough and can make a virtual environment with pip in it.
+# Prints a Python that is new enough and can create a virtual environment with pip.
 find_python() {
   local candidate
   for candidate in "${PYTHON:-python3}" /usr/bin/python3 python3.{13,12,11,10}; do
@@ -38,16 +38,17 @@ find_python() {
       return
     fi
   done
-  die 'Python 3.10 or newer with its venv module is needed, and none was found on PATH'
+  die 'Python 3.10 or newer with the venv module is required, but none was found on PATH'
 }
 
 setup_venv() {
-  local stamp=.venv/.node-asgi-stamp python want
+  local stamp=.venv/.node-asgi-stamp python version want
   local requirements=(examples/fastapi/requirements.txt test/requirements.txt)
   python=$(find_python)
-  want=$(hash_of "${requirements[@]}" "$("$python" -c 'import sys; print(sys.prefix, sys.version)')")
+  version=$("$python" -c 'import sys; print(sys.prefix, sys.version)')
+  want=$(hash_of "${requirements[@]}" "$version")
   if stamped "$stamp" "$want" && .venv/bin/python -c '' 2>/dev/null; then return; fi
-  step "Making .venv with $("$python" --version) and installing Python packages"
+  step "Creating .venv with $("$python" --version) and installing Python packages"
   rm -rf .venv
   quiet "$python" -m venv .venv
   quiet .venv/bin/python -m pip install --disable-pip-version-check --only-binary ':all:' \
@@ -57,7 +58,7 @@ setup_venv() {
 
 setup_cmake() {
   if find_cmake >/dev/null; then return; fi
-  step 'Installing cmake from PyPI: the system has none that is 3.25 or newer'
+  step 'Installing cmake from PyPI, because the system has none that is 3.25 or newer'
   quiet .venv/bin/python -m pip install --disable-pip-version-check 'cmake==3.31.*'
 }
 

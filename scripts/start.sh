@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Sets everything up and serves the FastAPI example.
+# Sets up the checkout and serves the FastAPI example.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 bash scripts/setup.sh
 step 'Starting the FastAPI example'

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Every test, or only the parts that are named: lint cpp instructions sanitizers python js frameworks
-# browser. A part that fails does not keep the others from running; the summary at the end names it.
+# Runs all tests, or only the named parts: lint cpp instructions sanitizers python js frameworks
+# browser. When a part fails, the others still run; the summary at the end shows the result of each.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 all=(lint cpp instructions sanitizers python js frameworks browser)
 parts=("$@")
 ((${#parts[@]} > 0)) || parts=("${all[@]}")
 for part in "${parts[@]}"; do
-  [[ " ${all[*]} " == *" $part "* ]] || die "no such part: $part"
+  [[ " ${all[*]} " == *" $part "* ]] || die "unknown part: $part (known: ${all[*]})"
 done
 
 bash scripts/setup.sh
@@ -16,7 +16,7 @@ ctest=${cmake%cmake}ctest
 
 run_lint() { bash scripts/lint.sh; }
 
-# Runs the C++ tests of a preset: the closing lines only, unless one fails.
+# Runs the C++ tests of a preset; prints only the last lines, unless a test fails.
 run_ctest() {
   local preset=$1 log=build/$1/ctest.log
   shift
@@ -33,15 +33,15 @@ run_cpp() { run_ctest release; }
 
 run_instructions() {
   node --test --test-reporter=spec test/instructions/*.test.js
-  # Without the right to install valgrind the program says that it is skipped.
+  # Only root can install valgrind; without it the script reports that it is skipped.
   ((EUID != 0)) || bash scripts/packages.sh valgrind
   timeout -k 10 300 node test/instructions/instructions.js
 }
 
 run_sanitizers() {
   local bits status=0 fixed=()
-  # gcc's ThreadSanitizer cannot map its shadow where the kernel randomises by more than 28 bits;
-  # only root may read by how many it does.
+  # gcc's ThreadSanitizer cannot map its shadow memory if the kernel randomises more than 28 bits of
+  # an address. Only root can read the number of bits.
   bits=$(cat /proc/sys/vm/mmap_rnd_bits 2>/dev/null || echo 32)
   if ((bits > 28)) && setarch "$(uname -m)" --addr-no-randomize true 2>/dev/null; then
     fixed=(setarch "$(uname -m)" --addr-no-randomize)
@@ -57,7 +57,9 @@ run_python() { timeout -k 10 600 .venv/bin/python -m pytest -q; }
 
 run_js() {
   local files
-  mapfile -d '' files < <(find test/addon test/bench test/integration test/chaos -name '*.test.js' -print0 | sort -z)
+  mapfile -d '' files < <(
+    find test/addon test/bench test/integration test/chaos -name '*.test.js' -print0 | sort -z
+  )
   ((${#files[@]} > 0)) || die 'no JavaScript tests found'
   timeout -k 10 900 node --test --test-reporter=spec --test-concurrency=1 "${files[@]}"
 }
@@ -68,7 +70,7 @@ run_frameworks() {
 }
 
 run_browser() {
-  # Without the right to install one the test says that it is skipped.
+  # Only root can install chromium; without a browser the test reports that it is skipped.
   ((EUID != 0)) || bash scripts/packages.sh chromium
   timeout -k 10 300 node --test --test-reporter=spec test/browser/*.test.js
 }
@@ -77,7 +79,7 @@ passed=0 failed=0 summary=()
 for part in "${parts[@]}"; do
   step "Tests: $part"
   started=$SECONDS
-  # Not "run_x || …": that would switch errexit off inside the part.
+  # Not "run_x || …", which would disable errexit inside the part.
   set +e
   (set -e && "run_$part")
   status=$?

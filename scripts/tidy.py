@@ -1,7 +1,7 @@
-"""Runs clang-tidy over the sources of build/release/compile_commands.json, two at a time.
+"""Runs clang-tidy on the sources in build/release/compile_commands.json, in parallel.
 
-A file that passed is remembered by a hash of all that its result depends on (its command, its text,
-the project headers that it includes, the checks, the tool), so a second run takes no time.
+A source that passed is remembered by a hash of everything that its result depends on (the command,
+the text, the project headers that it includes, the checks, the tool), so a second run is quick.
 """
 
 import concurrent.futures
@@ -21,10 +21,10 @@ INCLUDE = re.compile(rb'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
 
 
 def with_headers(source: Path, command: str) -> list[Path]:
-    """The source and every header it reaches by #include "...", each once."""
+    """The source and every header that it includes with "...", directly or not, each once."""
     folders = [Path(word[2:]) for word in shlex.split(command) if word.startswith("-I")]
     found = [source]
-    for file in found:  # grows while it is walked
+    for file in found:  # the list grows while it is iterated
         for name in INCLUDE.findall(file.read_bytes()):
             for folder in (file.parent, *folders):
                 header = (folder / os.fsdecode(name)).resolve()
@@ -45,7 +45,7 @@ def digest(source: Path, command: str, base: bytes) -> str:
 def tidy(source: Path) -> tuple[bool, str]:
     command = [TIDY, "-p", ROOT / "build/release", "--quiet", "--use-color=0", source]
     done = subprocess.run(command, capture_output=True, text=True)
-    # stderr counts warnings in other people's headers: only worth reading after a failure.
+    # stderr counts warnings in system headers; it matters only when stdout is empty.
     return done.returncode == 0, done.stdout if done.stdout else done.stderr
 
 

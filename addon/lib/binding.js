@@ -1,8 +1,9 @@
 /**
- * Loads the native addon. Everything above takes the binding as an argument, so that policy can be
- * tested without it.
+ * Loads the native addon, and declares what it exports. The handler passes the binding on as an
+ * argument, so that everything below can be tested with a fake one.
  */
 
+import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 
@@ -31,11 +32,13 @@ import { NodeAsgiError } from './errors.js'
  */
 
 /**
- * One worker's pair of rings. A new channel does not keep the event loop alive.
+ * The pair of rings that connects this process to one worker. A new channel does not keep the event
+ * loop alive.
  *
- * `onEvents` is called once a drain, with the bytes that its small bodies share and then
- * `eventStride` arguments an event, of which the first two are the type and the stream (0: none).
- * Bytes are undefined for none, a Buffer, or a number for the next so many of the shared ones:
+ * `onEvents` is called once for each drain. Its first argument holds the bytes that the small
+ * bodies of the drain share. After it come `eventStride` arguments for each event, of which the
+ * first two are the type and the stream (0: none). The "bytes" of an event are undefined if there
+ * are none, a Buffer, or a number n: the next n of the shared bytes.
  *
  *     RESPONSE_START   status, headers "name\0value\0name\0value", bytes, end
  *     BODY             -, -, bytes, end
@@ -51,42 +54,41 @@ import { NodeAsgiError } from './errors.js'
  *     FILE             status, headers, absolute path as latin-1: the body is in that file
  *     EARLY_HINT       values of link headers, joined by "\0"
  *     PUSH             path of a request that the client will make, its headers
- *     CONTINUE         the application wants the body that the client keeps back
+ *     CONTINUE         the application asks for the body that the client holds back
  *     STOPPED, PONG    -
- *     CORRUPT          what the worker did against the protocol; no further events follow
+ *     CORRUPT          how the worker broke the protocol; no further events follow
  *
- * One event ends a stream: RESPONSE_START or BODY with `end`, TRAILERS, FILE, CLOSE,
- * APP_ERROR, or CLOSED. A stream that
- * was aborted hears of its end only, as CLOSED.
+ * Exactly one event ends a stream: RESPONSE_START or BODY with `end`, TRAILERS, FILE, CLOSE,
+ * APP_ERROR, or CLOSED. After an abort, only that end is reported, as CLOSED.
  * @typedef {object} Channel
  * @property {(head: string, body: Uint8Array | undefined, end: boolean) => number} request
  *   Opens a stream and returns its id. The head (see head.js) is latin-1, the body at most
- *   `limits.chunk` bytes. Throws an error with a code for what HTTP cannot carry.
+ *   `limits.chunk` bytes. Throws an error with a code if HTTP cannot carry the request.
  * @property {(stream: number, bytes: Uint8Array, end: boolean) => number} write
- *   Returns how many bytes it took. When that is not all of them, `end` was not taken either, and
- *   CREDIT tells when to go on. A stream that has ended swallows everything.
+ *   Returns how many bytes it took. If that is not all of them, it did not take `end` either, and
+ *   CREDIT tells when to continue. Writing to a stream that has ended does nothing.
  * @property {(stream: number, length: number) => void} consumed
- *   As many bytes of the response, or of messages, have left the hands of JavaScript. The end of a
- *   message counts `limits.messageOverhead` more.
- * @property {(head: string) => number} connect Opens a WebSocket's stream and returns its id.
+ *   Tells the worker that JavaScript has passed on that many bytes of the response, or of messages.
+ *   The end of a message counts `limits.messageOverhead` more.
+ * @property {(head: string) => number} connect Opens the stream of a WebSocket and returns its id.
  * @property {(stream: number, bytes: Uint8Array, text: boolean) => number} message
- *   Sends a message, or what is left of one, and returns how many bytes it took. When that is not
- *   all of them (-1 for an empty message), CREDIT tells when to go on. Text must be valid UTF-8.
+ *   Sends a message, or the rest of one, and returns how many bytes it took. If that is not all of
+ *   them (-1 for an empty message), CREDIT tells when to continue. Text must be valid UTF-8.
  * @property {(stream: number, code: number, reason: string) => void} closeSocket
- *   The WebSocket is closed; the reason takes `limits.closeReason` bytes at most.
+ *   The WebSocket is closed. The reason may have `limits.closeReason` bytes.
  * @property {(stream: number) => void} abort The client is gone.
- * @property {(stream: number) => void} cancel the application's task, after an abort
- * @property {(patience: number) => void} stop Asks the worker to finish and exit; what is not done
- *   in so many milliseconds is cancelled. May be called again with another patience.
- * @property {() => boolean} drain Delivers what lies in the ring, up to some frames: whether there is
- *   more. For the last words of a worker that is gone.
- * @property {() => void} ring Rings a bell that is held until the turn of the loop ends.
- * @property {() => void} ping Answered with PONG by the worker's event loop.
+ * @property {(stream: number) => void} cancel Cancels the application's task, after an abort.
+ * @property {(patience: number) => void} stop Asks the worker to finish and exit. After `patience`
+ *   milliseconds it cancels the tasks that are left. May be called again with another patience.
+ * @property {() => boolean} drain Delivers a limited number of frames from the ring, and returns
+ *   whether there are more. For what a worker wrote before it ended.
+ * @property {() => void} ring Rings a bell that is otherwise held until the turn of the loop ends.
+ * @property {() => void} ping The worker's event loop answers with PONG.
  * @property {(control: Control, timeoutMs: number) => boolean} wait
  *   Blocks until the worker or the control socket has something, and delivers it. False: timeout.
  * @property {() => void} ref
  * @property {() => void} unref
- * @property {() => void} close Unmaps the rings; no events afterwards.
+ * @property {() => void} close Unmaps the rings. No events follow.
  */
 
 /**
@@ -99,17 +101,17 @@ import { NodeAsgiError } from './errors.js'
  */
 
 /**
- * A captured output: the read end of a pipe, or (in tests) a stream.
+ * Output that is captured: the read end of a pipe, or (in tests) a stream.
  * @typedef {number | import('node:stream').Readable} OutputSource
  */
 
 /**
- * The control socket of one fork server, and the lifeline of all that runs below it.
+ * The control socket of one fork server, and the lifeline of all processes below it.
  * @typedef {object} Control
- * @property {number} childFd to be the child's descriptor 3
- * @property {number} lifelineFd to be the child's descriptor 4
+ * @property {number} childFd becomes descriptor `descriptors.control` of the child
+ * @property {number} lifelineFd becomes descriptor `descriptors.lifeline` of the child
  * @property {(pid?: number) => void} spawned The child has its descriptors: closes this side's
- *   copies. With the pid it is reaped, should this thread end before it.
+ *   copies. With the pid, the child is reaped if this thread ends first.
  * @property {() => void} reaped The child's exit status has been taken.
  * @property {(settings: string) => void} init
  * @property {(worker: number, channel: Channel) =>
@@ -118,55 +120,79 @@ import { NodeAsgiError } from './errors.js'
  * @property {(worker: number, signal: number) => void} kill
  * @property {() => void} ref
  * @property {() => void} unref
- * @property {() => void} close Everything below exits.
+ * @property {() => void} close Every process below exits.
+ */
+
+/**
+ * The numbers of the protocol that JavaScript needs. No other file repeats them.
+ * @typedef {object} Limits
+ * @property {number} chunk bytes of body in one frame
+ * @property {number} window bytes of body that a stream may have under way in one direction
+ * @property {number} head bytes of a head
+ * @property {number} messageOverhead bytes that a WebSocket message counts in addition to its own
+ * @property {number} closeReason bytes of the reason of a WebSocket's close
+ * @property {number} minRing bytes
+ * @property {number} maxRing bytes
+ * @property {number} defaultRing bytes
+ * @property {number} minStatus of a response
+ * @property {number} maxStatus of a response
+ * @property {number} minCloseCode of a WebSocket (RFC 6455, 7.4)
+ * @property {number} maxCloseCode of a WebSocket
+ * @property {number} minAppCloseCode the codes from here on are free for applications
  */
 
 /**
  * @typedef {object} Binding
- * @property {{ chunk: number, window: number, head: number, messageOverhead: number,
- *   closeReason: number, minRing: number, defaultRing: number }} limits in bytes
- * @property {string[]} headFields what stands before the headers in a head, in this order
+ * @property {Limits} limits
+ * @property {{ control: number, lifeline: number }} descriptors that the fork server expects
+ * @property {string[]} headFields the fields before the headers in a head, in this order
  * @property {Record<string, string>} features see Feature in head.js
  * @property {number} wireVersion
  * @property {number} stacksSignal makes a worker print the stacks of all its threads
  * @property {EventTypes} eventTypes
  * @property {number} eventStride
  * @property {new (onMessage: (message: ControlMessage) => void) => Control} Control
- * @property {new (options: { requestRing: number, responseRing: number, spin: number },
+ * @property {new (options: { requestRing?: number, responseRing?: number, spin: number },
  *   onEvents: (bytes: Buffer | undefined, ...events: any[]) => void) => Channel} Channel
  */
 
-const buildDirectory = new URL(
-  `../../build/${process.env.NODE_ASGI_BUILD || 'release'}/`,
-  import.meta.url
-)
-
+const root = new URL('../../', import.meta.url)
+const buildDirectory = new URL(`build/${process.env.NODE_ASGI_BUILD || 'release'}/`, root)
 const addonPath = fileURLToPath(new URL('node_asgi.node', buildDirectory))
 
 /** The Python extension module that the fork server loads. */
 export const workerModulePath = fileURLToPath(new URL('_worker.abi3.so', buildDirectory))
 
 /** The program that the fork server runs. */
-export const workerMain = fileURLToPath(new URL('../../worker/python/main.py', import.meta.url))
+export const workerMain = fileURLToPath(new URL('worker/python/main.py', root))
 
 /** @type {Binding | null} */
 let loaded = null
 
 /**
- * Loads on first use, so that `Request`, `Headers` and the errors are usable without a build.
+ * Loads on first use, so that `Request`, `Headers` and the errors are usable without the addon.
  * @returns {Binding}
  */
 export function loadBinding () {
-  if (loaded !== null) return loaded
-  try {
-    loaded = /** @type {Binding} */ (createRequire(import.meta.url)(addonPath))
-  } catch (error) {
-    throw new NodeAsgiError(
-      'ERR_BINDING_NOT_FOUND',
-      `the native addon could not be loaded from ${addonPath}; build it with \`npm run build\`` +
-      ` (${/** @type {Error} */ (error).message})`,
-      { cause: error }
-    )
-  }
+  loaded ??= loadFrom(addonPath, root)
   return loaded
+}
+
+/**
+ * @param {string} path of the addon
+ * @param {URL} root folder of the package, or of the checkout
+ * @returns {Binding}
+ */
+export function loadFrom (path, root) {
+  try {
+    return createRequire(import.meta.url)(path)
+  } catch (error) {
+    // The package does not contain what the addon is built from.
+    const isCheckout = existsSync(new URL('CMakeLists.txt', root))
+    throw new NodeAsgiError('ERR_BINDING_NOT_FOUND', 'node-asgi has no native binary for ' +
+      `${process.platform}-${process.arch} and Node ${process.version}: cannot load ${path} ` +
+      `(${/** @type {Error} */ (error).message}); ` + (isCheckout
+      ? 'build it with `npm run build`'
+      : 'use a platform and a Node version that its package.json lists'), { cause: error })
+  }
 }

@@ -1,5 +1,5 @@
 /**
- * The public face: turns requests of every kind into streams for the pool.
+ * The public class: turns requests of every kind into streams for the pool.
  */
 
 import { EventEmitter } from 'node:events'
@@ -22,23 +22,28 @@ import { StreamingStream } from './stream/streaming-stream.js'
 import { Request, markSent } from './message/request.js'
 import { isRepeatable } from './stream/request-stream.js'
 import { Supervisor } from './supervisor/supervisor.js'
+import { MAX_TIMEOUT } from './util/deadline.js'
 import { ConnectionStream } from './websocket/connection.js'
 import { createUpgrade } from './websocket/upgrade.js'
 
-/** @typedef {import('./message/request.js').RequestOptions | Request | globalThis.Request} AnyRequest */
-/** @typedef {import('./stream/request-stream.js').RequestLimits} RequestLimits */
-
+/** @typedef {import('./message/request.js').RequestOptions} RequestOptions */
+/** @typedef {RequestOptions | Request | globalThis.Request} AnyRequest */
 /** @typedef {import('./message/head.js').SocketRequest} SocketRequest */
+/** @typedef {import('./stream/request-stream.js').RequestLimits} RequestLimits */
 
 /** @type {RequestLimits} */
 const NO_LIMITS = Object.freeze({})
 
-/** Responses of these statuses have no body on the web. */
+/** The web's Response refuses a body with these statuses. */
 const NULL_BODY = new Set([101, 204, 205, 304])
 
+/** types/handler.d.ts declares it for users. */
 export class PythonHandler extends EventEmitter {
   /** @type {import('./options.js').Settings} */
   #settings
+
+  /** @type {import('./websocket/connection.js').ConnectionLimits} */
+  #connectionLimits
 
   /** @type {Pool} */
   #pool
@@ -66,12 +71,13 @@ export class PythonHandler extends EventEmitter {
   /**
    * @param {object} [options] see options.js
    * @param {{ binding?: import('./binding.js').Binding,
-   *   system?: import('./worker/fork-server.js').System }} [parts] other than the real ones, in tests
+   *   system?: import('./worker/fork-server.js').System }} [parts] replacements, for tests
    */
   constructor (options, parts = {}) {
     super()
     const settings = this.#settings = parseOptions(options)
     const binding = parts.binding ?? loadBinding()
+    this.#connectionLimits = { ...binding.limits, maxMessage: settings.websocket.maxMessage }
     this.#ready = new Promise((resolve, reject) => {
       this.#settle = (error) => error === null ? resolve() : reject(error)
     })
@@ -93,7 +99,7 @@ export class PythonHandler extends EventEmitter {
       owner: {
         onSettled: (error) => this.#settle(error),
         onEvent: (event, details) => this.emit(event, details),
-        onAppError: ({ id, pid }, error) => this.emit('app:error', error, { worker: id, pid }),
+        onAppError: (error, source) => this.emit('app:error', error, source),
         onLine: (name, line, level, source) => this.#onLine(name, line, level, source),
         onLastLine: (pid) => this.#log.forget(pid)
       }
@@ -101,9 +107,7 @@ export class PythonHandler extends EventEmitter {
     const listen = createListener(this.#pool, binding.limits, settings)
     const { upgrade, connect } = createUpgrade(this.#pool, settings)
     this.#endpoint = { listen, upgrade, connect }
-    /** For node:http, https and http2: `createServer(handler.listener)`. */
     this.listener = (/** @type {any} */ req, /** @type {any} */ res) => listen(req, res)
-    /** For node:http and https: `server.on('upgrade', handler.upgrade)`. */
     this.upgrade = (/** @type {any} */ req, /** @type {any} */ socket,
       /** @type {Buffer} */ head) => upgrade(req, socket, head)
     this.#supervisor.start()
@@ -113,18 +117,13 @@ export class PythonHandler extends EventEmitter {
     return this.#settings.docroot
   }
 
-  /**
-   * Fulfilled when the workers are ready; rejected with the Python traceback when none could start.
-   * @returns {Promise<void>}
-   */
+  /** @returns {Promise<void>} */
   get ready () {
     this.#readyWanted = true
     return this.#ready
   }
 
   /**
-   * Serves requests and WebSockets of a server, those below `prefix` only if there is one; what
-   * listened before gets the others. Sends "100 Continue" when the application asks for a body.
    * @param {any} server of node:http, https or http2
    * @param {{ prefix?: string }} [options]
    */
@@ -133,7 +132,6 @@ export class PythonHandler extends EventEmitter {
   }
 
   /**
-   * Sends a request and waits for the whole response.
    * @param {AnyRequest} request
    * @param {RequestLimits | AbortSignal} [limits]
    * @returns {Promise<import('./message/response.js').Response>}
@@ -147,7 +145,6 @@ export class PythonHandler extends EventEmitter {
   }
 
   /**
-   * Sends a request and waits for the start of the response.
    * @param {AnyRequest} request
    * @param {RequestLimits | AbortSignal} [limits]
    * @returns {Promise<import('./message/response.js').StreamingResponse>}
@@ -161,15 +158,15 @@ export class PythonHandler extends EventEmitter {
   }
 
   /**
-   * Sends a request and blocks this thread until the response is complete.
-   * @param {AnyRequest} request without a body, or with one that is all there
+   * @param {AnyRequest} request without a body, or with a body that is not a stream
    * @returns {import('./message/response.js').Response}
    */
   handleRequestSync (request) {
     const body = requestBody(request)
     if (body instanceof Readable) {
-      throw new InvalidRequestError('ERR_INVALID_BODY', 'handleRequestSync() blocks, so nothing ' +
-        'could feed a body that is a stream; pass a string or a Buffer, or use handleRequest()')
+      throw new InvalidRequestError('ERR_INVALID_BODY', 'handleRequestSync() blocks the ' +
+        'event loop, which a body that is a stream needs; pass a string or a Buffer, or use ' +
+        'handleRequest()')
     }
     /** @type {import('./message/response.js').Response | null} */
     let response = null
@@ -180,13 +177,12 @@ export class PythonHandler extends EventEmitter {
     waitForWorker(this.#supervisor)
     waitForResponse(this.#supervisor, this.#pool.submitNow(stream), stream)
     if (failure !== null) throw failure
-    return /** @type {import('./message/response.js').Response} */ (/** @type {unknown} */ (response))
+    return /** @type {any} */ (response)
   }
 
   /**
-   * Opens a WebSocket to the application, without a network.
    * @param {string | URL | SocketRequest} request
-   * @param {RequestLimits | AbortSignal} [limits] until it is accepted
+   * @param {RequestLimits | AbortSignal} [limits]
    * @returns {Promise<import('./websocket/connection.js').WebSocketConnection>}
    */
   connect (request, limits) {
@@ -195,13 +191,12 @@ export class PythonHandler extends EventEmitter {
         ? { url: request }
         : request
       const stream = new ConnectionStream(encodeSocketHead(options), String(options.url),
-        this.#settings.websocket.maxMessage, resolve, reject)
+        this.#connectionLimits, resolve, reject)
       if (stream.limit(requestLimits({ url: '' }, limits))) this.#pool.submit(stream)
     })
   }
 
   /**
-   * Like the web's fetch(), for a request to the application.
    * @param {globalThis.Request} request
    * @returns {Promise<globalThis.Response>}
    */
@@ -216,16 +211,12 @@ export class PythonHandler extends EventEmitter {
     return new globalThis.Response(null, init)
   }
 
-  /** What the pool is doing now. */
   stats () {
     return this.#supervisor.stats()
   }
 
   /**
-   * Starts the application anew, beside the running one, and switches when all workers are ready.
-   * Rejects with the Python traceback if they cannot start; then everything stays as it was.
-   * @param {{ timeout?: number }} [options] milliseconds that requests in flight get in the old
-   *   workers; default timeouts.retire
+   * @param {{ timeout?: number }} [options]
    * @returns {Promise<void>}
    */
   async reload (options = {}) {
@@ -235,8 +226,7 @@ export class PythonHandler extends EventEmitter {
   }
 
   /**
-   * Lets requests in flight finish, runs lifespan shutdown, ends every process.
-   * @param {{ timeout?: number }} [options] milliseconds that requests get; default timeouts.drain
+   * @param {{ timeout?: number }} [options]
    * @returns {Promise<void>}
    */
   close (options = {}) {
@@ -299,7 +289,7 @@ function requestHead (request, body) {
   let length = -1
   if (body === undefined) length = 0
   else if (body instanceof Uint8Array) length = body.length
-  return encodeHead(/** @type {import('./message/request.js').RequestOptions} */ (request), length)
+  return encodeHead(/** @type {RequestOptions} */ (request), length)
 }
 
 /**
@@ -316,7 +306,7 @@ function requestLimits (request, limits) {
   const { timeout, signal } = limits
   if (timeout !== undefined) checkTimeout('timeout', timeout)
   if (signal !== undefined && signal !== null && !(signal instanceof AbortSignal)) {
-    throw new InvalidOptionError('signal', 'option signal must be an AbortSignal')
+    throw new InvalidOptionError('signal', 'signal must be an AbortSignal')
   }
   if (signal === undefined && isWebRequest(request)) {
     return { timeout, signal: request.signal }
@@ -325,8 +315,8 @@ function requestLimits (request, limits) {
 }
 
 /**
- * Node loads its fetch, for some 9 MB and 30 ms, when the class is named for the first time: only for
- * what calls itself a Request.
+ * Whether it is a Request of the web. The tag is checked first because Node loads its fetch, which
+ * takes about 30 ms and 9 MB, when the class is named for the first time.
  * @param {any} request
  * @returns {request is globalThis.Request}
  */
@@ -339,7 +329,8 @@ function isWebRequest (request) {
  * @param {unknown} value
  */
 function checkTimeout (name, value) {
-  if (typeof value !== 'number' || !(value >= 0 && value < 2 ** 31)) {
-    throw new InvalidOptionError(name, `option ${name} must be a number of milliseconds`)
+  if (typeof value !== 'number' || !(value >= 0 && value <= MAX_TIMEOUT)) {
+    throw new InvalidOptionError(name,
+      `${name} must be a number of milliseconds from 0 to ${MAX_TIMEOUT}, not ${String(value)}`)
   }
 }

@@ -1,8 +1,16 @@
+// What the module exports: the classes Control and Channel, and every number of the protocol that
+// JavaScript needs, so that JavaScript repeats none. addon/lib/binding.js documents the exports.
 #include <napi.h>
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <utility>
 
 #include "channel.h"
 #include "control.h"
 #include "events.h"
+#include "shm/layout.h"
 #include "wire/control.h"
 #include "wire/http_head.h"
 #include "wire/protocol.h"
@@ -11,17 +19,30 @@ namespace nasgi::addon {
 
 namespace {
 
-// Everything that JavaScript needs of the protocol, so that it repeats no number.
+constexpr std::array<std::pair<const char*, uint64_t>, 13> kLimits = {{
+    // Bytes.
+    {"chunk", wire::kMaxChunk},
+    {"window", wire::kWindow},
+    {"head", wire::kMaxHead},
+    {"messageOverhead", wire::kMessageOverhead},
+    {"closeReason", wire::kMaxCloseReason},
+    {"minRing", wire::kMinRing},
+    {"maxRing", shm::kMaxCapacity},
+    {"defaultRing", shm::kDefaultCapacity},
+    // The status of a final response, and the close codes of a WebSocket.
+    {"minStatus", wire::kMinStatus},
+    {"maxStatus", wire::kMaxStatus},
+    {"minCloseCode", wire::kMinCloseCode},
+    {"maxCloseCode", wire::kMaxCloseCode},
+    {"minAppCloseCode", wire::kMinAppCloseCode},
+}};
+
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   Napi::Object limits = Napi::Object::New(env);
-  limits.Set("chunk", static_cast<double>(wire::kMaxChunk));
-  limits.Set("window", static_cast<double>(wire::kWindow));
-  limits.Set("head", static_cast<double>(wire::kMaxHead));
-  limits.Set("messageOverhead", static_cast<double>(wire::kMessageOverhead));
-  limits.Set("closeReason", static_cast<double>(wire::kMaxCloseReason));
-  limits.Set("minRing", static_cast<double>(wire::kMinRing));
-  limits.Set("defaultRing", static_cast<double>(wire::kDefaultRing));
-
+  for (const auto& [name, limit] : kLimits) limits.Set(name, static_cast<double>(limit));
+  Napi::Object descriptors = Napi::Object::New(env);
+  descriptors.Set("control", wire::kControlFd);
+  descriptors.Set("lifeline", wire::kLifelineFd);
   Napi::Object event_types = Napi::Object::New(env);
   for (const auto& [name, type] : kEventTypes) {
     event_types.Set(name, static_cast<double>(type));
@@ -35,6 +56,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("wireVersion", wire::kWireVersion);
   exports.Set("stacksSignal", wire::kStacksSignal);
   exports.Set("limits", limits);
+  exports.Set("descriptors", descriptors);
   exports.Set("eventTypes", event_types);
   exports.Set("eventStride", EventArray::kStride);
   exports.Set("headFields", head_fields);

@@ -9,20 +9,21 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <string>
 #include <thread>
 
 #include "base/status.h"
 #include "channel.h"
+#include "errors.h"
 #include "js.h"
+#include "tagged.h"
 #include "wire/control.h"
 
 namespace nasgi::addon {
 
 namespace {
 
-constexpr napi_type_tag kTypeTag = {0x41f0a97bd2c85e36, 0xb7e11c5d0a4f9328};
-
-// Packets that are taken in one turn of the event loop.
+// Packets read in one turn of the event loop. After that Node's timers and sockets get their turn.
 constexpr int kPacketsATurn = 64;
 
 struct Pipe {
@@ -38,13 +39,13 @@ base::Status MakePipe(Pipe* pipe) {
   return base::Status::Ok();
 }
 
-// Takes the exit status of a child that nobody else will ask for, so that no zombie stays. `pidfd`
-// cannot mean another process, whatever becomes of the pid.
+// Reaps a child that nobody else will wait for, so that no zombie is left. Unlike a pid, `pidfd`
+// cannot come to mean another process.
 void Reap(base::UniqueFd pidfd) {
   siginfo_t info{};
   if (waitid(P_PIDFD, static_cast<id_t>(pidfd.get()), &info, WEXITED | WNOHANG) != 0) return;
   if (info.si_pid != 0) return;
-  // The child ends within seconds of its lifeline; nothing joins the thread, nothing depends on it.
+  // The child ends within seconds of its lifeline. Nothing waits for the thread or depends on it.
   std::thread([child = std::move(pidfd)] {
     siginfo_t ended{};
     while (waitid(P_PIDFD, static_cast<id_t>(child.get()), &ended, WEXITED) != 0 &&
@@ -53,33 +54,17 @@ void Reap(base::UniqueFd pidfd) {
   }).detach();
 }
 
-void ThrowStatus(Napi::Env env, const base::Status& status) {
-  ThrowCoded(env, "ERR_NO_RESOURCES", status.message());
-}
-
 }  // namespace
 
 Napi::Function Control::Define(Napi::Env env) {
   return DefineClass(
-      env, "Control",
+      env, kClassName,
       {InstanceAccessor<&Control::ChildFd>("childFd"),
        InstanceAccessor<&Control::LifelineFd>("lifelineFd"),
        InstanceMethod<&Control::Spawned>("spawned"), InstanceMethod<&Control::Reaped>("reaped"),
        InstanceMethod<&Control::Init>("init"), InstanceMethod<&Control::Fork>("fork"),
        InstanceMethod<&Control::Kill>("kill"), InstanceMethod<&Control::Ref>("ref"),
        InstanceMethod<&Control::Unref>("unref"), InstanceMethod<&Control::Close>("close")});
-}
-
-Control* Control::From(Napi::Value value) {
-  bool tagged = false;
-  if (value.IsObject()) {
-    napi_check_object_type_tag(value.Env(), value, &kTypeTag, &tagged);
-  }
-  if (!tagged) {
-    Napi::TypeError::New(value.Env(), "expected a Control").ThrowAsJavaScriptException();
-    return nullptr;
-  }
-  return Unwrap(value.As<Napi::Object>());
 }
 
 Control::Control(const Napi::CallbackInfo& info)
@@ -92,31 +77,30 @@ Control::Control(const Napi::CallbackInfo& info)
 void Control::Open(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   if (!info[0].IsFunction()) {
-    Napi::TypeError::New(env, "Control(onMessage)").ThrowAsJavaScriptException();
-    return;
+    return ThrowTypeError(env, "expected Control(onMessage)");
   }
   std::array<int, 2> sockets{};
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets.data()) != 0) {
-    return ThrowStatus(env, base::Status::FromErrno("socketpair", errno));
+    return ThrowNoResources(env, base::Status::FromErrno("socketpair", errno));
   }
   socket_ = base::UniqueFd(sockets[0]);
   child_socket_ = base::UniqueFd(sockets[1]);
   Pipe lifeline;
-  if (const base::Status made = MakePipe(&lifeline); !made.ok()) return ThrowStatus(env, made);
+  if (const base::Status made = MakePipe(&lifeline); !made.ok()) return ThrowNoResources(env, made);
   lifeline_ = std::move(lifeline.write);
   child_lifeline_ = std::move(lifeline.read);
   const base::Status watching = watcher_.Start(env, socket_.get(), [this] { OnReadable(); });
-  if (!watching.ok()) return ThrowStatus(env, watching);
+  if (!watching.ok()) return ThrowNoResources(env, watching);
   on_message_ = Napi::Persistent(info[0].As<Napi::Function>());
-  napi_type_tag_object(env, info.This(), &kTypeTag);
   hooked_ = napi_add_env_cleanup_hook(env, OnEnvironmentEnd, this) == napi_ok;
+  Tag<Control>(info.This());
 }
 
 Control::~Control() {
   if (hooked_) napi_remove_env_cleanup_hook(Env(), OnEnvironmentEnd, this);
 }
 
-// A worker thread that is terminated runs no JavaScript any more: nobody closes, nobody reaps.
+// A Node worker thread that is terminated runs no more JavaScript, which would close and reap.
 void Control::OnEnvironmentEnd(void* self) {
   auto* control = static_cast<Control*>(self);
   control->hooked_ = false;
@@ -150,13 +134,16 @@ Napi::Value Control::Reaped(const Napi::CallbackInfo& /*info*/) {
 template <class Message>
 bool Control::Send(const Message& message, std::span<const int> fds) {
   if (!socket_.valid()) {
-    ThrowCoded(Env(), "ERR_CLOSED", "the control socket is closed");
+    ThrowClosed(Env(), "control socket");
     return false;
   }
   std::vector<std::byte> bytes(wire::FrameBound(message));
   iovec part = {bytes.data(), wire::PackFrame(message, bytes)};
   if (part.iov_len > wire::kMaxControl) {
-    ThrowCoded(Env(), "ERR_INVALID_OPTION", "the settings take more than 64 KiB");
+    ThrowCoded(Env(), "ERR_INVALID_OPTION",
+               "the settings for Python take " + std::to_string(part.iov_len) +
+                   " bytes, but a control message carries at most " +
+                   std::to_string(wire::kMaxControl) + "; preload fewer modules");
     return false;
   }
   alignas(cmsghdr) std::array<std::byte, CMSG_SPACE(sizeof(int) * wire::kForkFds)> ancillary{};
@@ -172,10 +159,10 @@ bool Control::Send(const Message& message, std::span<const int> fds) {
     item->cmsg_len = CMSG_LEN(fds.size_bytes());
     std::memcpy(CMSG_DATA(item), fds.data(), fds.size_bytes());
   }
-  // A server that takes nothing for so long that the socket is full is as good as gone.
+  // A server that has left so much unread that the socket is full counts as gone.
   if (sendmsg(socket_.get(), &packet, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0) return true;
   ThrowCoded(Env(), "ERR_PYTHON_FAILED",
-             base::Status::FromErrno("the fork server takes no message", errno).message());
+             base::Status::FromErrno("cannot send a message to the fork server", errno).message());
   return false;
 }
 
@@ -187,24 +174,21 @@ Napi::Value Control::Init(const Napi::CallbackInfo& info) {
 
 Napi::Value Control::Fork(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  Channel* channel = Channel::From(info[1]);
+  Channel* channel = UnwrapTagged<Channel>(info[1]);
   if (channel == nullptr) return {};
   std::array<int, wire::kForkFds> fds{};
-  if (!channel->WorkerFds(&fds)) {
-    ThrowCoded(env, "ERR_CLOSED", "the channel is closed");
-    return {};
-  }
+  if (!channel->WorkerFds(&fds)) return {};
   Pipe out;
   Pipe err;
   for (Pipe* pipe : {&out, &err}) {
     if (const base::Status made = MakePipe(pipe); !made.ok()) {
-      ThrowStatus(env, made);
+      ThrowNoResources(env, made);
       return {};
     }
   }
   fds[wire::kStdoutFd] = out.write.get();
   fds[wire::kStderrFd] = err.write.get();
-  if (!Send(wire::Fork{info[0].ToNumber().Uint32Value()}, fds)) return {};
+  if (!Send(wire::Fork{Uint32(info[0])}, fds)) return {};
   Napi::Object result = Napi::Object::New(env);
   result.Set("stdout", out.read.release());
   result.Set("stderr", err.read.release());
@@ -212,7 +196,7 @@ Napi::Value Control::Fork(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value Control::Kill(const Napi::CallbackInfo& info) {
-  (void)Send(wire::Kill{info[0].ToNumber().Uint32Value(), info[1].ToNumber().Uint32Value()});
+  (void)Send(wire::Kill{Uint32(info[0]), Uint32(info[1])});
   return {};
 }
 
@@ -292,7 +276,7 @@ Napi::Object Control::ToMessage(std::span<const std::byte> bytes) {
     }
   }
   message.Set("type", "corrupt");
-  message.Set("message", "the fork server sent what is no message");
+  message.Set("message", "it sent an invalid message");
   return message;
 }
 

@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "js.h"
@@ -15,7 +16,7 @@
 
 namespace nasgi::addon {
 
-// What a channel tells JavaScript. The numbers are those of the messages that they come from.
+// What a channel tells JavaScript. Each number is that of the message that the event comes from.
 enum class EventType : uint32_t {
   kResponseStart = static_cast<uint32_t>(wire::MessageType::kResponse),
   kBody = static_cast<uint32_t>(wire::MessageType::kBody),
@@ -34,9 +35,10 @@ enum class EventType : uint32_t {
   kPush = static_cast<uint32_t>(wire::MessageType::kPush),
   kContinue = static_cast<uint32_t>(wire::MessageType::kContinue),
   kPong = static_cast<uint32_t>(wire::MessageType::kPong),
-  kCorrupt = 255,  // not of the wire: the worker broke it
+  kCorrupt = 255,  // not a message: the worker broke the protocol
 };
 
+// The names under which JavaScript knows them.
 inline constexpr std::array<std::pair<const char*, EventType>, 18> kEventTypes = {{
     {"RESPONSE_START", EventType::kResponseStart},
     {"BODY", EventType::kBody},
@@ -59,12 +61,18 @@ inline constexpr std::array<std::pair<const char*, EventType>, 18> kEventTypes =
 }};
 
 // The events of one drain as the arguments of one JavaScript call, kStride slots an event, so that
-// a drain crosses into JavaScript once and not once a response. (Arguments: setting the elements of
-// an array one by one cost 0.4 µs an event.) Lives within one handle scope.
+// a drain crosses into JavaScript once rather than once for each response. (They are arguments
+// because setting the elements of an array one by one cost 0.4 µs an event.)
+//
+// Thread safety: the thread of the environment.
+// Lifetime: within the handle scope that is open when it is made.
+// Failure: cannot report any. While the environment is being terminated its values are null, and
+// the call that would take them does not happen.
 class EventArray {
  public:
-  // Type, stream, and four of its own. Where an event has bytes, they have one of these forms:
-  // undefined for none; a number n for the next n of those that all small ones share; a Buffer.
+  // Type, stream, and four slots that depend on the type. The bytes of an event have one of three
+  // forms: undefined for none; a number n for the next n of the bytes that small events share; or
+  // a Buffer.
   static constexpr uint32_t kStride = 6;
 
   explicit EventArray(napi_env env) : env_(env) {
@@ -72,6 +80,7 @@ class EventArray {
     slots_.push_back(undefined_);
   }
 
+  // `values` has at most kStride - 2 elements; the slots left over are undefined.
   void Add(EventType type, uint32_t stream, std::initializer_list<napi_value> values = {}) {
     slots_.push_back(Number(env_, static_cast<uint32_t>(type)));
     slots_.push_back(Number(env_, stream));
@@ -79,8 +88,8 @@ class EventArray {
     slots_.resize(slots_.size() + kStride - 2 - values.size(), undefined_);
   }
 
-  // A Buffer for each small body cost 0.5 µs, most of it malloc and the
-  // collector's.
+  // A slot for `bytes`, which are copied. To be called in the order of the events. Small ones share
+  // a Buffer, because one each cost 0.5 µs, most of it in malloc and the garbage collector.
   [[nodiscard]] napi_value Bytes(std::string_view bytes) {
     if (bytes.empty()) return undefined_;
     if (bytes.size() > kSmall || shared_.size() + bytes.size() > kMaxShared) {
@@ -90,7 +99,8 @@ class EventArray {
     return Number(env_, static_cast<uint32_t>(bytes.size()));
   }
 
-  // Responses of a drain often have the same headers: one string for neighbours.
+  // A slot for joined headers. The responses of a drain often have the same ones, so neighbours
+  // share a string.
   [[nodiscard]] napi_value Headers(std::string_view headers) {
     if (last_headers_ == nullptr || headers != last_headers_text_) {
       last_headers_ = Latin1(env_, headers);
@@ -103,15 +113,15 @@ class EventArray {
   [[nodiscard]] napi_env env() const { return env_; }
   [[nodiscard]] napi_value Undefined() const { return undefined_; }
 
-  // The shared bytes, and then the events.
+  // The shared bytes, followed by the events; valid until the next Add().
   [[nodiscard]] std::span<const napi_value> Arguments() {
     if (!shared_.empty()) slots_[0] = Buffer(env_, shared_);
     return slots_;
   }
 
  private:
-  static constexpr size_t kSmall = 4096;
-  static constexpr size_t kMaxShared = 65536;
+  static constexpr size_t kSmall = 4 * 1024;       // bytes of a body that is shared, at most
+  static constexpr size_t kMaxShared = 64 * 1024;  // bytes of all that are
 
   napi_env env_;
   napi_value undefined_ = nullptr;

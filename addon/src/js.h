@@ -6,52 +6,55 @@
 #include <span>
 #include <string_view>
 
-// Small helpers between C++ values and JavaScript. Errors are left pending in the environment.
+#include "errors.h"
+
+// Conversions between C++ and JavaScript values.
+//
+// Thread safety: the thread of the environment.
+// Lifetime: a napi_value lives as long as the handle scope that is open when it is made.
+// Failure: conversions to JavaScript return null when the environment is being terminated;
+// JavaScript does not run again then. Conversions to C++ say what they leave pending.
 namespace nasgi::addon {
 
-// Throws Error(message) with a stable `code`.
-inline void ThrowCoded(Napi::Env env, const char* code, std::string_view message) {
-  Napi::Error error = Napi::Error::New(env, std::string(message));
-  error.Set("code", Napi::String::New(env, code));
-  error.ThrowAsJavaScriptException();
-}
-
-inline napi_value Latin1(napi_env env, std::string_view text) {
+[[nodiscard]] inline napi_value Latin1(napi_env env, std::string_view text) {
   napi_value value = nullptr;
   napi_create_string_latin1(env, text.data(), text.size(), &value);
   return value;
 }
 
-inline napi_value Utf8(napi_env env, std::string_view text) {
+[[nodiscard]] inline napi_value Utf8(napi_env env, std::string_view text) {
   napi_value value = nullptr;
   napi_create_string_utf8(env, text.data(), text.size(), &value);
   return value;
 }
 
-inline napi_value Number(napi_env env, uint32_t number) {
+[[nodiscard]] inline napi_value Number(napi_env env, uint32_t number) {
   napi_value value = nullptr;
   napi_create_uint32(env, number, &value);
   return value;
 }
 
-inline napi_value Boolean(napi_env env, bool boolean) {
+[[nodiscard]] inline napi_value Boolean(napi_env env, bool boolean) {
   napi_value value = nullptr;
   napi_get_boolean(env, boolean, &value);
   return value;
 }
 
-// A Buffer that owns a copy.
-inline napi_value Buffer(napi_env env, std::string_view bytes) {
+// A Buffer with a copy of `bytes`.
+[[nodiscard]] inline napi_value Buffer(napi_env env, std::string_view bytes) {
   napi_value value = nullptr;
   napi_create_buffer_copy(env, bytes.size(), bytes.data(), nullptr, &value);
   return value;
 }
 
+// `value` converted to an unsigned 32-bit integer by the rules of JavaScript.
+[[nodiscard]] inline uint32_t Uint32(Napi::Value value) { return value.ToNumber().Uint32Value(); }
+
 // The bytes of a Uint8Array (or Buffer); borrowed while the value lives. False, with a TypeError
 // pending, for anything else.
-inline bool BytesOf(Napi::Value value, std::string_view* bytes) {
+[[nodiscard]] inline bool BytesOf(Napi::Value value, std::string_view* bytes) {
   if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array) {
-    Napi::TypeError::New(value.Env(), "expected a Uint8Array").ThrowAsJavaScriptException();
+    ThrowTypeError(value.Env(), "expected a Uint8Array");
     return false;
   }
   const auto array = value.As<Napi::Uint8Array>();
@@ -59,8 +62,9 @@ inline bool BytesOf(Napi::Value value, std::string_view* bytes) {
   return true;
 }
 
-// Calls a JavaScript function from the event loop, promises and ticks included. What it throws goes
-// the way of every uncaught exception. An environment that is being terminated takes no calls.
+// Calls a JavaScript function from the event loop and then runs its promises and ticks. An
+// exception that it throws becomes an uncaught exception of the environment. Does nothing when the
+// environment is being terminated.
 inline void CallBack(Napi::Env env, const Napi::AsyncContext& context, napi_value receiver,
                      const Napi::FunctionReference& function,
                      std::span<const napi_value> arguments) {

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <napi.h>
-#include <uv.h>
 
 #include <functional>
 #include <memory>
@@ -10,11 +9,12 @@
 
 namespace nasgi::addon {
 
-// Calls back on the environment's own thread while a descriptor is readable (level-triggered).
-// Starts unreferenced: it does not keep the process alive until Ref().
+// Calls back while a descriptor is readable (level-triggered). An error on the descriptor counts as
+// readable: the callback finds out by reading.
 //
-// Lifetime: the libuv handle outlives this object until libuv lets go of it, and is closed when the
-// environment ends, whichever comes first. The descriptor must stay open until then or Close().
+// Thread safety: the environment's own thread, which also runs the callback.
+// Lifetime: ends with Close(), the destructor, or the environment, whichever is first; no callback
+// comes after that. The descriptor must stay open until then.
 class PollWatcher {
  public:
   PollWatcher() = default;
@@ -22,15 +22,19 @@ class PollWatcher {
   PollWatcher(const PollWatcher&) = delete;
   PollWatcher& operator=(const PollWatcher&) = delete;
 
-  base::Status Start(napi_env env, int fd, std::function<void()> on_readable);
+  // To be called once. A watcher starts unreferenced: it does not keep the process alive.
+  // Fails with kOs when libuv cannot watch the descriptor, and with kInvalidArgument when the
+  // environment is ending; nothing is watched then.
+  [[nodiscard]] base::Status Start(napi_env env, int fd, std::function<void()> on_readable);
+  // Whether this watcher keeps the process alive. They do nothing when it is not running.
   void Ref();
   void Unref();
-  // No callback comes after it. May be called from within the callback, and again.
+  // May be called from within the callback, and repeatedly.
   void Close();
 
  private:
   struct Handle;
-  Handle* handle_ = nullptr;
+  std::shared_ptr<Handle> handle_;
 };
 
 }  // namespace nasgi::addon

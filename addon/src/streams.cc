@@ -1,13 +1,15 @@
 #include "streams.h"
 
+#include <utility>
+
+#include "js.h"
+
 namespace nasgi::addon {
 
 namespace {
 
-constexpr uint32_t kMinStatus = 200;
-constexpr uint32_t kMaxStatus = 999;
-constexpr uint32_t kMinCloseCode = 1000;
-constexpr uint32_t kMaxCloseCode = 4999;
+constexpr std::string_view kIsWebSocket = ", which is a WebSocket";
+constexpr std::string_view kIsNotWebSocket = ", which is not a WebSocket";
 
 napi_value Array(napi_env env, std::initializer_list<napi_value> values) {
   napi_value array = nullptr;
@@ -15,6 +17,14 @@ napi_value Array(napi_env env, std::initializer_list<napi_value> values) {
   uint32_t index = 0;
   for (napi_value value : values) napi_set_element(env, array, index++, value);
   return array;
+}
+
+std::string TypeNumber(wire::MessageType type) {
+  return std::to_string(static_cast<uint32_t>(type));
+}
+
+std::string Range(uint32_t min, uint32_t max) {
+  return std::to_string(min) + " to " + std::to_string(max);
 }
 
 }  // namespace
@@ -32,19 +42,68 @@ Stream* Streams::Find(uint32_t id) {
   return found == streams_.end() ? nullptr : &found->second;
 }
 
-bool Streams::Fault(std::string what) {
-  fault_ = std::move(what);
+// --- checks ---------------------------------------------------------------------------------
+
+bool Streams::Fault(std::string clause) {
+  fault_ = std::move(clause);
   return false;
 }
+
+bool Streams::Fault(std::string_view what, uint32_t id, std::string_view why) {
+  return Fault("it sent " + std::string(what) + " on stream " + std::to_string(id) +
+               std::string(why));
+}
+
+Stream* Streams::FindFor(std::string_view what, uint32_t id) {
+  Stream* stream = Find(id);
+  if (stream == nullptr) (void)Fault(what, id, ", which is not open");
+  return stream;
+}
+
+Stream* Streams::FindBeforeResponse(std::string_view what, uint32_t id) {
+  Stream* stream = FindFor(what, id);
+  if (stream == nullptr) return nullptr;
+  if (stream->websocket) {
+    (void)Fault(what, id, kIsWebSocket);
+    return nullptr;
+  }
+  if (stream->response_started) {
+    (void)Fault(what, id, " after its response");
+    return nullptr;
+  }
+  return stream;
+}
+
+bool Streams::CheckStatus(uint32_t id, uint32_t status) {
+  if (status >= wire::kMinStatus && status <= wire::kMaxStatus) return true;
+  return Fault("a response with status " + std::to_string(status), id,
+               "; the range is " + Range(wire::kMinStatus, wire::kMaxStatus));
+}
+
+bool Streams::Receive(Stream* stream, uint32_t id, size_t bytes) {
+  if (stream->receive.Receive(bytes)) return true;
+  return Fault("more bytes", id,
+               " than its flow-control window of " + std::to_string(wire::kWindow) + " allows");
+}
+
+bool Streams::Settle(const Stream& stream, uint32_t id, bool end, EventArray* events) {
+  const bool aborted = stream.aborted;
+  if (end) streams_.erase(id);
+  if (aborted && end) events->Add(EventType::kClosed, id);
+  return !aborted;
+}
+
+// --- frames ---------------------------------------------------------------------------------
 
 template <class Message>
 bool Streams::Take(EventArray* events) {
   Message message;
-  return frame_.Get(&message) ? On(message, events) : Fault("fields of the wrong kind");
+  if (frame_.Get(&message)) return On(message, events);
+  return Fault("it sent a frame of type " + TypeNumber(Message::kType) + " with the wrong fields");
 }
 
 bool Streams::OnFrame(std::span<const std::byte> bytes, EventArray* events) {
-  if (!frame_.Parse(bytes)) return Fault("a record that is no frame");
+  if (!frame_.Parse(bytes)) return Fault("it sent a record that is not a frame");
   switch (frame_.type()) {
     case wire::MessageType::kResponse:
       return Take<wire::Response>(events);
@@ -65,7 +124,7 @@ bool Streams::OnFrame(std::span<const std::byte> bytes, EventArray* events) {
     case wire::MessageType::kAccept:
       return Take<wire::Accept>(events);
     case wire::MessageType::kMessage:
-      return Take<wire::Message>(events);
+      return Take<wire::SocketMessage>(events);
     case wire::MessageType::kClose:
       return Take<wire::Close>(events);
     case wire::MessageType::kAppError:
@@ -81,111 +140,81 @@ bool Streams::OnFrame(std::span<const std::byte> bytes, EventArray* events) {
     case wire::MessageType::kPong:
       return Take<wire::Pong>(events);
     default:
-      return Fault("a message that Node does not take");
+      return Fault("it sent a frame of type " + TypeNumber(frame_.type()) +
+                   ", which Node does not accept");
   }
 }
 
 bool Streams::On(const wire::Response& response, EventArray* events) {
-  Stream* stream = Find(response.stream);
-  if (stream == nullptr) return Fault("a response to an unknown stream");
-  if (stream->response_started) return Fault("a second response to one stream");
-  if (stream->accepted) return Fault("a response to an accepted WebSocket");
-  if (response.status < kMinStatus || response.status > kMaxStatus) {
-    return Fault("a response with an impossible status");
-  }
-  if (!stream->receive.Receive(response.body.size())) return Fault("a flow-control window overrun");
+  const uint32_t id = response.stream;
+  Stream* stream = FindFor("a response", id);
+  if (stream == nullptr) return false;
+  if (stream->response_started) return Fault("a second response", id, "");
+  if (stream->accepted) return Fault("a response", id, ", whose WebSocket it has accepted");
+  if (!CheckStatus(id, response.status) || !Receive(stream, id, response.body.size())) return false;
   stream->response_started = true;
-  const bool aborted = stream->aborted;
-  if (response.end) End(response.stream);
-  if (aborted) {
-    if (response.end) events->Add(EventType::kClosed, response.stream);
-    return true;
-  }
+  if (!Settle(*stream, id, response.end, events)) return true;
   napi_env env = events->env();
-  events->Add(EventType::kResponseStart, response.stream,
+  events->Add(EventType::kResponseStart, id,
               {Number(env, response.status), events->Headers(response.headers),
                events->Bytes(response.body), Boolean(env, response.end)});
   return true;
 }
 
 bool Streams::On(const wire::Body& body, EventArray* events) {
-  Stream* stream = Find(body.stream);
-  if (stream == nullptr) return Fault("a body of an unknown stream");
-  if (!stream->response_started) return Fault("a body before its response");
-  if (!stream->receive.Receive(body.bytes.size())) return Fault("a flow-control window overrun");
-  const bool aborted = stream->aborted;
-  if (body.end) End(body.stream);
-  if (aborted) {
-    if (body.end) events->Add(EventType::kClosed, body.stream);
-    return true;
-  }
+  const uint32_t id = body.stream;
+  Stream* stream = FindFor("a body", id);
+  if (stream == nullptr) return false;
+  if (!stream->response_started) return Fault("a body", id, " before its response");
+  if (!Receive(stream, id, body.bytes.size())) return false;
+  if (!Settle(*stream, id, body.end, events)) return true;
   napi_env env = events->env();
-  events->Add(EventType::kBody, body.stream,
+  events->Add(EventType::kBody, id,
               {events->Undefined(), events->Undefined(), events->Bytes(body.bytes),
                Boolean(env, body.end)});
   return true;
 }
 
 bool Streams::On(const wire::Credit& credit, EventArray* events) {
-  Stream* stream = Find(credit.stream);
-  if (stream == nullptr) return Fault("credit for an unknown stream");
-  if (!stream->send.Open(credit.bytes)) return Fault("credit for bytes that were not sent");
+  const uint32_t id = credit.stream;
+  Stream* stream = FindFor("credit", id);
+  if (stream == nullptr) return false;
+  if (!stream->send.Open(credit.bytes)) {
+    return Fault("credit", id, " for bytes that it never received");
+  }
   if (!stream->aborted && !stream->request_ended) {
-    events->Add(EventType::kCredit, credit.stream,
+    events->Add(EventType::kCredit, id,
                 {Number(events->env(), static_cast<uint32_t>(stream->send.available()))});
   }
   return true;
 }
 
-Stream* Streams::BeforeResponse(uint32_t id) {
-  Stream* stream = Find(id);
-  if (stream == nullptr) {
-    fault_ = "a message of an unknown stream";
-  } else if (stream->response_started || stream->accepted) {
-    fault_ = "a message that comes before a response, after it";
-    stream = nullptr;
-  } else if (stream->websocket) {
-    fault_ = "a part of an HTTP response for a WebSocket";
-    stream = nullptr;
-  }
-  return stream;
-}
-
 bool Streams::On(const wire::Trailers& trailers, EventArray* events) {
-  const Stream* stream = Find(trailers.stream);
-  if (stream == nullptr) return Fault("trailers of an unknown stream");
-  if (!stream->response_started) return Fault("trailers before their response");
-  if (stream->websocket) return Fault("a part of an HTTP response for a WebSocket");
-  const bool aborted = stream->aborted;
-  End(trailers.stream);
-  if (aborted) {
-    events->Add(EventType::kClosed, trailers.stream);
-  } else {
-    events->Add(EventType::kTrailers, trailers.stream, {Latin1(events->env(), trailers.headers)});
+  const uint32_t id = trailers.stream;
+  const Stream* stream = FindFor("trailers", id);
+  if (stream == nullptr) return false;
+  if (stream->websocket) return Fault("trailers", id, kIsWebSocket);
+  if (!stream->response_started) return Fault("trailers", id, " before its response");
+  if (Settle(*stream, id, true, events)) {
+    events->Add(EventType::kTrailers, id, {Latin1(events->env(), trailers.headers)});
   }
   return true;
 }
 
 bool Streams::On(const wire::File& file, EventArray* events) {
-  const Stream* stream = BeforeResponse(file.stream);
-  if (stream == nullptr) return false;
-  if (file.status < kMinStatus || file.status > kMaxStatus) {
-    return Fault("a response with an impossible status");
-  }
-  const bool aborted = stream->aborted;
-  End(file.stream);
-  napi_env env = events->env();
-  if (aborted) {
-    events->Add(EventType::kClosed, file.stream);
-  } else {
-    events->Add(EventType::kFile, file.stream,
+  const uint32_t id = file.stream;
+  const Stream* stream = FindBeforeResponse("a file", id);
+  if (stream == nullptr || !CheckStatus(id, file.status)) return false;
+  if (Settle(*stream, id, true, events)) {
+    napi_env env = events->env();
+    events->Add(EventType::kFile, id,
                 {Number(env, file.status), Latin1(env, file.headers), Latin1(env, file.path)});
   }
   return true;
 }
 
 bool Streams::On(const wire::EarlyHint& hint, EventArray* events) {
-  const Stream* stream = BeforeResponse(hint.stream);
+  const Stream* stream = FindBeforeResponse("an early hint", hint.stream);
   if (stream == nullptr) return false;
   if (!stream->aborted) {
     events->Add(EventType::kEarlyHint, hint.stream, {Latin1(events->env(), hint.links)});
@@ -194,8 +223,8 @@ bool Streams::On(const wire::EarlyHint& hint, EventArray* events) {
 }
 
 bool Streams::On(const wire::Push& push, EventArray* events) {
-  const Stream* stream = Find(push.stream);
-  if (stream == nullptr) return Fault("a push of an unknown stream");
+  const Stream* stream = FindFor("a push", push.stream);
+  if (stream == nullptr) return false;
   if (!stream->aborted) {
     napi_env env = events->env();
     events->Add(EventType::kPush, push.stream, {Latin1(env, push.path), Latin1(env, push.headers)});
@@ -204,89 +233,91 @@ bool Streams::On(const wire::Push& push, EventArray* events) {
 }
 
 bool Streams::On(const wire::Continue& wanted, EventArray* events) {
-  const Stream* stream = BeforeResponse(wanted.stream);
+  const Stream* stream = FindBeforeResponse("a request to continue", wanted.stream);
   if (stream == nullptr) return false;
   if (!stream->aborted) events->Add(EventType::kContinue, wanted.stream);
   return true;
 }
 
 bool Streams::On(const wire::Accept& accept, EventArray* events) {
-  Stream* stream = Find(accept.stream);
-  if (stream == nullptr) return Fault("an unknown WebSocket accepted");
-  if (!stream->websocket || stream->accepted || stream->response_started) {
-    return Fault("something accepted that is no WebSocket to be accepted");
-  }
+  const uint32_t id = accept.stream;
+  Stream* stream = FindFor("an accept", id);
+  if (stream == nullptr) return false;
+  if (!stream->websocket) return Fault("an accept", id, kIsNotWebSocket);
+  if (stream->accepted) return Fault("a second accept", id, "");
+  if (stream->response_started) return Fault("an accept", id, " after its response");
   stream->accepted = true;
   if (stream->aborted) return true;
   napi_env env = events->env();
-  events->Add(EventType::kAccept, accept.stream,
+  events->Add(EventType::kAccept, id,
               {Latin1(env, accept.subprotocol), Latin1(env, accept.headers)});
   return true;
 }
 
-bool Streams::On(const wire::Message& message, EventArray* events) {
-  Stream* stream = Find(message.stream);
-  if (stream == nullptr) return Fault("a message of an unknown WebSocket");
-  if (!stream->accepted) return Fault("a message of a WebSocket that is not accepted");
-  const size_t cost = message.bytes.size() + (message.end ? wire::kMessageOverhead : 0);
-  if (!stream->receive.Receive(cost)) return Fault("a flow-control window overrun");
+bool Streams::On(const wire::SocketMessage& message, EventArray* events) {
+  const uint32_t id = message.stream;
+  Stream* stream = FindFor("a message", id);
+  if (stream == nullptr) return false;
+  if (!stream->accepted) return Fault("a message", id, ", which is not an open WebSocket");
+  if (!Receive(stream, id, wire::MessageCost(message.bytes.size(), message.end))) return false;
   if (stream->aborted) return true;
   napi_env env = events->env();
-  events->Add(EventType::kMessage, message.stream,
+  events->Add(EventType::kMessage, id,
               {Boolean(env, message.text), events->Undefined(), events->Bytes(message.bytes),
                Boolean(env, message.end)});
   return true;
 }
 
 bool Streams::On(const wire::Close& close, EventArray* events) {
-  const Stream* stream = Find(close.stream);
-  if (stream == nullptr) return Fault("an unknown WebSocket closed");
-  if (!stream->websocket || stream->response_started) return Fault("no WebSocket, but closed");
-  if (close.code < kMinCloseCode || close.code > kMaxCloseCode ||
-      close.reason.size() > wire::kMaxCloseReason) {
-    return Fault("a WebSocket closed with an impossible code or reason");
+  const uint32_t id = close.stream;
+  const Stream* stream = FindFor("a close", id);
+  if (stream == nullptr) return false;
+  if (!stream->websocket) return Fault("a close", id, kIsNotWebSocket);
+  if (stream->response_started) return Fault("a close", id, " after its response");
+  if (close.code < wire::kMinCloseCode || close.code > wire::kMaxCloseCode) {
+    return Fault("a close with code " + std::to_string(close.code), id,
+                 "; the range is " + Range(wire::kMinCloseCode, wire::kMaxCloseCode));
   }
-  const bool aborted = stream->aborted;
-  End(close.stream);
-  napi_env env = events->env();
-  if (aborted) {
-    events->Add(EventType::kClosed, close.stream);
-  } else {
-    events->Add(EventType::kClose, close.stream,
-                {Number(env, close.code), Utf8(env, close.reason)});
+  if (close.reason.size() > wire::kMaxCloseReason) {
+    return Fault("a close with a reason of " + std::to_string(close.reason.size()) + " bytes", id,
+                 "; the limit is " + std::to_string(wire::kMaxCloseReason));
+  }
+  if (Settle(*stream, id, true, events)) {
+    napi_env env = events->env();
+    events->Add(EventType::kClose, id, {Number(env, close.code), Utf8(env, close.reason)});
   }
   return true;
 }
 
 bool Streams::On(const wire::AppError& error, EventArray* events) {
-  const Stream* stream = Find(error.stream);
-  if (stream == nullptr) return Fault("an error of an unknown stream");
-  if (stream->aborted) {
-    events->Add(EventType::kClosed, error.stream);
-  } else {
+  const uint32_t id = error.stream;
+  const Stream* stream = FindFor("an error", id);
+  if (stream == nullptr) return false;
+  const bool started = stream->response_started || stream->accepted;
+  if (Settle(*stream, id, true, events)) {
     napi_env env = events->env();
     events->Add(
-        EventType::kAppError, error.stream,
+        EventType::kAppError, id,
         {Array(env, {Utf8(env, error.type), Utf8(env, error.message), Utf8(env, error.traceback)}),
-         Boolean(env, stream->response_started || stream->accepted)});
+         Boolean(env, started)});
   }
-  End(error.stream);
   return true;
 }
 
 bool Streams::On(const wire::Closed& closed, EventArray* events) {
-  const Stream* stream = Find(closed.stream);
-  if (stream == nullptr) return Fault("the end of an unknown stream");
-  if (!stream->aborted) return Fault("a stream closed that nobody aborted");
-  End(closed.stream);
-  events->Add(EventType::kClosed, closed.stream);
+  const uint32_t id = closed.stream;
+  const Stream* stream = FindFor("'closed'", id);
+  if (stream == nullptr) return false;
+  if (!stream->aborted) return Fault("'closed'", id, ", which was not aborted");
+  (void)Settle(*stream, id, true, events);
   return true;
 }
 
 bool Streams::On(const wire::Ready& ready, EventArray* events) {
   if (ready.version != wire::kWireVersion) {
-    return Fault("wire version " + std::to_string(ready.version) + " instead of " +
-                 std::to_string(wire::kWireVersion) + ": _worker and the addon are of two builds");
+    return Fault("it speaks wire version " + std::to_string(ready.version) +
+                 ", but the addon speaks version " + std::to_string(wire::kWireVersion) +
+                 "; the addon and the Python module _worker come from different builds");
   }
   events->Add(EventType::kReady, 0, {Utf8(events->env(), ready.info)});
   return true;

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 
 #include "events.h"
@@ -11,30 +13,37 @@
 
 namespace nasgi::addon {
 
-// One request or WebSocket in flight, as far as flow control and the protocol go.
+// What flow control and the protocol need to know about one request or WebSocket in flight.
 struct Stream {
-  wire::SendWindow send;        // the request's body
-  wire::ReceiveWindow receive;  // the response's
+  wire::SendWindow send;        // for the request's body, or messages to the worker
+  wire::ReceiveWindow receive;  // for the response's body, or messages from the worker
   bool request_ended = false;
   bool response_started = false;
   bool websocket = false;
-  bool accepted = false;  // a WebSocket
-  bool aborted = false;   // JavaScript wants to hear only that it is over
+  bool accepted = false;  // the WebSocket is open
+  bool aborted = false;   // JavaScript is told only that the stream has ended
 };
 
-// The streams of a channel. Holds each frame of the worker to the protocol, which the worker, being
-// able to run anything, may break in any way, and turns it into an event.
+// The streams of a channel. Checks each frame from the worker against the protocol and turns it
+// into an event. The worker may run any code, so it may break the protocol in any way.
+//
+// Thread safety: that of the channel, one environment's thread.
+// Lifetime: a Stream* is valid until OnFrame() is called, which may end the stream.
+// Failure: after OnFrame() has returned false, fault() says why, and the channel must be closed.
 class Streams {
  public:
-  // A new stream's id, never 0.
-  uint32_t Open(bool websocket);
+  // Opens a stream and returns its id, which is never 0.
+  [[nodiscard]] uint32_t Open(bool websocket);
   // Null when the stream has ended.
   [[nodiscard]] Stream* Find(uint32_t id);
 
   [[nodiscard]] bool empty() const { return streams_.empty(); }
 
-  // False: the worker broke the protocol; fault() says how.
+  // Adds the event of a frame to `events`. `bytes` are in shared memory, where the worker can still
+  // change them; each is read once. False: the worker broke the protocol.
   [[nodiscard]] bool OnFrame(std::span<const std::byte> bytes, EventArray* events);
+  // A clause about the worker, like "it sent a body on stream 7, which is not open". Empty before
+  // the first fault.
   [[nodiscard]] const std::string& fault() const { return fault_; }
 
  private:
@@ -49,7 +58,7 @@ class Streams {
   [[nodiscard]] bool On(const wire::Push& push, EventArray* events);
   [[nodiscard]] bool On(const wire::Continue& wanted, EventArray* events);
   [[nodiscard]] bool On(const wire::Accept& accept, EventArray* events);
-  [[nodiscard]] bool On(const wire::Message& message, EventArray* events);
+  [[nodiscard]] bool On(const wire::SocketMessage& message, EventArray* events);
   [[nodiscard]] bool On(const wire::Close& close, EventArray* events);
   [[nodiscard]] bool On(const wire::AppError& error, EventArray* events);
   [[nodiscard]] bool On(const wire::Closed& closed, EventArray* events);
@@ -57,10 +66,22 @@ class Streams {
   [[nodiscard]] bool On(const wire::StartupFailed& failed, EventArray* events);
   [[nodiscard]] bool On(const wire::Stopped& stopped, EventArray* events);
   [[nodiscard]] bool On(const wire::Pong& pong, EventArray* events);
-  [[nodiscard]] bool Fault(std::string what);
-  // The stream of a request whose response has not started; null with a fault set otherwise.
-  [[nodiscard]] Stream* BeforeResponse(uint32_t id);
-  void End(uint32_t id) { streams_.erase(id); }
+
+  // Each notes a fault. The first takes the whole clause and returns false; the second builds "it
+  // sent `what` on stream `id``why`".
+  [[nodiscard]] bool Fault(std::string clause);
+  [[nodiscard]] bool Fault(std::string_view what, uint32_t id, std::string_view why);
+  // The stream that a frame, `what`, is for; null, with a fault noted, when it is not open.
+  [[nodiscard]] Stream* FindFor(std::string_view what, uint32_t id);
+  // As FindFor, for a frame that comes before the response to an HTTP request.
+  [[nodiscard]] Stream* FindBeforeResponse(std::string_view what, uint32_t id);
+  // False, with a fault noted: a final response cannot have this status.
+  [[nodiscard]] bool CheckStatus(uint32_t id, uint32_t status);
+  // False, with a fault noted: the worker has overrun the stream's window.
+  [[nodiscard]] bool Receive(Stream* stream, uint32_t id, size_t bytes);
+  // Ends the stream if `end`. True: JavaScript wants the frame's own event. False: the stream was
+  // aborted, and its end, if any, has been reported.
+  [[nodiscard]] bool Settle(const Stream& stream, uint32_t id, bool end, EventArray* events);
 
   std::unordered_map<uint32_t, Stream> streams_;
   uint32_t last_ = 0;

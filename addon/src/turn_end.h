@@ -1,19 +1,21 @@
 #pragma once
 
 #include <napi.h>
-#include <uv.h>
 
 #include <functional>
+#include <memory>
 
 #include "base/status.h"
 
 namespace nasgi::addon {
 
-// Calls back once, on the environment's own thread, at the end of the turn of the event loop in
-// which that was asked for: when the callbacks of I/O are done, or before the loop waits, whichever
-// is first. Does not keep the process alive.
+// Calls back once at the end of the current turn of the event loop, when that has been asked for:
+// after the callbacks of I/O, or before the loop waits, whichever is first. Does not keep the
+// process alive.
 //
-// Lifetime: as that of a PollWatcher.
+// Thread safety: the environment's own thread, which also runs the callback.
+// Lifetime: ends with Close(), the destructor, or the environment, whichever is first; no callback
+// comes after that.
 class TurnEnd {
  public:
   TurnEnd() = default;
@@ -21,15 +23,17 @@ class TurnEnd {
   TurnEnd(const TurnEnd&) = delete;
   TurnEnd& operator=(const TurnEnd&) = delete;
 
-  base::Status Start(napi_env env, std::function<void()> on_end);
-  // Asks for the callback; again in the same turn does nothing.
+  // To be called once. Fails with kInvalidArgument when the environment is ending.
+  [[nodiscard]] base::Status Start(napi_env env, std::function<void()> on_end);
+  // Asks for the callback. Further calls in the same turn do nothing, nor does a call when it is
+  // not running.
   void Expect();
-  // No callback comes after it. May be called from within the callback, and again.
+  // May be called from within the callback, and repeatedly.
   void Close();
 
  private:
   struct Handles;
-  Handles* handles_ = nullptr;
+  std::shared_ptr<Handles> handles_;
 };
 
 }  // namespace nasgi::addon

@@ -1,4 +1,4 @@
-"""For bench/endurance.js: hello, an echo, an error; anything else is not found."""
+"""For bench/endurance.js: hello, an echo and an error. Any other path is not found."""
 
 TEXT = (b"content-type", b"text/plain; charset=utf-8")
 
@@ -11,7 +11,7 @@ async def app(scope, receive, send):
     elif path == "/echo":
         await respond(send, 200, await read(receive))
     elif path == "/error":
-        raise ValueError("as it was asked to")
+        raise ValueError("a deliberate error")
     else:
         await respond(send, 404, b"Not Found")
 

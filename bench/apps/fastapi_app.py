@@ -1,7 +1,8 @@
 """
-FastAPI as it is mostly used: path, query and body are validated, and so is the response.
+A typical FastAPI application: path, query and body are validated, and so is the response.
 
-POST /shops/7/items?currency=EUR with bench/support/loads/work.js's item; GET /hello says hello.
+POST /shops/7/items?currency=EUR takes the item of bench/support/loads/workloads.js; GET /hello says
+hello.
 """
 
 from typing import Annotated, Literal

@@ -1,4 +1,4 @@
-"""For bench/isolation.js: a fast route, and one that burns CPU; both say which process it was."""
+"""For bench/isolation.js: a fast route and one that burns CPU. Both answer with the process id."""
 
 import os
 import time
@@ -16,7 +16,7 @@ async def app(scope, receive, send):
 
 
 def burn(seconds):
-    """CPU time, not time: whoever takes the core away does not make it less work."""
+    """Counts CPU time, so that losing the core does not reduce the work."""
     end = time.thread_time() + seconds
     while time.thread_time() < end:
         sum(range(1000))

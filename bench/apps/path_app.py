@@ -1,6 +1,6 @@
 """
 The hello of fixtures/apps/main.py for bench/path.js. A request for /mark calls umask(), which
-nothing else does: callgrind begins a new profile there.
+nothing else does: callgrind starts a new profile there.
 """
 
 import os

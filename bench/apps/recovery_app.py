@@ -1,4 +1,4 @@
-"""For bench/recovery.js: which process answers, and a request that takes long."""
+"""For bench/recovery.js: a route that tells which process answers, and one that takes long."""
 
 import asyncio
 import os
@@ -17,7 +17,7 @@ async def pid() -> str:
 
 @app.post("/slow", response_class=PlainTextResponse)
 async def slow(id: str) -> str:
-    # The only way to tell which process has it before there is any byte of a response.
+    # Shows which process has the request before there is any response.
     with open(os.environ["RECOVERY_LOG"], "a") as log:
         log.write(f"{id} {os.getpid()}\n")
     await asyncio.sleep(60)

@@ -1,4 +1,4 @@
-"""For bench/scale.js: hello, requests that wait until they are released, WebSockets that echo."""
+"""For bench/scale.js: hello, requests that wait for /release, and WebSockets that echo."""
 
 import asyncio
 

@@ -1,11 +1,11 @@
 """
-The work that bench/concurrency.js has done: one application, a path for each kind of work. What has
-no path here is FastAPI's, so that every server serves the very same objects.
+The work of bench/concurrency.js: one application with a path for each kind of work. Other paths go
+to FastAPI, so that every server runs exactly the same application.
 
     work_app.py
 
-prints how many steps of burn() take 5 ms of CPU here. BENCH_CPU_STEPS gives that number to the
-servers: they all do the same work then, however busy the machine was when they started.
+prints how many steps of burn() take 5 ms of CPU on this machine. BENCH_CPU_STEPS passes that number
+to the servers, so that all of them do the same work, however busy the machine is when they start.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ CHUNKS = 64
 
 
 def burn(steps):
-    """Nothing but CPU, without any object that would have to be freed later."""
+    """Uses CPU without creating objects that have to be freed later."""
     x = 1
     for _ in range(steps):
         x = (x * 1103515245 + 12345) & 0x7FFFFFFF
@@ -30,7 +30,10 @@ def burn(steps):
 
 
 def calibrate(seconds=0.005):
-    """Time of this thread alone: others make it no longer. The shortest run had least trouble."""
+    """
+    Measures the CPU time of this thread, which other processes do not increase. The shortest run is
+    the least disturbed.
+    """
     steps = 10_000
 
     def measure():
@@ -69,7 +72,7 @@ async def cpu(scope, receive, send):
 
 
 async def echo(scope, receive, send):
-    """Sends every piece of the body back as it comes."""
+    """Sends every piece of the body back as it arrives."""
     lengths = [pair for pair in scope["headers"] if pair[0] == b"content-length"]
     await send({"type": "http.response.start", "status": 200, "headers": [BYTES, *lengths]})
     more = True

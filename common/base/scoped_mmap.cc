@@ -23,8 +23,8 @@ class BorrowedFd {
 };
 
 // Boost throws; common/ does not. This is the border.
-Result<bip::mapped_region> MapRegion(int fd, std::size_t offset, std::size_t size,
-                                     std::byte* address, bip::map_options_t options) {
+Result<bip::mapped_region> MapRegion(int fd, size_t offset, size_t size, std::byte* address,
+                                     bip::map_options_t options) {
   try {
     bip::mapped_region region(BorrowedFd(fd), bip::read_write, static_cast<bip::offset_t>(offset),
                               size, address, options);
@@ -39,7 +39,7 @@ Result<bip::mapped_region> MapRegion(int fd, std::size_t offset, std::size_t siz
 
 }  // namespace
 
-Result<ScopedMmap> ScopedMmap::Reserve(std::size_t size) {
+Result<ScopedMmap> ScopedMmap::Reserve(size_t size) {
   void* address =
       ::mmap(nullptr, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (address == MAP_FAILED) return Status::FromErrno("mmap of a reservation", errno);
@@ -55,7 +55,7 @@ ScopedMmap& ScopedMmap::operator=(ScopedMmap&& other) noexcept {
   return *this;
 }
 
-void ScopedMmap::ReleaseFront(std::size_t size) {
+void ScopedMmap::ReleaseFront(size_t size) {
   data_ += size;
   size_ -= size;
 }
@@ -66,20 +66,19 @@ void ScopedMmap::reset() {
   size_ = 0;
 }
 
-Result<FileMapping> FileMapping::Map(int fd, std::size_t offset, std::size_t size) {
+Result<FileMapping> FileMapping::Map(int fd, size_t offset, size_t size) {
   auto region = MapRegion(fd, offset, size, nullptr, bip::default_map_options);
   if (!region.ok()) return region.status();
   return FileMapping(std::move(region).value());
 }
 
-Result<FileMapping> FileMapping::MapAt(int fd, std::size_t offset, std::size_t size,
-                                       std::byte* address) {
+Result<FileMapping> FileMapping::MapAt(int fd, size_t offset, size_t size, std::byte* address) {
   auto region = MapRegion(fd, offset, size, address, MAP_FIXED);
   if (!region.ok()) return region.status();
   return FileMapping(std::move(region).value());
 }
 
-Result<DoubleMapping> DoubleMapping::Map(int fd, std::size_t offset, std::size_t size) {
+Result<DoubleMapping> DoubleMapping::Map(int fd, size_t offset, size_t size) {
   auto reservation = ScopedMmap::Reserve(2 * size);
   if (!reservation.ok()) return reservation.status();
   ScopedMmap& rest = reservation.value();

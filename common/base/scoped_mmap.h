@@ -24,20 +24,20 @@ class ScopedMmap {
   ScopedMmap& operator=(ScopedMmap&& other) noexcept;
 
   // Addresses without memory: every access faults. `size` is a multiple of the page size.
-  static Result<ScopedMmap> Reserve(std::size_t size);
+  static Result<ScopedMmap> Reserve(size_t size);
 
   std::byte* data() const { return data_; }
-  std::size_t size() const { return size_; }
+  size_t size() const { return size_; }
 
   // Gives up the first `size` bytes, which somebody else owns now.
-  void ReleaseFront(std::size_t size);
+  void ReleaseFront(size_t size);
   void reset();
 
  private:
-  ScopedMmap(std::byte* data, std::size_t size) : data_(data), size_(size) {}
+  ScopedMmap(std::byte* data, size_t size) : data_(data), size_(size) {}
 
   std::byte* data_ = nullptr;
-  std::size_t size_ = 0;
+  size_t size_ = 0;
 };
 
 // A region of a file, mapped readable, writable and shared. Does not need the descriptor any more
@@ -46,13 +46,12 @@ class ScopedMmap {
 // Cannot report: memory that the kernel fails to provide on first touch arrives as SIGBUS.
 class FileMapping {
  public:
-  static Result<FileMapping> Map(int fd, std::size_t offset, std::size_t size);
+  static Result<FileMapping> Map(int fd, size_t offset, size_t size);
   // Replaces whatever is mapped at `address`, which must lie in a range that the caller reserved.
-  static Result<FileMapping> MapAt(int fd, std::size_t offset, std::size_t size,
-                                   std::byte* address);
+  static Result<FileMapping> MapAt(int fd, size_t offset, size_t size, std::byte* address);
 
   std::byte* data() const { return static_cast<std::byte*>(region_.get_address()); }
-  std::size_t size() const { return region_.get_size(); }
+  size_t size() const { return region_.get_size(); }
 
  private:
   explicit FileMapping(boost::interprocess::mapped_region region) : region_(std::move(region)) {}
@@ -64,11 +63,11 @@ class FileMapping {
 // runs over the end of a ring continues at its beginning without a break. Move only.
 class DoubleMapping {
  public:
-  static Result<DoubleMapping> Map(int fd, std::size_t offset, std::size_t size);
+  static Result<DoubleMapping> Map(int fd, size_t offset, size_t size);
 
   // 2 * size() bytes are addressable from here.
   std::byte* data() const { return first_.data(); }
-  std::size_t size() const { return first_.size(); }
+  size_t size() const { return first_.size(); }
 
  private:
   DoubleMapping(FileMapping first, FileMapping second)

@@ -27,7 +27,7 @@ Endpoint::Endpoint(Segment segment, Side side, Doorbell own, Doorbell peer)
 
 // --- sending --------------------------------------------------------------------------------
 
-Status Endpoint::BeginSend(std::size_t bound, std::span<std::byte>* room) {
+Status Endpoint::BeginSend(size_t bound, std::span<std::byte>* room) {
   if (bound > max_record()) {
     return Status::TooLarge("record of " + std::to_string(bound) + " bytes, the ring takes " +
                             std::to_string(max_record()));
@@ -48,7 +48,7 @@ Status Endpoint::BeginSend(std::size_t bound, std::span<std::byte>* room) {
   return Status::Ok();
 }
 
-Status Endpoint::FinishSend(std::size_t bound, std::size_t size) {
+Status Endpoint::FinishSend(size_t bound, size_t size) {
   if (size > bound) {
     if (packing_backlog_) backlog_.pop_back();
     return Status::InvalidArgument("a record was packed beyond its bound");
@@ -64,7 +64,7 @@ Status Endpoint::FinishSend(std::size_t bound, std::size_t size) {
 
 // Asleep, nobody will call Sleep() before the next bell, so the wait is announced and rechecked
 // here; awake, Sleep() does it if the backlog still exists by then.
-std::span<std::byte> Endpoint::ReserveOrAnnounce(std::size_t bound) {
+std::span<std::byte> Endpoint::ReserveOrAnnounce(size_t bound) {
   std::span<std::byte> room = writer_.Reserve(bound);
   if (room.data() != nullptr || awake_) return room;
   AnnounceWait(*out_.header);
@@ -73,7 +73,7 @@ std::span<std::byte> Endpoint::ReserveOrAnnounce(std::size_t bound) {
   return room;
 }
 
-void Endpoint::Publish(std::size_t size) {
+void Endpoint::Publish(size_t size) {
   writer_.Commit(size);
   if (held_ > 0 || TakeSleeper(*out_.header)) ++held_;
 }

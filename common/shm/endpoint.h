@@ -57,7 +57,7 @@ class Endpoint {
   // RingHeld(), which the caller owes as long as holds_bell(): a peer that is quicker than the
   // sender would be woken for each record.
   template <class Pack>
-  base::Status Send(std::size_t bound, Pack&& pack, Bell bell = Bell::kAtOnce) {
+  base::Status Send(size_t bound, Pack&& pack, Bell bell = Bell::kAtOnce) {
     std::span<std::byte> room;
     base::Status status = BeginSend(bound, &room);
     if (!status.ok()) return status;
@@ -68,15 +68,17 @@ class Endpoint {
 
   // Records have been sent to a peer that sleeps and has not been rung.
   [[nodiscard]] bool holds_bell() const { return held_ > 0; }
+  // Makes our own bell ring, so that its watcher comes back in the next turn of its event loop.
+  void RingSelf() const { own_.Ring(); }
   // To be called before the sender turns to something else. Sleep() does it, too.
   void RingHeld() {
     if (std::exchange(held_, 0) > 0) peer_.Ring();
   }
 
   // Largest record, in bytes: a little less than half of the ring.
-  std::size_t max_record() const { return writer_.max_record(); }
+  size_t max_record() const { return writer_.max_record(); }
   // Bytes of ring that the waiting records need; 0 only when none waits.
-  std::size_t backlog_bytes() const { return backlog_bytes_; }
+  size_t backlog_bytes() const { return backlog_bytes_; }
 
   enum class Drained {
     kEmpty,    // everything was delivered
@@ -90,10 +92,10 @@ class Endpoint {
   // but not destroy this object; false from it means that the record is malformed: kCorrupt.
   // The room is given back as the drain goes on, and in any case when it ends.
   template <class F>
-  [[nodiscard]] Drained Drain(std::size_t max_records, F&& on_record) {
+  [[nodiscard]] Drained Drain(size_t max_records, F&& on_record) {
     if (draining_) return Drained::kBusy;
     const DrainScope scope(*this);
-    for (std::size_t delivered = 0;; ++delivered) {
+    for (size_t delivered = 0;; ++delivered) {
       std::span<const std::byte> record;
       switch (Next(&record)) {
         case ReadResult::kEmpty:
@@ -146,14 +148,14 @@ class Endpoint {
 
   struct Waiting {
     std::unique_ptr<std::byte[]> bytes;
-    std::size_t size;
+    size_t size;
   };
 
-  base::Status BeginSend(std::size_t bound, std::span<std::byte>* room);
-  base::Status FinishSend(std::size_t bound, std::size_t size);
-  std::span<std::byte> ReserveOrAnnounce(std::size_t bound);
+  base::Status BeginSend(size_t bound, std::span<std::byte>* room);
+  base::Status FinishSend(size_t bound, size_t size);
+  std::span<std::byte> ReserveOrAnnounce(size_t bound);
   // Whether the peer sleeps, and so is to be rung, is noted in held_.
-  void Publish(std::size_t size);
+  void Publish(size_t size);
   void FlushBacklog();
 
   ReadResult Next(std::span<const std::byte>* record);
@@ -169,7 +171,7 @@ class Endpoint {
   RingWriter writer_;
   RingReader reader_;
   std::deque<Waiting> backlog_;
-  std::size_t backlog_bytes_ = 0;
+  size_t backlog_bytes_ = 0;
   bool packing_backlog_ = false;  // between BeginSend and FinishSend: backlog_.back() is the room
   int held_ = 0;  // records since the peer, asleep, was found to need its bell; 0: it does not
   bool awake_ = false;

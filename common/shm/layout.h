@@ -39,35 +39,36 @@
 
 namespace nasgi::shm {
 
-inline constexpr std::uint64_t kMagic = 0x314d'4853'4753'414e;  // "NASGSHM1", do not change
-inline constexpr std::uint32_t kLayoutVersion = 1;
-inline constexpr std::size_t kCacheLine = 64;  // do not change
+inline constexpr uint64_t kMagic = 0x314d'4853'4753'414e;  // "NASGSHM1", do not change
+inline constexpr uint32_t kLayoutVersion = 1;
+inline constexpr size_t kCacheLine = 64;  // do not change
 
-inline constexpr std::size_t kRecordAlign = 8;  // do not change
+inline constexpr size_t kRecordAlign = 8;  // do not change
 // Bounds of a ring's capacity, which is a power of two and a multiple of the page size.
-inline constexpr std::uint64_t kMinCapacity = 4096;
-inline constexpr std::uint64_t kMaxCapacity = std::uint64_t{1} << 30;
+inline constexpr uint64_t kMinCapacity = 4096;
+inline constexpr uint64_t kMaxCapacity = uint64_t{1} << 30;
+inline constexpr uint64_t kDefaultCapacity = uint64_t{1} << 20;
 
 struct RecordHeader {
-  std::uint32_t length;    // of the payload, without padding
-  std::uint32_t reserved;  // 0
+  uint32_t length;    // of the payload, without padding
+  uint32_t reserved;  // 0
 };
 
 // Every field on a cache line of its own: each is written by one process while the other process
 // polls a different one.
 struct RingHeader {
-  alignas(kCacheLine) std::atomic<std::uint64_t> tail;             // the producer's position
-  alignas(kCacheLine) std::atomic<std::uint64_t> head;             // the consumer's position
-  alignas(kCacheLine) std::atomic<std::uint32_t> consumer_sleeps;  // 1: ring it for a record
-  alignas(kCacheLine) std::atomic<std::uint32_t> producer_waits;   // 1: ring it for room
+  alignas(kCacheLine) std::atomic<uint64_t> tail;             // the producer's position
+  alignas(kCacheLine) std::atomic<uint64_t> head;             // the consumer's position
+  alignas(kCacheLine) std::atomic<uint32_t> consumer_sleeps;  // 1: ring it for a record
+  alignas(kCacheLine) std::atomic<uint32_t> producer_waits;   // 1: ring it for room
 };
 
 struct SegmentHeader {
-  std::uint64_t magic;
-  std::uint32_t layout_version;
-  std::uint32_t header_bytes;  // where the data begins: the page size
-  std::uint64_t request_capacity;
-  std::uint64_t response_capacity;
+  uint64_t magic;
+  uint32_t layout_version;
+  uint32_t header_bytes;  // where the data begins: the page size
+  uint64_t request_capacity;
+  uint64_t response_capacity;
   RingHeader request;
   RingHeader response;
 };
@@ -76,23 +77,21 @@ struct SegmentHeader {
 struct RingMemory {
   RingHeader* header = nullptr;
   std::byte* data = nullptr;  // mapped twice: 2 * capacity bytes
-  std::uint64_t capacity = 0;
+  uint64_t capacity = 0;
 };
 
 // Bytes that a record with `length` bytes of payload takes in the ring.
-constexpr std::uint64_t RecordBytes(std::uint64_t length) {
-  return sizeof(RecordHeader) + ((length + kRecordAlign - 1) & ~std::uint64_t{kRecordAlign - 1});
+constexpr uint64_t RecordBytes(uint64_t length) {
+  return sizeof(RecordHeader) + ((length + kRecordAlign - 1) & ~uint64_t{kRecordAlign - 1});
 }
 
 // Largest payload: a record takes at most half of the ring, so that a second one can be written
 // while the first one is being read.
-constexpr std::uint64_t MaxRecord(std::uint64_t capacity) {
-  return capacity / 2 - sizeof(RecordHeader);
-}
+constexpr uint64_t MaxRecord(uint64_t capacity) { return capacity / 2 - sizeof(RecordHeader); }
 
-static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
-static_assert(std::atomic<std::uint32_t>::is_always_lock_free);
-static_assert(sizeof(std::atomic<std::uint64_t>) == 8 && sizeof(std::atomic<std::uint32_t>) == 4);
+static_assert(std::atomic<uint64_t>::is_always_lock_free);
+static_assert(std::atomic<uint32_t>::is_always_lock_free);
+static_assert(sizeof(std::atomic<uint64_t>) == 8 && sizeof(std::atomic<uint32_t>) == 4);
 static_assert(sizeof(RecordHeader) == 8 && sizeof(RecordHeader) % kRecordAlign == 0);
 static_assert(offsetof(RingHeader, tail) == 0);
 static_assert(offsetof(RingHeader, head) == 64);

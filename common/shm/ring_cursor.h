@@ -17,35 +17,35 @@ namespace nasgi::shm {
 
 // Producer. Pairs with LoadTail: the release part makes the record's bytes visible with it; seq_cst
 // because TakeSleeper follows, and the two must not swap.
-inline void PublishTail(RingHeader& ring, std::uint64_t tail) {
+inline void PublishTail(RingHeader& ring, uint64_t tail) {
   ring.tail.store(tail, std::memory_order_seq_cst);
 }
 
 // Consumer. Pairs with PublishTail: the acquire part shows the record's bytes; seq_cst because it
 // is the recheck that follows AnnounceSleep.
-inline std::uint64_t LoadTail(const RingHeader& ring) {
+inline uint64_t LoadTail(const RingHeader& ring) {
   return ring.tail.load(std::memory_order_seq_cst);
 }
 
 // Consumer. Pairs with LoadHead: the release part keeps the reads of the record before it; seq_cst
 // because TakeWaiter follows.
-inline void PublishHead(RingHeader& ring, std::uint64_t head) {
+inline void PublishHead(RingHeader& ring, uint64_t head) {
   ring.head.store(head, std::memory_order_seq_cst);
 }
 
 // Producer. Pairs with PublishHead: the acquire part keeps the next write into freed room after
 // the reader's last look at it; seq_cst because it is the recheck that follows AnnounceWait.
-inline std::uint64_t LoadHead(const RingHeader& ring) {
+inline uint64_t LoadHead(const RingHeader& ring) {
   return ring.head.load(std::memory_order_seq_cst);
 }
 
 // Producer, once, to start from. Relaxed: reads its own position, which nobody else writes.
-inline std::uint64_t OwnTail(const RingHeader& ring) {
+inline uint64_t OwnTail(const RingHeader& ring) {
   return ring.tail.load(std::memory_order_relaxed);
 }
 
 // Consumer, once, to start from. Relaxed: as OwnTail.
-inline std::uint64_t OwnHead(const RingHeader& ring) {
+inline uint64_t OwnHead(const RingHeader& ring) {
   return ring.head.load(std::memory_order_relaxed);
 }
 

@@ -12,7 +12,7 @@ namespace {
 // One atomic load, so that the compiler cannot fetch the length a second time after the check.
 // Relaxed: LoadTail has acquired the record already.
 RecordHeader LoadRecordHeader(std::byte* record) {
-  std::atomic_ref<std::uint64_t> word(*reinterpret_cast<std::uint64_t*>(record));
+  std::atomic_ref<uint64_t> word(*reinterpret_cast<uint64_t*>(record));
   return std::bit_cast<RecordHeader>(word.load(std::memory_order_relaxed));
 }
 
@@ -25,7 +25,7 @@ RingReader::RingReader(RingMemory memory)
 
 ReadResult RingReader::LoadNext() {
   if (head_ == tail_) {
-    const std::uint64_t tail = LoadTail(*memory_.header);
+    const uint64_t tail = LoadTail(*memory_.header);
     // It may move over free room only, and what was consumed is not free before Release(). Unsigned
     // distances: right when the positions pass 2^64, and a tail that went back is far away.
     if (tail - head_ > memory_.capacity - unreleased() || tail % kRecordAlign != 0) {

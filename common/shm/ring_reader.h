@@ -37,17 +37,17 @@ class RingReader {
   // The peer published a position or a record that cannot be. Stays so.
   bool corrupt() const { return corrupt_; }
   // Bytes consumed since the last Release().
-  std::uint64_t unreleased() const { return head_ - released_; }
+  uint64_t unreleased() const { return head_ - released_; }
 
  private:
   ReadResult LoadNext();
 
   const RingMemory memory_;
-  std::uint64_t head_;
-  std::uint64_t released_;           // the head that the producer knows
-  std::uint64_t tail_;               // the peer's, as last seen
-  std::uint64_t pending_bytes_ = 0;  // of the record that Peek gave, header included; 0: none
-  std::uint32_t pending_length_ = 0;
+  uint64_t head_;
+  uint64_t released_;           // the head that the producer knows
+  uint64_t tail_;               // the peer's, as last seen
+  uint64_t pending_bytes_ = 0;  // of the record that Peek gave, header included; 0: none
+  uint32_t pending_length_ = 0;
   bool corrupt_ = false;
 };
 

@@ -16,7 +16,7 @@ RingWriter::RingWriter(RingMemory memory)
 }
 
 void RingWriter::RefreshHead() {
-  const std::uint64_t head = LoadHead(*memory_.header);
+  const uint64_t head = LoadHead(*memory_.header);
   // It may only move from where it was toward tail. Unsigned distances: right when the positions
   // pass 2^64, and a head beyond tail is as far away as can be.
   if (tail_ - head > tail_ - head_ || head % kRecordAlign != 0) {
@@ -26,26 +26,26 @@ void RingWriter::RefreshHead() {
   }
 }
 
-bool RingWriter::HasRoom(std::size_t size) {
+bool RingWriter::HasRoom(size_t size) {
   if (corrupt_ || size > max_record()) return false;
   RefreshHead();
   return !corrupt_ && free_bytes() >= RecordBytes(size);
 }
 
-std::span<std::byte> RingWriter::Reserve(std::size_t size) {
+std::span<std::byte> RingWriter::Reserve(size_t size) {
   reserved_ = 0;
   if (corrupt_ || size > max_record()) return {};
-  const std::uint64_t bytes = RecordBytes(size);
+  const uint64_t bytes = RecordBytes(size);
   if (free_bytes() < bytes && !HasRoom(size)) return {};
   reserved_ = bytes;
   std::byte* const record = memory_.data + (tail_ & (memory_.capacity - 1));
   return {record + sizeof(RecordHeader), size};
 }
 
-void RingWriter::Commit(std::size_t size) {
-  const std::uint64_t bytes = RecordBytes(size);
+void RingWriter::Commit(size_t size) {
+  const uint64_t bytes = RecordBytes(size);
   assert(bytes <= reserved_);
-  const RecordHeader header{.length = static_cast<std::uint32_t>(size), .reserved = 0};
+  const RecordHeader header{.length = static_cast<uint32_t>(size), .reserved = 0};
   std::memcpy(memory_.data + (tail_ & (memory_.capacity - 1)), &header, sizeof(header));
   tail_ += bytes;
   reserved_ = 0;

@@ -24,14 +24,14 @@ namespace {
 constexpr int kSeals = F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL;
 
 // The header takes one page, because mappings begin at page boundaries.
-std::size_t HeaderBytes() { return static_cast<std::size_t>(::sysconf(_SC_PAGESIZE)); }
+size_t HeaderBytes() { return static_cast<size_t>(::sysconf(_SC_PAGESIZE)); }
 
-bool ValidCapacity(std::uint64_t capacity) {
+bool ValidCapacity(uint64_t capacity) {
   return capacity >= kMinCapacity && capacity <= kMaxCapacity && std::has_single_bit(capacity) &&
          capacity % HeaderBytes() == 0;
 }
 
-Status BadCapacity(const char* ring, std::uint64_t capacity) {
+Status BadCapacity(const char* ring, uint64_t capacity) {
   return Status::InvalidArgument(std::string(ring) + " ring: " + std::to_string(capacity) +
                                  " bytes is not a power of two between the page size and " +
                                  std::to_string(kMaxCapacity));
@@ -52,8 +52,8 @@ struct Segment::Mapping {
 
 Segment::Segment(std::shared_ptr<const Mapping> mapping) : mapping_(std::move(mapping)) {}
 
-Result<Segment> Segment::MapRings(base::UniqueFd fd, std::size_t request_capacity,
-                                  std::size_t response_capacity) {
+Result<Segment> Segment::MapRings(base::UniqueFd fd, size_t request_capacity,
+                                  size_t response_capacity) {
   auto header = base::FileMapping::Map(fd.get(), 0, HeaderBytes());
   if (!header.ok()) return header.status();
   auto request = base::DoubleMapping::Map(fd.get(), HeaderBytes(), request_capacity);
@@ -75,7 +75,7 @@ Result<Segment> Segment::Create(const Options& options) {
   }
   base::UniqueFd fd(::memfd_create("node-asgi", MFD_CLOEXEC | MFD_ALLOW_SEALING));
   if (!fd.valid()) return Status::FromErrno("memfd_create", errno);
-  const std::size_t size = HeaderBytes() + options.request_capacity + options.response_capacity;
+  const size_t size = HeaderBytes() + options.request_capacity + options.response_capacity;
   if (::ftruncate(fd.get(), static_cast<off_t>(size)) != 0) {
     return Status::FromErrno("ftruncate of the segment", errno);
   }
@@ -87,7 +87,7 @@ Result<Segment> Segment::Create(const Options& options) {
   auto* header = new (segment.value().mapping_->header.data()) SegmentHeader{};
   header->magic = kMagic;
   header->layout_version = kLayoutVersion;
-  header->header_bytes = static_cast<std::uint32_t>(HeaderBytes());
+  header->header_bytes = static_cast<uint32_t>(HeaderBytes());
   header->request_capacity = options.request_capacity;
   header->response_capacity = options.response_capacity;
   return segment;
@@ -102,18 +102,18 @@ Result<Segment> Segment::Attach(base::UniqueFd fd) {
     return Status::Corrupt("segment: its size is not sealed");
   }
   // Sealed: the size cannot change any more, so what it allows stays safe to map and touch.
-  const auto size = static_cast<std::uint64_t>(info.st_size);
+  const auto size = static_cast<uint64_t>(info.st_size);
   if (size < HeaderBytes()) return Status::Corrupt("segment: smaller than its header");
 
-  std::size_t request_capacity = 0;
-  std::size_t response_capacity = 0;
+  size_t request_capacity = 0;
+  size_t response_capacity = 0;
   {
     auto page = base::FileMapping::Map(fd.get(), 0, HeaderBytes());
     if (!page.ok()) return page.status();
     // volatile: each field is read once, and the copy that is checked is the one that is used.
     const volatile SegmentHeader* header = HeaderOf(page.value());
     if (header->magic != kMagic) return Status::Corrupt("segment: wrong magic");
-    const std::uint32_t version = header->layout_version;
+    const uint32_t version = header->layout_version;
     if (version != kLayoutVersion) {
       return Status::Corrupt("segment: layout version " + std::to_string(version) + ", expected " +
                              std::to_string(kLayoutVersion));

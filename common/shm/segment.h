@@ -18,8 +18,8 @@ class Segment {
  public:
   struct Options {
     // Bytes. Powers of two, multiples of the page size, at most kMaxCapacity.
-    std::size_t request_capacity = std::size_t{1} << 20;
-    std::size_t response_capacity = std::size_t{1} << 20;
+    size_t request_capacity = kDefaultCapacity;
+    size_t response_capacity = kDefaultCapacity;
   };
 
   // A new segment, both rings empty. kInvalidArgument names the bad capacity.
@@ -37,8 +37,8 @@ class Segment {
  private:
   struct Mapping;
   explicit Segment(std::shared_ptr<const Mapping> mapping);
-  static base::Result<Segment> MapRings(base::UniqueFd fd, std::size_t request_capacity,
-                                        std::size_t response_capacity);
+  static base::Result<Segment> MapRings(base::UniqueFd fd, size_t request_capacity,
+                                        size_t response_capacity);
 
   std::shared_ptr<const Mapping> mapping_;
 };

@@ -25,19 +25,24 @@ class SendWindow {
   uint32_t available_ = kWindow;
 };
 
+// What `bytes` bytes of a WebSocket message cost in a window, with its end or without.
+[[nodiscard]] constexpr size_t MessageCost(size_t bytes, bool end) {
+  return bytes + (end ? kMessageOverhead : 0);
+}
+
 // The next piece of a WebSocket message.
 struct Piece {
   size_t size = 0;
   bool end = false;
   // Nothing can be sent until the window opens.
   [[nodiscard]] bool blocked() const { return size == 0 && !end; }
-  [[nodiscard]] size_t cost() const { return size + (end ? kMessageOverhead : 0); }
+  [[nodiscard]] size_t cost() const { return MessageCost(size, end); }
 };
 
 // Of a message of which `rest` bytes are left. All bytes are sent only together with the end.
 inline Piece NextPiece(size_t rest, const SendWindow& window) {
   const size_t room = window.available();
-  if (rest <= kMaxChunk && rest + kMessageOverhead <= room) return {rest, true};
+  if (rest <= kMaxChunk && MessageCost(rest, true) <= room) return {rest, true};
   return {std::min({rest > 0 ? rest - 1 : 0, kMaxChunk, room}), false};
 }
 

@@ -123,7 +123,7 @@ struct Accept {
 };
 
 // A message of a WebSocket, or a piece of one: the pieces of a message follow each other.
-struct Message {
+struct SocketMessage {
   static constexpr MessageType kType = MessageType::kMessage;
   uint32_t stream = 0;
   std::string_view bytes;

@@ -63,21 +63,33 @@ inline constexpr uint32_t kCreditQuantum = kWindow / 4;
 // What a WebSocket message counts in a window beside its bytes, so that many small ones cannot fill
 // the memory of their receiver.
 inline constexpr uint32_t kMessageOverhead = 64;
+// The status of a final response.
+inline constexpr uint32_t kMinStatus = 200;
+inline constexpr uint32_t kMaxStatus = 999;
+// Close codes of a WebSocket (RFC 6455, 7.4). The two below never appear in a close frame: they
+// report how a connection ended.
+inline constexpr uint32_t kMinCloseCode = 1000;
+inline constexpr uint32_t kMaxCloseCode = 4999;
+inline constexpr uint32_t kMinAppCloseCode = 3000;  // from here on up, applications may use a code
+inline constexpr uint32_t kNormalClosure = 1000;
+inline constexpr uint32_t kNoStatusReceived = 1005;  // the close frame carried no code
+inline constexpr uint32_t kAbnormalClosure = 1006;   // the connection was lost
 // RFC 6455, 5.5: a close frame holds 125 bytes, of which the code takes two.
 inline constexpr size_t kMaxCloseReason = 123;
 // Size of a request's or response's head, counted as HTTP/2 counts a header list (RFC 9113, 6.5.2):
 // name + value + 32 bytes a header.
 inline constexpr size_t kMaxHead = 64 * 1024;
 inline constexpr size_t kHeaderOverhead = 32;
-// Bytes of an error's parts; longer ones are cut.
+// Maximum length, in bytes of UTF-8, of each part of an error. The worker cuts longer parts.
 inline constexpr size_t kMaxErrorType = 256;
 inline constexpr size_t kMaxErrorMessage = 8 * 1024;
 inline constexpr size_t kMaxTraceback = 36 * 1024;
+// Maximum length, in bytes of UTF-8, of the JSON in Ready.
+inline constexpr size_t kMaxReadyInfo = 8 * 1024;
 // Bytes of a control message (settings, tracebacks).
 inline constexpr size_t kMaxControl = 64 * 1024;
 
 // The smallest ring: a record takes half a ring at most, and a head with its framing must fit.
 inline constexpr uint32_t kMinRing = 256 * 1024;
-inline constexpr uint32_t kDefaultRing = 1024 * 1024;
 
 }  // namespace nasgi::wire

@@ -1,6 +1,6 @@
-"""A small FastAPI application, served from Node by server.js beside it.
+"""A small FastAPI application, served from Node by server.js in this folder.
 
-It is an ordinary application: `uvicorn main:app` would serve it just as well.
+It is an ordinary application: `uvicorn main:app` serves it as well.
 """
 
 import asyncio
@@ -29,8 +29,8 @@ class StoredItem(Item):
 
 @asynccontextmanager
 async def lifespan(app: FastAPI):
-    """Runs once in each worker process, before its first and after its last request."""
-    # Each worker has its own items: something shared belongs in a database.
+    """Runs once in each worker process: before the first request and after the last one."""
+    # Each worker has its own items. Data that workers share belongs in a database.
     yield {"items": {}, "started": time.time()}
     print(f"worker {os.getpid()} is done")
 
@@ -45,7 +45,7 @@ async def index() -> FileResponse:
 
 @app.get("/worker")
 async def worker(request: Request):
-    """Which process answers, and for how long it has been there."""
+    """Returns which process answers and how long it has been running."""
     return {"pid": os.getpid(), "seconds": round(time.time() - request.state.started, 1)}
 
 
@@ -90,7 +90,7 @@ async def delete_item(item_id: int, request: Request) -> None:
 
 @app.post("/upload")
 async def upload(file: UploadFile):
-    """Takes a file of any size; it never is in memory as a whole."""
+    """Accepts a file of any size, without holding all of it in memory."""
     digest = hashlib.sha256()
     size = 0
     while chunk := await file.read(64 * 1024):
@@ -101,7 +101,7 @@ async def upload(file: UploadFile):
 
 @app.get("/numbers")
 async def numbers(count: Annotated[int, Field(ge=1, le=1_000_000)] = 1000) -> StreamingResponse:
-    """Streams as many lines as you like."""
+    """Streams up to a million lines."""
 
     async def lines() -> AsyncIterator[str]:
         for first in range(1, count + 1, 1000):
@@ -113,7 +113,7 @@ async def numbers(count: Annotated[int, Field(ge=1, le=1_000_000)] = 1000) -> St
 
 @app.get("/events")
 async def events() -> StreamingResponse:
-    """Server-sent events, one a second until the client goes."""
+    """Sends one server-sent event per second until the client disconnects."""
 
     async def ticks() -> AsyncIterator[str]:
         number = 0
@@ -128,7 +128,7 @@ async def events() -> StreamingResponse:
 
 @app.websocket("/shout")
 async def shout(websocket: WebSocket) -> None:
-    """Sends every message back, louder."""
+    """Echoes every message in upper case."""
     await websocket.accept()
     async for message in websocket.iter_text():
         await websocket.send_text(f"{message.upper()}! (worker {os.getpid()})")
@@ -136,6 +136,6 @@ async def shout(websocket: WebSocket) -> None:
 
 @app.get("/slow")
 def slow(seconds: Annotated[float, Field(ge=0, le=10)] = 1):
-    """A sync endpoint: it blocks a thread of its own, and nobody else."""
+    """A sync endpoint: it blocks a thread of its own, and not the other requests."""
     time.sleep(seconds)
     return {"slept": seconds}

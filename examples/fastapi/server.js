@@ -1,4 +1,4 @@
-// Serves the FastAPI application beside this file: node examples/fastapi/server.js
+// Serves the FastAPI application in this folder: node examples/fastapi/server.js
 import { existsSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { fileURLToPath } from 'node:url'
@@ -8,20 +8,20 @@ import { PythonHandler } from 'node-asgi'
 const host = process.env.HOST ?? '127.0.0.1'
 const port = Number(process.env.PORT ?? 3000)
 
-// The .venv that `npm start` makes; without it, the handler looks for a python by itself.
+// The .venv that `npm start` creates. Without it, the handler looks for an interpreter itself.
 const venv = fileURLToPath(new URL('../../.venv/bin/python3', import.meta.url))
 
 const python = new PythonHandler({
   docroot: fileURLToPath(new URL('.', import.meta.url)),
   appTarget: 'main:app',
   python: existsSync(venv) ? venv : undefined,
-  preload: true, // imports FastAPI once: a worker is then forked in milliseconds
-  timeouts: { drain: 3_000 } // /events never ends by itself
+  preload: true, // imports FastAPI once, so that a worker forks in milliseconds
+  timeouts: { drain: 3_000 } // /events never ends on its own
 })
 const server = createServer()
-python.attach(server) // requests and WebSockets
+python.attach(server) // HTTP and WebSocket
 
-// A second ^C finds no handler and ends at once.
+// After the first signal the default applies again, so a second Ctrl+C ends the process at once.
 async function close (signal) {
   process.off('SIGINT', close).off('SIGTERM', close)
   console.log(`${signal}: finishing the requests in flight`)
@@ -45,7 +45,7 @@ try {
   server.listen(port, host, () => {
     const { address, port, family } = server.address()
     const name = family === 'IPv6' ? `[${address}]` : address
-    console.log('The page shows what it can do, /docs is the API; ^C ends it')
+    console.log('Open the address below, or its /docs for the API. Press Ctrl+C to stop.')
     console.log(`http://${name}:${port}/`)
   })
 } catch (error) {

@@ -1,13 +1,13 @@
-// Every code is documented and declared, and nothing is that does not exist.
+// Every error code is documented and declared, and no other is.
 import assert from 'node:assert/strict'
 import { readFileSync, readdirSync } from 'node:fs'
 import { describe, it } from 'node:test'
 
-import { httpStatus } from '../../addon/lib/errors.js'
+import { httpStatus } from '../../addon/lib/http/error-status.js'
 
 const read = (path) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')
 
-/** @returns {string[]} the codes in the files of a folder that end so, sorted */
+/** @returns {string[]} the codes in the files of a folder with this ending, sorted */
 function codesIn (folder, ending) {
   const files = readdirSync(new URL(`../../${folder}/`, import.meta.url), { recursive: true })
   const text = files.filter((name) => name.endsWith(ending))
@@ -18,7 +18,7 @@ function codesIn (folder, ending) {
 const inJs = codesIn('addon/lib', '.js')
 const inNative = codesIn('addon/src', '.cc')
 
-/** Rows of the tables: code, and status or NaN. */
+/** The rows of the tables: the code, and the status or NaN. */
 const rows = read('docs/errors.md').split('\n')
   .map((line) => /^\| `(ERR_[A-Z_]+)` \|.*\| (\d+|–) \|$/.exec(line))
   .filter((match) => match !== null)
@@ -27,7 +27,8 @@ const rows = read('docs/errors.md').split('\n')
 describe('error codes', () => {
   it('are all documented, once', () => {
     assert(inJs.length > 20)
-    assert.deepEqual(rows.map((row) => row.code).sort(), [...new Set([...inJs, ...inNative])].sort())
+    const all = [...new Set([...inJs, ...inNative])].sort()
+    assert.deepEqual(rows.map((row) => row.code).sort(), all)
   })
 
   it('are documented with the status that the listener answers with', () => {

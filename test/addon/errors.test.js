@@ -1,9 +1,16 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { test } from 'node:test'
 
+import { FLAGS } from '../../addon/lib/cli/arguments.js'
 import * as errors from '../../addon/lib/errors.js'
 
-test('an error shows its class and carries its code', () => {
+/** Every fact must be in the message of the error. */
+function assertFacts (error, ...facts) {
+  for (const fact of facts) assert(error.message.includes(fact), `no ${fact} in: ${error.message}`)
+}
+
+test('an error has the name of its class, and its code', () => {
   const error = errors.closedError()
   assert.ok(error instanceof errors.NodeAsgiError)
   assert.ok(error instanceof Error)
@@ -13,34 +20,44 @@ test('an error shows its class and carries its code', () => {
   assert.deepEqual(Object.keys(error), ['code'])
 })
 
-test('an error of the application', () => {
+test('an error of the application has the parts of the Python exception', () => {
   const error = new errors.AppError('ValueError', 'boom', 'Traceback ...', true)
-  assert.match(error.message, /ValueError: boom/)
+  assert.equal(error.code, 'ERR_APP')
+  assertFacts(error, 'ValueError: boom')
   assert.equal(error.type, 'ValueError')
   assert.equal(error.pythonMessage, 'boom')
   assert.equal(error.traceback, 'Traceback ...')
   assert.equal(error.responseStarted, true)
+  assert.match(new errors.AppError('KeyError', '', '', false).message, /KeyError$/)
 })
 
-test('how a worker ended', () => {
+test('a worker that crashed: how it ended', () => {
   const worker = { id: 3, pid: 77, readyAt: 1 }
   const killed = errors.crashedError(worker, null, 11)
+  assert.equal(killed.code, 'ERR_WORKER_CRASHED')
   assert.equal(killed.signal, 'SIGSEGV')
   assert.equal(killed.exitCode, null)
   assert.equal(killed.pid, 77)
-  assert.match(killed.message, /worker 3 \(pid 77\) ended by SIGSEGV/)
+  assert.equal(killed.request, null)
+  assertFacts(killed, 'worker 3 (pid 77)', 'SIGSEGV')
   const exited = errors.crashedError(worker, 3, 0)
   assert.equal(exited.signal, null)
   assert.equal(exited.exitCode, 3)
-  assert.match(exited.message, /exit code 3/)
-  assert.match(errors.crashedError(worker, null, 0).message, /with its fork server/)
-  assert.match(errors.crashedError({ ...worker, readyAt: 0 }, 9, 0).message, /code 9 before it was ready/)
-  assert.equal(killed.request, null)
+  assertFacts(exited, 'exit code 3')
+  assertFacts(errors.crashedError(worker, null, 0), 'fork server')
+  assertFacts(errors.crashedError({ ...worker, readyAt: 0 }, 9, 0), 'exit code 9', 'ready')
+})
+
+test('a request that was lost has the facts of its worker, and its own name', () => {
+  const killed = errors.crashedError({ id: 3, pid: 77, readyAt: 1 }, null, 11)
   const lost = errors.lostError(killed, 'POST /pay')
-  assert.match(lost.message, /^POST \/pay was lost: worker 3 \(pid 77\) ended by SIGSEGV/)
+  assertFacts(lost, 'POST /pay', killed.message)
   const { code, pid, signal, exitCode, request } = lost
-  assert.deepEqual({ code, pid, signal, exitCode, request },
-    { code: 'ERR_WORKER_CRASHED', pid: 77, signal: 'SIGSEGV', exitCode: null, request: 'POST /pay' })
+  assert.deepEqual({ code, pid, signal, exitCode, request }, {
+    code: 'ERR_WORKER_CRASHED', pid: 77, signal: 'SIGSEGV', exitCode: null, request: 'POST /pay'
+  })
+  const other = new TypeError('x')
+  assert.equal(errors.lostError(other, 'GET /'), other)
 })
 
 test('a signal without a name keeps its number', () => {
@@ -48,7 +65,7 @@ test('a signal without a name keeps its number', () => {
   assert.equal(errors.signalName(99), 'signal 99')
 })
 
-test('the reasons why a worker did not start', () => {
+test('a worker that did not start: code, exception and traceback', () => {
   for (const [kind, code] of [['import', 'ERR_APP_IMPORT'], ['lifespan', 'ERR_LIFESPAN'],
     ['timeout', 'ERR_STARTUP_TIMEOUT'], ['internal', 'ERR_PYTHON_FAILED']]) {
     const error = errors.startupError(kind, 'KeyError', 'x', 'Traceback\n  line\n')
@@ -56,22 +73,64 @@ test('the reasons why a worker did not start', () => {
     assert.equal(error.type, 'KeyError')
     assert.match(error.message, /KeyError: x\n\nTraceback\n {2}line$/)
   }
-  assert.doesNotMatch(errors.startupError('lifespan', '', 'no database', '').message, /\n/)
-  assert.match(errors.startupError('lifespan', '', 'no database', '').message, /: no database$/)
+  const silent = errors.startupError('lifespan', '', 'no database', '')
+  assert.match(silent.message, /^[^\n]*: no database$/)
 })
 
-test("the binding's refusals become errors of ours, other errors stay", () => {
+test('messages name the options that help', () => {
+  const worker = { id: 3, pid: 77, reason: 'recycle' }
+  assertFacts(errors.startupError('import', '', '', ''), 'appTarget', 'docroot')
+  assertFacts(errors.startupError('timeout', '', '', ''), 'timeouts.startup')
+  assertFacts(errors.preloadError('', '', ''), 'preload')
+  assertFacts(errors.hungError(worker, 500, ''), 'worker 3 (pid 77)', '500 ms', 'timeouts.hang')
+  assertFacts(errors.drainedError(worker), 'worker 3 (pid 77)', 'recycle', 'timeouts.retire')
+  assertFacts(errors.queueFullError(9), '9 requests', 'workers', 'concurrency', 'maxQueue')
+  assertFacts(new errors.RequestTimeoutError(250), '250 ms', 'timeouts.request')
+  assertFacts(errors.resourceError(new Error('EMFILE')), 'EMFILE', 'ulimit -n')
+})
+
+test('options that Python marks get their names; other marks, and tracebacks, stay', () => {
+  const marked = 'set {option:docroot}; {option:factory} {option:interface} {option:no} {option:}'
+  for (const make of [(...texts) => errors.startupError('import', ...texts), errors.preloadError]) {
+    const { message } = make('TypeError', marked, 'in {option:docroot}')
+    assert(message.includes('set docroot; factory interface {option:no} {option:}'), message)
+    assert(message.endsWith('in {option:docroot}'), message)
+  }
+})
+
+test('on the command line, messages name flags', () => {
+  // In a process of its own, because the names are a setting of the whole process.
+  const library = new URL('../../addon/lib/', import.meta.url)
+  const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', `
+    import * as errors from '${library}errors.js'
+    import { FLAGS } from '${library}cli/arguments.js'
+    import { nameOptionsAsFlags } from '${library}util/option-name.js'
+    nameOptionsAsFlags(FLAGS)
+    const worker = { id: 3, pid: 77, reason: 'recycle' }
+    console.log(JSON.stringify([
+      errors.closedError(), errors.queueFullError(9), errors.drainedError(worker),
+      errors.hungError(worker, 500, ''), errors.startupError('import', '', '', ''),
+      errors.startupError('timeout', '', '', ''), errors.preloadError('', '', ''),
+      new errors.RequestTimeoutError(250),
+      errors.startupError('import', 'TypeError', 'set {option:factory}, {option:interface}', '')
+    ].map(({ message }) => message)))
+  `], { encoding: 'utf8' })
+  assert.equal(stderr, '')
+  const messages = JSON.parse(stdout)
+  for (const name of Object.keys(FLAGS).filter((name) => /[.A-Z]/.test(name))
+    .concat('concurrency', 'maxQueue', 'PythonHandler')) {
+    for (const message of messages) assert(!message.includes(name), message)
+  }
+  for (const flag of ['--workers', '--timeout-retire', '--timeout-hang', '[app]', '--docroot',
+    '--timeout-startup', '--preload', '--timeout-request', 'set --factory, --interface']) {
+    assert(messages.some((message) => message.includes(flag)), flag)
+  }
+})
+
+test("the binding's refusals become InvalidRequestErrors, other errors stay", () => {
   const refusal = Object.assign(new RangeError('CR in x'), { code: 'ERR_INVALID_HEADER' })
   assert.ok(errors.requestError(refusal) instanceof errors.InvalidRequestError)
   assert.equal(errors.requestError(refusal).message, 'CR in x')
   const other = new TypeError('x')
   assert.equal(errors.requestError(other), other)
-})
-
-test('every code has its HTTP status', () => {
-  for (const [code, status] of [['ERR_INVALID_HEADER', 400], ['ERR_HEADERS_TOO_LARGE', 431],
-    ['ERR_APP', 500], ['ERR_WORKER_CRASHED', 502], ['ERR_QUEUE_FULL', 503], ['ERR_CLOSED', 503],
-    ['ERR_REQUEST_TIMEOUT', 504]]) assert.equal(errors.httpStatus({ code }), status)
-  assert.equal(errors.httpStatus(new Error('x')), 500)
-  assert.equal(errors.httpStatus(undefined), 500)
 })

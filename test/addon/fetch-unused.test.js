@@ -3,7 +3,7 @@ import { test } from 'node:test'
 
 import { fakeHandler } from '../support/fake-handler.js'
 
-// In a file of its own, because nothing else in the process may name the class.
+// In a separate file, because no other code in the process may name the class.
 const isLoaded = () => Object.getOwnPropertyDescriptor(globalThis, 'Request').get === undefined
 
 test('a request does not make Node load its fetch', async (t) => {

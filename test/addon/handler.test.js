@@ -14,11 +14,11 @@ const echo = (request) => {
 
 const silent = () => {}
 
-test('Python is another name of PythonHandler', () => {
+test('Python is an alias of PythonHandler', () => {
   assert.equal(Python, PythonHandler)
 })
 
-test('an option that is wrong throws before anything is started', (t) => {
+test('an invalid option throws before anything is started', (t) => {
   assert.throws(() => fakeHandler(t, { workers: -1 }), { code: 'ERR_INVALID_OPTION' })
 })
 
@@ -42,7 +42,7 @@ for (const [kind, body] of Object.entries({
   })
 }
 
-test('the request of the peer, and the one of the web', async (t) => {
+test('a Request, and a Request of the web', async (t) => {
   const { python } = fakeHandler(t, {}, { app: echo })
   const ours = await python.handleRequest(new Request({ url: '/', body: Buffer.from('ours') }))
   assert.equal(ours.text(), 'ours')
@@ -59,7 +59,7 @@ test('a request may be sent twice', async (t) => {
   assert.equal((await python.handleRequest(request)).text(), 'again')
 })
 
-test('a body written piece by piece while the request runs', async (t) => {
+test('a body that is written in pieces while the request runs', async (t) => {
   const { python, fake } = fakeHandler(t, {}, { app: echo })
   await python.ready
   const request = new Request({ url: '/', method: 'POST' })
@@ -72,7 +72,7 @@ test('a body written piece by piece while the request runs', async (t) => {
   assert.equal((await answer).text(), 'one two')
 })
 
-test('a response in many pieces is put together, and credit goes back', async (t) => {
+test('a response in many pieces is joined, and gives credit', async (t) => {
   const { python, fake } = fakeHandler(t, {}, {
     app (request) {
       request.start(200, ['a', '1', 'a', '2'])
@@ -86,7 +86,7 @@ test('a response in many pieces is put together, and credit goes back', async (t
   assert.equal(fake.requests[0].consumed, 100)
 })
 
-test('bad requests are rejected, not thrown', async (t) => {
+test('invalid requests reject instead of throwing', async (t) => {
   const { python } = fakeHandler(t)
   await python.ready
   for (const [request, code] of [
@@ -103,7 +103,7 @@ test('bad requests are rejected, not thrown', async (t) => {
   }
 })
 
-test('an exception of the application rejects, and is an event', async (t) => {
+test('an exception of the application rejects, and emits app:error', async (t) => {
   const { python } = fakeHandler(t, {}, {
     app: (request) => request.raise('ValueError', 'boom', 'Traceback: x')
   })
@@ -119,7 +119,7 @@ test('an exception of the application rejects, and is an event', async (t) => {
   assert.equal(seen[0][1].worker, 1)
 })
 
-test('a stream is there when the response starts', async (t) => {
+test('handleStream() resolves when the response starts', async (t) => {
   const { python, fake } = fakeHandler(t, {}, { app: (request) => request.start(200, ['a', 'b']) })
   const response = await python.handleStream({ url: '/' })
   assert.equal(response.status, 200)
@@ -138,7 +138,7 @@ test('a stream is there when the response starts', async (t) => {
   assert.equal(request.consumed, 6)
 })
 
-test('a stream that is not read gives no credit', async (t) => {
+test('a response that is not read gives no credit', async (t) => {
   const { python, fake } = fakeHandler(t, {}, {
     app (request) {
       request.start(200)
@@ -153,7 +153,7 @@ test('a stream that is not read gives no credit', async (t) => {
   assert.ok(fake.requests[0].aborted)
 })
 
-test('an error after the start comes out of the body', async (t) => {
+test('an error after the start is an error of the body', async (t) => {
   const { python } = fakeHandler(t, {}, {
     app (request) {
       request.start(200)
@@ -170,7 +170,7 @@ test('an error after the start comes out of the body', async (t) => {
   await assert.rejects(python.handleRequest({ url: '/' }), { code: 'ERR_APP' })
 })
 
-test('abort: before, in the queue, in flight, in the body', async (t) => {
+test('abort: before sending, in the queue, in flight, in the body', async (t) => {
   const { python, fake } = fakeHandler(t, { concurrency: 1 }, { app: silent })
   await python.ready
   const reason = new Error('changed my mind')
@@ -201,16 +201,16 @@ test('abort: before, in the queue, in flight, in the body', async (t) => {
   await assert.rejects(reading, { name: 'AbortError' })
 })
 
-test('the peer gives the signal itself, and a web Request has its own', async (t) => {
+test('limits may be a signal, and a web Request brings its own', async (t) => {
   const { python } = fakeHandler(t, {}, { app: silent })
   await python.ready
-  const { signal } = { signal: AbortSignal.abort() }
+  const signal = AbortSignal.abort()
   await assert.rejects(python.handleRequest({ url: '/' }, signal), { name: 'AbortError' })
   const request = new globalThis.Request('http://h/', { signal })
   await assert.rejects(python.handleRequest(request), { name: 'AbortError' })
 })
 
-test('an abort destroys a body that was still to be read', async (t) => {
+test('an abort destroys a body that is not read yet', async (t) => {
   const { python } = fakeHandler(t, {}, { app: silent })
   const body = new Readable({ read () {} })
   const controller = new AbortController()
@@ -221,7 +221,7 @@ test('an abort destroys a body that was still to be read', async (t) => {
   assert.ok(body.destroyed)
 })
 
-test('a response before the body was read releases the body', async (t) => {
+test('a response before the end of the request body destroys that', async (t) => {
   const { python } = fakeHandler(t, {}, { app: (request) => request.respond(413, 'too much') })
   const body = new Readable({ read () {} })
   const response = await python.handleRequest({ url: '/', method: 'POST', body })
@@ -229,7 +229,7 @@ test('a response before the body was read releases the body', async (t) => {
   assert.ok(body.destroyed)
 })
 
-test('an error of the body aborts the request', async (t) => {
+test('an error of the request body aborts the request', async (t) => {
   const { python, fake } = fakeHandler(t, {}, { app: silent })
   const body = new Readable({ read () {} })
   const answer = python.handleRequest({ url: '/', body })
@@ -239,7 +239,7 @@ test('an error of the body aborts the request', async (t) => {
   assert.ok(fake.requests[0].aborted)
 })
 
-test('a timeout of its own', async (t) => {
+test('the timeout of a request', async (t) => {
   const { python, fake } = fakeHandler(t, {}, { app: silent })
   await python.ready
   for (const method of ['handleRequest', 'handleStream']) {
@@ -253,7 +253,7 @@ test('a timeout of its own', async (t) => {
   }
 })
 
-test('a timeout of a stream ends with its start, of a whole response with its end', async (t) => {
+test('handleStream() is timed until the start, handleRequest() until the end', async (t) => {
   const { python } = fakeHandler(t, {}, { app: (request) => request.start(200) })
   await python.ready
   const response = await python.handleStream({ url: '/' }, { timeout: 200 })
@@ -272,12 +272,12 @@ test('handleRequestSync', async (t) => {
     { code: 'ERR_INVALID_BODY' })
 })
 
-test('handleRequestSync waits for a start that is under way', (t) => {
+test('handleRequestSync() waits for a worker that is starting', (t) => {
   const { python } = fakeHandler(t, {}, { app: echo })
   assert.equal(python.handleRequestSync({ url: '/', method: 'POST', body: 'hi' }).text(), 'hi')
 })
 
-test('handleRequestSync throws what went wrong', async (t) => {
+test('handleRequestSync() throws the error', async (t) => {
   const { python, fake } = fakeHandler(t, { timeouts: { request: 300 } }, {
     app (request, worker) {
       if (request.path === '/raise') request.raise('KeyError', 'k', 'Traceback')
@@ -294,7 +294,7 @@ test('handleRequestSync throws what went wrong', async (t) => {
     ['ERR_NO_WORKER', 'ERR_WORKER_CRASHED'].includes(error.code))
 })
 
-test('handleRequestSync after a failed start, and after close', async (t) => {
+test('handleRequestSync() after a failed start, and after close()', async (t) => {
   const { python } = fakeHandler(t, {}, {
     startWorker: (worker) => worker.failStartup('import', 'E', 'm', 'Traceback')
   })
@@ -324,7 +324,7 @@ test('fetch', async (t) => {
   assert.equal(empty.body, null)
 })
 
-test('what workers print is logged with their number, unless somebody listens', async (t) => {
+test('output of workers is logged with their number, unless there is a listener', async (t) => {
   const { python, fake, log } = fakeHandler(t)
   await python.ready
   const [worker] = fake.workers
@@ -361,13 +361,14 @@ test('stats', async (t) => {
   await Promise.allSettled(answers)
 })
 
-test('stats tell what became of every request, also of workers that are gone', async (t) => {
+test('stats() counts every request, including those of workers that are gone', async (t) => {
   const { python, fake } = fakeHandler(t, { workers: 1, concurrency: 3, maxQueue: 1, retry: 1 },
     { app: (request) => { if (request.path === '/quick') request.respond(200, 'ok') } })
   await python.ready
   for (let i = 0; i < 3; i++) await python.handleRequest({ url: '/quick' })
   const aborted = assert.rejects(
-    python.handleRequest({ url: '/' }, { signal: AbortSignal.timeout(1) }), { name: 'TimeoutError' })
+    python.handleRequest({ url: '/' }, { signal: AbortSignal.timeout(1) }),
+    { name: 'TimeoutError' })
   const raised = assert.rejects(python.handleRequest({ url: '/' }), { code: 'ERR_APP' })
   const lost = [python.handleRequest({ method: 'POST', url: '/' })]
   const queued = python.handleRequest({ url: '/quick' })
@@ -381,10 +382,19 @@ test('stats tell what became of every request, also of workers that are gone', a
   await assert.rejects(lost[0], { code: 'ERR_WORKER_CRASHED' })
   while (python.stats().requests < 9) await settle(1)
   const stats = python.stats()
-  const { requests, answered, failed, lost: lostCount, inFlight, retried, rejected, wait } = stats
-  assert.deepEqual({ requests, answered, failed, aborted: stats.aborted, lostCount, inFlight, retried, rejected },
-    { requests: 9, answered: 4, failed: 1, aborted: 1, lostCount: 2, inFlight: 1, retried: 1, rejected: 1 })
-  assert.equal(wait.count, 2) // the queued one, and the repeated one until the replacement was ready
+  const expected = {
+    requests: 9,
+    answered: 4,
+    failed: 1,
+    aborted: 1,
+    lost: 2,
+    inFlight: 1,
+    retried: 1,
+    rejected: 1
+  }
+  assert.deepEqual({ ...stats, ...expected }, stats)
+  // The queued one, and the retried one until the replacement was ready.
+  assert.equal(stats.wait.count, 2)
   assert.deepEqual(stats.exits, { crash: 1 })
   assert.equal(stats.latency.count, 4)
   assert.ok(stats.latency.p50 > 0 && stats.latency.p50 <= stats.latency.max)
@@ -393,7 +403,7 @@ test('stats tell what became of every request, also of workers that are gone', a
   await lost[1]
 })
 
-test('close() lets a request finish, and refuses the next', async (t) => {
+test('close() lets a request finish, and refuses the next one', async (t) => {
   const { python, fake } = fakeHandler(t, {}, { app: silent })
   const answer = python.handleRequest({ url: '/' })
   await settle()
@@ -404,7 +414,7 @@ test('close() lets a request finish, and refuses the next', async (t) => {
   await closing
 })
 
-test('close() with a timeout aborts what is in flight', async (t) => {
+test('close() with a timeout aborts requests in flight', async (t) => {
   const { python } = fakeHandler(t, {}, { app: silent })
   await python.ready
   const answer = python.handleRequest({ url: '/' })

@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict'
-import { availableParallelism } from 'node:os'
+import { readFileSync } from 'node:fs'
+import os, { availableParallelism } from 'node:os'
 import { test } from 'node:test'
 
+import { loadBinding } from '../../addon/lib/binding.js'
 import { InvalidOptionError } from '../../addon/lib/errors.js'
-import { parseOptions } from '../../addon/lib/options.js'
+import { defaultOption, parseOptions } from '../../addon/lib/options.js'
+
+const { minRing, maxRing } = loadBinding().limits
 
 const invalid = (option, message) => (error) => {
   assert.ok(error instanceof InvalidOptionError)
@@ -13,7 +17,7 @@ const invalid = (option, message) => (error) => {
   return true
 }
 
-test('without options, main:app of the working directory is served by all cores', () => {
+test('the defaults serve main:app of the working directory with all cores', () => {
   const settings = parseOptions()
   assert.equal(settings.docroot, process.cwd())
   assert.equal(settings.appTarget, 'main:app')
@@ -23,7 +27,7 @@ test('without options, main:app of the working directory is served by all cores'
   assert.equal(settings.logger, console)
 })
 
-test('settings are frozen and do not share objects with the options given', () => {
+test('settings are frozen, and share no objects with the given options', () => {
   const env = { A: '1' }
   const preload = ['json']
   const settings = parseOptions({ env, preload, timeouts: { drain: 5 } })
@@ -36,7 +40,7 @@ test('settings are frozen and do not share objects with the options given', () =
   }
 })
 
-test('a given time leaves the defaults of the others', () => {
+test('an option of a group leaves the others at their defaults', () => {
   const { timeouts } = parseOptions({ timeouts: { drain: 5 } })
   assert.equal(timeouts.drain, 5)
   assert.equal(timeouts.shutdown, 10_000)
@@ -46,12 +50,14 @@ test('undefined means the default', () => {
   assert.equal(parseOptions({ appTarget: undefined, python: undefined }).appTarget, 'main:app')
 })
 
-test('an unknown option is named, with a guess at what was meant', () => {
-  assert.throws(() => parseOptions({ wokers: 2 }), invalid('wokers', /did you mean workers\?/))
-  assert.throws(() => parseOptions({ docRoot: '.' }), invalid('docRoot', /did you mean docroot\?/))
+test('an unknown option is named, with the option that was probably meant', () => {
+  assert.throws(() => parseOptions({ wokers: 2 }),
+    invalid('wokers', /wokers.*did you mean workers/))
+  assert.throws(() => parseOptions({ docRoot: '.' }),
+    invalid('docRoot', /docRoot.*did you mean docroot/))
   assert.throws(() => parseOptions({ timeouts: { start_up: 2 } }),
-    invalid('timeouts.start_up', /did you mean timeouts\.startup\?/))
-  assert.throws(() => parseOptions({ zzz: 1 }), invalid('zzz', /^unknown option zzz$/))
+    invalid('timeouts.start_up', /timeouts\.start_up.*did you mean timeouts\.startup/))
+  assert.throws(() => parseOptions({ zzz: 1 }), invalid('zzz', /^(?!.*did you mean).*zzz/))
 })
 
 for (const [option, values] of Object.entries({
@@ -68,8 +74,8 @@ for (const [option, values] of Object.entries({
   rootPath: ['api', 5, null],
   concurrency: [0, -1, 2.5, '7'],
   maxQueue: [-1, 0.5, null],
-  requestRing: [1000, 2 ** 17, 2 ** 20 + 1, '1MB'],
-  responseRing: [0, 2 ** 40],
+  requestRing: [1000, minRing / 2, minRing + 1, '1MB'],
+  responseRing: [0, 2 * maxRing],
   spin: [-1, 0.5, 1001, '50', true],
   timeouts: [5, [], null],
   restart: ['fast', null],
@@ -80,6 +86,7 @@ for (const [option, values] of Object.entries({
       assert.throws(() => parseOptions({ [option]: value }), (error) => {
         assert.equal(error.code, 'ERR_INVALID_OPTION')
         assert.ok(error.option === option || error.option.startsWith(`${option}.`), error.option)
+        assert.ok(error.message.includes(error.option), error.message)
         return true
       })
     })
@@ -90,25 +97,71 @@ test('values at the edge are accepted', () => {
   for (const options of [
     { workers: 1 }, { concurrency: Infinity }, { maxQueue: 0 }, { timeouts: { request: 0 } },
     { appTarget: 'a.b.c:d.e.f' }, { appTarget: 'größe:app_1' }, { preload: true },
-    { preload: [] }, { logger: false }, { restart: { limit: 1 } }, { requestRing: 2 ** 18 },
-    { spin: 0 }, { spin: 1000 }, { spin: 'auto' }
+    { preload: [] }, { logger: false }, { restart: { limit: 1 } }, { requestRing: minRing },
+    { requestRing: maxRing }, { spin: 0 }, { spin: 1000 }, { spin: 'auto' }
   ]) parseOptions(options)
 })
 
-test('unless told otherwise, nobody spins where Node and the workers do not have a core each', () => {
+test('by default, nothing spins unless Node and each worker have a core', () => {
   const cores = availableParallelism()
   assert.equal(parseOptions({ workers: cores }).spin, 0)
   assert.equal(parseOptions({ workers: cores, spin: 7 }).spin, 7)
   if (cores > 1) assert.equal(parseOptions({ workers: cores - 1 }).spin, 20)
 })
 
-test('times that setTimeout would take for "at once" are refused', () => {
+test('times that are too long for setTimeout() are refused', () => {
   assert.throws(() => parseOptions({ timeouts: { drain: 2 ** 31 } }), invalid('timeouts.drain'))
   assert.throws(() => parseOptions({ timeouts: { startup: 0 } }), invalid('timeouts.startup'))
 })
 
 test('the longest delay of a restart must not be below the first', () => {
-  assert.throws(() => parseOptions({ restart: { min: 500, max: 100 } }), invalid('restart.max'))
+  assert.throws(() => parseOptions({ restart: { min: 500, max: 100 } }),
+    invalid('restart.max', /restart\.max.*restart\.min.*100.*500/))
+})
+
+test('the sizes of the rings are left to the addon, which is not loaded for that', () => {
+  const { requestRing, responseRing } = parseOptions()
+  assert.deepEqual([requestRing, responseRing], [undefined, undefined])
+})
+
+test('defaultOption() returns what parseOptions() assumes', () => {
+  const settings = parseOptions()
+  for (const name of ['docroot', 'appTarget', 'workers', 'rootPath', 'retry', 'logger']) {
+    assert.equal(defaultOption(name), settings[name], name)
+  }
+  for (const group of ['timeouts', 'restart', 'recycle', 'websocket']) {
+    for (const name of Object.keys(settings[group])) {
+      assert.equal(defaultOption(`${group}.${name}`), settings[group][name], name)
+    }
+  }
+})
+
+test('the declared defaults are the actual ones', () => {
+  const declarations = readFileSync(
+    new URL('../../addon/lib/types/options.d.ts', import.meta.url), 'utf8')
+  const prefixes = {
+    Timeouts: 'timeouts.',
+    RestartOptions: 'restart.',
+    RecycleOptions: 'recycle.',
+    WebSocketOptions: 'websocket.',
+    PythonHandlerOptions: ''
+  }
+  // `python` has none that is a value, and the addon knows the sizes of the rings.
+  const others = ['python', 'requestRing', 'responseRing']
+  let seen = 0
+  for (const [, name, body] of declarations.matchAll(/^export interface (\w+) \{\n([^]*?)^\}/gm)) {
+    if (name === 'Logger') continue
+    for (const [, comment, option] of body.matchAll(/\/\*\*((?:(?!\*\/)[^])*)\*\/\s+(\w+)\?:/g)) {
+      const declared = /@defaultValue (.*)/.exec(comment)?.[1]
+      assert(declared !== undefined, `${name}.${option} has no default`)
+      seen++
+      if (others.includes(option)) continue
+      // eslint-disable-next-line no-new-func
+      const value = new Function('os', `return (${declared.replaceAll('`', '')})`)(os)
+      assert.deepEqual(defaultOption(prefixes[name] + option), value, `${name}.${option}`)
+    }
+  }
+  assert.equal(seen, 46)
 })
 
 test('a docroot must be a directory', () => {

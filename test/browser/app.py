@@ -1,4 +1,4 @@
-"""A page that uses what browsers have: a WebSocket, an EventSource, an upload with progress."""
+"""A page that uses browser features: a WebSocket, an EventSource, an upload with progress."""
 
 import asyncio
 import hashlib

@@ -1,4 +1,4 @@
-/** A real browser against a real application, over HTTP/1.1 and over HTTP/2 with TLS. */
+/** A real browser with a real application, over HTTP/1.1 and over HTTP/2 with TLS. */
 
 import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
@@ -16,7 +16,7 @@ import { VENV_PYTHON } from '../support/harness.js'
 
 const here = fileURLToPath(new URL('.', import.meta.url))
 
-/** Where a program is, or undefined. */
+/** The path of the first program found on PATH, or undefined. */
 function find (...names) {
   for (const name of names) {
     for (const folder of process.env.PATH.split(delimiter)) {
@@ -29,23 +29,28 @@ function find (...names) {
 }
 
 const chromium = find('chromium', 'chromium-browser', 'google-chrome')
-const skip = chromium === undefined && 'there is no Chromium; `apt-get install chromium`'
+const skip = chromium === undefined &&
+  'Chromium is missing; install it with `apt-get install chromium`'
 
-/** Serves the app while a browser has its page open; returns what the page reports. */
+/** Serves the app and opens its page in a browser; returns the report of the page. */
 async function visit (makeServer, scheme, folder) {
-  const python = new PythonHandler({ docroot: here, appTarget: 'app:app', workers: 1, python: VENV_PYTHON })
+  const python = new PythonHandler(
+    { docroot: here, appTarget: 'app:app', workers: 1, python: VENV_PYTHON })
   const server = makeServer()
   python.attach(server)
   await once(server.listen(0, '127.0.0.1'), 'listening')
   const url = `${scheme}://127.0.0.1:${server.address().port}/`
-  const browser = spawn(chromium, ['--headless=new', '--no-sandbox', '--disable-gpu',
-    '--disable-dev-shm-usage', '--ignore-certificate-errors', '--no-first-run', '--disable-extensions',
-    `--user-data-dir=${join(folder, 'profile')}`, url], { stdio: 'ignore', detached: true })
+  const browser = spawn(chromium, [
+    '--headless=new', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage',
+    '--ignore-certificate-errors', '--no-first-run', '--disable-extensions',
+    `--user-data-dir=${join(folder, 'profile')}`, url
+  ], { stdio: 'ignore', detached: true })
   const ended = once(browser, 'exit')
   try {
-    return await (await python.fetch(new Request('http://x/report', { signal: AbortSignal.timeout(60_000) }))).json()
+    const signal = AbortSignal.timeout(60_000)
+    return await (await python.fetch(new Request('http://x/report', { signal }))).json()
   } finally {
-    // It has children of its own, in its process group.
+    // The browser's child processes are in its process group.
     process.kill(-browser.pid, 'SIGKILL')
     await ended
     await python.close()
@@ -55,15 +60,21 @@ async function visit (makeServer, scheme, folder) {
 
 function check ({ socket, events, upload }) {
   assert.deepEqual(socket, {
-    protocol: 'chat', lengths: [6, 300_000, 6], last: '007fff', code: 4002, reason: 'as asked', wasClean: true
+    protocol: 'chat',
+    lengths: [6, 300_000, 6],
+    last: '007fff',
+    code: 4002,
+    reason: 'as asked',
+    wasClean: true
   })
   assert.deepEqual(events, [1, 2, 3, 4, 5, 6, 7].map((number) => `event ${number}`))
   assert.equal(upload.sha256, upload.expected)
-  assert.deepEqual([upload.name, upload.type, upload.size], ['photo ü.png', 'image/png', 2 * 1024 * 1024])
+  assert.deepEqual([upload.name, upload.type, upload.size],
+    ['photo ü.png', 'image/png', 2 * 1024 * 1024])
   assert.ok(upload.progress > upload.size)
 }
 
-test('a browser over HTTP/1.1: WebSocket, EventSource that comes back, upload', { skip, timeout: 90_000 },
+test('HTTP/1.1: WebSocket, EventSource that reconnects, upload', { skip, timeout: 90_000 },
   async () => {
     const folder = mkdtempSync(join(tmpdir(), 'node-asgi-browser-'))
     try {
@@ -73,13 +84,15 @@ test('a browser over HTTP/1.1: WebSocket, EventSource that comes back, upload', 
     }
   })
 
-test('a browser over HTTP/2: the same, WebSocket by extended CONNECT', { skip, timeout: 90_000 },
+test('HTTP/2: the same, with WebSocket by extended CONNECT', { skip, timeout: 90_000 },
   async () => {
     const folder = mkdtempSync(join(tmpdir(), 'node-asgi-browser-'))
     try {
-      execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes',
-        '-subj', '/CN=127.0.0.1', '-keyout', join(folder, 'key.pem'), '-out', join(folder, 'cert.pem')],
-      { stdio: 'pipe' })
+      execFileSync('openssl', [
+        'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes',
+        '-subj', '/CN=127.0.0.1',
+        '-keyout', join(folder, 'key.pem'), '-out', join(folder, 'cert.pem')
+      ], { stdio: 'pipe' })
       const versions = new Set()
       const report = await visit(() => http2.createSecureServer({
         allowHTTP1: true,

@@ -1,12 +1,14 @@
 /**
- * Under steady mixed load everything that can die dies, again and again. At the end every request is
- * accounted for: answered once and rightly, or failed with a code. None is lost, none waits.
+ * Kills everything that can die, repeatedly, under a steady mixed load. At the end every request is
+ * accounted for: it got the right answer once, or failed with a code. None is lost and none is
+ * still waiting.
  */
 
 import assert from 'node:assert/strict'
 import { createHash, randomUUID } from 'node:crypto'
 import {
-  closeSync, mkdtempSync, openSync, readFileSync, readdirSync, readlinkSync, rmSync, writeFileSync, writeSync
+  closeSync, mkdtempSync, openSync, readFileSync, readdirSync, readlinkSync, rmSync, writeFileSync,
+  writeSync
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -17,7 +19,7 @@ import { seedOf, seeded } from '../support/random.js'
 
 const SECONDS = Number(process.env.NODE_ASGI_CHAOS_SECONDS ?? 6)
 
-/** Errors that a request may end with while its worker or its fork server dies. */
+/** Codes that a request may fail with when its worker or its fork server dies. */
 const EXPECTED = new Set(['ERR_WORKER_CRASHED', 'ERR_WORKER_PROTOCOL', 'ERR_WORKER_HUNG',
   'ERR_PYTHON_FAILED', 'ERR_REQUEST_TIMEOUT', 'ERR_APP', 'ERR_APP_IMPORT', 'ERR_PRELOAD',
   'ERR_QUEUE_FULL'])
@@ -28,7 +30,7 @@ function * parts (bytes) {
   for (let i = 0; i < bytes.length; i += 20_000) yield bytes.subarray(i, i + 20_000)
 }
 
-/** Requests of several kinds, without a pause, until stopped; what became of them. */
+/** Sends requests of several kinds without a pause until stopped; returns the outcomes. */
 function load (python, clients, random, more = []) {
   const outcome = { answered: 0, wrong: 0, failed: new Map(), sent: 0 }
   const stop = new AbortController()
@@ -76,7 +78,7 @@ function load (python, clients, random, more = []) {
         else outcome.wrong++
       } catch (error) {
         outcome.failed.set(error.code, (outcome.failed.get(error.code) ?? 0) + 1)
-        // A client that meets an outage does not spin.
+        // During an outage a client must not spin.
         await sleep(2)
       }
     }
@@ -98,7 +100,7 @@ function account (t, outcome) {
   assert.ok(outcome.answered > 0)
 }
 
-/** Every request that a worker was given has had one outcome. */
+/** Every request that a worker got has exactly one outcome. */
 function balances ({ requests, answered, failed, aborted, lost, inFlight }) {
   assert.equal(requests, answered + failed + aborted + lost + inFlight)
 }
@@ -113,10 +115,10 @@ async function recovers (python, workers) {
   }
 }
 
-/** Crashes are the point here: they must not lead to long delays. */
+/** This test is about crashes, so they must not lead to long delays. */
 const restart = { min: 1, max: 50, window: 1 }
 
-leakTest('workers and fork servers are killed, stopped, starved, recycled and reloaded under load', async (t) => {
+leakTest('workers and fork servers die under load: every request has an outcome', async (t) => {
   const random = seeded(seedOf(t))
   const folder = mkdtempSync(join(tmpdir(), 'node-asgi-chaos-'))
   t.after(() => rmSync(folder, { recursive: true }))
@@ -139,7 +141,7 @@ leakTest('workers and fork servers are killed, stopped, starved, recycled and re
     const ms = Math.floor(random() * 30)
     return (await python.handleRequest({ url: `${url}?ms=${ms}` })).body.toString() === 'pong'
   }), async () => {
-    // Not to be repeated: done once, or perhaps not at all if it fails.
+    // A POST must not be repeated: it is done once, or perhaps not at all if it fails.
     const id = randomUUID()
     const { body } = await python.handleRequest({ method: 'POST', url: `/note?id=${id}` })
     noted.add(id)
@@ -156,33 +158,41 @@ leakTest('workers and fork servers are killed, stopped, starved, recycled and re
     try {
       if (dice < 0.1) process.kill(children[Math.floor(random() * children.length)], 'SIGKILL')
       else if (dice < 0.2) pending.push(codeOf(reload(python, broken, random)))
-      else if (dice < 0.3) pending.push(codeOf(python.handleRequest({ method: 'POST', url: '/fill' })))
+      else if (dice < 0.3) pending.push(codeOf(fill(python)))
       else if (dice < 0.4 && victim) process.kill(victim.pid, 'SIGSTOP')
       else if (victim) process.kill(victim.pid, dice < 0.7 ? 'SIGKILL' : 'SIGSEGV')
     } catch (error) {
-      assert.equal(error.code, 'ESRCH') // it was faster
+      assert.equal(error.code, 'ESRCH') // the process had already ended
     }
   }
   rmSync(broken, { force: true })
   const outcome = await stop()
   account(t, outcome)
-  for (const code of await Promise.all(pending)) assert.ok(code === null || EXPECTED.has(code), code)
+  for (const code of await Promise.all(pending)) {
+    assert.ok(code === null || EXPECTED.has(code), code)
+  }
   assert.equal(outcome.wrong, 0)
   await recovers(python, 3)
   const done = readFileSync(notes, 'utf8').trim().split('\n')
-  assert.equal(new Set(done).size, done.length, 'what may not be repeated was done twice')
+  assert.equal(new Set(done).size, done.length, 'a POST was done twice')
   assert.deepEqual([...noted].filter((id) => !done.includes(id)), [])
   const { retried, exits } = python.stats()
-  t.diagnostic(`${retried} retried; exits ${JSON.stringify(exits)}; reloads ${JSON.stringify(reloads)}`)
+  t.diagnostic(`${retried} retried; exits ${JSON.stringify(exits)}; ` +
+    `reloads ${JSON.stringify(reloads)}`)
   await python.close()
 })
 
-/** What a promise was rejected with, or null. */
+/** The code that a promise was rejected with, or null. */
 function codeOf (promise) {
   return promise.then(() => null, ({ code }) => code)
 }
 
-/** Half of them meet an application that cannot be imported. */
+/** Lets a worker use up its memory. */
+function fill (python) {
+  return python.handleRequest({ method: 'POST', url: '/fill' })
+}
+
+/** Reloads; in half of the cases the application cannot be imported. */
 async function reload (python, broken, random) {
   if (random() < 0.5) writeFileSync(broken, '')
   try {
@@ -192,17 +202,22 @@ async function reload (python, broken, random) {
   }
 }
 
-// Damage within a body cannot be noticed; what it must not do is harm Node or keep anybody waiting.
-leakTest('nonsense is written into live segments', async (t) => {
+// Damage in a body cannot be detected. It must neither harm Node nor keep a request waiting.
+leakTest('random bytes in live segments', async (t) => {
   const random = seeded(seedOf(t))
-  const python = startPython({ appTarget: 'upload_app:app', workers: 2, restart, timeouts: { hang: 400, request: 3000 } })
+  const python = startPython({
+    appTarget: 'upload_app:app',
+    workers: 2,
+    restart,
+    timeouts: { hang: 400, request: 3000 }
+  })
   await python.ready
   const stop = load(python, 8, random)
   const end = performance.now() + SECONDS * 1000
   let writes = 0
   while (performance.now() < end) {
     await sleep(random() * 10)
-    // As often into a header page as into a ring.
+    // One write in five goes to a header page: see scribble().
     for (let i = 0; i < 20; i++, writes++) scribble(random)
   }
   t.diagnostic(`${writes} writes`)

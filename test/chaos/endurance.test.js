@@ -1,4 +1,4 @@
-/** Many failures in a row: what each of them leaves behind, and what Node itself notices of them. */
+/** Many failures in a row: what each leaves behind, and how Node's event loop is affected. */
 
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
@@ -10,21 +10,23 @@ import { eventually, leakTest, startPython } from '../support/harness.js'
 
 const CRASHES = Number(process.env.NODE_ASGI_CRASHES ?? 1000)
 
-/** Crashes are the point here: they must not lead to delays. */
+/** These tests are about crashes, so they must not lead to delays. */
 const restart = { min: 1, max: 1, limit: Infinity }
 
 leakTest(`${CRASHES} crashes in a row leave nothing behind`, async (t) => {
-  const python = startPython({ appTarget: 'exit_app:app', workers: 4, concurrency: 1, preload: true, restart })
+  const python = startPython({
+    appTarget: 'exit_app:app', workers: 4, concurrency: 1, preload: true, restart
+  })
   await python.ready
-  const ways = ['/os-exit', '/segv', '/kill', '/abort', '/kill?after=start']
+  const paths = ['/os-exit', '/segv', '/kill', '/abort', '/kill?after=start']
   const handles = process.getActiveResourcesInfo().length
   let crashes = 0
   const memory = []
   async function client () {
     while (crashes < CRASHES) {
-      const way = ways[crashes++ % ways.length]
+      const url = paths[crashes++ % paths.length]
       if (crashes % Math.ceil(CRASHES / 10) === 0) memory.push(process.memoryUsage().rss)
-      await assert.rejects(python.handleRequest({ method: 'POST', url: way }),
+      await assert.rejects(python.handleRequest({ method: 'POST', url }),
         { code: 'ERR_WORKER_CRASHED' })
     }
   }
@@ -34,16 +36,17 @@ leakTest(`${CRASHES} crashes in a row leave nothing behind`, async (t) => {
   assert.equal(exits.crash, CRASHES)
   assert.deepEqual({ lost, answered, requests }, { lost: CRASHES, answered: 0, requests: CRASHES })
   await eventually(() => {
-    assert.ok(process.getActiveResourcesInfo().length <= handles, 'handles are left')
+    const left = process.getActiveResourcesInfo().length
+    assert.ok(left <= handles, `${left} handles instead of ${handles}`)
   })
   const mib = memory.map((bytes) => Math.round(bytes / 2 ** 20))
-  t.diagnostic(`memory of Node over the crashes: ${mib.join(' ')} MiB`)
+  t.diagnostic(`Node's memory during the crashes: ${mib.join(' ')} MiB`)
   await python.close()
 }, 120_000)
 
-// How late Node's timers are depends on who else wants the cores. So the same cores are kept busy by
-// processes that have nothing to do with the handler, and by workers that burn, crash and hang.
-leakTest('Node is as quick while Python burns, crashes and hangs as beside any busy process', async (t) => {
+// How late Node's timers are depends on the load of the cores. So the same cores are kept busy
+// first by unrelated processes, then by workers that burn CPU, crash and hang.
+leakTest('workers that burn CPU, crash and hang delay Node no more than others do', async (t) => {
   const python = startPython({
     appTarget: 'chaos_app:app',
     env: { CHAOS_BROKEN: '/nowhere' },
@@ -73,14 +76,14 @@ leakTest('Node is as quick while Python burns, crashes and hangs as beside any b
     for (const child of strangers) child.kill('SIGKILL')
   }
   const { exits } = python.stats()
-  t.diagnostic(`mean delay of a timer, ms: beside others ${plain.join(' ')}; beside ours ` +
-    `${ours.join(' ')}; exits ${JSON.stringify(exits)}`)
+  t.diagnostic(`mean delay of a timer, ms: with unrelated processes ${plain.join(' ')}; ` +
+    `with workers ${ours.join(' ')}; exits ${JSON.stringify(exits)}`)
   assert.ok(exits.hung > 0 && exits.crash > 0)
   assert.ok(Math.min(...ours) <= 3 * Math.max(...plain) + 1)
   await python.close()
 }, 120_000)
 
-/** How late timers are within a second, on average, in milliseconds. */
+/** How many milliseconds timers are late on average, measured for a second. */
 async function delay () {
   const histogram = monitorEventLoopDelay({ resolution: 5 })
   histogram.enable()
@@ -90,17 +93,19 @@ async function delay () {
 }
 
 function burn () {
-  return spawn('python3', ['-c', 'print(flush=True)\nwhile True: pass'], { stdio: ['ignore', 'pipe', 'ignore'] })
+  return spawn('python3', ['-c', 'print(flush=True)\nwhile True: pass'],
+    { stdio: ['ignore', 'pipe', 'ignore'] })
 }
 
-/** One worker crashes again and again, the other one holds its event loop until it is killed. */
+/** One worker crashes repeatedly; the other blocks its event loop until it is killed. */
 function trouble (python) {
   const stop = new AbortController()
   const { signal } = stop
   const running = ['/block?ms=60000', '/block?ms=20'].map(async (url, i) => {
     while (!signal.aborted) {
       await python.handleRequest({ method: 'POST', url }, { signal }).catch(() => {})
-      const victim = python.stats().workers.find(({ state, inFlight }) => state === 'ready' && inFlight === 0)
+      const victim = python.stats().workers
+        .find(({ state, inFlight }) => state === 'ready' && inFlight === 0)
       if (i === 1 && victim !== undefined) process.kill(victim.pid, 'SIGKILL')
     }
   })

@@ -1,6 +1,6 @@
 /**
- * What every framework is asked for, over the network. A behaviour gets the address of the server
- * and throws if it is not as expected.
+ * The behaviours that every framework is tested for, over the network. A behaviour gets the address
+ * of the server and throws if something is wrong.
  */
 
 import assert from 'node:assert/strict'
@@ -26,7 +26,7 @@ const post = (url, body, type) =>
 
 const sockets = (base) => base.replace('http', 'ws')
 
-/** Links that an app makes lead to where it made them from. */
+/** Links that an app generates must lead back to it. */
 async function links (base) {
   const answer = await json(await fetch(`${base}/url`))
   assert.deepEqual(await json(await fetch(new URL(answer.url, base))), HELLO)
@@ -73,25 +73,25 @@ export const BEHAVIOURS = {
     assert.deepEqual(response.headers.getSetCookie().map((cookie) => cookie.split(';')[0]),
       ['a=1', 'b=2'])
   },
-  'cookies of the client': async (base) => {
+  'client cookies': async (base) => {
     const response = await fetch(`${base}/cookie`, { headers: { cookie: 'a=b; c=d' } })
     assert.deepEqual(await json(response), { c: 'd' })
   },
   'links and redirects': links,
-  'links behind a proxy that removes the prefix': links,
-  'links below a prefix of the server': links,
+  'links behind a proxy that strips the prefix': links,
+  'links below a server prefix': links,
   'an exception is a 500': async (base) => {
     assert.equal((await fetch(`${base}/error`)).status, 500)
   },
   'an unknown path is a 404': async (base) => {
     assert.equal((await fetch(`${base}/missing`)).status, 404)
   },
-  files: async (base) => {
+  'file responses': async (base) => {
     const response = await fetch(`${base}/file`)
     assert.equal(response.status, 200)
     assert.equal(await response.text(), FILE)
   },
-  'HEAD of a file': async (base) => {
+  'HEAD for a file': async (base) => {
     const response = await fetch(`${base}/file`, { method: 'HEAD' })
     assert.ok([200, 405].includes(response.status))
     assert.equal(await response.text(), '')

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The environment of the frameworks in test/frameworks/.venv; quick when it is up to date.
+# Creates test/frameworks/.venv with the frameworks, unless it is up to date.
 source "$(dirname "${BASH_SOURCE[0]}")/../../scripts/lib.sh"
 
 venv=test/frameworks/.venv

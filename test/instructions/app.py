@@ -1,4 +1,4 @@
-"""What the hot loops of serve.js ask for; see there for /mark."""
+"""The application of the hot loops in serve.js, which explains /mark."""
 
 import os
 

@@ -1,16 +1,16 @@
 /**
- * Compares counted instructions with a budget.
+ * Compares instruction counts with budgets.
  */
 
 import { table } from '../../bench/support/report/report.js'
 
-/** Part of a budget by which a count may miss it. On one machine counts repeat to 0.2 %. */
+/** The relative tolerance. On one machine, counts repeat to 0.2 %. */
 export const TOLERANCE = 0.01
 
 /**
  * @typedef {object} Row
  * @property {string} loop
- * @property {number | undefined} count undefined: there is no such loop any more
+ * @property {number | undefined} count undefined: the loop no longer exists
  * @property {number | undefined} budget undefined: the loop is new
  * @property {'over' | 'under' | 'within' | 'new' | 'gone'} verdict
  */
@@ -43,8 +43,9 @@ export function failed (rows) {
 
 /** @param {Row[]} rows */
 export function draw (rows) {
-  return table(['loop', 'instructions', 'budget', 'difference'], rows.map(({ loop, count, budget }) =>
-    [loop, count ?? '-', budget ?? '-', percent(count, budget)]))
+  return table(['loop', 'instructions', 'budget', 'difference'],
+    rows.map(({ loop, count, budget }) =>
+      [loop, count ?? '-', budget ?? '-', percent(count, budget)]))
 }
 
 function percent (count, budget) {
@@ -54,34 +55,36 @@ function percent (count, budget) {
 }
 
 /**
- * What is to be said about loops that miss their budgets.
+ * What to tell about loops that do not match their budgets.
  * @param {Row[]} rows
- * @param {string} command records the budgets anew
+ * @param {string} command the command that records new budgets
  * @returns {string[]}
  */
 export function advice (rows, command) {
-  const lines = rows.filter(({ verdict }) => verdict !== 'within').map(({ loop, count, budget, verdict }) => {
+  const lines = rows.filter(({ verdict }) => verdict !== 'within').map((row) => {
+    const { loop, count, budget, verdict } = row
     switch (verdict) {
       case 'over':
         return `${loop} takes ${count - budget} instructions more than its budget of ${budget} ` +
           `(${percent(count, budget)})`
       case 'under':
         return `${loop} takes ${budget - count} instructions less than its budget of ${budget} ` +
-          `(${percent(count, budget)}): record it anew, so that the gain is not lost unseen`
+          `(${percent(count, budget)}): record it, so that a later loss does not go unnoticed`
       case 'new':
         return `${loop} has no budget yet`
       default:
-        return `${loop} has a budget, but there is no such loop`
+        return `${loop} has a budget, but the loop no longer exists`
     }
   })
   if (lines.length > 0) {
-    lines.push(`${failed(rows) ? 'If that is meant, record the budgets' : 'Record the budgets'} with: ${command}`)
+    const intro = failed(rows) ? 'If this is intended, record' : 'Record'
+    lines.push(`${intro} new budgets with: ${command}`)
   }
   return lines
 }
 
 /**
- * Where the facts of this machine differ from those that the budgets were recorded with.
+ * Where this machine differs from the one that the budgets were recorded on.
  * @param {Record<string, string>} recorded
  * @param {Record<string, string>} here
  * @returns {string[]}

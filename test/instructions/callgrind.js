@@ -1,5 +1,5 @@
 /**
- * Runs programs under callgrind and reads what it writes.
+ * Runs programs under callgrind and parses its profiles.
  */
 
 import { execFile } from 'node:child_process'
@@ -11,42 +11,43 @@ import { promisify } from 'node:util'
 const run = promisify(execFile)
 
 /**
- * callgrind shows a program the host's AVX2, and the C library has another memchr() and memcpy() for
- * it, one of which counts an instruction a byte (rep movsb). With these all x86-64 hosts count alike.
+ * callgrind shows a program the host's AVX2, for which the C library has other versions of memchr()
+ * and memcpy(); one of them counts an instruction per byte (rep movsb). With these options, all
+ * x86-64 hosts count alike.
  */
 const SAME_LIBC = 'glibc.cpu.hwcaps=-AVX2,-ERMS'
 
 /** Milliseconds. */
 const LIMIT = 120_000
 
-/** Those lines of a profile that are read here. */
+/** The lines of a profile that are parsed. */
 const NAME = /^(c?)(ob|fn)=\((\d+)\)(?: (.*))?$/
 const CALLS = /^calls=(\d+) /
 const COST = /^(?:[+-]?\d+|\*) (\d+)$/
 const TOTALS = /^totals: (\d+)$/
 
-/** A function that is called by itself, or below itself, has the depth behind its name: "f'2". */
+/** A recursive function has the depth of its recursion after its name: "f'2". */
 const DEPTH = /'\d+$/
 
 /**
- * Goes through the costs of a profile.
+ * Walks through the costs in a profile.
  *
- * It has blocks of lines "position cost", which belong to the object of the last line "ob=" and the
- * function of the last line "fn=". The line behind "calls=" tells what calls cost with all below them;
- * what was called stands before, in "cfn=" and, unless it is of the same object, "cob=". A name stands
- * where it is first used: "ob=(3) /usr/bin/node", then "ob=(3)".
- * @param {string} text of a file that callgrind wrote, one line of the source code each ("positions: line")
+ * A profile has blocks of lines "position cost", which belong to the object of the last "ob=" line
+ * and the function of the last "fn=" line. The line after "calls=" has the cost of these calls with
+ * all callees. The called function precedes it, in "cfn=" and, if its object differs, in "cob=". A
+ * name is given where it is first used: "ob=(3) /usr/bin/node", later "ob=(3)".
+ * @param {string} text a file that callgrind wrote, with line positions ("positions: line")
  * @param {(where: Place, cost: number) => void} onSelf
  * @param {(from: Place, to: Place, calls: number, cost: number) => void} onCalls
- * @typedef {{ object: string, name: string }} Place an object file and a function in it; it changes
- *   after the call
- * @returns {number} all instructions
+ * @typedef {{ object: string, name: string }} Place an object file and a function in it; it is
+ *   reused after the call
+ * @returns {number} the total of all instructions
  */
 function walk (text, onSelf, onCalls) {
   const names = { ob: new Map(), fn: new Map() }
   const from = { object: '???', name: '???' }
   const to = { object: null, name: '???' }
-  /** @type {number | null} of which the next line has the cost; 0: begun before this profile */
+  /** @type {number | null} calls whose cost is on the next line; 0: begun before this profile */
   let calls = null
   let sum = 0
   let totals = null
@@ -74,17 +75,19 @@ function walk (text, onSelf, onCalls) {
       totals ??= TOTALS.exec(line)
     }
   }
-  // Callgrind has added it up, too: a line that was misread shows here.
-  if (totals === null) throw new Error('this is no whole profile of callgrind')
-  if (sum !== Number(totals[1])) throw new Error(`the lines of a profile make ${sum}, not ${totals[1]}`)
+  // Callgrind writes the total, too, so a line that was parsed wrongly shows here.
+  if (totals === null) throw new Error('the callgrind profile is incomplete: it has no totals')
+  if (sum !== Number(totals[1])) {
+    throw new Error(`the lines of the callgrind profile add up to ${sum}, not ${totals[1]}`)
+  }
   return sum
 }
 
 /**
- * What each object file executed itself, and what went on below its calls into other ones.
- * @param {string} text of a file that callgrind wrote
+ * The instructions of each object file itself, and those of its calls into others.
+ * @param {string} text a file that callgrind wrote
  * @returns {{ self: Map<string, number>, calls: Map<string, Map<string, number>> }} instructions by
- *   path of the object; those of calls by caller and callee
+ *   path of the object; those of calls by caller, then callee
  */
 export function parseProfile (text) {
   const self = new Map()
@@ -97,12 +100,12 @@ export function parseProfile (text) {
 }
 
 /**
- * How often each function was called, and what it executed with all below it.
- * @param {string} text of a file that callgrind wrote
- * @param {(name: string) => string} [nameOf] what a function is to be called here: code that was
- *   compiled at run time has only an address, "0x000000000d0abe80"
- * @returns {{ total: number, functions: Map<string, { calls: number, cost: number }> }} what called
- *   itself directly counts once
+ * How often each function was called, and its instructions with all callees.
+ * @param {string} text a file that callgrind wrote
+ * @param {(name: string) => string} [nameOf] maps the name of a function: code that was compiled at
+ *   run time has only an address, "0x000000000d0abe80"
+ * @returns {{ total: number, functions: Map<string, { calls: number, cost: number }> }} direct
+ *   recursion counts once
  */
 export function parseFunctions (text, nameOf = (name) => name) {
   const functions = new Map()
@@ -123,14 +126,14 @@ function add (sums, key, value) {
 }
 
 /**
- * What a library executed itself and in its calls into the C library, where its copies are made. Calls
- * into the C++ library do not count: what malloc() does below them depends on the heap.
+ * The instructions of a library itself and of its calls into the C library, which copies for it.
+ * Calls into the C++ library do not count: the cost of malloc() below them depends on the heap.
  * @param {ReturnType<typeof parseProfile>} profile
- * @param {string} library its file's name
+ * @param {string} library its file name
  */
 export function costOf ({ self, calls }, library) {
   const [object] = [...self.keys()].filter((path) => path.endsWith(`/${library}`))
-  if (object === undefined) throw new Error(`nothing of ${library} was run`)
+  if (object === undefined) throw new Error(`the profile contains nothing of ${library}`)
   let sum = self.get(object)
   for (const [callee, cost] of calls.get(object) ?? []) {
     if (/\/libc[.-][^/]*$/.test(callee)) sum += cost
@@ -138,37 +141,40 @@ export function costOf ({ self, calls }, library) {
   return sum
 }
 
-/** All that a program executed. */
+/** All instructions of a program. */
 export function totalOf ({ self }) {
   return [...self.values()].reduce((sum, cost) => sum + cost, 0)
 }
 
-/** Whether there is a valgrind on PATH. */
+/** Whether valgrind is on PATH. */
 export async function hasValgrind () {
   return await run('valgrind', ['--version']).then(() => true, () => false)
 }
 
 /**
- * Runs a program, and all that it starts, under callgrind.
+ * Runs a program and its child processes under callgrind.
  * @param {string[]} command
  * @param {string[]} [options] of valgrind
- * @returns {Promise<{ stdout: string, profiles: Map<string, string> }>} profiles by the id of their
- *   process, with a number behind it if callgrind was told to write several: '123', '123.1', '123.2'
+ * @returns {Promise<{ stdout: string, profiles: Map<string, string> }>} profiles by process id,
+ *   with the number of the part if callgrind writes several: '123', '123.1', '123.2'
  */
 export async function callgrind (command, options = []) {
   const folder = mkdtempSync(join(tmpdir(), 'node-asgi-callgrind-'))
   try {
     const { stdout } = await run('valgrind', ['--tool=callgrind', '--log-file=/dev/null',
       `--callgrind-out-file=${folder}/%p`, ...options, ...command],
-    { timeout: LIMIT, env: environment() })
-    const profiles = readdirSync(folder).map((name) => [name, readFileSync(join(folder, name), 'utf8')])
+    { timeout: LIMIT, env: environment() }).catch((error) => {
+      throw error.killed ? new Error(`callgrind took longer than ${LIMIT / 1000} s`) : error
+    })
+    const profiles = readdirSync(folder)
+      .map((name) => [name, readFileSync(join(folder, name), 'utf8')])
     return { stdout, profiles: new Map(profiles) }
   } finally {
     rmSync(folder, { recursive: true })
   }
 }
 
-/** That of this process without what changes what is run. */
+/** The environment of this process, without what changes the instructions that run. */
 function environment () {
   const { NODE_OPTIONS, NODE_ASGI_BUILD, ...rest } = process.env
   return { ...rest, GLIBC_TUNABLES: SAME_LIBC, PYTHONHASHSEED: '0' }

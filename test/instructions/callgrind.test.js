@@ -3,7 +3,7 @@ import { test } from 'node:test'
 
 import { costOf, parseFunctions, parseProfile, totalOf } from './callgrind.js'
 
-// As callgrind writes it: a name at its first mention only, be that in "cob=", and positions that are
+// As callgrind writes it: a name only where it is first used, which may be in "cob=", and positions
 // relative to the line before.
 const PROFILE = `# callgrind format
 version: 1
@@ -58,35 +58,41 @@ fn=(4)
 totals: 1060
 `
 
-test('costs belong to their object, those below a call to the pair', () => {
+test('costs count for their object, those of calls for caller and callee', () => {
   const { self, calls } = parseProfile(PROFILE)
   assert.deepEqual(Object.fromEntries(self), {
-    '/opt/_worker.abi3.so': 60, '/lib/libc.so.6': 500, '/usr/lib/libstdc++.so.6': 500
+    '/opt/_worker.abi3.so': 60,
+    '/lib/libc.so.6': 500,
+    '/usr/lib/libstdc++.so.6': 500
   })
   assert.deepEqual(Object.fromEntries(calls.get('/opt/_worker.abi3.so')), {
-    '/lib/libc.so.6': 340, '/opt/_worker.abi3.so': 90, '/usr/lib/libstdc++.so.6': 500
+    '/lib/libc.so.6': 340,
+    '/opt/_worker.abi3.so': 90,
+    '/usr/lib/libstdc++.so.6': 500
   })
 })
 
-test('a library costs what it runs itself and in the C library', () => {
+test('the cost of a library is its own and that of its calls into the C library', () => {
   const profile = parseProfile(PROFILE)
   assert.equal(costOf(profile, '_worker.abi3.so'), 60 + 340)
-  assert.throws(() => costOf(profile, 'node_asgi.node'), /nothing of node_asgi\.node was run/)
+  assert.throws(() => costOf(profile, 'node_asgi.node'), /nothing of node_asgi\.node/)
 })
 
-test('the total holds every object', () => {
+test('the total contains every object', () => {
   assert.equal(totalOf(parseProfile(PROFILE)), 1060)
 })
 
-test('functions cost what is below them, too', () => {
+test('the cost of a function includes its callees', () => {
   const { total, functions } = parseFunctions(PROFILE, (name) => name === 'parse' ? 'Parse' : name)
   assert.equal(total, 1060)
   assert.deepEqual(Object.fromEntries(functions), {
-    memcpy: { calls: 4, cost: 340 }, Parse: { calls: 1, cost: 90 }, 'operator new': { calls: 1, cost: 500 }
+    memcpy: { calls: 4, cost: 340 },
+    Parse: { calls: 1, cost: 90 },
+    'operator new': { calls: 1, cost: 500 }
   })
 })
 
-test('a function that calls itself counts once', () => {
+test('a recursive function counts once', () => {
   const profile = `ob=(1) a
 fn=(1) main
 cfn=(2) walk
@@ -101,10 +107,11 @@ fn=(3)
 2 60
 totals: 70
 `
-  assert.deepEqual(Object.fromEntries(parseFunctions(profile).functions), { walk: { calls: 1, cost: 70 } })
+  assert.deepEqual(Object.fromEntries(parseFunctions(profile).functions),
+    { walk: { calls: 1, cost: 70 } })
 })
 
-test('a profile that is cut off or misread is refused', () => {
-  assert.throws(() => parseProfile(PROFILE.replace(/totals.*\n/, '')), /no whole profile/)
-  assert.throws(() => parseProfile(PROFILE.replace('+2 20', '+2 21')), /make 1061, not 1060/)
+test('an incomplete or misread profile is refused', () => {
+  assert.throws(() => parseProfile(PROFILE.replace(/totals.*\n/, '')), /incomplete.*totals/)
+  assert.throws(() => parseProfile(PROFILE.replace('+2 20', '+2 21')), /\b1061, not 1060/)
 })

@@ -1,10 +1,10 @@
-// Runs one of the hot loops of common/ so many times, for callgrind to count:
+// Runs one of the hot loops of common/, for callgrind to count:
 //
 //   hot_loops LOOP COUNT
-//   hot_loops --describe      the compiler and the names of the loops, as JSON
+//   hot_loops --describe      prints the compiler and the names of the loops as JSON
 //
-// Both ends of a segment are in this one process, awake as under load. A record that does not
-// arrive as it was sent ends it with an error, so that no loop becomes cheap by doing nothing.
+// Both ends of a segment are in this one process, awake as under load. If a record does not arrive
+// as it was sent, the program ends with an error, so that no loop becomes cheap by doing nothing.
 
 #include <algorithm>
 #include <charconv>
@@ -27,11 +27,11 @@ namespace {
 
 using shm::Endpoint;
 
-constexpr std::size_t kFramesADrain = 64;
-// From here on the numbers of streams take as many bytes as each other.
+constexpr size_t kFramesADrain = 64;
+// From this number on, all stream numbers are encoded in the same number of bytes.
 constexpr uint32_t kFirstStream = 1000;
 
-// Joined by "\n" here, because a NUL and a digit that follows would be one octal number.
+// Fields are joined by "\n", because a NUL followed by a digit would be an octal escape.
 constexpr std::string_view kRequestHead =
     "GET\nhttp\n1.1\n/api/items/42\npage=2&sort=name\n127.0.0.1\n51234\n127.0.0.1\n8000\n\nth\n\n"
     "Host\nlocalhost:8000\n"
@@ -70,14 +70,15 @@ class Loops {
     worker_->Wake();
   }
 
-  // The bytes are copied first, as the addon copies them out of JavaScript's string.
+  // Copies the bytes first, as the addon copies them from JavaScript's string.
   void Request(uint32_t stream) {
     head_.resize(request_head_.size());
     std::memcpy(head_.data(), request_head_.data(), request_head_.size());
     const wire::HeadCheck check = wire::NormalizeRequestHead(head_);
-    Require(check.fault == wire::HeadFault::kOk, "a head was refused");
+    Require(check.fault == wire::HeadFault::kOk, "the request head was refused");
     const wire::Request got = Pass(*node_, *worker_, wire::Request{stream, head_, {}, true});
-    Require(got.stream == stream && got.head.size() == head_.size() && got.end, "another request");
+    Require(got.stream == stream && got.head.size() == head_.size() && got.end,
+            "the request differs");
   }
 
   void Response(uint32_t stream) {
@@ -85,37 +86,40 @@ class Loops {
         Pass(*worker_, *node_, wire::Response{stream, 200, response_headers_, kJson, true});
     Require(got.stream == stream && got.headers.size() == response_headers_.size() &&
                 got.body.size() == kJson.size() && got.end,
-            "another response");
+            "the response differs");
   }
 
   void Body(uint32_t stream) {
     const wire::Body got = Pass(*worker_, *node_, wire::Body{stream, chunk_, false});
-    Require(got.stream == stream && got.bytes.size() == chunk_.size() && !got.end, "another body");
+    Require(got.stream == stream && got.bytes.size() == chunk_.size() && !got.end,
+            "the body differs");
   }
 
   void Message(uint32_t stream) {
     const std::string_view text = std::string_view(chunk_).substr(0, 64);
-    const wire::Message got = Pass(*node_, *worker_, wire::Message{stream, text, true, true});
+    const wire::SocketMessage got =
+        Pass(*node_, *worker_, wire::SocketMessage{stream, text, true, true});
     Require(got.stream == stream && got.bytes.size() == text.size() && got.text && got.end,
-            "another message");
+            "the message differs");
   }
 
   void Credit(uint32_t stream) {
     const wire::Credit got = Pass(*worker_, *node_, wire::Credit{stream, wire::kMaxChunk});
-    Require(got.stream == stream && got.bytes == wire::kMaxChunk, "another credit");
+    Require(got.stream == stream && got.bytes == wire::kMaxChunk, "the credit differs");
   }
 
-  // A bell that was for nothing.
+  // A wake-up without a record.
   void Turn(uint32_t /*stream*/) {
     worker_->Wake();
     const auto drained =
         worker_->Drain(kFramesADrain, [](std::span<const std::byte>) { return true; });
-    Require(drained == Endpoint::Drained::kEmpty && worker_->Sleep(), "a record out of nowhere");
+    Require(drained == Endpoint::Drained::kEmpty && worker_->Sleep(),
+            "a record arrived that was not sent");
   }
 
  private:
-  // Sends a message and returns what arrived. Its views are still good then: nobody writes to the
-  // ring before the next one.
+  // Sends a message and returns what arrived. Its views stay valid until the next call, because
+  // nobody else writes to the ring.
   template <class M>
   M Pass(Endpoint& from, Endpoint& to, const M& message) {
     const base::Status sent = from.Send(wire::FrameBound(message), [&](std::span<std::byte> room) {
@@ -132,7 +136,7 @@ class Loops {
     return got;
   }
 
-  const test::Connection connection_{wire::kDefaultRing};
+  const test::Connection connection_{shm::kDefaultCapacity};
   const std::unique_ptr<Endpoint> node_ = connection_.Open(shm::Side::kNode);
   const std::unique_ptr<Endpoint> worker_ = connection_.Open(shm::Side::kWorker);
   const std::string request_head_ = Joined(kRequestHead);
@@ -168,18 +172,18 @@ int Main(std::span<const char* const> args) {
   const std::string_view text = args[2];
   uint32_t count = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
-  Require(error == std::errc() && end == text.data() + text.size(), "COUNT is no number");
+  Require(error == std::errc() && end == text.data() + text.size(), "COUNT is not a number");
   for (const Loop& loop : kLoops) {
     if (args[1] != std::string_view(loop.name)) continue;
     Loops loops;
     for (uint32_t i = 0; i < count; ++i) (loops.*loop.run)(kFirstStream + i);
     return 0;
   }
-  Require(false, "no such loop");
+  Require(false, "unknown LOOP");
   return 1;
 }
 
 }  // namespace
 }  // namespace nasgi
 
-int main(int argc, char** argv) { return nasgi::Main({argv, static_cast<std::size_t>(argc)}); }
+int main(int argc, char** argv) { return nasgi::Main({argv, static_cast<size_t>(argc)}); }

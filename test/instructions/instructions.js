@@ -1,12 +1,12 @@
 /**
- * Counts the instructions of the hot loops and holds them to the budgets of budget.json, so that a
- * regression is seen without a clock:
+ * Counts the instructions of the hot loops and compares them with the budgets in budget.json, which
+ * shows a regression without a clock:
  *
  *   node test/instructions/instructions.js            compare
- *   node test/instructions/instructions.js --record   write the budgets anew
+ *   node test/instructions/instructions.js --record   record new budgets
  *
- * A loop is run with two counts, and the difference between them counts: neither start-up nor the first
- * exchange, which fills caches, is part of it.
+ * Each loop runs with two counts, and only the difference counts: it contains neither the start-up
+ * nor the first exchange, which fills caches.
  */
 
 import { execFileSync } from 'node:child_process'
@@ -29,10 +29,10 @@ const LIBRARIES = { addon: 'node_asgi.node', worker: '_worker.abi3.so' }
 const WARM_UP = 20
 const FEWER = 20
 const MORE = 120
-/** The loops without Node and Python are so much cheaper. */
+/** The loops without Node and Python are cheaper, so they run more often by this factor. */
 const FACTOR = 10
 
-/** Instructions of one turn of a loop, from its costs with both counts. */
+/** The instructions of one turn of a loop, from the costs of both counts. */
 const ofOneTurn = (fewer, more, factor = 1) => Math.round((more - fewer) / (MORE - FEWER) / factor)
 
 /** The loops of hot_loops.cc. */
@@ -58,20 +58,23 @@ async function countServing () {
   for (const [side, pid] of Object.entries(processes)) {
     const cost = (part) => {
       const profile = profiles.get(`${pid}.${part}`)
-      if (profile === undefined) throw new Error(`callgrind wrote no part ${part} of the ${side}'s profile`)
+      if (profile === undefined) {
+        throw new Error(`callgrind wrote no part ${part} of the profile of the ${side}`)
+      }
       return costOf(parseProfile(profile), LIBRARIES[side])
     }
     loops.forEach((loop, index) => {
-      const part = 2 + 2 * index // the first has start and warm-up
+      const part = 2 + 2 * index // part 1 has the start and the warm-up
       counts[`${side} ${loop}`] = ofOneTurn(cost(part), cost(part + 1))
     })
   }
   return counts
 }
 
-/** What decides how many instructions a loop takes, beside our own sources. */
+/** What the counts depend on, apart from the sources of the project. */
 function facts (compiler) {
-  const python = execFileSync(VENV_PYTHON, ['-c', 'import sys; print(*sys.version_info[:2], sep=".")'])
+  const python = execFileSync(VENV_PYTHON,
+    ['-c', 'import sys; print(*sys.version_info[:2], sep=".")'])
   const { glibcVersionRuntime } = process.report.getReport().header
   return {
     architecture: process.arch,
@@ -83,14 +86,16 @@ function facts (compiler) {
 }
 
 async function main () {
-  const { values: { record } } = parseArgs({ options: { record: { type: 'boolean', default: false } } })
+  const { values: { record } } =
+    parseArgs({ options: { record: { type: 'boolean', default: false } } })
   if (!await hasValgrind()) {
-    console.log('skipped: there is no valgrind; `apt-get install valgrind`')
+    console.log('skipped: valgrind is missing; install it with `apt-get install valgrind`')
     return !record
   }
-  // What has not been built is not to be recorded.
+  // Builds first, so that the counts are those of the current sources.
   execFileSync('bash', [BUILD, 'release'], { stdio: 'inherit' })
-  const { compiler, loops } = JSON.parse(execFileSync(HOT_LOOPS, ['--describe'], { encoding: 'utf8' }))
+  const { compiler, loops } =
+    JSON.parse(execFileSync(HOT_LOOPS, ['--describe'], { encoding: 'utf8' }))
   const here = facts(compiler)
   const recorded = JSON.parse(readFileSync(BUDGET, 'utf8'))
   const unlike = record ? [] : differences(recorded.facts, here)
@@ -98,19 +103,19 @@ async function main () {
   try {
     Object.assign(counts, await countServing())
   } catch (error) {
-    // Not every valgrind can run every Node.
+    // Some versions of valgrind cannot run some versions of Node.
     if (unlike.length === 0) throw error
-    console.log(`Node and Python could not be counted: ${error.message}`)
+    console.log(`could not count the loops in Node and Python: ${error.message}`)
   }
   const rows = compare(counts, recorded.instructions)
   console.log(draw(rows))
   if (record) {
     writeFileSync(BUDGET, JSON.stringify({ facts: here, instructions: counts }, null, 2) + '\n')
-    console.log('recorded')
+    console.log('recorded new budgets')
     return true
   }
   if (unlike.length > 0) {
-    console.log(`not compared, because this is ${unlike.join(', ')}`)
+    console.log(`not compared with the budgets, because this machine has ${unlike.join(', ')}`)
     return true
   }
   for (const line of advice(rows, COMMAND)) console.log(line)

@@ -1,13 +1,14 @@
 /**
- * Has a worker serve the hot loops, one exchange at a time, for callgrind to count in both processes:
+ * Runs the hot loops through a worker, one exchange at a time, so that callgrind can count them in
+ * both processes:
  *
  *   node serve.js WARM_UP FEWER MORE
  *
- * After some exchanges of each kind to warm up, each loop runs FEWER and then MORE times. Before each
- * of these runs, and after the last, both processes call umask(), which nothing else does: with
- * --dump-before=umask callgrind then writes what it has counted since the last time.
+ * After WARM_UP exchanges of each kind, each loop runs FEWER and then MORE times. Before each of
+ * these runs and after the last one, both processes call umask(), which nothing else does: with
+ * --dump-before=umask, callgrind then writes a profile of what it has counted since the last time.
  *
- * Prints the ids of the processes and the names of the loops, in their order, as JSON.
+ * Prints the process ids and the names of the loops, in their order, as JSON.
  */
 
 import assert from 'node:assert/strict'
@@ -18,12 +19,12 @@ import { PythonHandler } from '../../addon/lib/index.js'
 import { VENV_PYTHON } from '../support/harness.js'
 
 /**
- * Milliseconds in which both sides have gone to sleep, so that the next exchange always takes the way
- * with the bells; else chance would decide.
+ * Milliseconds after which both sides sleep, so that every exchange has to wake them. Otherwise it
+ * would depend on chance.
  */
 const SETTLE = 5
 
-/** What a slow run may take, in milliseconds. */
+/** Milliseconds that a slow run may take. */
 const PATIENCE = 100_000
 
 const BROWSER = {
@@ -57,7 +58,8 @@ const text = 'x'.repeat(64)
 const loops = { request, upload, download, message }
 
 async function get (path, rest) {
-  const response = await python.handleRequest({ url: `http://localhost${path}`, headers: BROWSER, ...rest })
+  const response = await python.handleRequest(
+    { url: `http://localhost${path}`, headers: BROWSER, ...rest })
   assert.equal(response.status, 200)
   return response.body.length
 }

@@ -1,4 +1,4 @@
-/** What JavaScript knows of the protocol beside what the addon exports. */
+/** What JavaScript knows about the protocol apart from what the addon exports. */
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -9,7 +9,7 @@ import { parseOptions } from '../../addon/lib/options.js'
 
 const binding = loadBinding()
 
-test('head.js writes the fields in the order that the addon reads', () => {
+test('head.js writes the fields in the order in which the addon reads them', () => {
   assert.deepEqual(binding.headFields, ['method', 'scheme', 'httpVersion', 'path', 'query',
     'clientHost', 'clientPort', 'serverHost', 'serverPort', 'mount', 'features', 'tls'])
   assert.deepEqual({ ...Feature }, binding.features)
@@ -19,12 +19,15 @@ test('head.js writes the fields in the order that the addon reads', () => {
     ['PUT', 'https', '1.1', '/p', 'q', 'c', '1', 's', '2', '', '', ''])
 })
 
-test('the rings that options.js takes are those that the addon takes', () => {
-  const { minRing, defaultRing } = binding.limits
+test('options.js accepts the same ring sizes as the addon', () => {
+  const { minRing, maxRing, defaultRing } = binding.limits
   assert.equal(parseOptions().requestRing, defaultRing)
   assert.equal(parseOptions({ requestRing: minRing }).requestRing, minRing)
-  assert.throws(() => parseOptions({ requestRing: minRing / 2 }), { code: 'ERR_INVALID_OPTION' })
-  assert.throws(() => new binding.Channel({ requestRing: minRing / 2 }, () => {}),
-    { code: 'ERR_INVALID_OPTION' })
+  assert.equal(parseOptions({ requestRing: maxRing }).requestRing, maxRing)
+  for (const requestRing of [minRing / 2, 2 * maxRing]) {
+    assert.throws(() => parseOptions({ requestRing }), { code: 'ERR_INVALID_OPTION' })
+    assert.throws(() => new binding.Channel({ requestRing }, () => {}),
+      { code: 'ERR_INVALID_OPTION' })
+  }
   new binding.Channel({ requestRing: minRing, responseRing: minRing }, () => {}).close()
 })

@@ -17,7 +17,7 @@ async function * pieces (bytes, size) {
   for (let i = 0; i < bytes.length; i += size) yield bytes.subarray(i, i + size)
 }
 
-withPython('bodies of every kind arrive whole', echo, async (python) => {
+withPython('all kinds of request bodies arrive complete', echo, async (python) => {
   const bytes = randomBytes(300_000)
   const bodies = {
     Buffer: bytes,
@@ -39,7 +39,7 @@ withPython('bodies of every kind arrive whole', echo, async (python) => {
   }
 })
 
-withPython('a web Request is taken, and fetch() answers with a web Response', echo, async (python) => {
+withPython('handleRequest() and fetch() accept a web Request', echo, async (python) => {
   const request = () => new globalThis.Request('http://example.org/buffered',
     { method: 'POST', body: 'from the web', headers: { 'content-type': 'text/x' } })
   const plain = await python.handleRequest(request())
@@ -50,7 +50,7 @@ withPython('a web Request is taken, and fetch() answers with a web Response', ec
   assert.equal(await response.text(), 'from the web')
 })
 
-withPython('a body can be written piece by piece while the response comes', echo, async (python) => {
+withPython('a body can be written while the response arrives', echo, async (python) => {
   const request = new Request({ method: 'POST', url: '/' })
   await request.write('one ')
   const { status, body } = await python.handleStream(request)
@@ -63,7 +63,7 @@ withPython('a body can be written piece by piece while the response comes', echo
   assert.equal((await iterator.next()).done, true)
 })
 
-withPython('handleStream resolves at the start, before the body', stream, async (python) => {
+withPython('handleStream() resolves at the start of the response', stream, async (python) => {
   const response = await python.handleStream({ url: '/slow?n=3&ms=50' })
   assert.equal(response.headers.get('content-type'), 'application/octet-stream')
   let text = ''
@@ -71,7 +71,9 @@ withPython('handleStream resolves at the start, before the body', stream, async 
   assert.equal(text, 'a'.repeat(10) + 'b'.repeat(10) + 'c'.repeat(10))
 })
 
-withPython('destroying the body of a response ends it in the application', { appTarget: 'disconnect_app:app' }, async (python) => {
+const disconnect = { appTarget: 'disconnect_app:app' }
+
+withPython('destroying a response body disconnects the app', disconnect, async (python) => {
   const response = await python.handleStream({ url: '/stream?id=s' })
   response.body.destroy()
   await eventually(async () => {
@@ -91,8 +93,8 @@ for (const size of [1, 1000, 65536, 65537, 1_000_003]) {
     })
 }
 
-// The trap of lost wake-ups: only back-pressure on full rings shows them, and only now and then.
-withPython('echoes side by side through full rings, many times',
+// Lost wake-ups show only under back-pressure on full rings, and only now and then.
+withPython('concurrent echoes through full rings, repeatedly',
   { ...echo, requestRing: 262144, responseRing: 262144 }, async (python) => {
     const bytes = randomBytes(4 * 1024 * 1024)
     const expected = sha256(bytes)
@@ -107,10 +109,10 @@ withPython('echoes side by side through full rings, many times',
     }
   })
 
-withPython('a response without reader holds one window, and delays nobody', upload, async (python) => {
+withPython('an unread response buffers one window and delays no other', upload, async (python) => {
   const slow = await python.handleStream({ url: `/download?bytes=${64 * 1024 * 1024}` })
   await sleep(100)
-  assert.ok(slow.body.readableLength <= 262144, `${slow.body.readableLength} bytes are held`)
+  assert.ok(slow.body.readableLength <= 262144, `${slow.body.readableLength} bytes are buffered`)
   for (let i = 0; i < 20; i++) {
     assert.equal((await python.handleRequest({ url: '/ping' })).body.toString(), 'pong')
   }
@@ -119,8 +121,8 @@ withPython('a response without reader holds one window, and delays nobody', uplo
   assert.equal(count, 64 * 1024 * 1024)
 })
 
-// 1 GiB is what bench/memory.js does; the window is the same for 64 MiB.
-withPython('a large upload into a slow reader stays in Python\'s pace, in bounded memory', upload, async (python) => {
+// bench/memory.js does this with 1 GiB; the window is the same for 16 MiB.
+withPython('an upload runs at the pace of a slow reader', upload, async (python) => {
   const piece = Buffer.alloc(65536, 7)
   const total = 16 * 1024 * 1024
   let produced = 0
@@ -133,7 +135,7 @@ withPython('a large upload into a slow reader stays in Python\'s pace, in bounde
   const answer = python.handleRequest(
     { method: 'POST', url: `/upload?rate=${32 * 1024 * 1024}`, body: source() })
   await sleep(100)
-  assert.ok(produced < total / 2, 'the source was not held back')
+  assert.ok(produced < total / 2, `${produced} of ${total} bytes were read from the source`)
   const peak = { rss: 0 }
   const base = process.memoryUsage.rss()
   const watch = setInterval(() => { peak.rss = Math.max(peak.rss, process.memoryUsage.rss()) }, 5)
@@ -143,7 +145,7 @@ withPython('a large upload into a slow reader stays in Python\'s pace, in bounde
   assert.ok(peak.rss - base < 32 * 1024 * 1024, `grew by ${peak.rss - base} bytes`)
 })
 
-withPython('a client that reads slowly slows the application down, over HTTP', upload, async (python) => {
+withPython('over HTTP, a slow client slows the application down', upload, async (python) => {
   await withServer(python.listener, async (origin) => {
     const bytes = 32 * 1024 * 1024
     const response = await new Promise((resolve, reject) => {
@@ -158,16 +160,18 @@ withPython('a client that reads slowly slows the application down, over HTTP', u
   })
 })
 
-withPython('a chunked upload over HTTP arrives whole', upload, async (python) => {
+withPython('over HTTP, a chunked upload arrives complete', upload, async (python) => {
   await withServer(python.listener, async (origin) => {
     const bytes = randomBytes(5_000_000)
-    const response = await fetch(`${origin}/upload`,
-      { method: 'POST', body: Readable.toWeb(Readable.from(pieces(bytes, 12_345))), duplex: 'half' })
+    const body = Readable.toWeb(Readable.from(pieces(bytes, 12_345)))
+    const response = await fetch(`${origin}/upload`, { method: 'POST', body, duplex: 'half' })
     assert.equal((await response.json()).sha256, sha256(bytes))
   })
 })
 
-withPython('an answer before the body was read works, and the connection goes on', { appTarget: 'early_app:app' }, async (python) => {
+const early = { appTarget: 'early_app:app' }
+
+withPython('an answer before the body was read keeps the connection', early, async (python) => {
   await withServer(python.listener, async (origin) => {
     const big = Buffer.alloc(3_000_000)
     for (let i = 0; i < 3; i++) {
@@ -180,7 +184,7 @@ withPython('an answer before the body was read works, and the connection goes on
   })
 })
 
-withPython('a source that fails fails its request, and tells the application', { appTarget: 'disconnect_app:app' }, async (python) => {
+withPython('a failing source fails its request and disconnects', disconnect, async (python) => {
   async function * broken () {
     yield Buffer.from('x')
     throw new Error('the source broke')
@@ -192,7 +196,7 @@ withPython('a source that fails fails its request, and tells the application', {
   })
 })
 
-withPython('empty pieces and server-sent events come as they are sent', stream, async (python) => {
+withPython('empty pieces and server-sent events arrive as sent', stream, async (python) => {
   const empty = await python.handleRequest({ url: '/empty-pieces' })
   assert.equal(empty.body.toString(), 'onetwo')
   await withServer(python.listener, async (origin) => {

@@ -1,4 +1,4 @@
-/** Processes that an application starts itself: they are no workers. */
+/** Processes that an application starts itself, which are not workers. */
 
 import assert from 'node:assert/strict'
 
@@ -9,42 +9,43 @@ const ask = async (python, url) => (await python.handleRequest({ method: 'POST',
 for (const loop of ['asyncio', 'uvloop']) {
   const app = { appTarget: 'children_app:app', loop }
 
-  withPython(`${loop}: a forked child has no ring, no bell, no lifeline`, app, async (python) => {
+  withPython(`${loop}: a forked child has no rings, eventfds or lifeline`, app, async (python) => {
     const { parent, child } = await ask(python, '/os-fork')
     assert.ok(parent.shared.length > 0)
     assert.deepEqual(child.shared, [])
     const kind = (link) => link.replace(/\d+/g, '')
-    const lost = Object.entries(parent.fds).filter(([fd]) => !(fd in child.fds)).map(([, link]) => kind(link))
+    const lost = Object.entries(parent.fds).filter(([fd]) => !(fd in child.fds))
+      .map(([, link]) => kind(link))
     assert.deepEqual(lost.filter((link) => /memfd|pipe|eventfd/.test(link)).sort(),
       ['/memfd:node-asgi (deleted)', 'anon_inode:[eventfd]', 'anon_inode:[eventfd]', 'pipe:[]'])
   })
 
-  withPython(`${loop}: a child of a forked child keeps the files of its parent`, app, async (python) => {
+  withPython(`${loop}: a child of a forked child keeps its parent's files`, app, async (python) => {
     const lines = []
     python.on('stderr', (line) => lines.push(line))
     assert.deepEqual(await ask(python, '/nested'), [])
     assert.deepEqual(lines, [])
   })
 
-  withPython(`${loop}: SIGTERM to a child stops the child and nobody else`, app, async (python) => {
+  withPython(`${loop}: SIGTERM to a child ends only the child`, app, async (python) => {
     const pid = await ask(python, '/pid')
     assert.deepEqual(await ask(python, '/sigterm?n=20'), Array(20).fill(-15))
     for (let i = 0; i < 20; i++) assert.equal(await ask(python, '/pid'), pid)
     assert.deepEqual(python.stats().exits, {})
   })
 
-  withPython(`${loop}: a child that goes on as if it were the worker is stopped, the worker is not`, app, async (python) => {
+  withPython(`${loop}: a child that returns into the event loop dies`, app, async (python) => {
     const pid = await ask(python, '/pid')
     assert.equal(await ask(python, '/return'), -11)
     assert.equal(await ask(python, '/pid'), pid)
   })
 
-  withPython(`${loop}: multiprocessing, process pools, subprocesses, threads`, app, async (python) => {
+  withPython(`${loop}: multiprocessing, pools, subprocesses, threads`, app, async (python) => {
     assert.equal(await ask(python, '/multiprocessing'), 49)
     assert.deepEqual(await ask(python, '/pool'), [0, 1, 4, 9])
     assert.equal(await ask(python, '/subprocess'), 'from a subprocess\n')
     assert.equal(await ask(python, '/threads'), 64)
-    // The pool lives on, and ends with its worker, also when that is killed.
+    // The pool keeps running and ends with its worker, even if the worker is killed.
     assert.deepEqual(await ask(python, '/pool'), [0, 1, 4, 9])
     const { pid } = python.stats().workers[0]
     const pool = childProcesses(pid)

@@ -1,4 +1,4 @@
-/** A real FastAPI application, through node:http and through handleRequest. */
+/** A realistic FastAPI application, through node:http and through handleRequest(). */
 
 import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
@@ -12,18 +12,20 @@ import { VENV_PYTHON, eventually, leakTest, startPython, withServer } from '../s
 
 const settings = { appTarget: 'fastapi_app.main:app', python: VENV_PYTHON }
 
-async function withFastApi (run, options = {}) {
-  const python = startPython({ ...settings, ...options })
-  await python.ready
-  await withServer(python.listener, (origin) => run({
-    python,
-    origin,
-    get: (path, init) => fetch(origin + path, { redirect: 'manual', ...init })
-  }))
-  await python.close()
+function fastApiTest (name, run, options = {}) {
+  leakTest(`FastAPI: ${name}`, async () => {
+    const python = startPython({ ...settings, ...options })
+    await python.ready
+    await withServer(python.listener, (origin) => run({
+      python,
+      origin,
+      get: (path, init) => fetch(origin + path, { redirect: 'manual', ...init })
+    }))
+    await python.close()
+  })
 }
 
-leakTest('FastAPI: parameters, models, errors, cookies, redirects', () => withFastApi(async ({ get }) => {
+fastApiTest('parameters, models, errors, cookies, redirects', async ({ get }) => {
   assert.deepEqual(await (await get('/')).json(), { hello: 'fastapi', greeting: 'from lifespan' })
   assert.deepEqual(await (await get('/sync')).json(), { main_thread: false })
 
@@ -32,7 +34,12 @@ leakTest('FastAPI: parameters, models, errors, cookies, redirects', () => withFa
   })
   const found = await parameters.json()
   assert.deepEqual({ ...found, x_token: found.x_token.join(', ') }, {
-    number: 7, rest: 'a b/c', q: 'ü', tag: ['x', 'y'], x_token: 'one, two', session: 'abc'
+    number: 7,
+    rest: 'a b/c',
+    q: 'ü',
+    tag: ['x', 'y'],
+    x_token: 'one, two',
+    session: 'abc'
   })
   const invalid = await get('/parameters/seven/x')
   assert.equal(invalid.status, 422)
@@ -45,7 +52,8 @@ leakTest('FastAPI: parameters, models, errors, cookies, redirects', () => withFa
   const item = await created.json()
   assert.equal(item.name, 'lamp')
   assert.deepEqual(await (await get(`/items/${item.id}`)).json(), item)
-  const wrong = await get('/items', { method: 'POST', headers: json, body: '{"name":"","price":-1}' })
+  const wrong = await get('/items',
+    { method: 'POST', headers: json, body: '{"name":"","price":-1}' })
   assert.equal(wrong.status, 422)
   const deleted = await get(`/items/${item.id}`, { method: 'DELETE' })
   assert.equal(deleted.status, 204)
@@ -63,10 +71,11 @@ leakTest('FastAPI: parameters, models, errors, cookies, redirects', () => withFa
   assert.deepEqual((await get('/cookies')).headers.getSetCookie().map((cookie) =>
     cookie.split(';')[0]), ['a=1', 'b=2'])
   assert.equal(await (await get('/text')).text(), 'grüße')
-}))
+})
 
-leakTest('FastAPI: middleware, CORS, sub-application, static files, docs', () => withFastApi(async ({ get, origin }) => {
-  assert.equal((await get('/', { headers: { 'x-request-id': '42' } })).headers.get('x-middleware'), '42')
+fastApiTest('middleware, CORS, sub-application, static files, docs', async ({ get, origin }) => {
+  const passed = await get('/', { headers: { 'x-request-id': '42' } })
+  assert.equal(passed.headers.get('x-middleware'), '42')
   const preflight = await get('/', {
     method: 'OPTIONS',
     headers: { origin: 'https://client.example', 'access-control-request-method': 'PUT' }
@@ -84,9 +93,9 @@ leakTest('FastAPI: middleware, CORS, sub-application, static files, docs', () =>
   const url = await (await get('/url')).json()
   assert.equal(url.url, `${origin}/url`)
   assert.equal(url.client[0], '127.0.0.1')
-}))
+})
 
-leakTest('FastAPI: upload, streaming, events, background tasks, dependencies', () => withFastApi(async ({ get, python }) => {
+fastApiTest('uploads, streams, events, background tasks, dependencies', async ({ get, python }) => {
   const bytes = randomBytes(2_000_000)
   const form = new FormData()
   form.set('file', new Blob([bytes], { type: 'application/x-test' }), 'grüße.bin')
@@ -104,11 +113,12 @@ leakTest('FastAPI: upload, streaming, events, background tasks, dependencies', (
     { size: bytes.length })
   assert.equal((await (await get('/stream?n=50&size=10000')).text()).length, 500_000)
   assert.equal(await (await get('/stream/sync?n=3')).text(), 'line 0\nline 1\nline 2\n')
-  // BaseHTTPMiddleware completes the response and raises after it: all that can be done is to log.
+  // BaseHTTPMiddleware completes the response and raises afterwards, so the error is only logged.
   const lines = []
   python.on('stderr', (line) => lines.push(line))
   assert.equal(await (await get('/stream/breaks')).text(), 'so far so good')
-  await eventually(() => assert.match(lines.join('\n'), /after its response[^]*the stream broke/))
+  await eventually(() =>
+    assert.match(lines.join('\n'), /Traceback[^]*RuntimeError: the stream broke/))
 
   const events = await get('/events?n=3')
   assert.equal(events.headers.get('content-type'), 'text/event-stream; charset=utf-8')
@@ -125,36 +135,37 @@ leakTest('FastAPI: upload, streaming, events, background tasks, dependencies', (
 
   const direct = await python.handleRequest({ method: 'POST', url: '/raw', body: bytes })
   assert.deepEqual(direct.json(), { size: bytes.length })
-}))
+})
 
-leakTest('FastAPI: a client that leaves a stream ends it', () => withFastApi(async ({ get, python }) => {
+fastApiTest('a client that disconnects ends its stream', async ({ get, python }) => {
   const abort = new AbortController()
   const response = await get('/stream?n=100000&size=65536', { signal: abort.signal })
   await response.body.getReader().read()
   abort.abort()
   await eventually(() => assert.equal(python.stats().inFlight, 0))
   assert.equal((await get('/')).status, 200)
-}))
+})
 
-leakTest('FastAPI preloaded: the app is imported once, workers are forked from it', async () => {
+leakTest('FastAPI with preload: the app is imported once and workers are forked', async () => {
   const python = startPython({ ...settings, preload: true, workers: 3 })
   const lines = []
   python.on('stdout', (line, { worker }) => lines.push([worker, line]))
   await python.ready
   await Promise.all(Array.from({ length: 30 }, async () =>
     assert.equal((await python.handleRequest({ url: '/' })).status, 200)))
-  // Memory that several processes share counts in part only for each (proportional set size).
+  // The proportional set size (PSS) divides shared memory by the number of processes that share it.
   for (const { pid } of python.stats().workers) {
     const rollup = await readFile(`/proc/${pid}/smaps_rollup`, 'utf8')
-    const [rss, pss] = ['Rss', 'Pss'].map((name) => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(rollup)[1]))
-    assert.ok(pss < rss / 2, `${pss} of ${rss} KiB are its own`)
+    const [rss, pss] = ['Rss', 'Pss']
+      .map((name) => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(rollup)[1]))
+    assert.ok(pss < rss / 2, `PSS ${pss} KiB of RSS ${rss} KiB: too little is shared`)
   }
   await python.close()
   assert.deepEqual(lines.filter(([, line]) => line === 'database closed').map(([id]) => id).sort(),
     [1, 2, 3])
 })
 
-leakTest('FastAPI under load from many connections', () => withFastApi(async ({ get }) => {
+fastApiTest('load from many connections', async ({ get }) => {
   await Promise.all(Array.from({ length: 40 }, async (_, i) => {
     for (let j = 0; j < 10; j++) {
       const response = await get(`/parameters/${i}/${j}?q=${i * j}`)
@@ -163,9 +174,9 @@ leakTest('FastAPI under load from many connections', () => withFastApi(async ({ 
       })
     }
   }))
-}, { workers: 2 }))
+}, { workers: 2 })
 
-leakTest('the example is served by npm start\'s server', async () => {
+leakTest('the example that npm start serves', async () => {
   const { spawn } = await import('node:child_process')
   const { createInterface } = await import('node:readline')
   const { fileURLToPath } = await import('node:url')

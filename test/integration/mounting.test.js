@@ -10,7 +10,7 @@ import { openSocket } from '../support/websocket.js'
 
 const app = { appTarget: 'extensions_app:app' }
 
-/** What the application sees of a request. */
+/** The scope that the application sees. */
 async function seen (url, headers = {}) {
   const request = http.get(url, { headers })
   const [response] = await once(request, 'response')
@@ -24,7 +24,7 @@ async function listening (server) {
   return `http://127.0.0.1:${server.address().port}`
 }
 
-withPython('a prefix becomes root_path and stays in path', app, async (python) => {
+withPython('a prefix becomes root_path and stays part of path', app, async (python) => {
   const server = http.createServer((req, res) => res.end('"mine"'))
   python.attach(server, { prefix: '/py/' })
   const base = await listening(server)
@@ -38,7 +38,7 @@ withPython('a prefix becomes root_path and stays in path', app, async (python) =
   server.close()
 })
 
-withPython('a prefix that is percent-encoded is decoded in root_path', app, async (python) => {
+withPython('a percent-encoded prefix is decoded in root_path', app, async (python) => {
   const server = http.createServer()
   python.attach(server, { prefix: '/a%20b' })
   const base = await listening(server)
@@ -49,7 +49,7 @@ withPython('a prefix that is percent-encoded is decoded in root_path', app, asyn
   server.close()
 })
 
-withPython('several handlers share a server by the longest prefix', app, async (python) => {
+withPython('of several handlers on a server, the longest prefix wins', app, async (python) => {
   const other = startPython({ appTarget: 'websocket_app:app' })
   const server = http.createServer()
   python.attach(server, { prefix: '/a' })
@@ -71,7 +71,7 @@ withPython('several handlers share a server by the longest prefix', app, async (
   server.close()
 })
 
-withPython('a WebSocket below a prefix has its root_path too',
+withPython('a prefix becomes the root_path of a WebSocket, too',
   { appTarget: 'websocket_app:mounted' }, async (python) => {
     const server = http.createServer()
     python.attach(server, { prefix: '/deep' })
@@ -84,13 +84,13 @@ withPython('a WebSocket below a prefix has its root_path too',
     server.close()
   })
 
-withPython('mounted as Express mounts, baseUrl is root_path', app, async (python) => {
-  // What express does to a request under app.use('/mnt', …).
+withPython("Express's baseUrl becomes root_path", app, async (python) => {
+  // What Express does to a request below app.use('/mnt', …).
   const listener = (req, res) => {
     req.originalUrl = req.url
     req.baseUrl = '/mnt'
     req.url = req.url.slice('/mnt'.length)
-    python.listener(req, res, () => assert.fail('next() is not called'))
+    python.listener(req, res, () => assert.fail('next() was called'))
   }
   await withServer(listener, async (base) => {
     const scope = await seen(`${base}/mnt/scope`)
@@ -98,7 +98,7 @@ withPython('mounted as Express mounts, baseUrl is root_path', app, async (python
   })
 })
 
-withPython('a proxy that removes the prefix, one that keeps it, and a mount behind both',
+withPython('rootPath with a proxy that strips it, one that keeps it, and a mount behind both',
   { ...app, rootPath: '/api' }, async (python) => {
     const server = http.createServer(python.listener)
     const base = await listening(server)
@@ -117,11 +117,13 @@ withPython('a proxy that removes the prefix, one that keeps it, and a mount behi
     }
   })
 
-const LIES = { 'x-forwarded-for': '6.6.6.6', 'x-forwarded-proto': 'https', 'x-forwarded-host': 'evil' }
+const FORGED = {
+  'x-forwarded-for': '6.6.6.6', 'x-forwarded-proto': 'https', 'x-forwarded-host': 'evil'
+}
 
-withPython('what a proxy says is not believed unless it is trusted', app, async (python) => {
+withPython('forwarded headers are ignored unless the proxy is trusted', app, async (python) => {
   await withServer(python.listener, async (base) => {
-    for (const headers of [LIES, { forwarded: 'for=6.6.6.6;proto=https;host=evil' }]) {
+    for (const headers of [FORGED, { forwarded: 'for=6.6.6.6;proto=https;host=evil' }]) {
       const scope = await seen(`${base}/scope`, headers)
       assert.equal(scope.client[0], '127.0.0.1')
       assert.equal(scope.scheme, 'http')
@@ -130,7 +132,7 @@ withPython('what a proxy says is not believed unless it is trusted', app, async 
   })
 })
 
-withPython('a trusted proxy tells client, scheme and host, through others that are trusted',
+withPython('a trusted proxy sets client, scheme and host, also behind other trusted ones',
   { ...app, trustProxy: ['loopback', '10.0.0.0/8'] }, async (python) => {
     await withServer(python.listener, async (base) => {
       const check = async (headers, client, scheme, host) => {
@@ -140,12 +142,13 @@ withPython('a trusted proxy tells client, scheme and host, through others that a
       }
       const own = new URL(base).host
       await check({}, '127.0.0.1', 'http', own)
-      await check(LIES, '6.6.6.6', 'https', 'evil')
+      await check(FORGED, '6.6.6.6', 'https', 'evil')
       await check({ 'x-forwarded-proto': 'https' }, '127.0.0.1', 'https', own)
-      // The first entry was written by nobody knows whom.
+      // The first entry comes from an unknown party.
       await check({ 'x-forwarded-for': '1.1.1.1, 2.2.2.2, 10.1.2.3' }, '2.2.2.2', 'http', own)
       await check({ 'x-forwarded-for': '[2001:db8::1]:444' }, '2001:db8::1', 'http', own)
-      await check({ forwarded: 'for=1.1.1.1, for="2.2.2.2:90";proto=https;host=a.example, for=10.0.0.1' },
+      await check(
+        { forwarded: 'for=1.1.1.1, for="2.2.2.2:90";proto=https;host=a.example, for=10.0.0.1' },
         '2.2.2.2', 'https', 'a.example')
       await check({ forwarded: 'for="[2001:db8::7]";proto=https' }, '2001:db8::7', 'https', own)
       await check({ forwarded: 'not; a = header' }, '127.0.0.1', 'http', own)
@@ -153,14 +156,14 @@ withPython('a trusted proxy tells client, scheme and host, through others that a
     const server = http2.createServer()
     python.attach(server)
     const session = http2.connect(await listening(server))
-    const stream = session.request({ ':path': '/scope', ...LIES })
+    const stream = session.request({ ':path': '/scope', ...FORGED })
     const scope = JSON.parse(Buffer.concat(await stream.toArray()))
     assert.deepEqual([scope.client[0], scope.scheme, scope.host], ['6.6.6.6', 'https', 'evil'])
     session.destroy()
     server.close()
   })
 
-withPython('a WebSocket over HTTP/2 is like any other', { appTarget: 'websocket_app:app' },
+withPython('a WebSocket over HTTP/2 works like any other', { appTarget: 'websocket_app:app' },
   async (python) => {
     const server = http2.createServer()
     python.attach(server)
@@ -168,7 +171,11 @@ withPython('a WebSocket over HTTP/2 is like any other', { appTarget: 'websocket_
     await once(session, 'remoteSettings')
     assert.equal(session.remoteSettings.enableConnectProtocol, true)
     const ask = (path, more = {}) => session.request({
-      ':method': 'CONNECT', ':protocol': 'websocket', ':path': path, 'sec-websocket-version': '13', ...more
+      ':method': 'CONNECT',
+      ':protocol': 'websocket',
+      ':path': path,
+      'sec-websocket-version': '13',
+      ...more
     })
     const stream = ask('/echo')
     const [head] = await once(stream, 'response')

@@ -1,14 +1,14 @@
-/** What becomes of requests when workers die, hang or do not react. */
+/** What happens to requests when workers die, hang or do not respond. */
 
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 
 import { eventually, isAlive, leakTest, startPython, withPython } from '../support/harness.js'
 
-/** The worker that has the request with this id in `/crash-once` of crash_app.py dies the first time. */
+/** `/once?id=NAME` of crash_app.py kills its worker the first time, `/always` every time. */
 const crash = { appTarget: 'crash_app:app' }
 
-leakTest('a safe request is retried once on another worker, and answered once', async () => {
+leakTest('a safe request is retried once on another worker', async () => {
   const { mkdtemp, rm } = await import('node:fs/promises')
   const { tmpdir } = await import('node:os')
   const { join } = await import('node:path')
@@ -35,8 +35,10 @@ leakTest('a safe request is retried once on another worker, and answered once', 
   }
 })
 
-withPython('a response that was complete when its worker ended is not lost', { ...crash, retry: 0 }, async (python) => {
-  // Node stands still meanwhile, so that all the frames are in the ring when it learns of the end.
+const noRetry = { ...crash, retry: 0 }
+
+withPython('a response completed before its worker ended is delivered', noRetry, async (python) => {
+  // Blocks Node, so that all frames are in the ring when it learns that the worker has ended.
   const response = python.handleRequest({ url: '/last-words?n=20000' })
   await new Promise((resolve) => setImmediate(resolve))
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000)
@@ -48,13 +50,19 @@ async function * stream () {
   yield 'piece'
 }
 
-withPython('retry: 0 fails at once', { ...crash, retry: 0, workers: 2, env: { CRASH_MARKERS: '/nowhere' } }, async (python) => {
+const twoWorkers = { ...noRetry, workers: 2, env: { CRASH_MARKERS: '/nowhere' } }
+
+withPython('retry: 0 disables retries', twoWorkers, async (python) => {
   await assert.rejects(python.handleRequest({ url: '/always' }), { code: 'ERR_WORKER_CRASHED' })
   await eventually(() => assert.equal(python.stats().ready, 2))
 })
 
-withPython('a task that ignores the disconnect is cancelled after the grace',
-  { appTarget: 'stubborn_app:app', timeouts: { disconnectGrace: 60, request: 0 } }, async (python) => {
+const stubborn = (disconnectGrace) => (
+  { appTarget: 'stubborn_app:app', timeouts: { disconnectGrace, request: 0 } }
+)
+
+withPython('a task that ignores the disconnect is cancelled after disconnectGrace', stubborn(60),
+  async (python) => {
     await assert.rejects(python.handleRequest({ url: '/ignore?id=a' }, { timeout: 50 }),
       { code: 'ERR_REQUEST_TIMEOUT' })
     await eventually(async () => {
@@ -63,8 +71,8 @@ withPython('a task that ignores the disconnect is cancelled after the grace',
     await eventually(() => assert.equal(python.stats().inFlight, 0))
   })
 
-withPython('without a limit of the grace nothing is cancelled',
-  { appTarget: 'stubborn_app:app', timeouts: { disconnectGrace: Infinity } }, async (python) => {
+withPython('disconnectGrace: Infinity never cancels a task', stubborn(Infinity),
+  async (python) => {
     await assert.rejects(python.handleRequest({ url: '/ignore?id=b&ms=300' }, { timeout: 20 }),
       { code: 'ERR_REQUEST_TIMEOUT' })
     await eventually(async () => {
@@ -72,8 +80,10 @@ withPython('without a limit of the grace nothing is cancelled',
     })
   })
 
-withPython('a worker whose loop stands still is found, shown and replaced; its neighbour goes on',
-  { appTarget: 'blocking_app:app', workers: 2, retry: 0, timeouts: { hang: 300 } }, async (python) => {
+const blocking = { appTarget: 'blocking_app:app', timeouts: { hang: 300 } }
+
+withPython('a worker with a blocked event loop is reported and replaced, another keeps serving',
+  { ...blocking, retry: 0, workers: 2 }, async (python) => {
     const hung = once(python, 'worker:hung')
     const lost = assert.rejects(python.handleRequest({ url: '/busy?ms=60000' }), (error) => {
       assert.equal(error.code, 'ERR_WORKER_HUNG')
@@ -93,8 +103,8 @@ withPython('a worker whose loop stands still is found, shown and replaced; its n
     await eventually(() => assert.equal(python.stats().ready, 2))
   })
 
-withPython('a request that is given up does not hide that its worker hangs',
-  { appTarget: 'blocking_app:app', timeouts: { hang: 300 } }, async (python) => {
+withPython('a worker that hangs is found although its request has timed out', blocking,
+  async (python) => {
     const hung = once(python, 'worker:hung')
     await assert.rejects(python.handleRequest({ url: '/busy?ms=60000' }, { timeout: 50 }),
       { code: 'ERR_REQUEST_TIMEOUT' })
@@ -102,23 +112,26 @@ withPython('a request that is given up does not hide that its worker hangs',
     assert.equal((await python.handleRequest({ url: '/quick' })).status, 200)
   })
 
-withPython('a worker that hangs while it is being replaced does not keep its request for that time',
-  { appTarget: 'blocking_app:app', retry: 0, timeouts: { hang: 300 } }, async (python) => {
-    const lost = assert.rejects(python.handleRequest({ url: '/busy?ms=60000' }), { code: 'ERR_WORKER_HUNG' })
+withPython('a worker that hangs during its replacement loses its request at the hang timeout',
+  { ...blocking, retry: 0 }, async (python) => {
+    const lost = assert.rejects(python.handleRequest({ url: '/busy?ms=60000' }),
+      { code: 'ERR_WORKER_HUNG' })
     await python.reload()
     await lost
     assert.equal((await python.handleRequest({ url: '/quick' })).status, 200)
   })
 
-withPython('a stopped worker (SIGSTOP) is replaced', { appTarget: 'main:app', timeouts: { hang: 200 } }, async (python) => {
+const watched = { appTarget: 'main:app', timeouts: { hang: 200 } }
+
+withPython('a stopped worker (SIGSTOP) is replaced', watched, async (python) => {
   const { pid } = python.stats().workers[0]
   process.kill(pid, 'SIGSTOP')
-  // Safe to repeat: the replacement answers.
+  // A GET is retried, and the replacement answers.
   assert.equal((await python.handleRequest({ url: '/' })).status, 200)
   assert.equal(isAlive(pid), false)
 })
 
-withPython('busy is not hung: many awaits, a GIL held for less than the limit, a blocked thread',
+withPython('a busy worker is not hung: many awaits, blocked for less than the limit',
   { appTarget: 'blocking_app:app', timeouts: { hang: 400 } }, async (python) => {
     let hung = 0
     python.on('worker:hung', () => hung++)
@@ -130,6 +143,8 @@ withPython('busy is not hung: many awaits, a GIL held for less than the limit, a
     assert.ok(python.stats().workers[0].lag > 0)
   })
 
-withPython('a long await is not hung', { appTarget: 'slow_app:app', timeouts: { hang: 100 } }, async (python) => {
+const awaiting = { appTarget: 'slow_app:app', timeouts: { hang: 100 } }
+
+withPython('a worker that awaits for long is not hung', awaiting, async (python) => {
   assert.equal((await python.handleRequest({ url: '/?ms=500' })).status, 200)
 })

@@ -1,4 +1,4 @@
-/** Workers that are replaced although they have not failed: recycled, reloaded, drained. */
+/** Workers that are replaced without having failed: recycled, reloaded, drained. */
 
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
@@ -7,9 +7,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import { awake, eventually, isAlive, leakTest, startPython, withPython, withServer } from '../support/harness.js'
+import {
+  awake, eventually, isAlive, leakTest, startPython, withPython, withServer
+} from '../support/harness.js'
 
-/** Requests without a pause until stopped, and then two more of each client; returns the answers of each. */
+/**
+ * Each client sends requests without a pause until stopped, and then two more. Returns a function
+ * that stops them and returns the answers of each client.
+ */
 function steady (python, url, clients) {
   const stop = new AbortController()
   const running = Promise.all(Array.from({ length: clients }, async () => {
@@ -19,7 +24,7 @@ function steady (python, url, clients) {
     }
     return answers
   }))
-  // A failure shows when the test asks for the answers.
+  // A failure is thrown when the test asks for the answers.
   running.catch(() => {})
   return async () => {
     stop.abort()
@@ -27,7 +32,7 @@ function steady (python, url, clients) {
   }
 }
 
-/** A test in a folder of its own, with a handler for the application that is written into it. */
+/** Runs a test in a temporary folder. */
 function inFolder (name, run) {
   leakTest(name, async (t) => {
     const folder = await mkdtemp(join(tmpdir(), 'node-asgi-'))
@@ -46,7 +51,7 @@ async def app(scope, receive, send):
         await send({"type": "http.response.body", "body": b${JSON.stringify(answer)}})
 `
 
-withPython('recycling under load drops not one request',
+withPython('recycling under load loses no request',
   { appTarget: 'exit_app:app', workers: 2, recycle: { requests: 200, jitter: 0.5 }, preload: true },
   async (python) => {
     let recycled = 0
@@ -60,7 +65,7 @@ withPython('recycling under load drops not one request',
     assert.deepEqual(Object.keys(exits), ['recycle'])
   })
 
-withPython('a worker that has grown is recycled',
+withPython('a worker is recycled when it uses too much memory',
   { appTarget: 'memory_app:app', recycle: { memory: 150 << 20 } }, async (python) => {
     const { pid, memory } = python.stats().workers[0]
     assert.ok(memory > 0 && memory < 100 << 20)
@@ -74,7 +79,7 @@ withPython('a worker that has grown is recycled',
     assert.notEqual((await python.handleRequest({ url: '/' })).body.toString(), String(pid))
   })
 
-inFolder('reload() serves the new code, and the old one to the end of its requests', async (folder) => {
+inFolder('reload() serves the new code; the old code finishes its requests', async (folder) => {
   await writeFile(join(folder, 'main.py'), main('first version'))
   const python = startPython({ docroot: folder, workers: 2, preload: true })
   await python.ready
@@ -83,7 +88,7 @@ inFolder('reload() serves the new code, and the old one to the end of its reques
   await writeFile(join(folder, 'main.py'), main('the second version'))
   await python.reload()
   assert.equal((await python.handleRequest({ url: '/' })).body.toString(), 'the second version')
-  // Who has been answered by the new version is never again answered by the old one.
+  // Once a client has an answer from the new version, it never gets one from the old version.
   for (const answers of await stop()) {
     const turns = answers.filter((answer, i) => answer !== answers[i - 1])
     assert.deepEqual(turns, ['first version', 'the second version'])
@@ -93,19 +98,19 @@ inFolder('reload() serves the new code, and the old one to the end of its reques
   await python.close()
 })
 
-inFolder('an error in the new code leaves the old one serving, and is shown', async (folder) => {
+inFolder('broken new code rejects reload(), and the old code keeps serving', async (folder) => {
   await writeFile(join(folder, 'main.py'), main('works'))
   const python = startPython({ docroot: folder, workers: 2 })
   await python.ready
   const stop = steady(python, '/', 4)
   const pids = python.stats().workers.map(({ pid }) => pid)
-  for (const [broken, code, message] of [
-    ['import nothing_like_this\n', 'ERR_APP_IMPORT', /No module named 'nothing_like_this'/],
-    ['def app(:\n', 'ERR_APP_IMPORT', /SyntaxError/],
-    ['import os\nos._exit(3)\n', 'ERR_WORKER_CRASHED', /exit code 3/]
+  for (const [broken, expected] of [
+    ['import nothing_like_this\n', { code: 'ERR_APP_IMPORT', message: /'nothing_like_this'/ }],
+    ['def app(:\n', { code: 'ERR_APP_IMPORT', message: /SyntaxError/ }],
+    ['import os\nos._exit(3)\n', { code: 'ERR_WORKER_CRASHED', exitCode: 3, message: /\b3\b/ }]
   ]) {
     await writeFile(join(folder, 'main.py'), broken)
-    await assert.rejects(python.reload(), { code, message })
+    await assert.rejects(python.reload(), expected)
   }
   assert.deepEqual([...new Set((await stop()).flat())], ['works'])
   await eventually(() => {
@@ -117,7 +122,7 @@ inFolder('an error in the new code leaves the old one serving, and is shown', as
   await python.close()
 })
 
-inFolder('a pool that could not start recovers by itself when its reason is gone', async (folder) => {
+inFolder('a pool that could not start recovers when the cause is gone', async (folder) => {
   await writeFile(join(folder, 'main.py'), 'raise RuntimeError("the database is down")\n')
   const python = startPython({ docroot: folder, workers: 2, restart: { min: 10, max: 50 } })
   const recovered = once(python, 'pool:recovered')
@@ -130,7 +135,7 @@ inFolder('a pool that could not start recovers by itself when its reason is gone
   await python.close()
 })
 
-inFolder('draining: finish, disconnect, cancel, lifespan shutdown, in this order', async (folder) => {
+inFolder('draining: finish, disconnect, cancel, then lifespan shutdown', async (folder) => {
   const marker = join(folder, 'marker')
   const python = startPython({
     appTarget: 'drain_app:app',
@@ -154,10 +159,11 @@ inFolder('draining: finish, disconnect, cancel, lifespan shutdown, in this order
   assert.deepEqual(events.slice(2, 4).sort(), ['ignores cancelled', 'swallows cancelled'])
   assert.deepEqual(events[4], 'lifespan shutdown')
   const [{ code, signal, error, reason }] = await exited
-  assert.deepEqual({ code, signal, error, reason }, { code: 0, signal: null, error: null, reason: 'close' })
+  assert.deepEqual({ code, signal, error, reason },
+    { code: 0, signal: null, error: null, reason: 'close' })
 })
 
-inFolder('a worker that does not even notice that it is to stop is killed', async (folder) => {
+inFolder('a worker that does not react to a stop is killed', async (folder) => {
   const python = startPython({
     appTarget: 'drain_app:app',
     env: { DRAIN_MARKER: join(folder, 'marker') },
@@ -165,7 +171,8 @@ inFolder('a worker that does not even notice that it is to stop is killed', asyn
   })
   await python.ready
   const exited = once(python, 'worker:exit')
-  const lost = assert.rejects(python.handleRequest({ url: '/block?ms=60000' }), { code: 'ERR_CLOSED' })
+  const lost = assert.rejects(python.handleRequest({ url: '/block?ms=60000' }),
+    { code: 'ERR_CLOSED' })
   await sleep(50)
   await python.close()
   await lost
@@ -173,7 +180,7 @@ inFolder('a worker that does not even notice that it is to stop is killed', asyn
   assert.deepEqual({ signal, error }, { signal: 'SIGKILL', error: null })
 })
 
-inFolder('an event stream is ended by a reload when its time is over', async (folder) => {
+inFolder('a reload cuts off an event stream when its timeout is over', async (folder) => {
   const python = startPython({
     appTarget: 'drain_app:app',
     env: { DRAIN_MARKER: join(folder, 'marker') },
@@ -185,11 +192,11 @@ inFolder('an event stream is ended by a reload when its time is over', async (fo
     const reader = response.body.getReader()
     assert.equal(Buffer.from((await reader.read()).value).toString(), 'started\n')
     await python.reload({ timeout: 100 })
-    // Cut, not ended: the client must not take it for complete.
+    // Cut off, not ended: the client must not take it for complete.
     await assert.rejects(reader.read())
     assert.equal((await fetch(`${url}/`)).status, 200)
   })
-  // What is left of the old generation gets no more time by this.
+  // A longer timeout here does not extend that of the old generation.
   await python.close({ timeout: 60_000 })
   assert.deepEqual(python.stats().exits, { reload: 1, close: 1 })
 })

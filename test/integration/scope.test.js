@@ -16,7 +16,7 @@ async function scopeOf (python, request) {
 
 const EXTENSIONS = { 'http.response.pathsend': {}, 'http.response.zerocopysend': {} }
 
-withPython('the scope has what the ASGI specification lists, in its types', scopeApp, async (python) => {
+withPython('the scope has the keys and types that ASGI specifies', scopeApp, async (python) => {
   const scope = await scopeOf(python, {
     method: 'PUT',
     url: 'https://example.org:8443/a%20b/%E2%98%83%2Fc?q=%20x&y',
@@ -44,13 +44,18 @@ withPython('the scope has what the ASGI specification lists, in its types', scop
   assert.equal(scope._types.path, 'str')
 })
 
-withPython('headers and addresses that are kept for the next request are not mixed up', scopeApp, async (python) => {
-  // More than the worker keeps, in an order in which they push each other out, names that run into
-  // their values among them.
+withPython('cached headers and addresses are not mixed up', scopeApp, async (python) => {
+  // More than the worker caches, in an order in which they evict each other. Some pairs of name and
+  // value are equal when joined.
   const requests = Array.from({ length: 1000 }, (_, i) => i * 7 % 400).map((n) => ({
     url: '/',
     headers: { [`x-${n}`]: '1', [`x-${n % 20}1`]: `${n}`, 'x-long': `${n}`.repeat(80) },
-    socket: { remoteAddress: `10.0.${n % 3}.${n % 200}`, remotePort: n + 1, localAddress: '::1', localPort: 1 }
+    socket: {
+      remoteAddress: `10.0.${n % 3}.${n % 200}`,
+      remotePort: n + 1,
+      localAddress: '::1',
+      localPort: 1
+    }
   }))
   const scopes = await Promise.all(requests.map((request) => scopeOf(python, request)))
   for (const [i, { headers, socket }] of requests.entries()) {
@@ -61,20 +66,20 @@ withPython('headers and addresses that are kept for the next request are not mix
   }
 })
 
-withPython('invalid UTF-8 in the path is replaced, raw_path keeps the bytes', scopeApp, async (python) => {
+withPython('invalid UTF-8 in the path is replaced, raw_path is kept', scopeApp, async (python) => {
   const scope = await scopeOf(python, { url: '/%ff/%41%zz%4' })
   assert.equal(scope.path, '/\ufffd/A%zz%4')
   assert.equal(scope.raw_path, '/%ff/%41%zz%4')
 })
 
-withPython('each scope has dicts of its own', scopeApp, async (python) => {
+withPython('each scope has its own dicts', scopeApp, async (python) => {
   await scopeOf(python, { url: '/' })
   const scope = await scopeOf(python, { url: '/' })
   assert.deepEqual(scope.asgi, { version: '3.0', spec_version: '2.5' })
   assert.deepEqual(scope.extensions, EXTENSIONS)
 })
 
-withPython('repeated headers are kept apart and in order', scopeApp, async (python) => {
+withPython('repeated headers stay separate and in order', scopeApp, async (python) => {
   const scope = await scopeOf(python, {
     url: '/',
     headers: [['B', '1'], ['a', '2'], ['b', '3'], ['A', 'gr\u00fc\u00df']]
@@ -83,7 +88,9 @@ withPython('repeated headers are kept apart and in order', scopeApp, async (pyth
   assert.deepEqual(own, [['b', '1'], ['a', '2'], ['b', '3'], ['a', 'grüß']])
 })
 
-withPython('rootPath is in root_path and in front of the path', { ...scopeApp, rootPath: '/api' }, async (python) => {
+const mounted = { ...scopeApp, rootPath: '/api' }
+
+withPython('rootPath is root_path and the start of the path', mounted, async (python) => {
   const bare = await scopeOf(python, { url: '/x' })
   assert.equal(bare.root_path, '/api')
   assert.equal(bare.path, '/api/x')
@@ -94,7 +101,7 @@ withPython('rootPath is in root_path and in front of the path', { ...scopeApp, r
   assert.equal(alike.path, '/api/apix')
 })
 
-withPython('through node:http the scope names client and server', scopeApp, async (python) => {
+withPython('over HTTP, the scope has client and server', scopeApp, async (python) => {
   await withServer(python.listener, async (origin) => {
     const scope = await (await fetch(`${origin}/p?q=1`, { headers: { 'X-A': '1' } })).json()
     const port = Number(new URL(origin).port)
@@ -108,7 +115,7 @@ withPython('through node:http the scope names client and server', scopeApp, asyn
   })
 })
 
-withPython('through a unix socket server is [path, None]', scopeApp, async (python) => {
+withPython('over a Unix socket, server is [path, None]', scopeApp, async (python) => {
   const folder = await mkdtemp(join(tmpdir(), 'node-asgi-'))
   const path = join(folder, 'socket')
   const server = http.createServer(python.listener)
@@ -130,7 +137,7 @@ withPython('through a unix socket server is [path, None]', scopeApp, async (pyth
   }
 })
 
-withPython('HTTP/1.0 arrives as 1.0', scopeApp, async (python) => {
+withPython('over HTTP/1.0, http_version is 1.0', scopeApp, async (python) => {
   await withServer(python.listener, async (origin) => {
     const net = await import('node:net')
     const socket = net.connect(Number(new URL(origin).port), '127.0.0.1')
@@ -143,7 +150,7 @@ withPython('HTTP/1.0 arrives as 1.0', scopeApp, async (python) => {
   })
 })
 
-withPython('HTTP/2 arrives as 2, with a host header', scopeApp, async (python) => {
+withPython('over HTTP/2, http_version is 2 and host is a header', scopeApp, async (python) => {
   const http2 = await import('node:http2')
   const server = http2.createServer(python.listener)
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))

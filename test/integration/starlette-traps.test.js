@@ -1,4 +1,4 @@
-/** Traps of servers that only Starlette and anyio show, a test each. */
+/** Server mistakes that show only with Starlette and anyio, one test each. */
 
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
@@ -24,7 +24,7 @@ for (const path of ['/endpoint_asks', '/middleware_asks']) {
   })
 }
 
-withPython('BaseHTTPMiddleware and is_disconnected(): a client that is there, and its body', app,
+withPython('BaseHTTPMiddleware and is_disconnected(): a connected client with a body', app,
   async (python) => {
     await withServer(python.listener, async (base) => {
       const body = Buffer.alloc(1_000_000)
@@ -34,7 +34,7 @@ withPython('BaseHTTPMiddleware and is_disconnected(): a client that is there, an
     })
   })
 
-withPython('StreamingResponse cancelled by the client, behind BaseHTTPMiddleware', app,
+withPython('a client cancels a StreamingResponse behind BaseHTTPMiddleware', app,
   async (python) => {
     await withServer(python.listener, async (base) => {
       const request = http.get(`${base}/cancelled_stream`)
@@ -47,7 +47,7 @@ withPython('StreamingResponse cancelled by the client, behind BaseHTTPMiddleware
     })
   })
 
-withPython("sync endpoints in anyio's thread pool", app, async (python) => {
+withPython("sync endpoints run in anyio's thread pool", app, async (python) => {
   const answers = await Promise.all(Array.from({ length: 4 },
     () => python.handleRequest({ url: '/sync' })))
   assert.deepEqual(answers.map((answer) => answer.json()), [true, true, true, true])
@@ -55,7 +55,9 @@ withPython("sync endpoints in anyio's thread pool", app, async (python) => {
     { total: 40, borrowed: 0 })
 })
 
-withPython('logging configuration of the app respected', { ...app, env: { PYTHONUNBUFFERED: '1' } },
+const unbuffered = { ...app, env: { PYTHONUNBUFFERED: '1' } }
+
+withPython('the logging configuration of the app is kept', unbuffered,
   async (python) => {
     let written = ''
     for (const name of ['stdout', 'stderr']) python.on(name, (text) => { written += text })
@@ -63,5 +65,5 @@ withPython('logging configuration of the app respected', { ...app, env: { PYTHON
     assert.deepEqual(handlers, ['StreamHandler'])
     await eventually(() => assert.match(written, /own format: WARNING app shown/))
     assert.doesNotMatch(written, /not shown/)
-    assert.equal(written.split('shown').length, 2, 'written once')
+    assert.equal(written.split('shown').length, 2, 'the line was not written exactly once')
   })

@@ -1,6 +1,6 @@
 /**
- * Makes the requests that relay.py asks for: one unix socket connection a request, JSON lines both
- * ways.
+ * Makes the requests that relay.py asks for: one Unix socket connection per request, JSON lines in
+ * both directions.
  */
 
 import { createServer } from 'node:net'
@@ -16,11 +16,13 @@ export async function listen (handler, path) {
   const server = createServer((socket) => {
     const tell = (type, values = {}) => { socket.write(`${JSON.stringify({ type, ...values })}\n`) }
     const lines = createInterface({ input: socket })
-    for (const side of [socket, lines]) side.on('error', () => socket.destroy()) // a test left
+    // A test may leave while it is answered.
+    for (const side of [socket, lines]) side.on('error', () => socket.destroy())
     lines.once('line', async (line) => {
       const request = JSON.parse(line)
       try {
-        await (request.type === 'http' ? http : websocket)(handler, request, { socket, lines, tell })
+        const make = request.type === 'http' ? http : websocket
+        await make(handler, request, { socket, lines, tell })
       } catch (error) {
         tell('error', { message: error.message })
       }
@@ -72,7 +74,10 @@ async function websocket (handler, { url, headers, protocols }, { socket, lines,
   tell('close', { code, reason })
 }
 
-/** As the web's WebSocket, a connection closes with some codes only; TestClient does with any. */
+/**
+ * Closes a connection. Like the WebSocket of browsers it allows some codes only, whereas TestClient
+ * closes with any.
+ */
 function leave (connection, { code, reason }) {
   if (code === 1000 || (code >= 3000 && code <= 4999)) connection.close(code, reason)
   else connection.close()

@@ -1,13 +1,13 @@
 """
 Sends the requests of Starlette's TestClient through a server instead of calling the application.
 
-The tests run in a thread of a worker, because their applications are objects of the process. Where
-a TestClient calls its application, a Relay asks Node over a unix socket to make the request; Node
-hands it to this worker like any other, and `serve` gives it to the application that the Relay has
-put down under the number in a header. What the application raises is raised in the test again, as
-TestClient promises.
+The tests run in a thread of a worker, because their applications are objects in that process. Where
+a TestClient would call its application, a Relay asks Node over a Unix socket to make the request.
+Node sends it to this worker like any other, and `serve` passes it to the application that the Relay
+has registered under the number in a header. What the application raises is raised again in the
+test, as TestClient promises.
 
-The socket carries one JSON object a line, bytes as base64.
+The socket carries one JSON object per line, with bytes as base64.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ import base64
 import concurrent.futures
 import itertools
 import os
-from json import dumps, loads  # by name: tests put others in their place
+from json import dumps, loads  # by name, because tests replace them
 
 import anyio
 from anyio.streams.buffered import BufferedByteReceiveStream
@@ -23,9 +23,9 @@ from starlette import testclient
 
 CALL = b"x-suite-call"
 LINE = 1 << 30  # bytes
-END = 10.0  # seconds that an application gets to end after its client has left
+END = 10.0  # seconds that an application may run after its client has disconnected
 
-# TestClient makes these up and no request can carry them: they are laid over the scope.
+# TestClient invents these and no request can carry them, so they replace those of the scope.
 GIVEN = ("client", "server", "state", "root_path")
 
 calls = {}
@@ -33,7 +33,7 @@ _numbers = itertools.count(1)
 
 
 class Call:
-    """A request of a test: what TestClient wanted, and what became of it."""
+    """A request of a test: what TestClient asked for, and the result."""
 
     def __init__(self, app, scope):
         self.app = app
@@ -41,13 +41,13 @@ class Call:
         self.number = next(_numbers)
         self.began = False
         self.done = concurrent.futures.Future()
-        self.debug = None  # the message of http.response.debug, which only tests have
+        self.debug = None  # the message http.response.debug, which only tests use
         self.trailers = False
-        self.refusal = None  # the close before an accept: HTTP has no code and reason for it
+        self.refusal = None  # the close before an accept, whose code and reason HTTP cannot carry
 
 
 class Counts:
-    """What has travelled through the server, and where its scope was another than TestClient's."""
+    """How much went through the server, and where its scope differed from that of TestClient."""
 
     def __init__(self):
         self.requests = 0
@@ -59,11 +59,11 @@ counts = Counts()
 
 
 async def serve(scope, receive, send):
-    """The application of the worker, for a request of a test."""
+    """Serves a request of a test."""
     number = next(int(value) for name, value in scope["headers"] if name == CALL)
     call = calls[number]
     call.began = True
-    # `te: trailers` is ours: TestClient always says that it knows trailers.
+    # broker.js adds `te: trailers`, because TestClient always supports trailers.
     own = (CALL, b"te")
     scope["headers"] = [(name, value) for name, value in scope["headers"] if name not in own]
     compare(call.scope, scope)
@@ -113,7 +113,7 @@ def compare(wanted, got):
 
 
 class Relay:
-    """An application that has each of its requests made by Node."""
+    """An application that lets Node make each of its requests."""
 
     def __init__(self, app):
         self.app = app
@@ -132,13 +132,13 @@ class Relay:
                 await self.ended(call)
 
     async def ended(self, call):
-        """Waits for the application, and raises what it has raised."""
+        """Waits for the application, and raises what it raised."""
         if call.began:
             with anyio.move_on_after(END):
                 while not call.done.done():
                     await anyio.sleep(0.001)
             if not call.done.done():
-                raise RuntimeError(f"the application still runs {END} s after its client has left")
+                raise RuntimeError(f"the application still ran {END} s after its client had left")
             if error := call.done.exception():
                 raise error
 
@@ -215,7 +215,7 @@ async def http(call, lines, receive, send):
                         {"type": "http.response.trailers", "headers": pairs(event["trailers"])}
                     )
             case "error":
-                pass  # what the application has raised says more; see Relay.ended
+                pass  # what the application raised says more: see Relay.ended
 
 
 async def websocket(call, lines, receive, send):
@@ -237,13 +237,13 @@ async def websocket(call, lines, receive, send):
                 await lines.write(type="bytes", bytes=base64.b64encode(message["bytes"]).decode())
 
     async def forward_to_the_end(*, task_status):
-        # TestClient says that it leaves and cancels at once: the first still has to be heard.
+        # TestClient disconnects and cancels at once; the disconnect must still be forwarded.
         with anyio.CancelScope(shield=True) as scope:
             task_status.started(scope)
             try:
                 await forward()
             except (anyio.BrokenResourceError, anyio.ClosedResourceError, anyio.EndOfStream):
-                left.set()  # Node has ended the connection
+                left.set()  # Node has closed the connection
 
     async with anyio.create_task_group() as tasks:
         forwarding = await tasks.start(forward_to_the_end)
@@ -295,7 +295,7 @@ async def deliver(call, event, send):
 
 
 def install():
-    """Puts a Relay before every application that a TestClient is made for."""
+    """Puts a Relay in front of every application that a TestClient is created for."""
     transport = testclient._TestClientTransport
     original = transport.__init__
 

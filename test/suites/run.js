@@ -3,7 +3,7 @@
  *
  *     bash test/suites/run.sh starlette|fastapi [arguments of pytest]
  *
- * Ends with 1 if a test has failed that explanations.js has no reason for.
+ * Exits with 1 if a test failed that explanations.js does not explain.
  */
 
 import { spawnSync } from 'node:child_process'
@@ -21,23 +21,23 @@ const here = fileURLToPath(new URL('.', import.meta.url))
 const [name, ...rest] = process.argv.slice(2)
 if (rest.length === 0) rest.push('tests')
 if (!SUITES.includes(name)) {
-  console.error(`there are the suites ${SUITES.join(' and ')}`)
+  console.error(`unknown suite: ${name} (known: ${SUITES.join(', ')})`)
   process.exit(2)
 }
 
 const python = join(here, '.venv/bin/python')
 const docroot = join(here, 'sources', name)
-// The last: pytest is imported before it could rewrite the assertions of anyio's plugin.
+// The warning: pytest is imported before it could rewrite the assertions of anyio's plugin.
 const PYTEST = ['-q', '-p', 'no:cacheprovider', '--capture=sys', '-o', 'addopts=', '-W',
   'ignore::pytest.PytestAssertRewriteWarning']
 
-/** Milliseconds that one test may take without the server. */
+/** Milliseconds for one test without the server. */
 const TEST_LIMIT = 120_000
 
 const outcomes = { passed: 0, failed: 0, skipped: 0, xfailed: 0, xpassed: 0 }
 const failures = new Map()
 let collected = { tests: 0, trio: 0 }
-let through = 0 // tests that have made a request
+let through = 0 // tests that made a request
 let current = ''
 let seen = 0
 let end = null
@@ -67,7 +67,7 @@ const take = {
   end (event) { end = event }
 }
 
-/** Whether a test fails on this machine without the server, too. */
+/** Whether a test also fails without the server on this machine. */
 function failsAnyway (test) {
   const { status } = spawnSync(python, ['-m', 'pytest', ...PYTEST, test],
     { cwd: docroot, timeout: TEST_LIMIT })
@@ -79,24 +79,25 @@ function summarise () {
   let unexplained = 0
   for (const [test, text] of failures) {
     const why = explain(name, test) ??
-      (failsAnyway(test) ? 'fails without the server, too' : undefined)
+      (failsAnyway(test) ? 'also fails without the server' : undefined)
     if (why === undefined) unexplained++
     console.log(`\nFAILED ${test}\n  ${why ?? `not explained:\n${text}`}`)
   }
   const counts = Object.entries(outcomes).filter(([, count]) => count > 0)
   console.log(`\n${name}: ${counts.map(([outcome, count]) => `${count} ${outcome}`).join(', ')}`)
   if (end === null) {
-    console.log(`it ended early, in ${current}`)
+    console.log(`the run ended early, in ${current}`)
     return 1
   }
   if (end.error !== undefined) console.log(end.error)
   console.log(`${through} tests sent ${end.requests} requests and ${end.sockets} WebSockets ` +
     'through the worker')
   for (const [key, [wanted, got]] of Object.entries(end.differences ?? {})) {
-    console.log(`scope[${JSON.stringify(key)}] differed, first: TestClient ${wanted}, here ${got}`)
+    console.log(`scope[${JSON.stringify(key)}] differs; first: TestClient ${wanted}, worker ${got}`)
   }
-  console.log(`${failures.size - unexplained} failures explained, ${unexplained} not`)
-  // pytest: 0 all passed, 1 some failed; the others mean that it did not run.
+  console.log(`failures: ${failures.size - unexplained} explained, ${unexplained} unexplained`)
+  // pytest exits with 0 if all tests passed and 1 if some failed; other codes are errors of the
+  // run.
   return unexplained === 0 && end.code <= 1 ? 0 : 1
 }
 

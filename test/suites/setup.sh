@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Starlette and FastAPI in test/suites/.venv, and the sources of the same releases, which hold their
-# tests, in test/suites/sources. Quick when both are up to date.
+# Installs Starlette and FastAPI into test/suites/.venv, and the sources of the same releases, which
+# contain their tests, into test/suites/sources. Does nothing when both are up to date.
 source "$(dirname "${BASH_SOURCE[0]}")/../../scripts/lib.sh"
 
 folder=test/suites
@@ -13,7 +13,7 @@ rm -rf "$venv" "$folder/sources"
 "${PYTHON:-python3}" -m venv "$venv"
 quiet "$venv/bin/pip" install --disable-pip-version-check -r "$folder/requirements.txt"
 for name in starlette fastapi; do
-  step "Fetching the sources of $name"
+  step "Downloading the sources of $name"
   release=$(sed -n "s/^$name\(\[.*\]\)\?==//p" "$folder/requirements.txt")
   mkdir -p "$folder/sources/$name"
   quiet "$venv/bin/pip" download --disable-pip-version-check --no-deps --no-build-isolation \

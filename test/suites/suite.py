@@ -1,6 +1,6 @@
 """
-The application of the worker: the first request runs pytest in a thread and streams the outcome of
-each test, a JSON object a line; the others are those of the tests.
+The application of the worker. The first request runs pytest in a thread and streams the outcome of
+each test, one JSON object per line. The other requests come from the tests.
 """
 
 import asyncio
@@ -11,18 +11,18 @@ from json import dumps, loads  # by name: tests put others in their place
 import pytest
 import relay
 
-TEST_LIMIT = 60  # seconds; then the stacks are printed and the process ends
+TEST_LIMIT = 60  # seconds; after that, the stacks are printed and the process ends
 
 
 class Report:
-    """A pytest plugin that hands on what happens."""
+    """A pytest plugin that reports what happens."""
 
     def __init__(self, tell):
         self.tell = tell
         self.before = 0
 
     def pytest_collection_modifyitems(self, config, items):
-        """The loop of a worker is asyncio's: what is repeated for trio says nothing about it."""
+        """Removes repetitions for trio: the loop of a worker is asyncio's."""
 
         def for_trio(item):
             parameters = getattr(getattr(item, "callspec", None), "params", {})

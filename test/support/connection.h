@@ -14,8 +14,8 @@ namespace nasgi::test {
 // A segment and its two bells, from which either end can be made, in this process or in a child.
 class Connection {
  public:
-  explicit Connection(std::size_t capacity) : Connection(capacity, capacity) {}
-  Connection(std::size_t request_capacity, std::size_t response_capacity)
+  explicit Connection(size_t capacity) : Connection(capacity, capacity) {}
+  Connection(size_t request_capacity, size_t response_capacity)
       : segment_(shm::Segment::Create({request_capacity, response_capacity}).value()),
         node_bell_(shm::Doorbell::Create().value()),
         worker_bell_(shm::Doorbell::Create().value()) {}

@@ -1,6 +1,6 @@
 /**
- * Stands in for the native addon and for the Python processes: fork server, workers and
- * applications are JavaScript in this process, and a test decides what each of them does.
+ * Replaces the native addon and the Python processes: fork server, workers and applications are
+ * JavaScript objects in this process, and a test decides what each of them does.
  */
 
 import { EventEmitter } from 'node:events'
@@ -21,7 +21,7 @@ const eventTypes = {
 
 const limits = { chunk: 64, window: 256, head: 65536 }
 
-// Beyond the largest pid of Linux, so that no real process can be meant.
+// Above the largest pid on Linux, so that it is never the pid of a real process.
 const FIRST_PID = 5_000_000
 
 /** A request as the fake application sees it. */
@@ -32,7 +32,18 @@ export class FakeRequest {
     const [method, scheme, httpVersion, path, query, clientHost, clientPort, serverHost, serverPort,
       mount, features, tls, ...headers] = head.split('\0')
     Object.assign(this, {
-      method, scheme, httpVersion, path, query, clientHost, clientPort, serverHost, serverPort, mount, features, tls
+      method,
+      scheme,
+      httpVersion,
+      path,
+      query,
+      clientHost,
+      clientPort,
+      serverHost,
+      serverPort,
+      mount,
+      features,
+      tls
     })
     this.headers = headers
     this.body = ''
@@ -41,7 +52,7 @@ export class FakeRequest {
     this.over = false
     this.consumed = 0
     this.window = limits.window
-    /** Whether credit is given back as the body arrives. */
+    /** Whether the application reads, and so returns credit, as the body arrives. */
     this.reads = true
     this.onBody = () => {}
   }
@@ -56,7 +67,7 @@ export class FakeRequest {
     this.onBody(this)
   }
 
-  /** The application takes what has arrived, for requests that do not read by themselves. */
+  /** Lets the application read what has arrived, for requests with `reads: false`. */
   read () {
     this.window = limits.window
     this.channel.emit(eventTypes.CREDIT, this.id, this.window)
@@ -102,9 +113,9 @@ function asBuffer (body) {
 /**
  * @param {object} [behaviour]
  * @param {(request: FakeRequest, worker: FakeProcess) => void} [behaviour.app]
- * @param {(worker: FakeProcess) => void} [behaviour.startWorker] default: it becomes ready
- * @param {(server: FakeServer) => void} [behaviour.startServer] default: it becomes ready
- * @param {(worker: FakeProcess) => void} [behaviour.stopWorker] default: it stops and exits
+ * @param {(worker: FakeProcess) => void} [behaviour.startWorker] default: the worker becomes ready
+ * @param {(server: FakeServer) => void} [behaviour.startServer] default: the server becomes ready
+ * @param {(worker: FakeProcess) => void} [behaviour.stopWorker] default: the worker stops and exits
  */
 export function createFake (behaviour = {}) {
   const app = behaviour.app ?? ((request) => request.respond(200, 'hello'))
@@ -115,7 +126,7 @@ export function createFake (behaviour = {}) {
   const fake = { servers: [], workers: [], requests: [], channels: [], groupsKilled: [] }
   let lastPid = FIRST_PID
 
-  // What happens "elsewhere" happens in later turns of the loop, or when somebody blocks on it.
+  // What other processes do happens in later turns of the loop, or when a call blocks on them.
   let tasks = []
   function later (task) {
     tasks.push(task)
@@ -318,7 +329,7 @@ export function createFake (behaviour = {}) {
       })
     }
 
-    /** It ends, and its workers with it. */
+    /** Ends the server and its workers. */
     exit (code, signal = null) {
       if (this.gone) return
       this.gone = true
@@ -419,14 +430,14 @@ export function createFake (behaviour = {}) {
   return fake
 }
 
-/** A logger that keeps what it gets. */
+/** A logger that records its lines. */
 export function createLog () {
   const lines = []
   const log = (level) => (...words) => { lines.push(`${level} ${words.join(' ')}`) }
   return { lines, info: log('info'), warn: log('warn'), error: log('error') }
 }
 
-/** Lets everything happen that is due, including what that leads to. */
+/** Runs everything that is due, and what follows from it. */
 export async function settle (turns = 10) {
   for (let i = 0; i < turns; i++) await new Promise((resolve) => setImmediate(resolve))
 }

@@ -1,5 +1,5 @@
 /**
- * Runs a test on the real addon and real Python workers, and afterwards looks for what it left.
+ * Runs tests on the real addon and real Python workers, and checks afterwards that nothing leaked.
  */
 
 import assert from 'node:assert/strict'
@@ -14,7 +14,7 @@ import { PythonHandler } from '../../addon/lib/index.js'
 export const APPS = fileURLToPath(new URL('../../fixtures/apps', import.meta.url))
 export const VENV_PYTHON = fileURLToPath(new URL('../../.venv/bin/python3', import.meta.url))
 
-/** No wait of a test is longer. */
+/** The time limit of a test, in milliseconds. */
 export const LIMIT = 30_000
 
 const quiet = { debug () {}, info () {}, warn () {}, error () {} }
@@ -36,10 +36,10 @@ export function withPython (name, options, run) {
   })
 }
 
-/** @type {Set<PythonHandler>} those of the running test */
+/** @type {Set<PythonHandler>} handlers of the running test */
 const started = new Set()
 
-/** A handler that the test closes itself; one that fails has it closed. */
+/** Creates a handler that the test closes; it is closed anyway if the test fails. */
 export function startPython (options) {
   const python = new PythonHandler({
     docroot: APPS,
@@ -53,7 +53,7 @@ export function startPython (options) {
 }
 
 /**
- * A test that must leave no descriptor, no process and no mapping.
+ * Runs a test that must not leak file descriptors, processes or mappings.
  * @param {string} name
  * @param {(t: import('node:test').TestContext) => Promise<void>} run
  * @param {number} [limit] milliseconds
@@ -68,16 +68,16 @@ export function leakTest (name, run, limit = LIMIT) {
       started.clear()
     }
     await eventually(() => {
-      assert.deepEqual(childProcesses(), [], 'child processes are left')
-      assert.deepEqual(sharedMappings(), [], 'shared memory is left')
+      assert.deepEqual(childProcesses(), [], 'leaked child processes')
+      assert.deepEqual(sharedMappings(), [], 'leaked shared memory')
       const left = openFds().filter((fd) => !before.includes(fd))
-      assert.deepEqual(left, [], 'descriptors are left')
+      assert.deepEqual(left, [], 'leaked file descriptors')
     })
   })
 }
 
 /**
- * Repeats a check until it passes; the last failure counts when the limit is over.
+ * Repeats a check until it passes, or throws its last failure when the time limit is over.
  * @template T
  * @param {() => T | Promise<T>} check
  * @returns {Promise<T>}
@@ -95,7 +95,7 @@ export async function eventually (check, limit = 5000) {
 }
 
 /**
- * Waits for what an idle handler does not keep the process alive for.
+ * Waits for a promise and keeps the process alive meanwhile, which an idle handler does not.
  * @template T
  * @param {Promise<T>} promise
  * @returns {Promise<T>}
@@ -109,7 +109,7 @@ export async function awake (promise) {
   }
 }
 
-/** Serves the handler by node:http while `run` goes. */
+/** Serves a listener on node:http while `run` runs. */
 export async function withServer (listener, run, listenOn = 0) {
   const server = createServer(listener)
   await new Promise((resolve) => server.listen(listenOn, '127.0.0.1', resolve))
@@ -122,15 +122,15 @@ export async function withServer (listener, run, listenOn = 0) {
 }
 
 /**
- * What the descriptors of this process stand for, sockets and pipes by their kind. Node itself
- * keeps /dev/null open from the first child process on.
+ * The open file descriptors of this process: number and target, without the numbers of sockets and
+ * pipes. Excludes /dev/null, which Node keeps open from its first child process on.
  */
 function openFds () {
   const fds = []
   for (const fd of readdirSync('/proc/self/fd')) {
     try {
       fds.push(`${fd} ${readlinkSync(`/proc/self/fd/${fd}`).replace(/\d+/g, '')}`)
-    } catch {} // the one that readdir itself had open
+    } catch {} // the descriptor that readdir itself used
   }
   return fds.filter((fd) => !fd.endsWith(' /dev/null'))
 }
@@ -148,7 +148,7 @@ function sharedMappings () {
   return readFileSync('/proc/self/maps', 'utf8').split('\n').filter((line) => /memfd:/.test(line))
 }
 
-/** Whether a process exists and is no zombie. */
+/** Whether a process exists and is not a zombie. */
 export function isAlive (pid) {
   try {
     return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))

@@ -40,9 +40,9 @@ class Interruptions {
 
  private:
   static void Pause() {
-    static volatile std::uint64_t state = 1;
+    static volatile uint64_t state = 1;
     state = Random(state).Next();
-    for (std::uint64_t i = state % 16'384; i > 0; --i) asm volatile("" ::: "memory");
+    for (uint64_t i = state % 16'384; i > 0; --i) asm volatile("" ::: "memory");
   }
 
   [[maybe_unused]] struct sigaction old_action_{};

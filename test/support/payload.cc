@@ -8,17 +8,15 @@
 namespace nasgi::test {
 namespace {
 
-std::uint64_t StartOf(std::uint64_t seed, std::uint64_t number) {
+uint64_t StartOf(uint64_t seed, uint64_t number) {
   return Random(seed ^ (number * 0x2545'f491'4f6c'dd1d)).Next();
 }
 
-std::uint64_t WordAt(std::uint64_t start, std::size_t offset) {
-  return (start + offset) * 0x9e37'79b9'7f4a'7c15;
-}
+uint64_t WordAt(uint64_t start, size_t offset) { return (start + offset) * 0x9e37'79b9'7f4a'7c15; }
 
 }  // namespace
 
-std::size_t PayloadStream::SizeOf(std::uint64_t number) const {
+size_t PayloadStream::SizeOf(uint64_t number) const {
   Random random(~seed_ ^ (number * 0x2545'f491'4f6c'dd1d));
   switch (random.Below(8)) {
     case 0:
@@ -29,24 +27,24 @@ std::size_t PayloadStream::SizeOf(std::uint64_t number) const {
     case 3:
       return random.Below(max_size_ + 1);
     default:
-      return random.Below(std::min<std::size_t>(max_size_, 64) + 1);
+      return random.Below(std::min<size_t>(max_size_, 64) + 1);
   }
 }
 
-void PayloadStream::Fill(std::uint64_t number, std::span<std::byte> room) const {
-  const std::uint64_t start = StartOf(seed_, number);
-  for (std::size_t offset = 0; offset < room.size(); offset += sizeof(std::uint64_t)) {
-    const std::uint64_t word = WordAt(start, offset);
+void PayloadStream::Fill(uint64_t number, std::span<std::byte> room) const {
+  const uint64_t start = StartOf(seed_, number);
+  for (size_t offset = 0; offset < room.size(); offset += sizeof(uint64_t)) {
+    const uint64_t word = WordAt(start, offset);
     std::memcpy(room.data() + offset, &word, std::min(sizeof(word), room.size() - offset));
   }
 }
 
-bool PayloadStream::Matches(std::uint64_t number, std::span<const std::byte> record) const {
+bool PayloadStream::Matches(uint64_t number, std::span<const std::byte> record) const {
   if (record.size() != SizeOf(number)) return false;
-  const std::uint64_t start = StartOf(seed_, number);
-  for (std::size_t offset = 0; offset < record.size(); offset += sizeof(std::uint64_t)) {
-    const std::uint64_t word = WordAt(start, offset);
-    const std::size_t bytes = std::min(sizeof(word), record.size() - offset);
+  const uint64_t start = StartOf(seed_, number);
+  for (size_t offset = 0; offset < record.size(); offset += sizeof(uint64_t)) {
+    const uint64_t word = WordAt(start, offset);
+    const size_t bytes = std::min(sizeof(word), record.size() - offset);
     if (std::memcmp(record.data() + offset, &word, bytes) != 0) return false;
   }
   return true;

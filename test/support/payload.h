@@ -10,17 +10,17 @@ namespace nasgi::test {
 // the record's number, so loss, repetition, reordering and torn bytes all show.
 class PayloadStream {
  public:
-  PayloadStream(std::uint64_t seed, std::size_t max_size) : seed_(seed), max_size_(max_size) {}
+  PayloadStream(uint64_t seed, size_t max_size) : seed_(seed), max_size_(max_size) {}
 
   // Sizes mix empty, small, largest and anything between.
-  std::size_t SizeOf(std::uint64_t number) const;
+  size_t SizeOf(uint64_t number) const;
   // Fills the whole of `room`, whose size is SizeOf(number) or less.
-  void Fill(std::uint64_t number, std::span<std::byte> room) const;
-  bool Matches(std::uint64_t number, std::span<const std::byte> record) const;
+  void Fill(uint64_t number, std::span<std::byte> room) const;
+  bool Matches(uint64_t number, std::span<const std::byte> record) const;
 
  private:
-  const std::uint64_t seed_;
-  const std::size_t max_size_;
+  const uint64_t seed_;
+  const size_t max_size_;
 };
 
 }  // namespace nasgi::test

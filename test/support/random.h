@@ -17,9 +17,9 @@ inline constexpr int kSlowdown = 1;
 #endif
 
 // NODE_ASGI_TEST_SEED if set, otherwise a new one. Printed, so that a failure can be repeated.
-inline std::uint64_t TestSeed() {
+inline uint64_t TestSeed() {
   const char* fixed = std::getenv("NODE_ASGI_TEST_SEED");
-  const std::uint64_t seed =
+  const uint64_t seed =
       fixed != nullptr ? std::strtoull(fixed, nullptr, 0) : std::random_device()();
   std::printf("NODE_ASGI_TEST_SEED=%llu\n", static_cast<unsigned long long>(seed));
   return seed;
@@ -28,18 +28,18 @@ inline std::uint64_t TestSeed() {
 // splitmix64: small, fast, and the same on every machine.
 class Random {
  public:
-  explicit Random(std::uint64_t seed) : state_(seed) {}
-  std::uint64_t Next() {
-    std::uint64_t z = (state_ += 0x9e37'79b9'7f4a'7c15);
+  explicit Random(uint64_t seed) : state_(seed) {}
+  uint64_t Next() {
+    uint64_t z = (state_ += 0x9e37'79b9'7f4a'7c15);
     z = (z ^ (z >> 30)) * 0xbf58'476d'1ce4'e5b9;
     z = (z ^ (z >> 27)) * 0x94d0'49bb'1331'11eb;
     return z ^ (z >> 31);
   }
   // 0 .. limit - 1
-  std::uint64_t Below(std::uint64_t limit) { return Next() % limit; }
+  uint64_t Below(uint64_t limit) { return Next() % limit; }
 
  private:
-  std::uint64_t state_;
+  uint64_t state_;
 };
 
 }  // namespace nasgi::test

@@ -1,4 +1,4 @@
-/** A small seeded generator (mulberry32), so that a chaos run can be repeated. */
+/** A small seeded random generator (mulberry32), so that a chaos test can be repeated. */
 export function seeded (seed) {
   let state = seed >>> 0
   return () => {
@@ -10,7 +10,7 @@ export function seeded (seed) {
   }
 }
 
-/** The seed of this run: NODE_ASGI_TEST_SEED, or one of its own, which is printed. */
+/** The seed of this run: NODE_ASGI_TEST_SEED or a new one. It is printed. */
 export function seedOf (t) {
   const seed = Number(process.env.NODE_ASGI_TEST_SEED ?? Date.now() % 2 ** 32)
   t.diagnostic(`NODE_ASGI_TEST_SEED=${seed}`)

@@ -1,4 +1,4 @@
-/** Runs of the command line, as a person or a service manager starts it. */
+/** Runs the command line, as a person or a service manager does. */
 
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
@@ -16,7 +16,7 @@ const LIMIT = 60_000
 export class Run {
   stdout = ''
   stderr = ''
-  mark = randomUUID() // in the environment of every process that it starts
+  mark = randomUUID() // in the environment of every process of this run
 
   constructor (args, env = {}) {
     const { PORT, ...rest } = process.env
@@ -39,7 +39,7 @@ export class Run {
       if (this.child.exitCode !== null || this.child.signalCode !== null) break
       await sleep(10)
     }
-    assert.fail(`${pattern} did not come; stdout: ${this.stdout}\nstderr: ${this.stderr}`)
+    assert.fail(`no match for ${pattern}; stdout: ${this.stdout}\nstderr: ${this.stderr}`)
   }
 
   async port () {
@@ -56,11 +56,11 @@ export class Run {
     })
   }
 
-  /** Nobody outlives anybody. */
+  /** Waits until every process of this run has ended. */
   async allGone () {
     const end = Date.now() + LIMIT
     while (this.processes().length > 0) {
-      assert(Date.now() < end, `left over: ${this.processes()}`)
+      assert(Date.now() < end, `still running: ${this.processes()}`)
       await sleep(20)
     }
   }

@@ -1,4 +1,4 @@
-/** Helpers for tests of WebSockets: a server around a handler, and clients of `ws`. */
+/** Helpers for WebSocket tests: a server around a handler, and clients from `ws`. */
 
 import { once } from 'node:events'
 import { connect } from 'node:net'
@@ -7,7 +7,7 @@ import WebSocket from 'ws'
 
 import { withServer } from './harness.js'
 
-/** Serves requests and upgrades of a handler while `run` goes; it gets the ws:// address. */
+/** Serves requests and upgrades with a handler while `run` runs; `run` gets the ws:// address. */
 export function withSockets (python, run) {
   return withServer(python.listener, (base, server) => {
     server.on('upgrade', python.upgrade)
@@ -16,8 +16,9 @@ export function withSockets (python, run) {
 }
 
 /**
- * An open client that keeps what it gets.
- * @returns {Promise<WebSocket & { received: (string | Buffer)[], closed: Promise<[number, string]> }>}
+ * Opens a client that records what it receives.
+ * @typedef {{ received: (string | Buffer)[], closed: Promise<[number, string]> }} Records
+ * @returns {Promise<WebSocket & Records>}
  */
 export async function openSocket (url, protocols = [], options = {}) {
   const client = new WebSocket(url, protocols, { perMessageDeflate: false, ...options })
@@ -33,11 +34,11 @@ export async function openSocket (url, protocols = [], options = {}) {
   return client
 }
 
-/** What a client gets that is refused: status, headers, body. */
+/** Opens a client that must be refused; returns status, headers and body of the response. */
 export function refusedSocket (url, options = {}) {
   return new Promise((resolve, reject) => {
     const client = new WebSocket(url, options)
-    client.on('open', () => reject(new Error('it was accepted')))
+    client.on('open', () => reject(new Error('the WebSocket was accepted')))
     client.on('error', () => {})
     client.on('unexpected-response', async (_, response) => {
       const body = Buffer.concat(await response.toArray()).toString()
@@ -46,7 +47,7 @@ export function refusedSocket (url, options = {}) {
   })
 }
 
-/** Sends bytes as they are and returns all that is answered until the end. */
+/** Sends raw text and returns everything that the server sends until the connection ends. */
 export async function rawExchange (url, text) {
   const { hostname, port } = new URL(url)
   const socket = connect(Number(port), hostname)

@@ -3,7 +3,7 @@ import { type Equal, expectTrue } from './expect.js'
 
 declare const error: errors.AppError | errors.WorkerError | errors.RequestTimeoutError
 
-// The code tells the class.
+// The code determines the class.
 if (error.code === 'ERR_APP') {
   expectTrue<Equal<typeof error, errors.AppError>>()
   expectTrue<Equal<typeof error.responseStarted, boolean>>()
@@ -17,7 +17,7 @@ if (error.code === 'ERR_APP') {
 function handle (caught: unknown) {
   if (caught instanceof errors.NodeAsgiError) {
     expectTrue<Equal<typeof caught.code, errors.ErrorCode>>()
-    // @ts-expect-error: no such code
+    // @ts-expect-error: unknown code
     if (caught.code === 'ERR_NOPE') return
   }
   if (caught instanceof errors.InvalidOptionError) {

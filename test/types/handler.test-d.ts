@@ -68,15 +68,15 @@ async function scoped () {
 }
 scoped()
 
-// @ts-expect-error: a request needs a url
+// @ts-expect-error: url is required
 handler.handleRequest({ method: 'GET' })
-// @ts-expect-error: a number is no body
+// @ts-expect-error: a body cannot be a number
 handler.handleRequest({ url: '/', body: 5 })
-// @ts-expect-error: a header value is text or a number
+// @ts-expect-error: a header value must be a string or a number
 handler.handleRequest({ url: '/', headers: { a: true } })
-// @ts-expect-error: limits are named
+// @ts-expect-error: limits must be in an object
 handler.handleRequest({ url: '/' }, 500)
 // @ts-expect-error: a web Request's body cannot be read synchronously
 handler.handleRequestSync(new Request('http://localhost/'))
-// @ts-expect-error: read only
+// @ts-expect-error: ready is read-only
 handler.ready = Promise.resolve()

@@ -18,9 +18,9 @@ expectTrue<Equal<ReturnType<typeof headers.get>, string | null>>()
 expectTrue<Equal<ReturnType<typeof headers.getAll>, string[]>>()
 for (const [name, value] of headers) expectTrue<Equal<typeof name | typeof value, string>>()
 
-// @ts-expect-error: a value is text or a number
+// @ts-expect-error: a value must be a string or a number
 headers.set('a', true)
-// @ts-expect-error: a value is needed
+// @ts-expect-error: the value is required
 headers.add('a')
 
 async function * pieces () { yield 'text'; yield Buffer.from('bytes') }
@@ -35,15 +35,15 @@ request.headers = { a: 'b' }
 request.write('a').then(() => request.end(Buffer.from('b')))
 new Request({ url: '/', body: incoming, headers: incoming.headers, socket: incoming.socket })
 
-// @ts-expect-error: a number is no body
+// @ts-expect-error: a body cannot be a number
 new Request({ url: '/', body: 1 })
-// @ts-expect-error: nor are pieces that are numbers
+// @ts-expect-error: nor a list of numbers
 new Request({ url: '/', body: [1] })
-// @ts-expect-error: a url is text or a URL
+// @ts-expect-error: url must be a string or a URL
 new Request({ url: 1 })
 
 const response = new Response({ status: 201, headers: { a: 'b' }, body: 'text' })
 expectTrue<Equal<typeof response.body, Buffer>>()
 expectTrue<Equal<ReturnType<typeof response.text>, string>>()
-// @ts-expect-error: a number
+// @ts-expect-error: status must be a number
 new Response({ status: '200' })

@@ -1,4 +1,4 @@
-// The declarations against what the JavaScript says of itself: no member is missing on either side.
+// Compares the declarations with the types of the JavaScript: neither side may lack a member.
 import type * as declared from 'node-asgi'
 import type * as errors from '../../addon/lib/errors.js'
 import type { PythonHandler } from '../../addon/lib/handler.js'
@@ -14,7 +14,8 @@ expectTrue<Equal<keyof declared.Response, keyof Response>>()
 expectTrue<Equal<keyof declared.StreamingResponse, keyof StreamingResponse>>()
 
 type NamesOfClasses<Module> = {
-  [Name in keyof Module]: Module[Name] extends abstract new (...args: never[]) => Error ? Name : never
+  [Name in keyof Module]:
+  Module[Name] extends abstract new (...args: never[]) => Error ? Name : never
 }[keyof Module]
 expectTrue<Equal<NamesOfClasses<typeof declared>, NamesOfClasses<typeof errors>>>()
 expectTrue<Equal<keyof declared.AppError, keyof errors.AppError>>()
@@ -23,7 +24,7 @@ expectTrue<Equal<keyof declared.StartupError, keyof errors.StartupError>>()
 expectTrue<Equal<keyof declared.RequestTimeoutError, keyof errors.RequestTimeoutError>>()
 expectTrue<Equal<keyof declared.InvalidOptionError, keyof errors.InvalidOptionError>>()
 
-// And the types of plain data, either way.
+// Types of plain data must be assignable in both directions.
 type Stats = ReturnType<PythonHandler['stats']>
 expectTrue<Stats extends declared.PoolStats ? true : false>()
 expectTrue<declared.PoolStats extends Stats ? true : false>()

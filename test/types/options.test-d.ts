@@ -28,7 +28,7 @@ new PythonHandler({
 })
 new PythonHandler({ preload: true, logger: false, spin: 'auto' })
 
-// What is declared is what options.js knows, by name and (as far as a value may be given) by type.
+// options.js knows exactly the declared options, by name and, where both can be compared, by type.
 expectTrue<Equal<keyof PythonHandlerOptions, keyof Settings>>()
 expectTrue<Equal<
   keyof Required<PythonHandlerOptions>['timeouts'], keyof Settings['timeouts']>>()
@@ -40,17 +40,17 @@ expectTrue<Equal<ReturnType<typeof parseOptions>, Settings>>()
 
 // @ts-expect-error: unknown option
 new PythonHandler({ worker: 2 })
-// @ts-expect-error: unknown time
+// @ts-expect-error: unknown timeout
 new PythonHandler({ timeouts: { start: 1 } })
-// @ts-expect-error: a number
+// @ts-expect-error: workers must be a number
 new PythonHandler({ workers: '2' })
-// @ts-expect-error: one of three
+// @ts-expect-error: lifespan must be one of three strings
 new PythonHandler({ lifespan: true })
-// @ts-expect-error: no such interface
+// @ts-expect-error: unknown interface
 new PythonHandler({ interface: 'rsgi' })
-// @ts-expect-error: a list of modules
+// @ts-expect-error: preload must be true or a list of modules
 new PythonHandler({ preload: 'numpy' })
-// @ts-expect-error: a logger has error() too
+// @ts-expect-error: a logger needs error(), too
 new PythonHandler({ logger: { info () {}, warn () {} } })
-// @ts-expect-error: strings only
+// @ts-expect-error: env values must be strings
 new PythonHandler({ env: { A: 1 } })

@@ -31,7 +31,7 @@ opening.then(async (socket) => {
   socket.onclose = (event) => expectTrue<Equal<typeof event, SocketCloseEvent>>()
   for await (const message of socket) expectTrue<Equal<typeof message, SocketMessage>>()
   socket.close(1000, 'bye')
-  // @ts-expect-error: text or bytes
+  // @ts-expect-error: a message must be text or bytes
   socket.send({})
 }).catch((error) => {
   if (error instanceof WebSocketRefusedError) {
@@ -40,9 +40,9 @@ opening.then(async (socket) => {
   }
 })
 
-// @ts-expect-error: it is made by connect()
+// @ts-expect-error: only connect() creates one
 new WebSocketConnection()
-// @ts-expect-error: no such limit
+// @ts-expect-error: unknown limit
 new PythonHandler({ websocket: { maxSize: 1 } })
-// @ts-expect-error: it needs a url
+// @ts-expect-error: url is required
 handler.connect({ protocols: 'a' })

@@ -1,4 +1,4 @@
-"""Puts the fake native module in place before anything of node_asgi_worker is imported."""
+"""Puts the fake native module in place before node_asgi_worker is imported."""
 
 import sys
 from pathlib import Path
@@ -15,7 +15,7 @@ APPS = Path(__file__).parents[2] / "fixtures" / "apps"
 
 @pytest.fixture
 def apps(monkeypatch):
-    """fixtures/apps as docroot of this process; what a test imports is forgotten afterwards."""
+    """Makes fixtures/apps the docroot of this process, and forgets afterwards what was imported."""
     before = set(sys.modules)
     monkeypatch.syspath_prepend(str(APPS))
     yield APPS
@@ -25,7 +25,7 @@ def apps(monkeypatch):
 
 @pytest.fixture
 def host():
-    """Makes fork servers; after the test none of their processes may be left."""
+    """Makes fork servers. None of their processes may be left after the test."""
     hosts = []
 
     def make(docroot=APPS, **options):

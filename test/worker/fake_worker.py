@@ -1,8 +1,8 @@
-"""A stand-in for the native `_worker`, with the same functions over real sockets and forks.
+"""Replaces the native `_worker`, with the same functions over real sockets and forks.
 
-Control messages are JSON on the real SOCK_SEQPACKET socket, fds travel as SCM_RIGHTS. The
-"segment" of a channel is a SOCK_SEQPACKET socket too: the test writes {"request": {...}} or
-{"stop": patience in ms} into it and reads what the worker reports.
+Control messages are JSON on a real SOCK_SEQPACKET socket, and descriptors travel as SCM_RIGHTS. The
+"segment" of a channel is a SOCK_SEQPACKET socket, too: the test writes {"request": {...}} or
+{"stop": patience in ms} to it and reads what the worker reports.
 """
 
 import array
@@ -10,11 +10,30 @@ import contextlib
 import ctypes
 import json
 import os
+import re
 import socket
 import sys
+from pathlib import Path
 
-WIRE_VERSION = 2
-STACKS_SIGNAL = 62
+ROOT = Path(__file__).parents[2]
+
+
+def declared(name, header):
+    """A constant of C++, from where it is declared, so that it is not repeated here."""
+    declaration = rf"^inline constexpr [\w:]+ {name}(?:\[\])? = ([^;]+);"
+    [value] = re.findall(declaration, (ROOT / header).read_text(), re.MULTILINE)
+    return eval(value, {"__builtins__": {}})
+
+
+CONTROL_FD = declared("kControlFd", "common/wire/control.h")
+LIFELINE_FD = declared("kLifelineFd", "common/wire/control.h")
+STACKS_SIGNAL = declared("kStacksSignal", "common/wire/control.h")
+MAX_ERROR_TYPE = declared("kMaxErrorType", "common/wire/protocol.h")
+MAX_ERROR_MESSAGE = declared("kMaxErrorMessage", "common/wire/protocol.h")
+MAX_TRACEBACK = declared("kMaxTraceback", "common/wire/protocol.h")
+ASGI_VERSION = declared("kAsgiVersion", "worker/src/asgi/scope.h")
+
+# A worker gets its segment, two bells, stdout and stderr.
 FDS = array.array("i", [0] * 5)
 
 
@@ -39,7 +58,7 @@ def control_receive(fd):
 
 
 class _borrowed:
-    """A socket object for an fd that stays open."""
+    """A socket object for a descriptor that stays open."""
 
     def __init__(self, fd):
         self.sock = socket.socket(fileno=fd)

@@ -1,4 +1,4 @@
-"""Plays Node for the tests: starts a fork server and speaks with it and with its workers."""
+"""Acts as Node in the tests: starts a fork server and talks to it and to its workers."""
 
 import array
 import contextlib
@@ -12,8 +12,20 @@ import sys
 import time
 from pathlib import Path
 
+import fake_worker
+
 HERE = Path(__file__).parent
-LIMIT = 20  # Seconds that any single wait may take; a failing test then says so.
+SETTINGS = {
+    "factory": False,
+    "interface": "auto",
+    "threads": 1,
+    "preload": False,
+    "lifespan": "auto",
+    "loop": "auto",
+    "rootPath": "",
+    "spin": 0,
+}
+LIMIT = 20  # Seconds that any single wait may take before the test fails.
 
 
 def eventually(condition):
@@ -38,7 +50,7 @@ class Host:
             "RUN_MAIN_PATCH": patch,
             **(env or {}),
         }
-        # Above 3 and 4, so that no dup2 overwrites the source of another.
+        # High numbers, so that no dup2 overwrites the source of another.
         high = [fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 50) for fd in (control.fileno(), lifeline)]
         before = os.getcwd()
         os.chdir(docroot)
@@ -50,8 +62,8 @@ class Host:
                 file_actions=[
                     (os.POSIX_SPAWN_DUP2, output, 1),
                     (os.POSIX_SPAWN_DUP2, output, 2),
-                    (os.POSIX_SPAWN_DUP2, high[0], 3),
-                    (os.POSIX_SPAWN_DUP2, high[1], 4),
+                    (os.POSIX_SPAWN_DUP2, high[0], fake_worker.CONTROL_FD),
+                    (os.POSIX_SPAWN_DUP2, high[1], fake_worker.LIFELINE_FD),
                 ],
                 setsid=True,
             )
@@ -65,11 +77,11 @@ class Host:
 
     def init(self, target="main:app", **settings):
         timeouts = {"startup": 10, "shutdown": 5, "cancel": 5, **settings.pop("timeouts", {})}
-        raw = {"appTarget": target, "timeouts": timeouts, **settings}
+        raw = {"appTarget": target, **SETTINGS, "timeouts": timeouts, **settings}
         self.send("init", json.dumps(raw))
 
     def start(self, target="main:app", **settings):
-        """init, and the info of the server that is ready."""
+        """Sends init, and returns the info of the server when it is ready."""
         self.init(target, **settings)
         kind, info = self.receive()
         assert kind == "server_ready", info
@@ -93,11 +105,11 @@ class Host:
             self.lifeline = None
 
     def output(self):
-        """All that the server itself wrote; it must have ended."""
+        """Everything that the server itself wrote. It must have ended."""
         return read_all(self._output)
 
     def wait(self):
-        """Exit code of the server, negative for a signal."""
+        """Waits for the server to end. Returns its exit code, negative for a signal."""
         if self._status is None:
             self._status = eventually(self._poll)[1]
         return os.waitstatus_to_exitcode(self._status)
@@ -107,7 +119,7 @@ class Host:
         return (pid, status) if pid else None
 
     def session(self):
-        """Processes that this server or its workers started, and that still live."""
+        """Pids of the living processes that this server or its workers have started."""
         found = []
         for entry in os.listdir("/proc"):
             with contextlib.suppress(OSError):
@@ -140,7 +152,7 @@ class Worker:
         self._socket, segment = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._socket.settimeout(LIMIT)
         bells = os.pipe()
-        # A pipe of packets: what one write() wrote is what one read() gives.
+        # A pipe of packets: one read() returns what one write() wrote.
         self._stdout, stdout = os.pipe2(os.O_CLOEXEC | os.O_DIRECT)
         self._stderr, stderr = os.pipe()
         host.send("fork", worker_id, fds=[segment.fileno(), *bells, stdout, stderr])
@@ -154,7 +166,7 @@ class Worker:
         return report
 
     def ready(self):
-        """The reports "attached" and "ready" of a worker that starts."""
+        """Returns the reports "attached" and "ready" of a worker that starts."""
         return self.receive("attached"), self.receive("ready")
 
     def send(self, **message):
@@ -171,7 +183,7 @@ class Worker:
         return read_all(self._stdout)
 
     def one_write(self):
-        """What the worker wrote to stdout in one go."""
+        """Returns what the worker wrote to stdout with one write()."""
         assert select.select([self._stdout], [], [], LIMIT)[0]
         return os.read(self._stdout, 1 << 16).decode()
 
@@ -185,7 +197,7 @@ class Worker:
 
 
 def read_all(fd):
-    """Text until every writer of the pipe has ended."""
+    """Reads a pipe until every writer has ended."""
     data = b""
     while select.select([fd], [], [], LIMIT)[0]:
         piece = os.read(fd, 1 << 16)

@@ -1,6 +1,6 @@
-"""Runs main.py as Node does, but with fake_worker.py in the place of the native module.
+"""Runs main.py as Node does, but with fake_worker.py in place of the native module.
 
-RUN_MAIN_PATCH holds statements to run first, for what a test cannot provoke otherwise.
+RUN_MAIN_PATCH holds statements to run first. They cause what a test cannot cause otherwise.
 """
 
 import importlib.util

@@ -2,7 +2,7 @@ import os
 import sys
 
 import pytest
-from node_asgi_worker import errors, importer, logs
+from node_asgi_worker import _worker, errors, importer, logs
 
 
 def raised(exc):
@@ -74,7 +74,7 @@ def test_an_exception_whose_str_raises(weapon):
     assert traceback != ""
 
 
-def test_an_exception_whose_str_is_no_string():
+def test_an_exception_whose_str_is_not_a_string():
     class Odd(Exception):
         def __str__(self):
             return 7
@@ -103,17 +103,29 @@ def test_lone_surrogates_become_escapes():
 
 def test_a_long_message_is_bounded():
     _, message, traceback = errors.describe(raised(ValueError("a" * 100_000 + "z")))
-    assert len(message) <= errors.MAX_MESSAGE
+    assert len(message) <= _worker.MAX_ERROR_MESSAGE
     assert message.startswith("aaa")
     assert message.endswith("az")
     assert "bytes left out" in message
-    assert len(traceback.encode()) <= errors.MAX_TRACEBACK
+    assert len(traceback.encode()) <= _worker.MAX_TRACEBACK
 
 
 def test_a_bound_within_a_character_leaves_valid_text():
     for extra in range(4):
         _, message, _ = errors.describe(ValueError("x" * extra + "\N{SNAKE}" * 10_000))
-        assert len(message.encode()) <= errors.MAX_MESSAGE
+        assert len(message.encode()) <= _worker.MAX_ERROR_MESSAGE
+
+
+@pytest.mark.parametrize(
+    ("part", "limit"), enumerate(["MAX_ERROR_TYPE", "MAX_ERROR_MESSAGE", "MAX_TRACEBACK"])
+)
+def test_the_limits_are_those_of_the_native_module(monkeypatch, part, limit):
+    name = "Long" * 200
+    exc = raised(type(name, (Exception,), {})("x" * 100_000))
+    for bytes_allowed in (100, 150):
+        monkeypatch.setattr(_worker, limit, bytes_allowed)
+        length = len(errors.describe(exc)[part].encode())
+        assert bytes_allowed - 1 <= length <= bytes_allowed
 
 
 def test_endless_recursion():
@@ -127,7 +139,7 @@ def test_endless_recursion():
 
 def test_our_own_frames_are_left_out(apps):
     with pytest.raises(importer.AppImportError) as caught:
-        importer.load_app("raise_at_import_app:app")
+        importer.load_module("raise_at_import_app")
     exc = caught.value.__cause__
     assert exc.__traceback__.tb_frame.f_code.co_filename == importer.__file__
     assert "importer.py" not in errors.describe(exc)[2]
@@ -156,7 +168,7 @@ def test_report_is_one_entry_of_level_error_for_node(monkeypatch):
     assert second == "\x1eEnode-asgi: nothing to add\n"
 
 
-def test_report_survives_a_stderr_that_cannot_be_written(monkeypatch):
+def test_report_survives_a_stderr_that_cannot_be_written_to(monkeypatch):
     with open(__file__) as read_only:
         for stream in (None, read_only):
             monkeypatch.setattr(sys, "stderr", stream)

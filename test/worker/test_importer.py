@@ -1,7 +1,12 @@
 import sys
 
 import pytest
-from node_asgi_worker.importer import AppImportError, load_app, load_module, split_target
+from node_asgi_worker import errors, importer
+from node_asgi_worker.importer import AppImportError, load_module, split_target
+
+
+def load_app(target, factory=False):
+    return importer.load_app(target, factory, "auto", 1)
 
 
 def failure(target, factory=False):
@@ -39,21 +44,21 @@ def test_a_target_is_split():
 def test_a_module_that_does_not_exist_says_where_it_looked(apps):
     error = failure("slow_ap:app")
     assert error.kind == "ModuleNotFoundError"
-    assert error.message.startswith(f"there is no module 'slow_ap' in {apps}; did you mean ")
-    assert "'slow_app'" in error.message
+    for fact in ("'slow_ap'", str(apps), "did you mean", "'slow_app'"):
+        assert fact in error.message
     assert error.traceback == ""
 
 
 def test_a_missing_module_of_a_package(apps):
     error = failure("pkg.mood:app")
-    assert error.message.startswith("there is no module 'pkg.mood'")
-    assert error.message.endswith("did you mean 'mod'?")
+    assert "'pkg.mood'" in error.message
+    assert "'mod'" in error.message
 
 
 def test_a_missing_package(apps):
     error = failure("nothing.like.this:app")
     assert "'nothing'" in error.message
-    assert "needed by 'nothing.like.this'" in error.message
+    assert "'nothing.like.this'" in error.message
 
 
 def test_a_module_used_as_a_package(apps):
@@ -65,21 +70,23 @@ def test_a_module_one_directory_down_is_pointed_out(tmp_path, monkeypatch):
     (tmp_path / "backend" / "server_of_this_test.py").write_text("app = None")
     monkeypatch.syspath_prepend(str(tmp_path))
     message = failure("server_of_this_test:app").message
-    assert "backend/server_of_this_test.py exists" in message
+    assert "backend/server_of_this_test.py" in message
+    assert errors.option("docroot") in message
 
 
 def test_a_dependency_that_is_missing_is_not_the_module_itself(apps):
     error = failure("import_error_app:app")
     assert error.kind == "ModuleNotFoundError"
-    assert f"importing 'import_error_app' into {sys.executable} failed" in error.message
-    assert "No module named 'a_module_that_is_not_installed'" in error.message
+    for fact in ("'import_error_app'", sys.executable, "'a_module_that_is_not_installed'"):
+        assert fact in error.message
     assert 'import_error_app.py", line 3' in error.traceback
 
 
 def test_an_exception_at_import_keeps_only_frames_of_the_app(apps):
     error = failure("raise_at_import_app:app")
     assert error.kind == "RuntimeError"
-    assert error.message == "importing 'raise_at_import_app' failed: DATABASE_URL is not set"
+    assert "'raise_at_import_app'" in error.message
+    assert error.message.endswith(": DATABASE_URL is not set")
     first_frame = error.traceback.splitlines()[1]
     assert "raise_at_import_app.py" in first_frame
     assert "in read_configuration" in error.traceback
@@ -102,12 +109,14 @@ def test_sys_exit_at_import(apps):
 def test_a_missing_attribute_offers_near_names(apps):
     error = failure("main:apo")
     assert error.kind == "AttributeError"
-    assert error.message == "module 'main' has no attribute 'apo'; did you mean 'app'?"
+    for fact in ("'main'", "'apo'", "did you mean", "'app'"):
+        assert fact in error.message
 
 
 def test_a_missing_attribute_further_down(apps):
     message = failure("pkg.mod:holder.apq").message
-    assert message == "'holder' in module 'pkg.mod' has no attribute 'apq'; did you mean 'app'?"
+    for fact in ("'holder'", "'pkg.mod'", "'apq'", "did you mean", "'app'"):
+        assert fact in message
 
 
 def test_a_property_that_raises(tmp_path, monkeypatch):
@@ -115,31 +124,35 @@ def test_a_property_that_raises(tmp_path, monkeypatch):
     (tmp_path / "property_of_this_test.py").write_text(source)
     monkeypatch.syspath_prepend(str(tmp_path))
     error = failure("property_of_this_test:holder.app")
-    assert error.message.endswith("failed: no disk")
+    assert "'app'" in error.message
+    assert "'holder' in module 'property_of_this_test'" in error.message
+    assert error.message.endswith(": no disk")
     assert "property_of_this_test.py" in error.traceback
 
 
 @pytest.mark.parametrize(
     ("target", "factory", "expected"),
     [
-        ("not_callable_app:app", False, "'not_callable_app:app' is not callable: it is a dict"),
-        ("not_callable_app:app", True, "factory 'not_callable_app:app' is not callable"),
-        ("not_callable_app:create_app", False, "set factory: true"),
-        ("not_callable_app:create_app", True, "create_app()' is not callable: it is a dict"),
-        ("factory_app:not_an_app", True, "is not callable: it is a str"),
-        ("pkg.mod:Holder", False, "it looks like interface: 'asgi2'"),
+        ("not_callable_app:app", False, ["'not_callable_app:app'", "not callable", "dict"]),
+        ("not_callable_app:app", True, ["factory 'not_callable_app:app'", "not callable"]),
+        ("not_callable_app:create_app", False, [errors.option("factory")]),
+        ("not_callable_app:create_app", True, ["create_app()'", "not callable", "dict"]),
+        ("factory_app:not_an_app", True, ["not callable", "str"]),
+        ("pkg.mod:Holder", False, [errors.option("interface"), "'asgi2'"]),
     ],
 )
-def test_what_is_no_application(apps, target, factory, expected):
+def test_an_object_that_is_not_an_application(apps, target, factory, expected):
     error = failure(target, factory)
     assert error.kind == "TypeError"
-    assert expected in error.message
+    for fact in expected:
+        assert fact in error.message
 
 
 def test_a_factory_that_raises(apps):
     error = failure("factory_app:raising", factory=True)
     assert error.kind == "ValueError"
-    assert error.message.startswith("factory 'factory_app:raising' raised: the factory does not")
+    assert error.message.startswith("factory 'factory_app:raising'")
+    assert ": the factory does not" in error.message
     assert "in raising" in error.traceback
 
 

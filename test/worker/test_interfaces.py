@@ -2,6 +2,7 @@ import functools
 import sys
 
 import pytest
+from node_asgi_worker import errors
 from node_asgi_worker.interfaces import InterfaceError, adapt
 
 
@@ -37,7 +38,7 @@ def with_an_option(scope, receive, send, *, debug=False):
 
 @functools.wraps(wsgi)
 async def bridge(scope, receive, send):
-    """An ASGI application that a decorator has made of a WSGI one."""
+    """An ASGI application that a decorator has made from a WSGI one."""
 
 
 def builds():
@@ -79,13 +80,13 @@ def test_wsgi_without_a2wsgi_names_the_command(monkeypatch):
 @pytest.mark.parametrize(
     ("app", "interface", "expected"),
     [
-        (builds, "auto", "set factory: true"),
-        (wants_settings, "auto", "'asgi2', or like a factory that wants an argument"),
-        (asgi, "wsgi", r"\(environ, start_response\).*looks like interface: 'asgi'"),
-        (wsgi, "asgi", r"\(scope, receive, send\).*looks like interface: 'wsgi'"),
+        (builds, "auto", errors.option("factory")),
+        (wants_settings, "auto", "'asgi2'.*factory.*arguments"),
+        (asgi, "wsgi", rf"\(environ, start_response\).*{errors.option('interface')} 'asgi'"),
+        (wsgi, "asgi", rf"\(scope, receive, send\).*{errors.option('interface')} 'wsgi'"),
         (asgi, "asgi2", r"\(scope\).*'asgi'"),
     ],
 )
-def test_a_mismatch_says_what_would_do(app, interface, expected):
+def test_a_mismatch_says_what_to_set(app, interface, expected):
     with pytest.raises(InterfaceError, match=expected):
         adapt(app, interface, 1)

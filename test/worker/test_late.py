@@ -6,7 +6,7 @@ from node_asgi_worker import late
 
 @pytest.fixture
 def libraries(tmp_path, monkeypatch):
-    """Makes modules, and forgets them afterwards."""
+    """Makes modules, and forgets them after the test."""
     monkeypatch.syspath_prepend(tmp_path)
 
     def make(**sources):
@@ -20,7 +20,7 @@ def libraries(tmp_path, monkeypatch):
         del sys.modules[name]
 
 
-def test_what_belongs_to_an_imported_library_is_imported(libraries, monkeypatch):
+def test_the_late_part_of_an_imported_library_is_imported(libraries, monkeypatch):
     libraries(used="", used_later="", unused="", unused_later="")
     monkeypatch.setattr(late, "MODULES", {"used": "used_later", "unused": "unused_later"})
     __import__("used")
@@ -29,7 +29,7 @@ def test_what_belongs_to_an_imported_library_is_imported(libraries, monkeypatch)
     assert "unused_later" not in sys.modules
 
 
-def test_what_cannot_be_imported_is_left_to_the_library(libraries, monkeypatch):
+def test_a_late_part_that_fails_is_left_to_the_library(libraries, monkeypatch):
     libraries(old="", broken="", broken_later="raise RuntimeError('no')", good="", good_later="")
     monkeypatch.setattr(
         late, "MODULES", {"old": "not_there", "broken": "broken_later", "good": "good_later"}

@@ -9,7 +9,7 @@ variable = contextvars.ContextVar("variable", default="unset")
 
 
 def app_of(startup=None, serving=None, shutdown=None, seen=None):
-    """An app that answers lifespan, and runs what is given in place of an answer."""
+    """An app that answers lifespan events, or runs what is given instead of an answer."""
 
     async def app(scope, receive, send):
         if seen is not None:
@@ -31,7 +31,7 @@ def app_of(startup=None, serving=None, shutdown=None, seen=None):
 
 
 def run(app, mode="auto", startup=LIMIT, shutdown=LIMIT):
-    """Startup and shutdown, with time for the app to misbehave in between."""
+    """Runs startup and shutdown, with time for the app to misbehave in between."""
 
     async def main():
         lifespan = Lifespan(app, mode)
@@ -88,7 +88,7 @@ def test_off_never_calls_the_app():
     assert seen == []
 
 
-def test_auto_takes_an_exception_for_no_support(capsys):
+def test_auto_treats_an_exception_during_startup_as_lifespan_not_supported(capsys):
     async def http_only(scope, receive, send):
         assert scope["type"] == "http"
 
@@ -96,17 +96,18 @@ def test_auto_takes_an_exception_for_no_support(capsys):
     assert capsys.readouterr().err == ""
 
 
-def test_auto_mentions_an_exception_after_the_app_took_part(capsys):
+def test_auto_reports_an_exception_after_the_app_has_called_receive(capsys):
     async def startup(scope, send):
         raise OSError("no database")
 
     assert not run(app_of(startup)).supported
     written = capsys.readouterr().err
     assert "OSError: no database" in written
-    assert "going on without lifespan" in written
+    assert "lifespan" in written
+    assert "'on'" in written
 
 
-def test_auto_takes_a_silent_return_for_no_support(capsys):
+def test_auto_treats_a_silent_return_as_lifespan_not_supported(capsys):
     async def silent(scope, receive, send):
         return
 
@@ -128,7 +129,9 @@ def test_on_makes_a_silent_return_an_error():
     async def silent(scope, receive, send):
         return
 
-    assert "without answering lifespan.startup" in failure(silent, "on").message
+    error = failure(silent, "on")
+    assert (error.kind, error.type_name) == ("lifespan", "LifespanUnsupported")
+    assert "lifespan.startup" in error.message
 
 
 @pytest.mark.parametrize("mode", ["auto", "on"])
@@ -144,11 +147,13 @@ def test_startup_failed_without_a_message():
     async def startup(scope, send):
         await send({"type": "lifespan.startup.failed"})
 
-    assert "without a message" in failure(app_of(startup)).message
+    error = failure(app_of(startup))
+    assert (error.kind, error.type_name) == ("lifespan", "LifespanStartupFailed")
+    assert "lifespan.startup.failed" in error.message
 
 
 def test_startup_failed_as_starlette_does_it():
-    """The message is a whole traceback, and the exception follows: it says more."""
+    """The message is a whole traceback; the exception that follows says more."""
 
     async def startup(scope, send):
         await send(
@@ -181,7 +186,7 @@ def test_a_startup_that_takes_too_long_says_where_it_hangs():
 
     error = failure(app_of(startup), startup=0.02)
     assert error.kind == "timeout"
-    assert error.message == "lifespan startup took longer than 0.02 s"
+    assert "0.02 s" in error.message
     assert "in wait_for_the_database" in error.traceback
 
 
@@ -202,7 +207,6 @@ def test_an_exception_while_serving_is_reported(capsys):
 
     assert run(app_of(serving=serving)).supported
     written = capsys.readouterr().err
-    assert "lifespan ended with an exception" in written
     assert "RuntimeError: the ticker broke" in written
     assert "in serving" in written
 
@@ -221,7 +225,9 @@ def test_shutdown_failed_is_reported(capsys):
         await send({"type": "lifespan.shutdown.failed", "message": "lost the last row"})
 
     run(app_of(shutdown=shutdown))
-    assert "lifespan shutdown failed: lost the last row" in capsys.readouterr().err
+    written = capsys.readouterr().err
+    assert "shutdown" in written
+    assert "lost the last row" in written
 
 
 def test_an_exception_in_shutdown_is_reported(capsys):
@@ -230,7 +236,7 @@ def test_an_exception_in_shutdown_is_reported(capsys):
 
     run(app_of(shutdown=shutdown))
     written = capsys.readouterr().err
-    assert "lifespan shutdown raised" in written
+    assert "shutdown" in written
     assert "RuntimeError: cannot close" in written
 
 
@@ -239,7 +245,9 @@ def test_a_shutdown_that_takes_too_long_is_cancelled(capsys):
         await asyncio.Event().wait()
 
     run(app_of(shutdown=shutdown), shutdown=0.02)
-    assert "lifespan shutdown took longer than 0.02 s" in capsys.readouterr().err
+    written = capsys.readouterr().err
+    assert "shutdown" in written
+    assert "0.02 s" in written
 
 
 def test_code_after_shutdown_complete_runs():
@@ -277,10 +285,10 @@ def test_a_cancelled_startup_cancels_the_app():
 @pytest.mark.parametrize(
     ("messages", "expected"),
     [
-        (["http.response.start"], "expected an answer to lifespan.startup or lifespan.shutdown"),
-        (["lifespan.startup.maybe"], "but got 'lifespan.startup.maybe'"),
-        (["lifespan.shutdown.complete"], "before it was told to shut down"),
-        (["lifespan.startup.complete"] * 2, "had answered lifespan.startup before"),
+        (["http.response.start"], "'http.response.start'"),
+        (["lifespan.startup.maybe"], "'lifespan.startup.maybe'"),
+        (["lifespan.shutdown.complete"], "'lifespan.shutdown.complete'"),
+        (["lifespan.startup.complete"] * 2, "'lifespan.startup.complete'"),
     ],
 )
 def test_messages_out_of_order_raise_in_the_app(messages, expected):

@@ -1,4 +1,4 @@
-"""Most of it runs in a process of its own, whose stdout and stderr are pipes as under Node."""
+"""Most tests run code in a process whose stdout and stderr are pipes, as under Node."""
 
 import io
 import logging
@@ -22,7 +22,7 @@ log = logging.getLogger("app")
 
 
 def run(code, *arguments, prelude=PRELUDE):
-    """(stdout, stderr) of a process that runs the code."""
+    """Runs the code in a process. Returns its stdout and stderr."""
     result = subprocess.run(
         [sys.executable, "-c", prelude + textwrap.dedent(code), *map(str, arguments)],
         env={
@@ -112,7 +112,7 @@ def test_a_traceback_is_one_line():
     assert err.count("\n") == 1
 
 
-def test_what_is_no_record_stays_as_it_is():
+def test_text_that_is_not_a_record_stays_as_it_is():
     assert run("""
         print("two\\nlines", flush=True)
         print("on stderr", file=sys.stderr)
@@ -164,7 +164,7 @@ def test_stderr_that_the_app_replaced():
     assert err == ""
 
 
-def test_stderr_that_the_app_directed_to_a_file(tmp_path):
+def test_stderr_that_the_app_redirected_to_a_file(tmp_path):
     path = tmp_path / "app.log"
     _, err = run(
         """
@@ -179,7 +179,7 @@ def test_stderr_that_the_app_directed_to_a_file(tmp_path):
 
 
 def test_a_tee_gets_plain_text():
-    """It claims to be stderr, but what it is given goes elsewhere as well."""
+    """It imitates stderr, but writes elsewhere as well."""
     out, err = run("""
         class Tee:
             copy = ""
@@ -254,7 +254,7 @@ def test_subclasses_keep_what_they_override():
     assert err == ("\x1eE<red>two\x1flines</red>\n\x1eEmixed two\x1flines\n\x1eEtwo\x1flines\n")
 
 
-def test_formatting_by_hand_is_plain():
+def test_formatting_a_record_directly_gives_plain_text():
     out, _ = run("""
         record = logging.makeLogRecord({"msg": "two\\nlines"})
         print(repr(logging.StreamHandler().format(record)))

@@ -8,7 +8,7 @@ from node_asgi_worker import loops
 
 
 def spawn(coroutine):
-    """As the worker makes a task of a request."""
+    """Makes a task from a request's coroutine as the worker does."""
     make, options = loops.task_spawner(asyncio.get_running_loop())
     return make(coroutine, **options)
 
@@ -29,17 +29,17 @@ def restore_policy():
         asyncio.set_event_loop_policy(None)
 
 
-def test_auto_takes_uvloop_where_it_is():
+def test_auto_chooses_uvloop_if_it_is_installed():
     assert loops.choose("auto") == "uvloop"
 
 
 @pytest.mark.usefixtures("without_uvloop")
-def test_auto_takes_asyncio_where_uvloop_is_not():
+def test_auto_chooses_asyncio_without_uvloop():
     assert loops.choose("auto") == "asyncio"
 
 
 @pytest.mark.usefixtures("without_uvloop")
-def test_uvloop_is_an_import_error_where_it_is_not():
+def test_uvloop_is_an_import_error_if_it_is_not_installed():
     with pytest.raises(ImportError, match="uvloop"):
         loops.choose("uvloop")
 
@@ -58,7 +58,7 @@ def test_run_uses_the_loop_asked_for(name):
 
 
 @pytest.mark.skipif("sys.version_info >= (3, 14)", reason="policies are deprecated")
-def test_run_does_not_heed_a_policy_that_the_app_installed():
+def test_run_ignores_a_policy_that_the_app_installed():
     import uvloop
 
     async def main():
@@ -86,7 +86,7 @@ def test_a_spawned_task_is_the_current_task_from_its_first_step(name):
 
 
 @both
-def test_the_first_step_runs_at_once_where_tasks_can_be_eager(name):
+def test_the_first_step_runs_at_once_if_tasks_can_be_eager(name):
     steps = []
 
     async def request():
@@ -126,7 +126,7 @@ def test_a_task_factory_of_the_app_is_used(name):
 
 @both
 def test_tasks_spawned_by_a_reader_inherit_its_context_and_leak_nothing(name):
-    """How a worker hands the context of lifespan to its requests."""
+    """A worker hands the context of lifespan to its requests in this way."""
     context = contextvars.copy_context()
     context.run(variable.set, "from lifespan")
     seen = []

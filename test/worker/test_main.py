@@ -1,4 +1,4 @@
-"""The entry script as a script: what it refuses, and what it leaves behind for the app."""
+"""The entry script, run as a script: what it refuses, and what it leaves to the app."""
 
 import os
 import shutil
@@ -14,7 +14,7 @@ LIMIT = 60
 
 
 def old_pythons():
-    """Every interpreter before 3.10 that can be found: on PATH, and where pyenv keeps them."""
+    """Finds the interpreters before 3.10: those on PATH, and those of pyenv."""
     names = ["python2", "python2.7", "python3", *(f"python3.{minor}" for minor in range(6, 10))]
     candidates = [shutil.which(name) for name in names]
     root = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
@@ -44,28 +44,29 @@ def test_an_old_python_is_refused_with_one_line(version):
     assert result.returncode == 3
     assert result.stdout == ""
     [line] = result.stderr.splitlines()
-    assert line.startswith("node-asgi needs Python 3.10 or newer, but ")
-    assert line.endswith(f" is {version}")
+    assert "3.10" in line
+    assert line.endswith(f" {version}")
 
 
-def test_the_version_check_comes_before_all_else():
-    """Where no old python is: this one, pretending to be old."""
+def test_the_version_check_comes_before_everything_else():
+    """This interpreter pretends to be old, because there may be no old one."""
     pretend = (
         "import sys, runpy; sys.version_info = (3, 8, 18); sys.executable = '/old/python'; "
         "runpy.run_path(sys.argv[1], run_name='__main__')"
     )
     result = run([sys.executable, "-c", pretend, MAIN])
     assert result.returncode == 3
-    assert result.stderr == "node-asgi needs Python 3.10 or newer, but /old/python is 3.8.18\n"
+    [line] = result.stderr.splitlines()
+    for fact in ("3.10", "/old/python", "3.8.18"):
+        assert fact in line
 
 
-def test_started_by_hand_it_says_that_it_is_not_meant_to_be():
+def test_started_by_hand_it_names_the_variable_that_is_missing():
     environment = {k: v for k, v in os.environ.items() if k != "NODE_ASGI_WORKER_MODULE"}
     result = run([sys.executable, MAIN], env=environment)
     assert result.returncode == 1
-    assert result.stderr == (
-        "node-asgi starts this script itself; NODE_ASGI_WORKER_MODULE is not set\n"
-    )
+    [line] = result.stderr.splitlines()
+    assert "NODE_ASGI_WORKER_MODULE" in line
 
 
 def test_a_native_module_that_does_not_load_is_one_line(tmp_path):
@@ -74,7 +75,8 @@ def test_a_native_module_that_does_not_load_is_one_line(tmp_path):
     result = run([sys.executable, MAIN], env={**os.environ, "NODE_ASGI_WORKER_MODULE": str(broken)})
     assert result.returncode == 1
     [line] = result.stderr.splitlines()
-    assert line.startswith(f"node-asgi cannot load its module into {sys.executable}: ")
+    assert sys.executable in line
+    assert str(broken) in line
 
 
 @pytest.mark.parametrize("flags", [[], ["-I"], ["-P"]] if sys.version_info >= (3, 11) else [[]])
@@ -99,9 +101,11 @@ def test_the_app_finds_its_own_main_and_not_ours(host, tmp_path, flags):
 
 
 def test_our_entry_script_is_never_the_module_main(host, tmp_path):
-    """A docroot without a main.py: the default target must not find our script instead."""
+    """In a docroot without a main.py, the default target must not find our script instead."""
     server = host(tmp_path)
     server.start()
     worker = server.fork()
     worker.receive("attached")
-    assert "there is no module 'main'" in worker.receive("startup_failed")["message"]
+    report = worker.receive("startup_failed")
+    assert report["type"] == "ModuleNotFoundError"
+    assert f"'main' in {tmp_path}" in report["message"]

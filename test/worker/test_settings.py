@@ -4,7 +4,6 @@ import pytest
 from node_asgi_worker.settings import Settings
 
 FULL = {
-    "docroot": "/srv/app",
     "appTarget": "pkg.mod:holder.app",
     "factory": True,
     "interface": "wsgi",
@@ -39,13 +38,22 @@ def test_every_setting_is_read():
     )
 
 
-def test_only_the_target_is_required():
-    settings = Settings.from_json('{"appTarget": "main:app"}')
-    assert (settings.lifespan, settings.loop, settings.preload) == ("auto", "auto", False)
+@pytest.mark.parametrize("name", FULL)
+def test_a_missing_setting_is_named(name):
+    rest = {key: value for key, value in FULL.items() if key != name}
+    with pytest.raises(ValueError, match=f"'{name}'"):
+        Settings.from_json(json.dumps(rest))
+
+
+@pytest.mark.parametrize("name", FULL["timeouts"])
+def test_a_missing_timeout_is_named(name):
+    rest = {key: value for key, value in FULL["timeouts"].items() if key != name}
+    with pytest.raises(ValueError, match=f"'timeouts.{name}'"):
+        parse(timeouts=rest)
 
 
 def test_null_is_no_limit():
-    assert parse(timeouts={"startup": None}).startup_timeout is None
+    assert parse(timeouts={**FULL["timeouts"], "startup": None}).startup_timeout is None
 
 
 @pytest.mark.parametrize(
@@ -61,9 +69,9 @@ def test_null_is_no_limit():
         ({"rootPath": 1}, "rootPath"),
         ({"spin": "auto"}, "spin"),
         ({"timeouts": []}, "timeouts"),
-        ({"timeouts": {"cancel": "soon"}}, "timeouts.cancel"),
-        ({"timeouts": {"startup": -1}}, "timeouts.startup"),
-        ({"timeouts": {"shutdown": True}}, "timeouts.shutdown"),
+        ({"timeouts": {**FULL["timeouts"], "cancel": "soon"}}, "timeouts.cancel"),
+        ({"timeouts": {**FULL["timeouts"], "startup": -1}}, "timeouts.startup"),
+        ({"timeouts": {**FULL["timeouts"], "shutdown": True}}, "timeouts.shutdown"),
     ],
 )
 def test_a_bad_setting_is_named(changes, named):
@@ -72,6 +80,6 @@ def test_a_bad_setting_is_named(changes, named):
 
 
 @pytest.mark.parametrize("text", ["[]", "7", "{", ""])
-def test_what_is_no_object_is_a_value_error(text):
+def test_text_that_is_not_a_json_object_is_a_value_error(text):
     with pytest.raises(ValueError, match=r"."):
         Settings.from_json(text)

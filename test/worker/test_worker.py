@@ -1,4 +1,4 @@
-"""The life of a worker, from a real fork server: startup, requests, the ways it ends."""
+"""The life of a worker of a real fork server: startup, requests, and how it ends."""
 
 import json
 
@@ -9,7 +9,7 @@ both = pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
 
 
 def serve(host, target, env=None, **settings):
-    """(server, worker, report that the worker is ready) of an app that starts."""
+    """Starts an app. Returns the server, the worker, and its report that it is ready."""
     server = host(env=env)
     server.start(target, **settings)
     worker = server.fork()
@@ -18,7 +18,7 @@ def serve(host, target, env=None, **settings):
 
 
 def refused(host, target, env=None, **settings):
-    """The report of a worker that could not start; its exit code is checked."""
+    """Starts an app that cannot start. Checks the exit code, and returns the report."""
     server = host(env=env)
     server.start(target, **settings)
     worker = server.fork()
@@ -76,13 +76,13 @@ def test_without_lifespan_there_is_no_state(host, mode):
 @pytest.mark.parametrize(
     ("target", "kind", "message"),
     [
-        ("nothing_here:app", "ModuleNotFoundError", "there is no module 'nothing_here'"),
+        ("nothing_here:app", "ModuleNotFoundError", "'nothing_here'"),
         ("import_error_app:app", "ModuleNotFoundError", "a_module_that_is_not_installed"),
         ("raise_at_import_app:app", "RuntimeError", "DATABASE_URL is not set"),
         ("exit_at_import_app:app", "SystemExit", "sys.exit('configuration is missing')"),
         ("syntax_error_app:app", "SyntaxError", "expected ':'"),
-        ("main:application", "AttributeError", "no attribute 'application'"),
-        ("not_callable_app:app", "TypeError", "is not callable"),
+        ("main:application", "AttributeError", "'application'"),
+        ("not_callable_app:app", "TypeError", "not callable"),
     ],
 )
 def test_an_app_that_cannot_be_imported(host, target, kind, message):
@@ -120,7 +120,7 @@ def test_a_lifespan_that_raises_is_fatal_only_with_on(host):
 def test_a_startup_that_hangs(host):
     report = refused(host, "lifespan_hang_app:app", timeouts={"startup": 0.05})
     assert report["what"] == "timeout"
-    assert "longer than 0.05 s" in report["message"]
+    assert "0.05 s" in report["message"]
     assert "in wait_for_a_database_that_never_comes" in report["traceback"]
 
 
@@ -134,7 +134,7 @@ def test_a_shutdown_that_hangs_does_not_keep_the_worker(host):
     worker.send(stop=LIMIT * 1000)
     worker.receive("stopped")
     assert server.receive() == ["exited", 1, ready["info"]["pid"], 0, 0]
-    assert "lifespan shutdown took longer than 0.05 s" in worker.stderr()
+    assert "0.05 s" in worker.stderr()
 
 
 def test_node_gone_during_a_startup_that_hangs(host):
@@ -199,10 +199,10 @@ def test_a_channel_that_fails_ends_the_worker_with_an_error(host):
     server, worker, ready = serve(host, "main:app")
     worker.hang_up()
     assert server.receive() == ["exited", 1, ready["info"]["pid"], 1, 0]
-    assert "the channel to Node failed" in worker.stderr()
+    assert "OSError: the test closed the channel" in worker.stderr()
 
 
-def test_an_app_that_cancels_every_task_is_told_about(host, tmp_path):
+def test_an_app_that_cancels_every_task_is_reported(host, tmp_path):
     (tmp_path / "main.py").write_text(
         "import asyncio\n"
         "async def app(scope, receive, send):\n"
@@ -217,7 +217,7 @@ def test_an_app_that_cancels_every_task_is_told_about(host, tmp_path):
     worker.ready()
     worker.send(request="/")
     eventually(lambda: server.receive() == ["exited", 1, pid, 1, 0])
-    assert "the worker failed" in worker.stderr()
+    assert "CancelledError" in worker.stderr()
 
 
 def test_an_app_that_is_killed_by_a_signal_leaves_its_stacks(host):

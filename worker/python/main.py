@@ -1,7 +1,7 @@
 """Entry script of the fork server and of a cold worker: `python -u main.py`.
 
-Everything up to the version check parses and runs on Python 2.7 as well, so that an interpreter
-that is too old is refused with one line instead of a syntax error.
+This file must parse, and run up to the version check, on Python 2.7 as well: an interpreter that is
+too old then gets one clear line instead of a syntax error.
 """
 
 import os
@@ -15,7 +15,6 @@ if sys.version_info < (3, 10):
     sys.exit(3)
 
 PACKAGE = "node_asgi_worker"
-MODULE_VARIABLE = "NODE_ASGI_WORKER_MODULE"
 
 
 def load_package(directory):
@@ -51,22 +50,25 @@ def main(load=load_extension):
     if sys.path and os.path.realpath(sys.path[0] or ".") == os.path.realpath(directory):
         del sys.path[0]
 
-    path = os.environ.pop(MODULE_VARIABLE, None)
-    if path is None:
-        sys.exit("node-asgi starts this script itself; %s is not set" % MODULE_VARIABLE)
     package = load_package(directory)
+    path = os.environ.pop(package.MODULE_VARIABLE, None)
+    if path is None:
+        sys.exit(
+            "node-asgi starts this script itself, with %s set to the path of its native module"
+            % package.MODULE_VARIABLE
+        )
     try:
         native = load(path)
     except ImportError as error:
-        sys.exit("node-asgi cannot load its module into %s: %s" % (sys.executable, error))
+        sys.exit("node-asgi could not load its native module with %s: %s" % (sys.executable, error))
     sys.modules[PACKAGE + "._worker"] = package._worker = native
 
     from node_asgi_worker import cold, forkserver, logs, worker
 
-    # A crash then leaves the Python stacks in the log.
+    # From here on, a crash leaves the Python stacks in the log.
     faulthandler.enable()
     logs.install()
-    # From here on the app's modules come first, as under `python -m` in docroot.
+    # The app's modules come first from here on, as they do under `python -m` in the docroot.
     sys.path.insert(0, os.getcwd())
     job = cold.attach() if cold.is_cold() else forkserver.serve()
     sys.exit(0 if job is None else worker.run(job))

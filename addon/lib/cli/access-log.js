@@ -1,12 +1,12 @@
 /**
- * The access log: one line a request, in the common log format.
+ * The access log: one line for each request, in the common log format.
  */
 
-const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
+const MONTHS = 'Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec'.split(' ')
 
 /**
- * A request listener that answers nothing, but sees to it that every response leaves a line. It must
- * be the first of a server.
+ * Makes a request listener that logs every response and answers none. It must be the first listener
+ * of its server.
  * @param {(line: string) => void} write
  * @returns {(req: any, res: any) => void}
  */
@@ -15,7 +15,7 @@ export function accessLogger (write) {
     const peer = req.socket.remoteAddress
     const arrived = new Date()
     const bytes = countBody(res)
-    // 'close' follows every response, finished or cut.
+    // 'close' follows every response, whether it was completed or cut off.
     res.once('close', () => write(commonLogLine({
       peer,
       arrived,
@@ -27,7 +27,7 @@ export function accessLogger (write) {
 }
 
 /**
- * What is unknown or zero is "-", as the format has it.
+ * Unknown values and a size of zero become "-", as the format demands.
  * @param {{ peer?: string, arrived: Date, request: string, status?: number, bytes: number }} entry
  * @returns {string} with its newline
  */
@@ -38,7 +38,7 @@ export function commonLogLine ({ peer, arrived, request, status, bytes }) {
 
 /**
  * @param {any} res
- * @returns {() => number} bytes of body handed over so far
+ * @returns {() => number} bytes of the body written so far
  */
 function countBody (res) {
   let bytes = 0
@@ -68,7 +68,8 @@ function timestamp (date) {
 }
 
 /**
- * A URL may hold quotes and bytes above ASCII; an entry must stay one line of so many fields.
+ * Escapes what would break the fields of a line: a URL may contain quotes, control characters and
+ * bytes above ASCII.
  * @param {string} text
  */
 function escape (text) {

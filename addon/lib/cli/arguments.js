@@ -1,5 +1,5 @@
 /**
- * The options of the command line: their names, defaults and help.
+ * The arguments of the command line: their names, defaults and help.
  */
 
 import { readFileSync, statSync } from 'node:fs'
@@ -7,22 +7,59 @@ import { resolve } from 'node:path'
 
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 
-import { parseOptions } from '../options.js'
+import { defaultOption } from '../options.js'
 import { LOG_LEVELS } from './logger.js'
+
+/** @typedef {import('./listen.js').Address} Address */
+/** @typedef {import('./server.js').TlsFiles} TlsFiles */
 
 /**
  * @typedef {object} Arguments
  * @property {Record<string, any>} handler options of PythonHandler
- * @property {import('./listen.js').Address} address
- * @property {import('./server.js').TlsFiles | null} tls
- * @property {{ folders: string[], extensions: string[] } | null} reload what to watch, with --reload
+ * @property {Address} address
+ * @property {TlsFiles | null} tls
+ * @property {{ folders: string[], extensions: string[] } | null} reload what to watch
  * @property {boolean} accessLog
  * @property {string} logLevel
  */
 
+/**
+ * The argument that sets each option of a handler. The other options have no flag, and keep their
+ * defaults on the command line.
+ * @type {Record<string, string>}
+ */
+export const FLAGS = {
+  appTarget: '[app]',
+  docroot: '--docroot',
+  python: '--python',
+  workers: '--workers',
+  preload: '--preload',
+  rootPath: '--root-path',
+  trustProxy: '--trust-proxy',
+  lifespan: '--lifespan',
+  loop: '--loop',
+  interface: '--interface',
+  threads: '--threads',
+  factory: '--factory',
+  'recycle.requests': '--max-requests',
+  'recycle.memory': '--max-memory',
+  'recycle.age': '--max-age',
+  'timeouts.startup': '--timeout-startup',
+  'timeouts.request': '--timeout-request',
+  'timeouts.hang': '--timeout-hang',
+  'timeouts.drain': '--timeout-drain',
+  'timeouts.retire': '--timeout-retire',
+  'timeouts.disconnect': '--timeout-disconnect',
+  'timeouts.shutdown': '--timeout-shutdown',
+  'websocket.maxMessage': '--ws-max-size',
+  'websocket.compression': '--ws-compression',
+  'websocket.pingInterval': '--ws-ping-interval',
+  'websocket.pingTimeout': '--ws-ping-timeout'
+}
+
 const MIB = 1024 * 1024
 
-/** There is nothing to serve: wrong use, or --help. What there is to say has been printed. */
+/** There is nothing to serve: wrong usage, or --help. The explanation has been printed already. */
 export class UsageError extends Error {
   /** @param {number} exitCode */
   constructor (exitCode) {
@@ -36,7 +73,7 @@ export class UsageError extends Error {
  * @returns {Arguments}
  */
 export function parseArguments (argv) {
-  const command = define()
+  const command = defineCommand()
   try {
     command.parse(separatePreload(argv), { from: 'user' })
     checkReload(command)
@@ -45,123 +82,130 @@ export function parseArguments (argv) {
     if (error instanceof CommanderError) throw new UsageError(error.exitCode === 0 ? 0 : 2)
     throw error
   }
-  const [appTarget] = command.processedArgs
   const {
-    host, port, uds, tlsCert, tlsKey, tlsCa, accessLog, logLevel, reload, reloadDir, reloadExt,
-    maxRequests, maxMemory, maxAge, wsMaxSize, wsPingInterval, wsPingTimeout, wsCompression,
-    timeoutStartup, timeoutRequest, timeoutHang, timeoutDrain, timeoutRetire, timeoutDisconnect,
-    timeoutShutdown, ...handler
+    docroot, host, port, uds, tlsCert, tlsKey, tlsCa, accessLog, logLevel, reload, reloadDir,
+    reloadExt
   } = command.opts()
   return {
-    handler: {
-      ...handler,
-      appTarget,
-      websocket: {
-        maxMessage: wsMaxSize,
-        compression: wsCompression,
-        pingInterval: wsPingInterval,
-        pingTimeout: wsPingTimeout
-      },
-      recycle: { requests: maxRequests, memory: maxMemory, age: maxAge },
-      timeouts: {
-        startup: timeoutStartup,
-        request: timeoutRequest,
-        hang: timeoutHang,
-        drain: timeoutDrain,
-        retire: timeoutRetire,
-        disconnect: timeoutDisconnect,
-        shutdown: timeoutShutdown
-      }
-    },
+    handler: handlerOptions(command),
     address: { host, port, uds },
     tls: tlsCert === undefined ? null : { cert: tlsCert, key: tlsKey, ca: tlsCa },
     reload: reload
-      ? { folders: reloadDir ?? [resolve(handler.docroot)], extensions: reloadExt ?? ['py'] }
+      ? { folders: reloadDir ?? [resolve(docroot)], extensions: reloadExt ?? ['py'] }
       : null,
     accessLog,
     logLevel
   }
 }
 
-function define () {
+/**
+ * @param {Command} command that has been parsed
+ * @returns {Record<string, any>} options of PythonHandler; undefined where the default applies
+ */
+function handlerOptions (command) {
+  const values = command.opts()
+  const byFlag = new Map(command.options.map((option) =>
+    [option.long, values[option.attributeName()]]))
+  /** @type {Record<string, any>} */
+  const options = { appTarget: command.processedArgs[0] }
+  for (const [name, flag] of Object.entries(FLAGS)) {
+    if (!byFlag.has(flag)) continue
+    const [first, second] = name.split('.')
+    if (second === undefined) options[first] = byFlag.get(flag)
+    else (options[first] ??= {})[second] = byFlag.get(flag)
+  }
+  return options
+}
+
+/** @returns {Command} */
+export function defineCommand () {
   const { version } = JSON.parse(
     readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'))
-  const { timeouts, websocket } = parseOptions()
-  const inSeconds = (/** @type {number} */ time) => ` (default: ${time / 1000})`
+  const by = (/** @type {string} */ name, unit = 1) => ` (default: ${defaultOption(name) / unit})`
+  const inSeconds = (/** @type {string} */ name) => by(name, 1000)
   const command = new Command('node-asgi')
   command
-    .description('Serves a Python ASGI application over HTTP and WebSocket, from a pool of Python processes.')
+    .description('Serves a Python ASGI application over HTTP and WebSocket, from a pool of ' +
+      'Python processes.')
     .version(version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
-    .argument('[app]', 'the application, as module:attribute', 'main:app')
-    .option('--docroot <dir>', 'import root and working directory of the application', '.')
-    .option('--python <path>', 'interpreter (default: that of VIRTUAL_ENV, of .venv, or python3)')
+    .argument('[app]', 'the application, as module:attribute', defaultOption('appTarget'))
+    .option('--docroot <dir>', 'directory that the application is imported from and runs in', '.')
+    .option('--python <path>', 'Python interpreter (default: that of VIRTUAL_ENV or .venv, or ' +
+      'python3 on PATH)')
     .option('--host <host>', 'address to listen on', '127.0.0.1')
-    .addOption(new Option('--port <port>', 'port to listen on, 0 for any free one')
+    .addOption(new Option('--port <port>', 'port to listen on; 0 picks a free one')
       .env('PORT').default(8000).argParser(parsePort))
-    .option('--uds <path>', 'listen on a unix domain socket instead of host and port')
-    .option('--tls-cert <file>', 'serve https and HTTP/2 with this certificate (PEM)')
-    .option('--tls-key <file>', 'the key of the certificate (PEM)')
-    .option('--tls-ca <file>', 'ask clients for certificates, and take only those of this issuer')
-    .option('--workers <n>', 'worker processes (default: the cores that may be used)', parseCount)
-    .addOption(new Option('--preload [modules]',
-      'import before forking: these modules (a,b.c), or the application when none is named')
+    .option('--uds <path>', 'Unix domain socket to listen on, instead of host and port')
+    .option('--tls-cert <file>', 'certificate (PEM); makes the server speak HTTPS, with HTTP/2 ' +
+      'and HTTP/1.1')
+    .option('--tls-key <file>', 'private key of the certificate (PEM)')
+    .option('--tls-ca <file>', 'require client certificates issued by this CA (PEM)')
+    .option('--workers <n>', 'worker processes (default: the number of available cores)',
+      parseCount)
+    .addOption(new Option('--preload [modules]', 'modules to import before workers are forked ' +
+      '(a,b.c); without a list, the application')
       .argParser(parseModules))
-    .option('--root-path <path>', 'the root_path of ASGI scopes, for an app behind a prefix', '')
-    .option('--trust-proxy <list>', 'believe what these proxies say of the client: addresses, ' +
-      'networks, loopback, linklocal, uniquelocal', parseList)
-    .addOption(new Option('--lifespan <mode>', 'run lifespan events')
-      .choices(['auto', 'on', 'off']).default('auto'))
+    .option('--root-path <path>', 'root_path of the ASGI scopes: the prefix that the application ' +
+      'is served under', defaultOption('rootPath'))
+    .option('--trust-proxy <list>', 'proxies whose Forwarded and X-Forwarded-* headers are ' +
+      'trusted: addresses, networks, loopback, linklocal, uniquelocal', parseList)
+    .addOption(new Option('--lifespan <mode>', 'whether to send lifespan events')
+      .choices(['auto', 'on', 'off']).default(defaultOption('lifespan')))
     .addOption(new Option('--loop <name>', 'event loop of the workers')
-      .choices(['auto', 'asyncio', 'uvloop']).default('auto'))
+      .choices(['auto', 'asyncio', 'uvloop']).default(defaultOption('loop')))
     .addOption(new Option('--interface <name>', 'interface of the application')
-      .choices(['auto', 'asgi', 'asgi2', 'wsgi']).default('auto'))
-    .option('--threads <n>', 'threads of each worker for a WSGI application', parseCount)
+      .choices(['auto', 'asgi', 'asgi2', 'wsgi']).default(defaultOption('interface')))
+    .option('--threads <n>', `threads of each worker for a WSGI application${by('threads')}`,
+      parseCount)
     .option('--factory', 'the target is a function without arguments that returns the application',
       false)
-    .option('--reload', 'reload the application when its files change, for development', false)
-    .option('--reload-dir <dir>', 'watch this folder instead of the docroot; may be repeated',
+    .option('--reload', 'reload the application when its files change (for development)', false)
+    .option('--reload-dir <dir>', 'directory to watch instead of the docroot; may be repeated',
       (dir, /** @type {string[] | undefined} */ dirs) => [...dirs ?? [], parseFolder(dir)])
-    .option('--reload-ext <list>', 'watch files with these extensions (default: py)', parseExtensions)
-    .option('--max-requests <n>', 'replace a worker that has been given so many requests',
-      parseCount)
-    .option('--max-memory <MiB>', 'replace a worker whose resident memory has reached this',
+    .option('--reload-ext <list>', 'extensions of the files to watch (default: py)',
+      parseExtensions)
+    .option('--max-requests <n>', 'replace a worker after this many requests', parseCount)
+    .option('--max-memory <MiB>', 'replace a worker when its resident memory reaches this size',
       (text) => parseCount(text) * MIB)
-    .option('--max-age <s>', 'replace a worker that has served so long', seconds(0.001))
-    .option('--timeout-startup <s>', 'seconds a worker gets to import and start' +
-      inSeconds(timeouts.startup), seconds(0.001))
-    .option('--timeout-request <s>', 'seconds until a response must start, 0 for no limit' +
-      inSeconds(timeouts.request), seconds(0))
-    .option('--timeout-hang <s>', 'seconds an event loop may stand still, 0 for no limit' +
-      inSeconds(timeouts.hang), seconds(0))
-    .option('--timeout-drain <s>', 'seconds requests get to finish when stopping' +
-      inSeconds(timeouts.drain), seconds(0))
-    .option('--timeout-retire <s>', 'seconds requests get to finish in a worker that is replaced' +
-      inSeconds(timeouts.retire), seconds(0))
-    .option('--timeout-disconnect <s>', 'seconds from then on until their tasks are cancelled' +
-      inSeconds(timeouts.disconnect), seconds(0))
-    .option('--timeout-shutdown <s>', 'seconds lifespan shutdown may take' +
-      inSeconds(timeouts.shutdown), seconds(0))
-    .option('--ws-max-size <MiB>', 'longest message of a WebSocket client (default: ' +
-      `${websocket.maxMessage / MIB})`, (text) => parseCount(text) * MIB)
-    .option('--ws-compression', 'offer compression of messages (permessage-deflate)', false)
-    .option('--ws-ping-interval <s>', 'seconds between pings, 0 for none' +
-      inSeconds(websocket.pingInterval), seconds(0))
-    .option('--ws-ping-timeout <s>', 'seconds until a client that does not answer is cut off' +
-      inSeconds(websocket.pingTimeout), seconds(0.001))
-    .option('--access-log', 'print a line for every request (common log format)', false)
+    .option('--max-age <s>', 'replace a worker after it has served for this many seconds',
+      seconds(0.001))
+    .option('--timeout-startup <s>', 'seconds for a worker to import and start the application' +
+      inSeconds('timeouts.startup'), seconds(0.001))
+    .option('--timeout-request <s>', 'seconds until a response must start; 0: no limit' +
+      inSeconds('timeouts.request'), seconds(0))
+    .option('--timeout-hang <s>', "seconds that a worker's event loop may stay blocked; 0: no " +
+      'limit' + inSeconds('timeouts.hang'), seconds(0))
+    .option('--timeout-drain <s>', 'seconds for requests in flight to finish when the server ' +
+      'stops' + inSeconds('timeouts.drain'), seconds(0))
+    .option('--timeout-retire <s>', 'seconds for requests in flight to finish when their worker ' +
+      'is replaced' + inSeconds('timeouts.retire'), seconds(0))
+    .option('--timeout-disconnect <s>', 'seconds after --timeout-drain or --timeout-retire until ' +
+      'the remaining tasks are cancelled' + inSeconds('timeouts.disconnect'), seconds(0))
+    .option('--timeout-shutdown <s>', 'seconds for lifespan shutdown' +
+      inSeconds('timeouts.shutdown'), seconds(0))
+    .option('--ws-max-size <MiB>', 'longest message that a WebSocket client may send' +
+      by('websocket.maxMessage', MIB), (text) => parseCount(text) * MIB)
+    .option('--ws-compression', 'offer compression of WebSocket messages (permessage-deflate)',
+      false)
+    .option('--ws-ping-interval <s>', 'seconds between pings to a WebSocket client; 0: no pings' +
+      inSeconds('websocket.pingInterval'), seconds(0))
+    .option('--ws-ping-timeout <s>', 'seconds for the answer to a ping; then the connection is ' +
+      'closed' + inSeconds('websocket.pingTimeout'), seconds(0.001))
+    .option('--access-log', 'print a line for each request (common log format)', false)
     .addOption(new Option('--log-level <level>', 'least severe messages to print')
       .choices(LOG_LEVELS).default('info'))
     .exitOverride()
     .showHelpAfterError('(node-asgi --help lists the options)')
-    .addHelpText('after', '\nSIGTERM or SIGINT: finish the requests under way, then stop. ' +
-      'A second one: stop at once.\n' +
-      'SIGHUP: reload the application; the old workers finish what they have.')
+    .addHelpText('after', '\nSignals:\n' +
+      '  SIGTERM, SIGINT  finish the requests in flight, then stop; a second one stops at once\n' +
+      '  SIGHUP           reload the application; old workers finish the requests they have')
   return command
 }
 
 /**
- * In "--preload main:app" the second word is the application: a module's name holds no colon.
+ * In "--preload main:app" the second word is the application, because the name of a module contains
+ * no colon.
  * @param {string[]} argv
  */
 function separatePreload (argv) {
@@ -174,25 +218,25 @@ function separatePreload (argv) {
 function parsePort (text) {
   const port = Number(text)
   if (/^\d+$/.test(text) && port <= 65535) return port
-  throw new InvalidArgumentError('A port is a number from 0 to 65535.')
+  throw new InvalidArgumentError('It must be a number from 0 to 65535.')
 }
 
 /** @param {string} text */
 function parseCount (text) {
   const count = Number(text)
   if (/^\d+$/.test(text) && count >= 1) return count
-  throw new InvalidArgumentError('It is a whole number, 1 or more.')
+  throw new InvalidArgumentError('It must be a whole number, 1 or more.')
 }
 
 /**
- * Seconds on the command line, milliseconds in the API.
+ * Parses seconds, the unit of the command line, into milliseconds, the unit of the options.
  * @param {number} least
  */
 function seconds (least) {
   return (/** @type {string} */ text) => {
     const time = Number(text)
     if (/^\d+(\.\d+)?$/.test(text) && time >= least) return Math.ceil(time * 1000)
-    throw new InvalidArgumentError(`A time is a number of seconds, ${least} or more.`)
+    throw new InvalidArgumentError(`It must be a number of seconds, ${least} or more.`)
   }
 }
 
@@ -211,7 +255,7 @@ function parseModules (text) {
 function parseExtensions (text) {
   const extensions = parseList(text).map((name) => name.replace(/^\./, ''))
   if (extensions.length > 0 && extensions.every((name) => /^[^./]+$/.test(name))) return extensions
-  throw new InvalidArgumentError('It is a list of extensions, for example py,html.')
+  throw new InvalidArgumentError('It must be a list of extensions, for example py,html.')
 }
 
 /** @param {string} text */
@@ -219,25 +263,25 @@ function parseFolder (text) {
   const folder = resolve(text)
   try {
     if (statSync(folder).isDirectory()) return folder
-  } catch {} // not there, or not to be seen
-  throw new InvalidArgumentError('There is no such folder.')
+  } catch {} // it does not exist, or cannot be read
+  throw new InvalidArgumentError('It must be a directory.')
 }
 
 /** @param {Command} command */
 function checkReload (command) {
   const { reload, reloadDir, reloadExt } = command.opts()
   if (reload) return
-  const idle = reloadDir !== undefined ? '--reload-dir' : reloadExt !== undefined && '--reload-ext'
-  if (idle) command.error(`error: ${idle} says what to watch, and needs --reload`)
+  if (reloadDir !== undefined) command.error('error: --reload-dir needs --reload')
+  if (reloadExt !== undefined) command.error('error: --reload-ext needs --reload')
 }
 
 /** @param {Command} command */
 function checkTls (command) {
   const { tlsCert, tlsKey, tlsCa } = command.opts()
   if ((tlsCert === undefined) !== (tlsKey === undefined)) {
-    command.error('error: --tls-cert and --tls-key belong together')
+    command.error('error: --tls-cert and --tls-key must be given together')
   }
   if (tlsCa !== undefined && tlsCert === undefined) {
-    command.error('error: --tls-ca is about certificates of clients, and needs --tls-cert')
+    command.error('error: --tls-ca needs --tls-cert and --tls-key')
   }
 }

@@ -1,13 +1,13 @@
 /**
- * Where the server listens, and what to say when it cannot.
+ * Makes the server listen, or explains why it cannot.
  */
 
 import { lstat, unlink } from 'node:fs/promises'
 import { connect, isIPv6 } from 'node:net'
 
-/** @typedef {{ host: string, port: number, uds?: string }} Address uds wins over host and port */
+/** @typedef {{ host: string, port: number, uds?: string }} Address with uds, the rest is unused */
 
-/** The address cannot be listened on; the message says what to do. */
+/** The server cannot listen on the address; the message says what to do. */
 export class ListenError extends Error {
   name = 'ListenError'
 }
@@ -16,7 +16,7 @@ export class ListenError extends Error {
  * @param {import('node:net').Server} server
  * @param {Address} address
  * @param {string} [scheme]
- * @returns {Promise<string>} the address, as a person or a client can use it
+ * @returns {Promise<string>} the URL, or unix:path
  */
 export async function listen (server, address, scheme = 'http') {
   const { host, port, uds } = address
@@ -43,29 +43,29 @@ export async function listen (server, address, scheme = 'http') {
  */
 function explain (error, { host, port, uds }) {
   const where = uds ?? `${host}:${port}`
-  const change = uds === undefined ? 'choose another one with --port' : 'choose another --uds'
+  const change = `choose another ${uds === undefined ? '--port' : '--uds'}`
   switch (error.code) {
     case 'EADDRINUSE':
-      return `${where} is in use (EADDRINUSE): stop the program that listens there, or ${change}`
+      return `${where} is in use (EADDRINUSE); stop the program that listens there, or ${change}`
     case 'EACCES':
-      return `no permission to listen on ${where} (EACCES): ${change}`
+      return `no permission to listen on ${where} (EACCES); ${change}`
     case 'EADDRNOTAVAIL':
-      return `${host} is not an address of this machine (EADDRNOTAVAIL): change --host`
+      return `${host} is not an address of this machine (EADDRNOTAVAIL); change --host`
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
-      return `the host name ${host} is not known (${error.code}): change --host`
+      return `cannot resolve the host name ${host} (${error.code}); change --host`
     default:
       return `cannot listen on ${where}: ${error.message}`
   }
 }
 
 /**
- * A socket file that nobody answers on is left from a process that was killed.
+ * Removes a socket file that a killed process has left: nothing answers there.
  * @param {string} path
  */
 async function removeStaleSocket (path) {
   const file = await lstat(path).catch(() => undefined)
-  if (!file?.isSocket()) return // listen() reports a file of another kind
+  if (!file?.isSocket()) return // listen() refuses any other kind of file
   /** @type {string | undefined} */
   const refusal = await new Promise((resolve) => {
     const socket = connect({ path }, () => {

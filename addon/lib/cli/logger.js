@@ -1,5 +1,6 @@
 /**
- * What the command line says: messages on stderr, so that stdout holds the address and the log.
+ * The messages of the command line. They go to stderr, because stdout is for the address, the
+ * access log and the output of the application.
  */
 
 export const LOG_LEVELS = ['silent', 'error', 'warn', 'info', 'debug']
@@ -26,7 +27,7 @@ export function isShown (severity, level) {
 }
 
 /**
- * A line of a Python process, or a record of its `logging`, with where it comes from.
+ * A line that a Python process printed, or a record of its `logging`, prefixed with its source.
  * @param {string} text
  * @param {{ worker: number, pid: number, level: string | null }} source
  */

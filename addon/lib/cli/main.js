@@ -1,15 +1,16 @@
-import { parseArguments, UsageError } from './arguments.js'
+import { nameOptionsAsFlags } from '../util/option-name.js'
+import { FLAGS, parseArguments, UsageError } from './arguments.js'
 import { createLogger } from './logger.js'
 import { serve } from './serve.js'
 
 /**
- * The command line.
+ * Runs the command line.
  * @param {string[]} argv without node and the script
- * @returns {Promise<number>} the exit code: 0 stopped as asked, 1 could not start, 2 wrong
- *   use
+ * @returns {Promise<number>} the exit code: 0 stopped by a signal, 1 could not start, 2 wrong usage
  */
 export async function main (argv) {
-  // Whoever read the output is gone, which is no reason to let requests down.
+  nameOptionsAsFlags(FLAGS)
+  // When the reader of the output is gone, the server keeps serving.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
   let settings
   try {

@@ -1,11 +1,18 @@
 import { watchFiles } from './watch.js'
 
-/** Old workers get no longer for their requests: event streams shall soon come back to the new code. */
+/**
+ * Most milliseconds that old workers get to finish their requests after a change, so that event
+ * streams soon reconnect to the new code.
+ */
 const LONGEST_FINISH = 1000
 
 /**
- * Reloads the application when it is asked to, or when its files change.
+ * A PythonHandler, as far as it matters here.
+ * @typedef {{ ready: Promise<void>,
+ *   reload (options?: { timeout?: number }): Promise<void> }} Reloadable
  */
+
+/** Reloads the application on request, or when its files change. */
 export class Reloader {
   /** @type {ReturnType<typeof watchFiles> | null} */
   #watcher = null
@@ -13,7 +20,7 @@ export class Reloader {
   #closed = false
 
   /**
-   * @param {{ ready: Promise<void>, reload (options?: { timeout?: number }): Promise<void> }} python
+   * @param {Reloadable} python
    * @param {import('../options.js').Logger} logger
    */
   constructor (python, logger) {
@@ -23,7 +30,7 @@ export class Reloader {
 
   /**
    * @param {{ folders: string[], extensions: string[] }} files
-   * @param {number} finish milliseconds that requests in flight get in the old workers, at most
+   * @param {number} finish most milliseconds that old workers get to finish their requests
    */
   watch (files, finish) {
     const timeout = Math.min(finish, LONGEST_FINISH)
@@ -37,7 +44,10 @@ export class Reloader {
     })
   }
 
-  /** Waits until the application has started; one that is watched and cannot, may be corrected. */
+  /**
+   * Waits until the application has started. If its files are watched, a failed start is only
+   * logged: the next change may correct it.
+   */
   async ready () {
     if (this.#watcher === null) return this.python.ready
     try {
@@ -45,7 +55,7 @@ export class Reloader {
     } catch (error) {
       if (this.#closed) throw error
       this.logger.error(`[node-asgi] ${/** @type {Error} */ (error).message}\n` +
-        '[node-asgi] waiting for a change of the files')
+        '[node-asgi] waiting for file changes')
     }
     await this.#watcher.ready
   }
@@ -56,11 +66,11 @@ export class Reloader {
    */
   reload (why, options) {
     if (this.#closed) {
-      this.logger.info(`[node-asgi] ${why}: not reloading, as it is stopping`)
+      this.logger.info(`[node-asgi] ${why}: not reloading, because the server is stopping`)
       return
     }
     this.logger.info(`[node-asgi] ${why}: reloading`)
-    // The handler logs why it failed.
+    // The handler logs a failure.
     this.python.reload(options).catch(() => {})
   }
 

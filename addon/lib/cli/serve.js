@@ -1,5 +1,5 @@
 /**
- * From the settings of the command line to a server that runs until a signal ends it.
+ * Runs a server with the settings of the command line until a signal stops it.
  */
 
 import { closeSync, openSync } from 'node:fs'
@@ -9,7 +9,7 @@ import { InvalidOptionError, NodeAsgiError } from '../errors.js'
 import { PythonHandler } from '../handler.js'
 import { parseOptions } from '../options.js'
 import { accessLogger } from './access-log.js'
-import { Drain } from './drain.js'
+import { GracefulShutdown } from './graceful-shutdown.js'
 import { listen, ListenError } from './listen.js'
 import { isShown, pythonLine } from './logger.js'
 import { Reloader } from './reloader.js'
@@ -23,7 +23,7 @@ const SIGNALS = ['SIGINT', 'SIGTERM']
 /**
  * @param {import('./arguments.js').Arguments} settings
  * @param {Logger} logger
- * @returns {Promise<number>} exit code, when the server has stopped or could not start
+ * @returns {Promise<number>} the exit code, once the server has stopped or could not start
  */
 export async function serve (settings, logger) {
   try {
@@ -35,7 +35,7 @@ export async function serve (settings, logger) {
   }
 }
 
-/** Whether this process belongs to a terminal: /dev/tty is that, or fails to open (tty(4)). */
+/** Whether this process has a terminal: without one, /dev/tty cannot be opened (tty(4)). */
 function hasTerminal () {
   try {
     closeSync(openSync('/dev/tty', 'r'))
@@ -52,8 +52,8 @@ class Service {
   /** @type {import('node:http').Server | import('node:http2').Http2SecureServer} */
   #server
 
-  /** @type {Drain} */
-  #drain
+  /** @type {GracefulShutdown} */
+  #shutdown
 
   /** @type {Reloader} */
   #reloader
@@ -80,11 +80,11 @@ class Service {
       })
     }
     this.#reloader = new Reloader(this.#python, logger)
-    // At once, so that what is saved while Python starts is not overlooked.
+    // Before Python has started, so that no change is missed in the meantime.
     if (reload !== null) this.#reloader.watch(reload, timeouts.drain)
     this.#python.attach(this.#server)
     if (accessLog) this.#logAccess()
-    this.#drain = new Drain(this.#server)
+    this.#shutdown = new GracefulShutdown(this.#server)
   }
 
   #logAccess () {
@@ -100,7 +100,7 @@ class Service {
     for (const signal of SIGNALS) process.on(signal, onSignal)
     process.on('SIGHUP', onHangUp)
     try {
-      // The address is taken first: whoever cannot have it need not start an application for that.
+      // First, because without the address there is no need to start the application.
       const url = await listen(this.#server, this.address, this.secure ? 'https' : 'http')
       const stopped = new Promise((resolve) => { this.#server.once('close', resolve) })
       await this.#reloader.ready()
@@ -117,7 +117,7 @@ class Service {
     return 0
   }
 
-  // SIGHUP is also what a terminal that is closed sends, and then nobody wants the server any more.
+  // A terminal that is closed sends SIGHUP too. Then the server stops.
   #onHangUp () {
     if (this.hadTerminal && !hasTerminal()) this.#onSignal('SIGHUP')
     else this.#reloader.reload('SIGHUP')
@@ -126,15 +126,15 @@ class Service {
   /** @param {NodeJS.Signals} signal */
   #onSignal (signal) {
     if (this.#stopping !== null) process.exit(128 + constants.signals[signal])
-    this.logger.info(`[node-asgi] ${signal}: stopping when the requests under way are done; ` +
-      'once more to stop at once')
+    this.logger.info(`[node-asgi] ${signal}: stopping after the requests in flight; a second ` +
+      'signal stops at once')
     this.#stopping = this.#stop()
   }
 
   async #stop () {
     await this.#reloader.close()
-    this.#drain.begin()
+    this.#shutdown.begin()
     await this.#python.close()
-    await this.#drain.end(this.timeout)
+    await this.#shutdown.end(this.timeout)
   }
 }

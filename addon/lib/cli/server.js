@@ -10,9 +10,9 @@ import { InvalidOptionError } from '../errors.js'
 
 /**
  * @typedef {object} TlsFiles paths of PEM files
- * @property {string} cert the server's certificate and those between it and the root
+ * @property {string} cert the server's certificate, and the intermediate ones
  * @property {string} key
- * @property {string} [ca] who may issue certificates of clients, which then need one
+ * @property {string} [ca] the authority that must have issued the certificate of a client
  */
 
 /**
@@ -20,7 +20,7 @@ import { InvalidOptionError } from '../errors.js'
  * @returns {import('node:http').Server | import('node:http2').Http2SecureServer}
  */
 export function makeServer (tls) {
-  // How long a body takes is between the client and the application.
+  // The application decides how long a request body may take.
   if (tls === null) return createServer({ requestTimeout: 0 })
   const { cert, key, ca } = tls
   try {
@@ -36,8 +36,8 @@ export function makeServer (tls) {
     return server
   } catch (error) {
     if (error instanceof InvalidOptionError) throw error
-    throw new InvalidOptionError('--tls-cert', '--tls-cert and --tls-key must be a PEM certificate ' +
-      `and its key: ${/** @type {Error} */ (error).message}`)
+    throw new InvalidOptionError('--tls-cert', '--tls-cert and --tls-key must name a certificate ' +
+      `and its key in PEM: ${/** @type {Error} */ (error).message}`)
   }
 }
 
@@ -50,6 +50,6 @@ function read (option, path) {
     return readFileSync(path)
   } catch (error) {
     throw new InvalidOptionError(option,
-      `${option} cannot be read: ${/** @type {Error} */ (error).message}`)
+      `cannot read the file of ${option}: ${/** @type {Error} */ (error).message}`)
   }
 }

@@ -7,25 +7,26 @@ import { basename, dirname, extname, join, relative } from 'node:path'
 
 import { watch } from 'chokidar'
 
-/** Milliseconds without a change after which a burst of them is over: an editor saves more than one. */
+/** Milliseconds without a change that end a burst: saving a file causes several changes. */
 const QUIET = 50
 
-/** Folders that hold no source of the application, beside hidden ones and virtual environments. */
-const LEFT_OUT = new Set(['node_modules', '__pycache__'])
+/** Folders without sources of the application. Hidden ones and virtual environments are others. */
+const IGNORED = new Set(['node_modules', '__pycache__'])
 
-/** Of the system, not of one file: every further file meets them too. */
+/** Errors that concern the whole system rather than one file: each further file meets them too. */
 const LIMITS = new Set(['ENOSPC', 'EMFILE'])
 
 /**
- * Links to files are followed, links to folders are not, as they may lead back to where they are.
+ * Watches folders. Links to files are followed; links to folders are not, because they may lead
+ * back to a parent.
  * @param {object} options
  * @param {string[]} options.folders absolute
  * @param {string[]} [options.extensions] without the dot
- * @param {(paths: string[]) => void} options.onChange files that were changed, made or removed,
- *   relative to the working directory
- * @param {(error: Error) => void} options.onError it may not see every change; the message says why
- * @returns {{ ready: Promise<void>, close: () => Promise<void> }} ready: every later change is seen,
- *   or there was an error, or it was closed
+ * @param {(paths: string[]) => void} options.onChange gets the files that were changed, created or
+ *   removed, relative to the working directory
+ * @param {(error: Error) => void} options.onError changes may be missed; the message says why
+ * @returns {{ ready: Promise<void>, close: () => Promise<void> }} ready: from now on every change
+ *   is reported, or there was an error, or the watcher was closed
  */
 export function watchFiles ({ folders, extensions = ['py'], onChange, onError }) {
   const wanted = new Set(extensions.map((extension) => `.${extension}`))
@@ -41,25 +42,25 @@ export function watchFiles ({ folders, extensions = ['py'], onChange, onError })
     atomic: true,
     ignored: (path, stats) => {
       if (stats === undefined || roots.has(path)) return false
-      return stats.isDirectory() ? isLeftOut(path, roots) : !wanted.has(extname(path))
+      return stats.isDirectory() ? isIgnored(path, roots) : !wanted.has(extname(path))
     }
   })
   const changes = new Burst(onChange)
   const lost = new Burst((paths) => {
     for (const path of paths) {
-      // A root has nobody else who sees it come back.
+      // The folder above reports that a folder is back, but nothing watches above a root.
       if (!roots.has(path) && !existsSync(path)) continue
       watcher.unwatch(path)
       watcher.add(path)
     }
   })
   watcher.on('all', (event, path) => {
-    // Once more: a folder that was watched may have become a virtual environment.
-    if (!wanted.has(extname(path)) || isLeftOut(dirname(path), roots)) return
+    // Checked again, because a watched folder may have become a virtual environment.
+    if (!wanted.has(extname(path)) || isIgnored(dirname(path), roots)) return
     changes.add(relative(process.cwd(), path))
   })
-  // What is watched was itself removed. chokidar does not notice when there is another folder of
-  // that name a moment later, as code generators and Git leave it, and goes on watching the old one.
+  // The watched folder itself was removed. Code generators and Git create another one of that name
+  // a moment later, which chokidar does not notice: it keeps watching the old one.
   watcher.on('raw', (event, name, details) => {
     const { watchedPath } = /** @type {{ watchedPath: string }} */ (details)
     if (event === 'rename' && name === basename(watchedPath) && !wanted.has(extname(name))) {
@@ -87,7 +88,7 @@ export function watchFiles ({ folders, extensions = ['py'], onChange, onError })
   }
 }
 
-/** Things that come in quick succession, handed on together. */
+/** Collects items that come in quick succession, and hands them on together. */
 class Burst {
   /** @type {Set<string>} */
   #items = new Set()
@@ -118,19 +119,19 @@ class Burst {
 }
 
 /**
- * Whether there is a folder to leave out on the way to this one from its root; what is above the
- * root does not count.
+ * Whether this folder, or one between it and its root, is to be ignored. Folders above the root do
+ * not count.
  * @param {string} folder
  * @param {Set<string>} roots
  */
-function isLeftOut (folder, roots) {
-  let isForeign = false
+function isIgnored (folder, roots) {
+  let ignored = false
   for (; !roots.has(folder); folder = dirname(folder)) {
     if (folder === dirname(folder)) return false
     const name = basename(folder)
-    isForeign ||= name.startsWith('.') || LEFT_OUT.has(name) || existsSync(join(folder, 'pyvenv.cfg'))
+    ignored ||= name.startsWith('.') || IGNORED.has(name) || existsSync(join(folder, 'pyvenv.cfg'))
   }
-  return isForeign
+  return ignored
 }
 
 /** @param {NodeJS.ErrnoException} error */
@@ -139,5 +140,5 @@ function explain (error) {
     ? '; raise the limits fs.inotify.max_user_watches and max_user_instances (sysctl), or watch ' +
       'fewer folders with --reload-dir'
     : ''
-  return new Error(`files cannot be watched: ${error.message}${advice}`, { cause: error })
+  return new Error(`cannot watch files: ${error.message}${advice}`, { cause: error })
 }

@@ -1,13 +1,13 @@
 /**
- * Joins handlers to a server: requests and WebSockets below a handler's prefix go to it, and all
- * others to whoever listened before.
+ * Attaches handlers to a server: a handler gets the requests and WebSockets below its prefix, and
+ * the listeners that the server had before get all others.
  */
 
 import { InvalidOptionError } from '../errors.js'
 
 /**
  * @typedef {import('./incoming-head.js').Arrival} Arrival
- * @typedef {object} Endpoint the entrances of a handler
+ * @typedef {object} Endpoint the functions by which a handler takes what arrives
  * @property {(req: any, res: any, arrival: Arrival) => void} listen
  * @property {(req: any, socket: any, head: Buffer, arrival: Arrival) => void} upgrade
  * @property {(req: any, res: any, arrival: Arrival) => void} connect
@@ -24,21 +24,24 @@ const routers = new WeakMap()
 export function attach (server, endpoint, { prefix = '' } = {}) {
   if (typeof prefix !== 'string' || (prefix !== '' && !/^\/[^?#\s]*$/.test(prefix))) {
     throw new InvalidOptionError('prefix',
-      `option prefix must be a path that starts with '/', or empty, not ${JSON.stringify(prefix)}`)
+      `prefix must be empty, or a path that starts with '/', not ${JSON.stringify(prefix)}`)
   }
   let router = routers.get(server)
   if (router === undefined) routers.set(server, router = new Router(server))
   router.add(prefix.replace(/\/+$/, ''), endpoint)
 }
 
+/** @typedef {{ mount: string, endpoint: Endpoint }} Route */
+
 class Router {
-  /** @type {{ mount: string, endpoint: Endpoint }[]} the longest first */
+  /** @type {Route[]} the longest first */
   #routes = []
 
   /** @param {any} server */
   constructor (server) {
     this.server = server
-    this.#takeOver('request', (req, res, { mount, endpoint }) => endpoint.listen(req, res, { mount }),
+    this.#takeOver('request',
+      (req, res, { mount, endpoint }) => endpoint.listen(req, res, { mount }),
       (req, res) => {
         res.statusCode = 404
         res.end('Not Found\n')
@@ -56,12 +59,13 @@ class Router {
   }
 
   /**
-   * WebSockets of HTTP/2 come as CONNECT with a :protocol (RFC 8441).
+   * Over HTTP/2, a WebSocket arrives as CONNECT with a :protocol (RFC 8441).
    * @param {any} server
    */
   #takeOverHttp2 (server) {
     server.updateSettings({ enableConnectProtocol: true })
-    this.#takeOver('connect', (req, res, { mount, endpoint }) => endpoint.connect(req, res, { mount }),
+    this.#takeOver('connect',
+      (req, res, { mount, endpoint }) => endpoint.connect(req, res, { mount }),
       (req, res) => {
         if (req.httpVersionMajor !== 2) return res.destroy()
         res.statusCode = 404
@@ -71,19 +75,19 @@ class Router {
 
   /**
    * @param {string} event
-   * @param {(req: any, peer: any, route: { mount: string, endpoint: Endpoint }, more: any) => void} ours
-   * @param {(req: any, peer: any) => void} nobodys
+   * @param {(req: any, peer: any, route: Route, more: any) => void} onRoute below a prefix
+   * @param {(req: any, peer: any) => void} onNone not below any prefix, and no other listener
    */
-  #takeOver (event, ours, nobodys) {
+  #takeOver (event, onRoute, onNone) {
     const { server } = this
     const others = server.listeners(event)
     server.removeAllListeners(event)
     server.on(event, (/** @type {any} */ req, /** @type {any} */ peer, /** @type {any} */ more) => {
       const route = this.#find(req)
-      if (route !== undefined) ours(req, peer, route, more)
+      if (route !== undefined) onRoute(req, peer, route, more)
       else if (others.length > 0) for (const other of others) other.call(server, req, peer, more)
-      // Those that came later hear of it by themselves.
-      else if (server.listenerCount(event) === 1) nobodys(req, peer)
+      // The server calls listeners that were added later itself.
+      else if (server.listenerCount(event) === 1) onNone(req, peer)
     })
   }
 

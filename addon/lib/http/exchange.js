@@ -1,34 +1,34 @@
 import { pipeline } from 'node:stream/promises'
 
-import { AppError, ResponseError, httpStatus } from '../errors.js'
+import { AppError, ResponseError } from '../errors.js'
 import { groupJoined, splitJoined } from '../message/headers.js'
+import { httpStatus } from './error-status.js'
 import { answerError, cut, endWith, isPlain, writeHead } from './response-writer.js'
 import { openFile, readFile, selectRange } from '../stream/file-response.js'
 import { RequestStream } from '../stream/request-stream.js'
 
 const kExchange = Symbol('exchange')
 
-/** @this {any} the response: it is complete, or its client is gone */
+/** @this {any} the response, which is complete or whose client is gone */
 function onClose () {
   this[kExchange].onClose()
 }
 
-/** @this {any} the response: the client has taken what was written */
+/** @this {any} the response, whose client has received what was written */
 function onDrain () {
   this[kExchange].onDrain()
 }
 
 /**
- * One request of a client and its response: the body goes in and the response comes out under
- * backpressure, and what goes wrong ends in a plain error page or, once the response has started,
- * in a cut connection.
+ * One request of a client over HTTP, and its response, with backpressure in both directions. An
+ * error becomes a short error page or, once the response has started, closes the connection.
  */
 export class HttpExchange extends RequestStream {
   #untaken = 0
   #drains = false
   #gone = false
 
-  /** Whether the length of the body can be seen from the response itself. */
+  /** Whether the client can tell where the body ends, without the end of the connection. */
   #framed = true
 
   /**
@@ -42,7 +42,7 @@ export class HttpExchange extends RequestStream {
     this.req = req
     this.res = res
     this.logger = logger
-    /** The client keeps its body back until it is asked for. */
+    /** The client holds its body back until it gets "100 Continue". */
     this.keepsBody = false
     /** @type {((path: string, headers: string) => void) | null} */
     this.push = null
@@ -63,7 +63,7 @@ export class HttpExchange extends RequestStream {
   onStart (status, joined, body, end) {
     const { req, res } = this
     if (this.#isOver()) return
-    // Whether the body is still to come is up to the client, so this connection cannot go on.
+    // The client decides whether to send the body anyway, so the connection cannot be reused.
     if (this.keepsBody && req.httpVersionMajor === 1) res.shouldKeepAlive = false
     try {
       this.#framed = writeHead(req, res, status, joined, end ? body?.length ?? 0 : -1)
@@ -72,7 +72,7 @@ export class HttpExchange extends RequestStream {
         `that HTTP cannot carry: ${/** @type {Error} */ (error).message}`, { cause: error }))
       return
     }
-    // Long polls and event streams: the client gets the head before there is a body.
+    // For long polls and event streams: sends the head before there is a body.
     if (body === undefined && !end) res.flushHeaders()
     else this.onBody(body, end)
   }
@@ -125,7 +125,7 @@ export class HttpExchange extends RequestStream {
       if (req.method === 'HEAD' || part.end < part.start) return res.end()
       await pipeline(readFile(handle, part.start, part.end), res)
     } catch (error) {
-      // A client that has gone is no error of ours.
+      // A client that is gone is not an error.
       if (!this.#gone) throw error
     } finally {
       await handle.close()
@@ -139,8 +139,8 @@ export class HttpExchange extends RequestStream {
     try {
       res.writeEarlyHints({ link: links })
     } catch (error) {
-      this.logger.warn(`[node-asgi] ${this.req.method} ${this.req.url}: an early hint cannot be ` +
-        `sent: ${/** @type {Error} */ (error).message}`)
+      this.logger.warn(`[node-asgi] ${this.req.method} ${this.req.url}: cannot send an early ` +
+        `hint: ${/** @type {Error} */ (error).message}`)
     }
   }
 
@@ -158,7 +158,7 @@ export class HttpExchange extends RequestStream {
     this.res.writeContinue()
   }
 
-  /** Somebody else, a middleware say, has ended the response. */
+  /** Whether the response has been ended by something else, for example middleware. */
   #isOver () {
     const { res } = this
     if (!res.destroyed && !res.writableEnded) return false
@@ -168,14 +168,14 @@ export class HttpExchange extends RequestStream {
 
   /** @param {Error} error */
   #refuse (error) {
-    // An answer of ours stands where the application's was begun: its length may not be announced.
+    // The error page replaces a response that was already begun, and may have no content-length.
     if (this.req.httpVersionMajor === 1) this.res.shouldKeepAlive = false
     if (this.finished) this.onError(error)
     else this.cancel(error)
   }
 
   /**
-   * The application gets no more credit until the client has taken what it sent.
+   * Gives the application no credit until the client has received what it sent.
    * @param {number} length
    */
   #hold (length) {
@@ -217,13 +217,13 @@ export class HttpExchange extends RequestStream {
     const { request } = /** @type {import('../errors.js').WorkerError} */ (error)
     const name = request ? '' : `${this.req.method} ${this.req.url}: `
     const text = `[node-asgi] ${name}${error.message}${traceback}`
-    // Overload is no error, and comes in numbers.
+    // Overload is not an error, and affects many requests at a time.
     if (status === 503) this.logger.warn(text)
     else this.logger.error(text)
   }
 
   /**
-   * The connection may be used again once the rest of the request has been read.
+   * Reads the rest of the request, after which the connection can be used again.
    * @param {import('node:stream').Readable} source
    */
   releaseSource (source) {

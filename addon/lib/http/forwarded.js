@@ -1,6 +1,6 @@
 /**
- * What trusted proxies say of the client: `Forwarded` (RFC 7239), or X-Forwarded-For, -Proto and
- * -Host. Whoever is not trusted could write anything there.
+ * What trusted proxies report about the client: `Forwarded` (RFC 7239), or X-Forwarded-For, -Proto
+ * and -Host. Anybody else could put anything into these headers.
  */
 
 import parseForwarded from 'forwarded-parse'
@@ -8,19 +8,19 @@ import parseForwarded from 'forwarded-parse'
 /** @typedef {(address: string, hops: number) => boolean} Trust */
 
 /**
- * @typedef {object} Forwarded '' = not said
+ * @typedef {object} Forwarded '' where the proxy does not say
  * @property {string} client address
  * @property {string} scheme http or https
  * @property {string} host as in a host header
  */
 
-/** Who connects by a unix socket is on this machine. */
+/** The address of a client that connects over a unix socket, which is on this machine. */
 const LOCAL = '127.0.0.1'
 
 /**
  * @param {any} req
  * @param {Trust | null} trust
- * @returns {Forwarded | null} null: nobody who is trusted says anything
+ * @returns {Forwarded | null} null: no trusted proxy reports anything
  */
 export function forwardedOf (req, trust) {
   if (trust === null || !trust(plain(req.socket.remoteAddress ?? LOCAL), 0)) return null
@@ -29,8 +29,7 @@ export function forwardedOf (req, trust) {
     ? fromLists(headers['x-forwarded-for'], headers['x-forwarded-proto'],
       headers['x-forwarded-host'])
     : fromForwarded(headers.forwarded)
-  // The last one was written by the proxy that connects; each one that is trusted vouches for the
-  // one before.
+  // The connecting proxy wrote the last hop. Each trusted hop vouches for the one before it.
   let i = hops.length - 1
   while (i > 0 && trust(hops[i].client, hops.length - i)) i--
   return i < 0 ? null : hops[i]
@@ -59,8 +58,8 @@ function fromForwarded (header) {
 function fromLists (clients, schemes, hosts) {
   const lists = [clients, schemes, hosts].map(split)
   const length = Math.max(...lists.map((list) => list.length))
-  // Not every proxy adds to every list: what there is belongs to the last ones, and a single value
-  // to all.
+  // Not every proxy adds to every list. A shorter list belongs to the last hops, and its first
+  // value to all hops before them.
   const at = (/** @type {string[]} */ list, /** @type {number} */ i) =>
     list[i - (length - list.length)] ?? list[0] ?? ''
   return Array.from({ length }, (_, i) => ({

@@ -1,5 +1,5 @@
 /**
- * The head of a request that came in over HTTP, for the binding; see head.js for the other kind.
+ * Encodes the head of a request that arrived over HTTP; see head.js for the format.
  */
 
 import { forwardedOf } from './forwarded.js'
@@ -20,8 +20,8 @@ const EACH_NON_ASCII = new RegExp(NON_ASCII, 'g')
 const kAddresses = Symbol('addresses')
 
 /**
- * @typedef {object} Arrival how a request came in, as far as the request does not say it itself
- * @property {string} [mount] the start of its path below which the application is served
+ * @typedef {object} Arrival how a request arrived, as far as the request itself does not tell
+ * @property {string} [mount] the prefix of its path that the application is served under
  * @property {boolean} [keepsBody] the client waits for "100 Continue"
  */
 
@@ -35,15 +35,15 @@ export function encodeIncoming (req, trust, { mount = '', keepsBody = false } = 
   const socket = /** @type {Socket} */ (req.socket)
   const http2 = req.httpVersionMajor === 2
   let url = /** @type {string} */ (req.url)
-  // A proxy may be sent the whole URL.
+  // A request to a proxy may have the whole URL.
   if (!url.startsWith('/')) url = url.replace(ORIGIN, '') || '/'
   const { baseUrl } = /** @type {{ baseUrl?: unknown }} */ (req)
-  // Express takes the path that it was mounted on away, and keeps it here.
+  // Express removes the mount path from the url, and keeps it in baseUrl.
   if (mount === '' && typeof baseUrl === 'string' && baseUrl !== '') {
     mount = baseUrl
     url = baseUrl + url
   }
-  // The parser gives bytes as characters.
+  // The parser gives each byte as a character.
   if (NON_ASCII.test(url)) url = url.replace(EACH_NON_ASCII, percentEncodeByte)
   const mark = url.indexOf('?')
   const path = mark === -1 ? url : url.slice(0, mark)
@@ -95,7 +95,7 @@ function http1Headers (req, host) {
 }
 
 /**
- * As ASGI has it: no pseudo headers, :authority as host, the crumbs of a cookie put together.
+ * As ASGI asks: without pseudo headers, with :authority as host, and with one cookie header.
  * @param {Incoming} req
  * @param {string} host instead of the client's, or ''
  */
@@ -124,7 +124,7 @@ function cachedAddresses (socket) {
 
 /**
  * @param {any} socket
- * @param {string} [client] who stands behind the proxies
+ * @param {string} [client] the client behind the proxies
  */
 function addresses (socket, client = '') {
   if (client !== '') return addressFields(client, 0, socket.localAddress, socket.localPort)

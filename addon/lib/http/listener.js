@@ -2,7 +2,7 @@
  * Serves the application through node:http, https and the compatibility API of http2.
  */
 
-import { httpStatus } from '../errors.js'
+import { httpStatus } from './error-status.js'
 import { HttpExchange } from './exchange.js'
 import { encodeIncoming } from './incoming-head.js'
 import { push } from './push.js'
@@ -45,8 +45,8 @@ export function createListener (pool, limits, { logger, trustProxy }) {
       pool.submit(exchange)
     } else {
       exchange.body = req
-      // What came in the same packet as the head is there in the next tick, and a small body that
-      // is all there goes to the application in one frame with the head.
+      // A body that came in the same packet as the head can be read in the next tick. If it is
+      // small and complete, it goes to the application in one frame with the head.
       if (length <= limits.chunk) process.nextTick(submitWithBody, pool, exchange, length)
       else pool.submit(exchange)
     }
@@ -65,7 +65,7 @@ function submitWithBody (pool, exchange, length) {
   const chunk = req.readableFlowing === null ? req.read() : null
   if (chunk !== null && chunk.length === length) {
     exchange.body = chunk
-    // The parser still has the end to tell.
+    // The parser has not reported the end yet.
     req.resume()
   } else if (chunk !== null) {
     req.unshift(chunk)

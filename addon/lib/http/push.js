@@ -1,15 +1,15 @@
 /**
- * HTTP/2 server push: the application names a request that the client is about to make, and its
- * response is made and sent along (RFC 9113, 8.4).
+ * HTTP/2 server push (RFC 9113, 8.4): the application names a request that the client is about to
+ * make, and the server sends the response to it along.
  */
 
 import { splitJoined } from '../message/headers.js'
 
-/** Of the original request, what the pushed one inherits. */
+/** Headers that the pushed request inherits from the original one. */
 const INHERITED = [':authority', ':scheme', 'accept-encoding', 'accept-language', 'user-agent']
 
 /**
- * @param {any} res response of the request that the application answers
+ * @param {any} res the response that the application is sending
  * @param {string} path with the query
  * @param {string} joined headers of the promised request
  * @param {(req: object, res: any) => void} serve answers the promised request
@@ -23,15 +23,19 @@ export function push (res, path, joined, serve) {
   }
   const list = splitJoined(joined)
   for (let i = 0; i < list.length; i += 2) headers[list[i]] = list[i + 1]
-  // An error is the client's wish not to be sent anything, or its end.
   if (!res.stream.pushAllowed || res.stream.destroyed) return
-  res.createPushResponse(headers, (/** @type {Error | null} */ error, /** @type {any} */ response) => {
+  /**
+   * @param {Error | null | undefined} error the client wants no push, or is gone
+   * @param {any} response
+   */
+  function onCreated (error, response) {
     if (error === null || error === undefined) serve(promised(res.req, headers, response), response)
-  })
+  }
+  res.createPushResponse(headers, onCreated)
 }
 
 /**
- * The promised request, in the shape of one that has come in.
+ * The promised request, in the shape of one that has arrived.
  * @param {any} original
  * @param {Record<string, string>} headers
  * @param {any} response
@@ -46,7 +50,7 @@ function promised (original, headers, response) {
     httpVersionMajor: 2,
     socket: original.socket,
     complete: true,
-    // It has no body, and nothing may be pushed on its behalf.
+    // It has no body, and its response must not push anything.
     stream: { endAfterHeaders: true, pushAllowed: false, session: response.stream.session }
   }
 }

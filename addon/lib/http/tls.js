@@ -1,14 +1,14 @@
 /**
- * What is known of a TLS connection, as the `tls` extension of ASGI has it
+ * Describes a TLS connection for the `tls` extension of ASGI
  * (https://asgi.readthedocs.io/en/latest/specs/tls.html).
  */
 
-/** Versions of the protocol as they stand on the wire (RFC 8446, 4.2.1). */
+/** Versions of the protocol, as the wire format numbers them (RFC 8446, 4.2.1). */
 const VERSIONS = new Map([
   ['TLSv1', 0x0301], ['TLSv1.1', 0x0302], ['TLSv1.2', 0x0303], ['TLSv1.3', 0x0304]
 ])
 
-/** Numbers of the cipher suites that OpenSSL negotiates, from the registry of IANA. */
+/** The cipher suites that OpenSSL negotiates, with their numbers from the IANA registry. */
 const CIPHER_SUITES = new Map([
   ['TLS_AES_128_GCM_SHA256', 0x1301],
   ['TLS_AES_256_GCM_SHA384', 0x1302],
@@ -44,10 +44,10 @@ const CIPHER_SUITES = new Map([
   ['TLS_DHE_RSA_WITH_CHACHA20_POLY1305_SHA256', 0xccaa]
 ])
 
-/** Certificates of a chain that are passed on; longer ones are no real ones. */
+/** The most certificates of a chain that are passed on. Real chains are shorter. */
 const MAX_CHAIN = 10
 
-/** Names in the order and spelling of RFC 4514. */
+/** What RFC 4514 escapes in a name. */
 const ATTRIBUTE_ESCAPES = /[,+"\\<>;]|^[ #]| $/g
 
 const NON_ASCII = /[^ -~]/g
@@ -55,12 +55,12 @@ const NON_ASCII = /[^ -~]/g
 const kText = Symbol('tls')
 
 /**
- * JSON in ASCII, made once a connection.
+ * Returns JSON in ASCII, which is computed once for each connection.
  * @param {import('node:tls').TLSSocket & { [kText]?: string }} socket
  * @returns {string}
  */
 export function tlsText (socket) {
-  // Behind the socket of an HTTP/2 session's request stands the one of the session.
+  // The socket of an HTTP/2 request is a proxy for that of its session, so both share the cache.
   const cached = socket[kText]
   if (cached !== undefined) return cached
   const text = JSON.stringify(describe(socket)).replace(NON_ASCII, (char) =>
@@ -87,7 +87,7 @@ function describe (socket) {
 
 /**
  * @param {any} certificate
- * @returns {string[]} from the client's own one up
+ * @returns {string[]} PEM; the first one is the client's own
  */
 function chain (certificate) {
   const list = []
@@ -109,7 +109,7 @@ function pem (der) {
 
 /**
  * @param {Record<string, string | string[]>} subject in the order of the certificate
- * @returns {string} as RFC 4514 has it: the last part first
+ * @returns {string} in the format of RFC 4514, which starts with the last part
  */
 function distinguishedName (subject) {
   const parts = []

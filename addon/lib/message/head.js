@@ -1,22 +1,22 @@
 /**
- * Writes the head of a request as the one string that the binding takes: fields joined by "\0", in
- * latin-1. What the binding checks itself (the syntax of names and values) is not checked here.
+ * Encodes the head of a request as the single string that the binding takes: fields joined by "\0",
+ * in latin-1. The binding checks the syntax of names and values, so that is not checked here.
  */
 
 import { InvalidRequestError } from '../errors.js'
 import { eachHeader, headerValue, invalidHeader } from './headers.js'
 import { invalidUrl, parseUrl } from './url.js'
 
-// NUL would shift the fields after it, and so could forge headers.
+// A NUL would shift the fields after it, so it could be used to forge headers.
 // eslint-disable-next-line no-control-regex
 const NOT_LATIN1_TEXT = /[^\x01-\xff]/
 
-/** What a client can do beside the ordinary; the letters are those of common/wire/http_head.h. */
+/** Optional capabilities of a client. The letters are those of common/wire/http_head.h. */
 export const Feature = Object.freeze({
   TRAILERS: 't', EARLY_HINTS: 'h', PUSH: 'p', CONTINUE: 'c'
 })
 
-/** Headers as the tail of a head, and what was seen among them. */
+/** Encodes headers as the tail of a head, and notes which of some special ones occur. */
 export class HeaderText {
   text = ''
   hasHost = false
@@ -29,12 +29,12 @@ export class HeaderText {
    */
   add (name, value) {
     if (typeof name !== 'string' || name === '') {
-      throw invalidHeader(name, 'a name must be a non-empty string')
+      throw invalidHeader(name, 'the name of a header must be a non-empty string')
     }
     const text = headerValue(name, value)
     if (NOT_LATIN1_TEXT.test(name) || NOT_LATIN1_TEXT.test(text)) {
-      throw invalidHeader(JSON.stringify(name), 'HTTP carries only latin-1 characters without ' +
-        'NUL in headers; encode the value, for example with encodeURIComponent()')
+      throw invalidHeader(JSON.stringify(name), 'headers may only contain latin-1 characters ' +
+        'other than NUL; encode the value, for example with encodeURIComponent()')
     }
     this.text += `\0${name}\0${text}`
     this.#note(name, text)
@@ -63,7 +63,8 @@ export class HeaderText {
 }
 
 /**
- * Method and path of a request, for messages. Without the query, which may hold what is secret.
+ * The method and path of a request, for messages. The query is left out, because it may contain
+ * secrets.
  * @param {string} head
  */
 export function nameRequest (head) {
@@ -75,15 +76,15 @@ const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIO
 const METHODS_WITH_BODY = new Set(['POST', 'PUT', 'PATCH'])
 
 /**
- * The head of a request that was made in this process.
- * @param {import('./request.js').RequestOptions} request a web Request will do as well
+ * Encodes a request that a program made; see incoming-head.js for those that arrived over HTTP.
+ * @param {import('./request.js').RequestOptions} request a web Request has the same fields
  * @param {number} length of the body in bytes; -1: unknown
  * @returns {string}
  */
 export function encodeHead (request, length) {
   const method = parseMethod(request.method)
   if (request.url === undefined || request.url === null) {
-    throw invalidUrl('', 'a request needs a url')
+    throw invalidUrl('', 'a request must have a url')
   }
   const { scheme, path, query, authority, host, port } = parseUrl(request.url)
   if (path.includes('\0') || query.includes('\0')) {
@@ -108,7 +109,7 @@ export function encodeHead (request, length) {
 }
 
 /**
- * What a WebSocket is asked for with.
+ * What connect() takes.
  * @typedef {object} SocketRequest
  * @property {string | URL} url a path, or absolute with ws, wss, http or https
  * @property {import('./headers.js').HeadersInit | null} [headers]
@@ -117,13 +118,13 @@ export function encodeHead (request, length) {
  */
 
 /**
- * The head of a WebSocket that was asked for in this process.
+ * Encodes the request for a WebSocket that a program made.
  * @param {SocketRequest} request
  * @returns {string}
  */
 export function encodeSocketHead (request) {
   if (typeof request !== 'object' || request === null) {
-    throw invalidUrl('', "a WebSocket needs a url, for example connect('/chat')")
+    throw invalidUrl('', "a WebSocket must have a url, for example connect('/chat')")
   }
   const { url, protocols = [], headers, socket } = request
   const list = Array.isArray(protocols) ? protocols : [protocols]
@@ -163,7 +164,7 @@ export function addressFields (clientHost, clientPort, serverHost, serverPort) {
 }
 
 /**
- * An IPv4 client of a server that listens on IPv6 is an IPv4 client to the application.
+ * Unwraps the address of an IPv4 client of a server that listens on IPv6.
  * @param {string | undefined} host
  */
 function address (host) {

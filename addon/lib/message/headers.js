@@ -1,5 +1,5 @@
 /**
- * HTTP headers as an ordered list in which a name may occur more than once.
+ * HTTP headers: an ordered list in which a name may occur more than once.
  */
 
 import { InvalidRequestError } from '../errors.js'
@@ -17,15 +17,16 @@ let setJoined
 /** @type {(headers: Headers) => string[]} */
 let listOf
 
+/** types/http.d.ts declares it for users. */
 export class Headers {
   /**
-   * Flat: name, value, name, value ... with the names in lower case.
+   * Names and values in turn, the names in lower case. Null: not parsed yet.
    * @type {string[] | null}
    */
   #list = null
 
   /**
-   * What a worker sent, not parsed yet: "name\0value\0name\0value".
+   * What a worker sent: "name\0value\0name\0value".
    * @type {string}
    */
   #joined = ''
@@ -48,7 +49,6 @@ export class Headers {
   }
 
   /**
-   * The value that was set last, or null.
    * @param {string} name
    * @returns {string | null}
    */
@@ -76,7 +76,6 @@ export class Headers {
   }
 
   /**
-   * All values of a name, joined by commas.
    * @param {string} name
    * @returns {string | null}
    */
@@ -99,7 +98,6 @@ export class Headers {
   }
 
   /**
-   * Replaces every value of the name.
    * @param {string} name
    * @param {HeaderValue | number} value
    * @returns {boolean} true
@@ -112,19 +110,19 @@ export class Headers {
   }
 
   /**
-   * Adds a value to those that the name has.
    * @param {string} name
    * @param {string | number} value
    * @returns {boolean} true
    */
   add (name, value) {
-    if (typeof name !== 'string') throw invalidHeader(name, 'a name must be a string')
+    if (typeof name !== 'string') {
+      throw invalidHeader(name, 'the name of a header must be a string')
+    }
     this.#pairs().push(name.toLowerCase(), headerValue(name, value))
     return true
   }
 
   /**
-   * The web's name for `add`.
    * @param {string} name
    * @param {string | number} value
    */
@@ -134,7 +132,7 @@ export class Headers {
 
   /**
    * @param {string} name
-   * @returns {boolean} whether there was one
+   * @returns {boolean}
    */
   delete (name) {
     const list = this.#pairs()
@@ -154,7 +152,6 @@ export class Headers {
     this.#list = []
   }
 
-  /** Number of name and value pairs. */
   get size () {
     return this.#pairs().length / 2
   }
@@ -168,7 +165,7 @@ export class Headers {
     return entries
   }
 
-  /** @returns {string[]} each name once */
+  /** @returns {string[]} */
   keys () {
     return [...new Set(this.#pairs().filter((_, i) => i % 2 === 0))]
   }
@@ -187,9 +184,9 @@ export class Headers {
     for (const [name, value] of this.entries()) callback(value, name, this)
   }
 
-  /** @returns {Record<string, HeaderValue>} an array where a name occurs more than once */
+  /** @returns {Record<string, HeaderValue>} */
   toJSON () {
-    // Unlike an assignment, this makes a property of __proto__ too.
+    // Unlike an assignment, this makes even __proto__ an ordinary property.
     return Object.fromEntries(this.keys().map((name) => {
       const values = this.getAll(name)
       return [name, values.length === 1 ? values[0] : values]
@@ -252,13 +249,13 @@ export function invalidHeader (name, why) {
 export function headerValue (name, value) {
   if (typeof value === 'string') return value
   if (typeof value === 'number') return String(value)
-  throw invalidHeader(name, 'its value must be a string, a number or an array of them')
+  throw invalidHeader(name, 'the value of a header must be a string, a number or an array of them')
 }
 
-/** @typedef {{ add: (name: any, value: any) => unknown }} HeaderSink gets unchecked values */
+/** @typedef {{ add: (name: any, value: any) => unknown }} HeaderSink checks what it gets */
 
 /**
- * Adds every name and value of any of the accepted forms to the sink, in order.
+ * Adds the names and values of every accepted form to the sink, in order.
  * @param {HeadersInit} init
  * @param {HeaderSink} sink
  */
@@ -285,7 +282,7 @@ export function eachHeader (init, sink) {
  */
 function eachFlat (list, sink) {
   if (list.length % 2 !== 0) {
-    throw invalidHeader('list', 'a flat array must hold a value for every name')
+    throw invalidHeader('list', 'a flat array must have a value for each name')
   }
   for (let i = 0; i < list.length; i += 2) sink.add(list[i], list[i + 1])
 }

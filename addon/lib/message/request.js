@@ -4,7 +4,7 @@ import { InvalidRequestError } from '../errors.js'
 import { Headers } from './headers.js'
 
 /**
- * The connection that a request came in on, for the client and server of the ASGI scope.
+ * The connection that a request arrived on.
  * @typedef {object} SocketInfo
  * @property {string} [localAddress]
  * @property {number} [localPort]
@@ -15,7 +15,7 @@ import { Headers } from './headers.js'
  */
 
 /**
- * What a request may be given as; `Request` and the web's `Request` have the same properties.
+ * A request as a plain object. `Request` and the web's `Request` have the same properties.
  * @typedef {object} RequestOptions
  * @property {string | URL} url absolute, or a path
  * @property {string} [method]
@@ -29,6 +29,7 @@ import { Headers } from './headers.js'
 /** @type {(request: Request) => void} */
 let markSent
 
+/** types/http.d.ts declares it for users. */
 export class Request {
   /** @type {Headers} */
   #headers
@@ -56,7 +57,7 @@ export class Request {
     this.socket = socket ?? null
     /** @type {string | null} */
     this.docroot = docroot ?? null
-    /** May be sent to a second worker when the first one dies; undefined: its method decides. */
+    /** undefined: the method decides */
     this.idempotent = idempotent
   }
 
@@ -70,14 +71,11 @@ export class Request {
     this.#headers = value instanceof Headers ? value : new Headers(value)
   }
 
-  /** The path of the url, without the query. */
   get path () {
     return this.url.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, '').replace(/[?#].*$/s, '') || '/'
   }
 
   /**
-   * Writes a piece of the body. The first piece must be written before the request is handed over;
-   * the rest may follow while it runs. Wait for the promise to write no faster than Python reads.
    * @param {string | Uint8Array} chunk
    * @returns {Promise<void>}
    */
@@ -85,11 +83,11 @@ export class Request {
     const pieces = this.#openPieces()
     if (pieces.writableEnded || pieces.destroyed) {
       throw new InvalidRequestError('ERR_INVALID_BODY',
-        'write() after the body has ended; the request is over or end() was called')
+        'cannot write to a body that has ended; the request is over, or end() was called')
     }
     if (pieces.write(chunk)) return
     await /** @type {Promise<void>} */ (new Promise((resolve) => {
-      // 'close' without 'drain': the request ended early and nobody reads the rest.
+      // 'close' without 'drain': the request ended early, and nothing reads the rest.
       const done = () => {
         pieces.off('drain', done)
         pieces.off('close', done)
@@ -101,7 +99,6 @@ export class Request {
   }
 
   /**
-   * Ends a body that was written piece by piece.
    * @param {string | Uint8Array} [chunk]
    * @returns {Promise<void>}
    */
@@ -114,20 +111,20 @@ export class Request {
     if (this.#pieces !== null) return this.#pieces
     if (this.body !== null) {
       throw new InvalidRequestError('ERR_INVALID_BODY',
-        'this request was made with a body; leave it out to write one piece by piece')
+        'this request was created with a body; leave that out to write the body in pieces')
     }
     if (this.#sent) {
       throw new InvalidRequestError('ERR_INVALID_BODY', 'this request was sent without a body; ' +
-        'call write() for the first time before handing it over')
+        'call write() for the first time before the request is sent')
     }
     this.#pieces = new PassThrough()
-    // A request that is aborted destroys its body, which is not the writer's error.
+    // An aborted request destroys its body, which is not an error for the writer.
     this.#pieces.on('error', () => {})
     this.body = this.#pieces
     return this.#pieces
   }
 
-  /** A body that is a stream has no place in JSON: null. */
+  /** A body that is a stream becomes null. */
   toJSON () {
     const { method, url, body } = this
     const text = body instanceof Uint8Array ? Buffer.from(body).toString() : body

@@ -12,14 +12,13 @@ export const EMPTY = Buffer.alloc(0)
 /** @type {(response: ResponseHead, status: number, joined: string) => void} */
 let setHead
 
-/** Status and headers; the headers are parsed when they are first looked at. */
+/** Status and headers. The headers are parsed on first use. */
 class ResponseHead {
   /** @type {Headers | string} */
   #headers = ''
 
   status = 200
 
-  /** What came after the body, if the request had `te: trailers`. */
   trailers = new Headers()
 
   static {
@@ -42,7 +41,7 @@ class ResponseHead {
   }
 }
 
-/** A response with its whole body. */
+/** types/http.d.ts declares it for users. */
 export class Response extends ResponseHead {
   /** @type {Buffer} */
   body = EMPTY
@@ -59,25 +58,25 @@ export class Response extends ResponseHead {
     else if (body) this.body = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
   }
 
-  /** Kept for users of @platformatic/python-node: what Python prints goes to the events instead. */
+  /** Always empty, for compatibility with @platformatic/python-node. */
   get log () {
     return EMPTY
   }
 
   /**
-   * Kept for users of @platformatic/python-node: an exception rejects the request instead.
+   * Always null, for compatibility with @platformatic/python-node.
    * @returns {string | null}
    */
   get exception () {
     return null
   }
 
-  /** @returns {string} the body, decoded as UTF-8 */
+  /** @returns {string} */
   text () {
     return this.body.toString()
   }
 
-  /** @returns {any} the body, parsed as JSON */
+  /** @returns {any} */
   json () {
     return JSON.parse(this.body.toString())
   }
@@ -87,7 +86,7 @@ export class Response extends ResponseHead {
   }
 }
 
-/** A response whose body is still arriving. */
+/** types/http.d.ts declares it for users. */
 export class StreamingResponse extends ResponseHead {
   /** @param {import('node:stream').Readable} body */
   constructor (body) {

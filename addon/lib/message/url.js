@@ -1,5 +1,5 @@
 /**
- * Takes the url of a request apart without normalising it: the application gets its path as given.
+ * Splits the url of a request without normalising it: the application gets the path as given.
  */
 
 import { InvalidRequestError } from '../errors.js'
@@ -20,8 +20,8 @@ const NON_ASCII = /[^\0-\x7f]+/
 const EACH_NON_ASCII = new RegExp(NON_ASCII, 'g')
 
 /**
- * The last origin, taken apart: most requests of a program have the same, and its expressions take
- * longer than all the rest of a URL.
+ * The origin that was parsed last. Most requests of a program have the same one, and matching it
+ * takes longer than the rest of a URL.
  * @type {{ text: string, scheme: string, authority: string, host: string, port: string }}
  */
 let lastOrigin = { text: '', scheme: '', authority: '', host: '', port: '' }
@@ -49,7 +49,7 @@ export function parseUrl (url) {
 
 /**
  * @param {typeof lastOrigin} origin
- * @param {string} rest begins with a slash
+ * @param {string} rest starts with a slash
  */
 function within ({ scheme, authority, host, port }, rest) {
   const target = relative(rest)
@@ -63,8 +63,8 @@ function within ({ scheme, authority, host, port }, rest) {
 /**
  * @param {string} url
  * @param {string} scheme
- * @param {string} given where the authority stands in the url
- * @param {string} text scheme and authority as they stand in the url
+ * @param {string} given the authority as written in the url
+ * @param {string} text scheme and authority as written in the url
  */
 function parseOrigin (url, scheme, given, text) {
   const authority = parseAuthority(url, scheme, given)
@@ -109,11 +109,11 @@ function parseAuthority (url, scheme, authority) {
     try {
       return new URL(`${scheme}://${authority}`).host
     } catch {
-      throw invalidUrl(url, 'it names no valid host')
+      throw invalidUrl(url, 'its host is not valid')
     }
   }
   const match = AUTHORITY.exec(authority)
-  if (match === null) throw invalidUrl(url, 'it names no valid host')
+  if (match === null) throw invalidUrl(url, 'its host is not valid')
   return match[1]
 }
 

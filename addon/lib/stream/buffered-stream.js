@@ -3,7 +3,7 @@ import { parseJoined } from '../message/headers.js'
 import { EMPTY, bufferedResponse } from '../message/response.js'
 import { RequestStream } from './request-stream.js'
 
-/** Collects the whole response. Its time limit runs until the response is complete. */
+/** Collects the whole response. The time limit of the request runs until that is complete. */
 export class BufferedStream extends RequestStream {
   /**
    * @param {string} head
@@ -93,7 +93,7 @@ export class BufferedStream extends RequestStream {
   }
 }
 
-/** For who blocks the event loop until the response is there. */
+/** For handleRequestSync(), which blocks the event loop: reads files synchronously. */
 export class BlockingStream extends BufferedStream {
   /**
    * @param {number} status

@@ -1,6 +1,6 @@
 /**
- * A response whose body lies in a file (ASGI: http.response.pathsend). Exactly the file that the
- * application named is read, or the range of it that the client asked for.
+ * A response whose body is a file (ASGI: http.response.pathsend): the whole file that the
+ * application named, or the range that the client asked for.
  */
 
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs'
@@ -10,10 +10,10 @@ import parseRange from 'range-parser'
 
 import { ResponseError } from '../errors.js'
 
-/** Bytes that are read at a time. */
+/** Bytes to read at a time. */
 const CHUNK = 256 * 1024
 
-/** Opening a pipe would wait for somebody who writes. */
+/** Without O_NONBLOCK, opening a named pipe would wait for a writer. */
 const FLAGS = constants.O_RDONLY | constants.O_NONBLOCK
 
 /**
@@ -26,12 +26,12 @@ function checkFile (path, stats) {
 
 /** @param {unknown} error */
 function cannotSend (error) {
-  return new ResponseError('ERR_INVALID_RESPONSE', 'the application named a file that cannot be ' +
-    `sent: ${/** @type {Error} */ (error).message}`, { cause: error })
+  return new ResponseError('ERR_INVALID_RESPONSE', 'cannot send the file that the application ' +
+    `named: ${/** @type {Error} */ (error).message}`, { cause: error })
 }
 
 /**
- * All of it, in one blocking call; errors as those of openFile.
+ * Reads the whole file, and blocks until then. Fails like openFile().
  * @param {Buffer} path
  * @returns {Buffer}
  */
@@ -49,7 +49,7 @@ export function readWholeSync (path) {
 }
 
 /**
- * Opens it, and fails with ERR_INVALID_RESPONSE for what cannot be sent.
+ * Opens a file. Rejects with ERR_INVALID_RESPONSE if the file cannot be sent.
  * @param {Buffer} path
  * @returns {Promise<{ handle: import('node:fs/promises').FileHandle, size: number }>}
  */
@@ -67,7 +67,7 @@ export async function openFile (path) {
 }
 
 /**
- * Closes the file when it is done.
+ * Reads part of the file, then closes it.
  * @param {import('node:fs/promises').FileHandle} handle
  * @param {number} start
  * @param {number} end the last byte; below start: none
@@ -79,14 +79,14 @@ export function readFile (handle, start, end) {
   return handle.createReadStream({ start, end: last, highWaterMark: CHUNK })
 }
 
-/** Headers by which an application shows that it deals with ranges or encodings itself. */
+/** With one of these headers, the application handles ranges or encodings itself. */
 const OWN_RANGES = ['content-range', 'content-encoding']
 
 /**
- * What of the file a client gets (RFC 9110, 14): all of it, one range, or nothing.
+ * Decides what the client gets (RFC 9110, 14): the whole file, one range, or nothing.
  * @param {any} req
  * @param {number} status of the application's response
- * @param {string[]} headers flat, of that response; changed to say what is sent
+ * @param {string[]} headers of that response, flat; changed to describe what is sent
  * @param {number} size of the file
  * @returns {{ status: number, start: number, end: number }} end: the last byte; below start: none
  */
@@ -95,8 +95,8 @@ export function selectRange (req, status, headers, size) {
   const { range } = req.headers
   const length = valueOf(headers, 'content-length')
   if (length !== undefined && Number(length) !== size) {
-    throw new ResponseError('ERR_INVALID_RESPONSE', 'the application announced a file of ' +
-      `${length} bytes, but it has ${size}`)
+    throw new ResponseError('ERR_INVALID_RESPONSE', 'the application sent a content-length of ' +
+      `${length}, but the file has ${size} bytes`)
   }
   setValue(headers, 'content-length', String(size))
   if (status !== 200 || OWN_RANGES.some((name) => valueOf(headers, name) !== undefined)) {
@@ -110,7 +110,7 @@ export function selectRange (req, status, headers, size) {
     headers.push('content-range', `bytes */${size}`)
     return { status: 416, start: 0, end: -1 }
   }
-  // Several ranges, or none that can be read: a server may send the whole.
+  // For several ranges, or ranges that are not valid, a server may send the whole file.
   if (ranges === -2 || ranges.type !== 'bytes' || ranges.length !== 1) return whole
   const [{ start, end }] = ranges
   setValue(headers, 'content-length', String(end - start + 1))
@@ -119,7 +119,8 @@ export function selectRange (req, status, headers, size) {
 }
 
 /**
- * The last n bytes of fewer than n are all of them (RFC 9110, 14.1.2); range-parser has none then.
+ * The last n bytes of a shorter file are the whole file (RFC 9110, 14.1.2), but range-parser takes
+ * them for unsatisfiable.
  * @param {string} range
  * @param {number} size
  */
@@ -128,7 +129,7 @@ function clampSuffix (range, size) {
 }
 
 /**
- * If-Range: the client has a part of what this is, and not of something older.
+ * If-Range: whether the part that the client already has belongs to this version of the file.
  * @param {any} req
  * @param {string[]} headers
  */

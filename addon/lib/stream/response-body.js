@@ -3,8 +3,8 @@ import { Readable } from 'node:stream'
 import { ResponseError } from '../errors.js'
 
 /**
- * The body of a streaming response. Credit goes back to the application only for what the reader
- * really took, so a slow reader costs one window of memory and no more.
+ * The body of a streaming response. The application gets credit only for what has been read, so
+ * that a slow reader takes at most one window of memory.
  */
 export class ResponseBody extends Readable {
   /** @type {Buffer[]} */
@@ -18,7 +18,7 @@ export class ResponseBody extends Readable {
 
   /** @param {import('./request-stream.js').RequestStream} stream */
   constructor (stream) {
-    // Reading ahead would count as consuming.
+    // Data that is read ahead would count as consumed.
     super({ highWaterMark: 0 })
     this.stream = stream
   }
@@ -29,15 +29,15 @@ export class ResponseBody extends Readable {
     if (this.#wanted) this._read()
   }
 
-  /** The last byte has been added. */
+  /** The whole body has been added. */
   finish () {
     this.#ended = true
     if (this.#wanted) this._read()
   }
 
   /**
-   * The reader gets what came before, then the error. Nobody is told who does not read: an error
-   * without a listener would end the process.
+   * Gives the reader what came before, then the error. Without a reader there is no error event,
+   * because an error without a listener would end the process.
    * @param {Error} error
    */
   fail (error) {
@@ -69,7 +69,7 @@ export class ResponseBody extends Readable {
     this.#wanted = false
     if (!this.#ended && this.#failure === null) {
       this.stream.cancel(error ?? new ResponseError('ERR_RESPONSE_ABORTED',
-        'the body of the response was destroyed before its end'))
+        'the body of the response was destroyed before it was complete'))
     }
     callback(error)
   }

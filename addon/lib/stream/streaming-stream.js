@@ -4,7 +4,7 @@ import { parseJoined } from '../message/headers.js'
 import { streamingResponse } from '../message/response.js'
 import { RequestStream } from './request-stream.js'
 
-/** Hands the response over when it starts; the body follows as a Readable. */
+/** Delivers the response when it starts. The body follows as a Readable. */
 export class StreamingStream extends RequestStream {
   /**
    * @param {string} head

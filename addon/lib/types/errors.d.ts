@@ -30,7 +30,7 @@ export type UnavailableErrorCode = 'ERR_NO_WORKER' | 'ERR_QUEUE_FULL' | 'ERR_CLO
 /** Codes of {@link ResponseError}. */
 export type ResponseErrorCode = 'ERR_RESPONSE_ABORTED' | 'ERR_INVALID_RESPONSE'
 
-/** Every code of every error; docs/errors.md says when each comes and what to do. */
+/** The codes of all errors. docs/errors.md explains when each occurs and what to do about it. */
 export type ErrorCode =
   | OptionErrorCode
   | RequestErrorCode
@@ -43,84 +43,98 @@ export type ErrorCode =
   | 'ERR_REQUEST_TIMEOUT'
   | 'ERR_BINDING_NOT_FOUND'
 
-/** What every error of node-asgi is an instance of. */
+/**
+ * The base class of all errors of node-asgi.
+ * @example
+ * ```js
+ * try {
+ *   await python.handleRequest({ url: '/' })
+ * } catch (error) {
+ *   if (error.code === 'ERR_APP') console.error(error.traceback)
+ *   else throw error
+ * }
+ * ```
+ */
 export class NodeAsgiError extends Error {
-  /** Stable: compare this, never the message. */
+  /** What happened. It is stable: compare this, never the message. */
   readonly code: ErrorCode
 }
 
-/** An option of the handler cannot be used. Thrown by the constructor. */
+/** An option cannot be used. The constructor of the handler throws it. */
 export class InvalidOptionError extends NodeAsgiError {
   readonly code: OptionErrorCode
-  /** Name of the option, `timeouts.startup` for one in a group. */
+  /** The name of the option, for example `timeouts.startup` for one in a group. */
   readonly option: string
 }
 
-/** A request cannot be sent as it is; the worker has not seen it, or not all of it. */
+/** A request cannot be sent. The application has not received it, or only part of its body. */
 export class InvalidRequestError extends NodeAsgiError {
   readonly code: RequestErrorCode
 }
 
-/** Python, or the application in it, did not start. */
+/** Python or the application did not start. */
 export class StartupError extends NodeAsgiError {
   readonly code: StartupErrorCode
-  /** Name of the Python exception's class, `''` if there was none. */
+  /** The class of the Python exception, or `''` if there was none. */
   readonly type: string
-  /** The Python traceback (the message ends with it too), `''` if there was none. */
+  /** The Python traceback, or `''` if there was none. The message ends with it, too. */
   readonly traceback: string
 }
 
-/** The application raised in a request, or broke the ASGI protocol. */
+/** The application raised an exception during a request, or did not follow the ASGI protocol. */
 export class AppError extends NodeAsgiError {
   readonly code: 'ERR_APP'
-  /** Name of the Python exception's class, for example `ValueError`. */
+  /** The class of the Python exception, for example `ValueError`. */
   readonly type: string
-  /** `str()` of the Python exception. */
+  /** The text of the Python exception, as `str()` returns it. */
   readonly pythonMessage: string
   /** The Python traceback. */
   readonly traceback: string
-  /** Whether the response had started: then a client has seen a part of it. */
+  /** Whether the response had started. If so, the client has received part of it. */
   readonly responseStarted: boolean
 }
 
-/** The worker process that had the request went away. */
+/** The worker process that had the request ended, or was replaced. */
 export class WorkerError extends NodeAsgiError {
   readonly code: WorkerErrorCode
-  /** Number of the worker in its handler. */
+  /** The number of the worker. */
   readonly worker: number
+  /** The process id of the worker. */
   readonly pid: number
-  /** `null` if a signal ended it, or if that is not known. */
+  /** The exit code, or `null` if a signal ended the worker or the code is not known. */
   readonly exitCode: number | null
-  /** Name of the signal that ended it, for example `SIGSEGV`, or `null`. */
+  /** The name of the signal that ended the worker, for example `SIGSEGV`, or `null`. */
   readonly signal: string | null
-  /** Method and path of the request that it had; `null` in `worker:exit`. */
+  /** The method and path of the request; `null` for an error about the worker itself. */
   readonly request: string | null
-  /** Python stacks of all threads of a worker that hung, or `null`. */
+  /** The Python stacks of all threads if the event loop of the worker was blocked, or `null`. */
   readonly stacks: string | null
 }
 
-/** Nobody can take the request now. */
+/** No worker can take the request now. */
 export class UnavailableError extends NodeAsgiError {
   readonly code: UnavailableErrorCode
 }
 
-/** The response did not start in time; the application got `http.disconnect`. */
+/** The response did not arrive in time. The application got `http.disconnect`. */
 export class RequestTimeoutError extends NodeAsgiError {
   readonly code: 'ERR_REQUEST_TIMEOUT'
-  /** The time that it had, in milliseconds. */
+  /** The limit, in milliseconds. */
   readonly timeout: number
 }
 
 /** The application did not accept a WebSocket. */
 export class WebSocketRefusedError extends NodeAsgiError {
   readonly code: 'ERR_WEBSOCKET_REFUSED'
-  /** That of its response; 403 if it just closed the WebSocket. */
+  /** The status of its response; 403 if it only closed the WebSocket. */
   readonly status: number
+  /** The headers of its response; empty if it only closed the WebSocket. */
   readonly headers: Headers
+  /** The body of its response; empty if it only closed the WebSocket. */
   readonly body: Buffer
 }
 
-/** The response cannot be delivered, or not all of it. */
+/** The response cannot be delivered, or only part of it. */
 export class ResponseError extends NodeAsgiError {
   readonly code: ResponseErrorCode
 }

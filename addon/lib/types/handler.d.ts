@@ -4,311 +4,412 @@ import type { BodyPiece, Request, RequestOptions, Response, StreamingResponse } 
 import type { PythonHandlerOptions } from './options.js'
 import type { SocketRequest, WebSocketConnection } from './websocket.js'
 
-/** A request in any of its forms. */
+/** A request in any of the accepted forms. */
 export type AnyRequest = RequestOptions | Request | globalThis.Request
 
-/** A request whose body, if there is one, is there as a whole. */
+/** A request whose body, if it has one, is not a stream. */
 export type SyncRequest = Request | (Omit<RequestOptions, 'body'> & { body?: BodyPiece | null })
 
 /** Limits of one request. */
 export interface RequestLimits {
-  /** Aborts the request: the promise rejects with its reason, the application is told. */
+  /**
+   * Aborts the request: the promise rejects with the reason of the signal, and the application gets
+   * `http.disconnect`.
+   * @defaultValue `request.signal` for a web `Request`
+   */
   signal?: AbortSignal | null
   /**
-   * Milliseconds for the response, instead of `timeouts.request`; 0 for no limit. For `handleRequest`
-   * until it is complete, for `handleStream` until it starts.
+   * How long the request may take, in milliseconds, 0 to 2147483647; 0 for no limit. For
+   * `handleRequest()` it ends when the response is complete, for `handleStream()` when it starts,
+   * for `connect()` when the WebSocket is accepted.
+   * @defaultValue the option `timeouts.request`
    */
   timeout?: number
 }
 
+/** Options of {@link PythonHandler.close}. */
 export interface CloseOptions {
-  /** Milliseconds that requests in flight get to finish. Default `timeouts.drain`. */
+  /**
+   * How long requests in flight may take to finish, in milliseconds, 0 to 2147483647.
+   * @defaultValue the option `timeouts.drain`
+   */
   timeout?: number
 }
 
+/** Options of {@link PythonHandler.reload}. */
 export interface ReloadOptions {
   /**
-   * Milliseconds that requests in flight get to finish in the old workers. Default
-   * `timeouts.retire`.
+   * How long requests in flight may take to finish in the old workers, in milliseconds, 0 to
+   * 2147483647.
+   * @defaultValue the option `timeouts.retire`
    */
   timeout?: number
+}
+
+/** Options of {@link PythonHandler.attach}. */
+export interface AttachOptions {
+  /**
+   * The path to serve the application under, for example `/api`. It becomes the `root_path` of the
+   * scopes, and requests to other paths are left to other listeners.
+   * @defaultValue `''`, which serves every path
+   */
+  prefix?: string
 }
 
 /**
- * `starting` until each worker has had its first try; `failed` while none can be started: requests
- * are rejected at once, and it is tried on; `closed` when the last process has ended after
- * `close()`.
+ * The state of a handler:
+ * - `starting`: until each worker has tried to start once;
+ * - `running`: requests are served;
+ * - `failed`: no worker can be started. Requests are rejected at once, and the pool keeps retrying;
+ * - `closing`: `close()` was called;
+ * - `closed`: the last process has ended.
  */
 export type HandlerState = 'starting' | 'running' | 'failed' | 'closing' | 'closed'
 
+/**
+ * The state of a worker:
+ * - `starting`: it imports the application and runs lifespan startup;
+ * - `ready`: it takes requests;
+ * - `draining`: it takes no more requests, and finishes those it has;
+ * - `gone`: its process has ended.
+ */
 export type WorkerState = 'starting' | 'ready' | 'draining' | 'gone'
 
-/** A distribution of times, in milliseconds, to one part in a hundred. All 0 if `count` is. */
+/** A distribution of times, in milliseconds, exact to 1 %. All values are 0 if `count` is 0. */
 export interface Times {
+  /** The number of times. */
   count: number
+  /** The arithmetic mean. */
   mean: number
+  /** The median. */
   p50: number
+  /** The 90th percentile. */
   p90: number
+  /** The 99th percentile. */
   p99: number
+  /** The 99.9th percentile. */
   p999: number
+  /** The longest time. */
   max: number
 }
 
-/** What has become of requests. Each ends in one of the last four counts, or is in flight. */
+/**
+ * Counts of requests. Each request that was sent to a worker ends in one of `answered`, `failed`,
+ * `aborted` and `lost`, or is in flight.
+ */
 export interface Traffic {
-  /** Given to a worker. */
+  /** Sent to a worker. */
   requests: number
-  /** Answered by a complete response. */
+  /** Answered with a complete response. */
   answered: number
   /** Failed in the application. */
   failed: number
-  /** Aborted by whoever sent them, or timed out. */
+  /** Aborted by the sender, or timed out. */
   aborted: number
-  /** Lost with their worker; those that may be repeated are sent again. */
+  /** Lost with their worker. Those that may be repeated were sent again, and count again. */
   lost: number
-  /** From the sending to a worker to the start of the response. */
+  /** The time from sending a request to a worker until the start of its response. */
   latency: Times
 }
 
+/** One worker, as {@link PythonHandler.stats} describes it. */
 export interface WorkerStats extends Traffic {
-  /** Number of the worker in its handler, from 1; a replacement gets a new one. */
+  /** The number of the worker, from 1. A replacement gets a new number. */
   id: number
-  /** 0 until it has been forked. */
+  /** The process id; 0 until the process exists. */
   pid: number
+  /** Its state. */
   state: WorkerState
-  /** Requests that it has and has not answered yet. */
+  /** The number of requests that it has not answered yet. */
   inFlight: number
-  /** How late its event loop answered last, in milliseconds; measured while it has requests. */
+  /** How late its event loop answered last, in milliseconds. Measured while it has requests. */
   lag: number
   /** Milliseconds since it became ready; 0 until then. */
   uptime: number
-  /** Resident memory in bytes, pages included that it shares with others; 0 until it is there. */
+  /** Resident memory in bytes, including pages it shares; 0 until the process exists. */
   memory: number
 }
 
-/** What the pool is doing at one moment, and what it has done so far. */
+/** The state of the pool at one moment, with counts since the handler was created. */
 export interface PoolStats extends Traffic {
+  /** The state of the handler. */
   state: HandlerState
-  /** Every worker process that has not ended. */
+  /** Every worker whose process has not ended. */
   workers: WorkerStats[]
-  /** Workers that take requests. */
+  /** The number of workers that take requests. */
   ready: number
-  /** Requests in flight in all of them. */
+  /** The number of requests in flight in all workers. */
   inFlight: number
-  /** Requests that wait for a worker. */
+  /** The number of requests that wait for a worker. */
   queued: number
-  /** How often a request went to a second worker, because its first one died. */
+  /** How often a request was sent to a second worker because its first one died. */
   retried: number
-  /** Requests that no worker was given: the queue was full, or there was no worker. */
+  /** The number of requests that were not sent: the queue was full, or there was no worker. */
   rejected: number
-  /** What those requests waited for a worker that had to. */
+  /** The time that requests waited for a worker, if they had to wait. */
   wait: Times
   /** How many workers have ended, by reason. */
   exits: Partial<Record<ExitReason, number>>
-  /** Number of the start of the application that serves, from 1. */
+  /** Which start of the application serves, counted from 1. Each reload is a start. */
   generation: number
-  /** Reloads that have succeeded. */
+  /** The number of reloads that succeeded. */
   reloads: number
 }
 
-/** Which process something comes from; `worker` is 0 for the fork server. */
+/** The process that something comes from. */
 export interface ProcessSource {
+  /** The number of the worker; 0 for the fork server. */
   worker: number
+  /** The process id. */
   pid: number
 }
 
+/** The source of a line of output. */
 export interface LineSource extends ProcessSource {
-  /** That of a record of Python's `logging`; `null` for a line that was just printed. */
+  /** The level of a record of Python's `logging`; `null` for a line that was printed. */
   level: 'debug' | 'info' | 'warn' | 'error' | null
 }
 
+/** Details of the event `worker:ready`. */
 export interface WorkerReadyDetails extends ProcessSource {
-  /** Version of the interpreter, for example `3.11.2`. */
+  /** The version of Python, for example `3.11.2`. */
   python: string
-  /** Event loop: `asyncio` or `uvloop`. */
+  /** The event loop: `asyncio` or `uvloop`. */
   loop: string
-  /** Whether the application takes lifespan events. */
+  /** Whether the application supports lifespan events. */
   lifespan: boolean
 }
 
+/** Details of the event `worker:hung`. */
 export interface WorkerHungDetails extends ProcessSource {
-  /** Requests that it had. */
+  /** The number of requests that it had. */
   inFlight: number
-  /** Python stacks of all its threads, as far as it could print them. */
+  /** The Python stacks of all its threads, as far as it could print them. */
   stacks: string
 }
 
+/** Details of the event `worker:recycle`. */
 export interface WorkerRecycleDetails extends ProcessSource {
-  /** Which limit of the option `recycle` it has reached. */
+  /** The limit of the option `recycle` that the worker has reached. */
   reason: 'requests' | 'memory' | 'age'
-  /** Requests that it was given. */
+  /** The number of requests that were sent to it. */
   requests: number
   /** Milliseconds since it became ready. */
   age: number
 }
 
+/** Details of the event `reload`. */
 export interface ReloadDetails {
-  /** Number of this start of the application, from 1. */
+  /** The number of this start of the application, from 1. */
   generation: number
-  /** Milliseconds until all its workers were ready, or one failed. */
+  /** Milliseconds until all new workers were ready, or one failed. */
   duration: number
-  /** Why it failed, and everything stayed as it was; `null`: it is the one that serves now. */
+  /** Why it failed; `null` if it succeeded. After a failure the old workers keep serving. */
   error: Error | null
 }
 
+/** Details of the event `pool:failed`. */
 export interface PoolFailedDetails {
-  /** Of the last worker that was tried; requests are rejected with it. */
+  /** Why the last worker could not start. Requests are rejected with this error. */
   error: Error
 }
 
-/** Why a worker ended: it failed, or was not wanted any more (`recycle`, `reload`, `close`). */
+/**
+ * Why a worker ended. The first four are failures: it did not start, ended by itself, had a blocked
+ * event loop, or broke the protocol. With the others it was told to end.
+ */
 export type ExitReason =
   'startup' | 'crash' | 'hung' | 'protocol' | 'recycle' | 'reload' | 'close'
 
+/** Details of the event `worker:exit`. */
 export interface WorkerExitDetails extends ProcessSource {
+  /** Why it ended. */
   reason: ExitReason
-  /** `null` if a signal ended it. */
+  /** The exit code; `null` if a signal ended it. */
   code: number | null
-  /** Name of the signal that ended it, or `null`. */
+  /** The name of the signal that ended it, or `null`. */
   signal: string | null
-  /** Why it ended, or `null` if it was asked to. */
+  /** The error that ended it; `null` if it was told to end. */
   error: Error | null
 }
 
-/** Events of a handler and the arguments of their listeners. None needs a listener. */
+/**
+ * The events of a handler, with the arguments of their listeners. None of them needs a listener.
+ * @example
+ * ```js
+ * python.on('worker:exit', ({ worker, pid, reason }) => {
+ *   console.log(`worker ${worker} (pid ${pid}) ended: ${reason}`)
+ * })
+ * ```
+ */
 export interface PythonHandlerEvents {
-  /** A worker process has been forked. */
+  /** A worker process was forked. */
   'worker:start': [details: ProcessSource]
   /** A worker takes requests. */
   'worker:ready': [details: WorkerReadyDetails]
-  /** The event loop of a worker stood still for longer than `timeouts.hang`: it is killed. */
+  /** The event loop of a worker was blocked for longer than `timeouts.hang`; it is killed. */
   'worker:hung': [details: WorkerHungDetails]
-  /** A worker has served long enough: a successor is started, which takes its place when ready. */
+  /** A worker reached a limit of the option `recycle`. Its successor is starting. */
   'worker:recycle': [details: WorkerRecycleDetails]
-  /** A worker process has ended. */
+  /** A worker process ended. */
   'worker:exit': [details: WorkerExitDetails]
-  /** A reload has succeeded or failed. */
+  /** A reload succeeded or failed. */
   reload: [details: ReloadDetails]
-  /** No worker can be had; requests are rejected at once, and it is tried on now and then. */
+  /** No worker can be started. Requests are rejected at once, and the pool keeps retrying. */
   'pool:failed': [details: PoolFailedDetails]
-  /** After `pool:failed`: a worker is ready. */
+  /** A worker is ready again after `pool:failed`. */
   'pool:recovered': [details: {}]
-  /** The application raised in a request; the request has failed with the same error. */
+  /** The application raised an exception during a request, which fails with the same error. */
   'app:error': [error: AppError, source: ProcessSource]
   /**
-   * A line that Python printed, or a record of its `logging`, which may have several. Without a
-   * listener they go to the logger.
+   * Python printed a line to stdout, or made a record of its `logging`, which may have several
+   * lines. Without a listener, the output goes to the logger.
    */
   stdout: [line: string, source: LineSource]
-  /** The same for Python's stderr. */
+  /** The same for stderr. */
   stderr: [line: string, source: LineSource]
 }
 
-/** A request listener of node:http, node:https and the compatibility API of node:http2. */
+/** A request listener of `node:http`, `node:https` and the compatibility API of `node:http2`. */
 export type Listener = (
   req: import('node:http').IncomingMessage | import('node:http2').Http2ServerRequest,
   res: import('node:http').ServerResponse | import('node:http2').Http2ServerResponse
 ) => void
 
 /**
- * A Python ASGI application in a pool of worker processes. The processes start at once; requests may
- * be sent at once too, and wait for the first worker. An idle handler does not keep Node alive.
+ * A Python ASGI application in a pool of worker processes.
+ *
+ * The processes start when the handler is created. Requests can be sent at once; they wait for the
+ * first worker. An idle handler does not keep Node running.
+ * @example
+ * ```js
+ * import { createServer } from 'node:http'
+ * import { PythonHandler } from 'node-asgi'
+ *
+ * const python = new PythonHandler({ docroot: './app', appTarget: 'main:app' })
+ * await python.ready
+ *
+ * const response = await python.handleRequest({ url: '/hello' })
+ * console.log(response.status, response.text())
+ *
+ * createServer(python.listener).listen(8000)
+ * ```
  */
 export class PythonHandler extends EventEmitter<PythonHandlerEvents> implements AsyncDisposable {
   /**
-   * @throws `ERR_INVALID_OPTION`, `ERR_DOCROOT_NOT_FOUND`, `ERR_PYTHON_NOT_FOUND` (there is no
-   *   interpreter to start), `ERR_BINDING_NOT_FOUND` (not built)
+   * Starts the processes.
+   * @throws `ERR_INVALID_OPTION` or `ERR_DOCROOT_NOT_FOUND` if an option cannot be used,
+   *   `ERR_PYTHON_NOT_FOUND` if there is no interpreter, and `ERR_BINDING_NOT_FOUND` if there is no
+   *   native binary for this platform.
    */
   constructor (options?: PythonHandlerOptions)
 
-  /** Absolute path of the docroot. */
+  /** The absolute path of the docroot. */
   readonly docroot: string
 
   /**
-   * Fulfilled when the workers have started. Rejected with a `StartupError` that holds the Python
-   * traceback when none could, or with `ERR_CLOSED`. Whether it is awaited or not, an unhandled
-   * rejection does not come from it: a failure that nobody asked about goes to the logger.
+   * Resolves when the workers are ready. Rejects with a `StartupError`, which has the Python
+   * traceback, if none could start, and with `ERR_CLOSED` if the handler was closed before. It
+   * never causes an unhandled rejection: if the property is not read, the failure goes to the
+   * logger.
    */
   readonly ready: Promise<void>
 
   /**
    * Sends a request and waits for the whole response, whatever its status.
-   * @throws as a rejection: `InvalidRequestError`, `AppError`, `WorkerError`, `UnavailableError`,
-   *   `StartupError`, `RequestTimeoutError`, or the reason of the signal
+   * @throws Rejects with an `InvalidRequestError`, `InvalidOptionError`, `AppError`,
+   *   `ResponseError`, `WorkerError`, `UnavailableError`, `StartupError` or `RequestTimeoutError`,
+   *   or with the reason of the signal.
    */
   handleRequest (request: AnyRequest, limits?: RequestLimits | AbortSignal): Promise<Response>
 
   /**
-   * Sends a request and waits for the start of the response; the body follows as it arrives, as fast
-   * as it is read.
-   * @throws as a rejection: what `handleRequest` rejects with; after the start, the body fails with it
+   * Sends a request and waits for the start of the response. The body follows as a stream, which
+   * slows the application down if it is read slowly.
+   * @throws Rejects like `handleRequest()`. After the start, the body fails with the same errors.
    */
   handleStream (
     request: AnyRequest, limits?: RequestLimits | AbortSignal
   ): Promise<StreamingResponse>
 
   /**
-   * Sends a request and blocks this thread until the response is complete, for scripts and tools.
-   * A `Request` that was given its body piece by piece, or as a stream, is refused.
+   * Sends a request and blocks this thread until the response is complete. For scripts and tools.
+   * @throws What `handleRequest()` rejects with, `ERR_INVALID_BODY` for a body that is a
+   *   stream or is written in pieces, and `ERR_NO_WORKER` if no worker is ready or every one is
+   *   full.
    */
   handleRequestSync (request: SyncRequest): Response
 
-  /** Like the web's `fetch`, for a request to the application. */
+  /**
+   * Sends a request of the web, and returns a response of the web, like the global `fetch`.
+   * @throws Rejects like `handleRequest()`.
+   */
   fetch (request: globalThis.Request): Promise<globalThis.Response>
 
   /**
-   * For servers: `createServer(handler.listener)`, `app.use(handler.listener)`. Needs no `this`.
-   * Errors become responses as docs/errors.md lists them.
+   * A request listener for servers and frameworks: `createServer(python.listener)`,
+   * `app.use(python.listener)`. It can be used without its handler. Errors become responses with
+   * the statuses in docs/errors.md.
    */
   readonly listener: Listener
 
   /**
-   * For servers of node:http and node:https: `server.on('upgrade', handler.upgrade)`. Needs no
-   * `this`. A handshake that is wrong gets its 4xx, and one that the application refuses its
-   * response; the option `websocket` has the limits.
+   * A listener for the event `upgrade` of a server of `node:http` or `node:https`:
+   * `server.on('upgrade', python.upgrade)`. It can be used without its handler. An invalid
+   * handshake is answered with a 4xx status, and one that the application refuses with its
+   * response. See the option `websocket` for limits.
    */
   readonly upgrade: (
     req: import('node:http').IncomingMessage, socket: import('node:stream').Duplex, head: Buffer
   ) => void
 
   /**
-   * Serves requests and WebSockets of a server of node:http, node:https or node:http2. With a prefix
-   * only those below it, which becomes their `root_path`; whoever listened before, and handlers
-   * attached with other prefixes, get the others. A client that waits for "100 Continue" gets it when
-   * the application asks for the body.
+   * Serves the requests and WebSockets of a server of `node:http`, `node:https` or `node:http2`.
+   * Below a prefix if one is given; then the listeners that the server had before, and handlers
+   * with other prefixes, get all others. A client that waits for "100 Continue" gets it when the
+   * application reads the body.
+   * @throws `ERR_INVALID_OPTION` if the prefix is not a path.
+   * @example
+   * ```js
+   * const server = createServer((req, res) => res.end('from Node'))
+   * python.attach(server, { prefix: '/api' })
+   * server.listen(8000)
+   * ```
    */
-  attach (
-    server: import('node:net').Server, options?: { prefix?: string }
-  ): void
+  attach (server: import('node:net').Server, options?: AttachOptions): void
 
   /**
-   * Opens a WebSocket to the application without a network. The limits count until it is accepted.
-   * @throws as a rejection: `WebSocketRefusedError`, or what `handleRequest` rejects with
+   * Opens a WebSocket to the application without a network, and waits until it is accepted.
+   * @throws Rejects with a `WebSocketRefusedError` if the application does not accept it, and like
+   *   `handleRequest()`.
    */
   connect (
     request: string | URL | SocketRequest, limits?: RequestLimits | AbortSignal
   ): Promise<WebSocketConnection>
 
-  /** What the pool is doing now. */
+  /** Returns the state of the pool, with counts since the handler was created. */
   stats (): PoolStats
 
   /**
-   * Starts the application anew: a new fork server and new workers beside the old ones, which take
-   * requests until all the new ones are ready and then finish what they have. Concurrent calls are
-   * answered by one more reload after the one under way.
-   * @throws as a rejection: `StartupError` with the Python traceback if the new workers cannot
-   *   start, and everything stays as it was; `ERR_CLOSED`
+   * Starts the application again with a new fork server and new workers. The old workers keep
+   * serving until all new ones are ready, and then finish the requests they have. Calls during a
+   * reload share one further reload.
+   * @throws Rejects with a `StartupError`, which has the Python traceback, if the new workers
+   *   cannot start; the old ones keep serving. Rejects with `ERR_CLOSED` if the handler is closed,
+   *   and with `ERR_INVALID_OPTION` if the timeout is not valid.
    */
   reload (options?: ReloadOptions): Promise<void>
 
   /**
-   * Takes no more requests, lets those in flight finish, runs lifespan shutdown, ends every process.
-   * Never rejects, and may be called more than once.
+   * Closes the handler: refuses new requests, lets those in flight finish, runs lifespan shutdown,
+   * and ends every process. Never rejects, and may be called more than once.
+   * @throws `ERR_INVALID_OPTION` if the timeout is not valid.
    */
   close (options?: CloseOptions): Promise<void>
 
+  /** Closes the handler at the end of an `await using` block. */
   [Symbol.asyncDispose] (): Promise<void>
 }
 
-/** The same class, under the name that `@platformatic/python-node` has for it. */
+/** The same class, under the name it has in `@platformatic/python-node`. */
 export { PythonHandler as Python }

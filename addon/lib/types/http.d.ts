@@ -2,7 +2,10 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { Readable } from 'node:stream'
 import type { ReadableStream } from 'node:stream/web'
 
-/** What headers may be given as. A flat array alternates names and values, as `rawHeaders` does. */
+/**
+ * Headers in every accepted form. A flat array has names and values in turn, as `rawHeaders` of
+ * `node:http` does. In an object, an array as value repeats the header.
+ */
 export type HeadersInit =
   | Headers
   | globalThis.Headers
@@ -12,47 +15,65 @@ export type HeadersInit =
   | IncomingHttpHeaders
 
 /**
- * HTTP headers: an ordered list in which a name may occur more than once. Names are compared without
- * regard to case and come back in lower case.
+ * HTTP headers: an ordered list in which a name may occur more than once. Names are
+ * case-insensitive and returned in lower case.
  */
 export class Headers {
+  /** @throws `ERR_INVALID_HEADER` if the headers have none of the accepted forms. */
   constructor (init?: HeadersInit | null)
-  /** Number of name and value pairs. */
+  /** The number of name and value pairs. */
   readonly size: number
-  /** The value that was set last, or `null`. */
+  /** Returns the value that was set last, or `null` if there is none. */
   get (name: string): string | null
-  /** Every value of the name, in order. */
+  /** Returns every value of the name, in order. */
   getAll (name: string): string[]
-  /** Every value of the name joined by commas, or `null`. */
+  /** Returns every value of the name, joined by commas, or `null` if there is none. */
   getLine (name: string): string | null
-  /** Every `set-cookie` value. */
+  /** Returns every `set-cookie` value, in order. */
   getSetCookie (): string[]
+  /** Returns whether the name has a value. */
   has (name: string): boolean
-  /** Replaces every value of the name. */
+  /**
+   * Replaces every value of the name.
+   * @returns `true`
+   * @throws `ERR_INVALID_HEADER` if the name or a value has the wrong type.
+   */
   set (name: string, value: string | number | string[]): boolean
-  /** Adds a value to those that the name has. */
+  /**
+   * Adds a value, and keeps the others of the name.
+   * @returns `true`
+   * @throws `ERR_INVALID_HEADER` if the name or the value has the wrong type.
+   */
   add (name: string, value: string | number): boolean
-  /** The web's name for {@link add}. */
+  /** Does the same as {@link add}, under the name that the web has for it. */
   append (name: string, value: string | number): void
-  /** Returns whether there was one. */
+  /**
+   * Removes every value of the name.
+   * @returns whether there was one
+   */
   delete (name: string): boolean
+  /** Removes everything. */
   clear (): void
+  /** Returns every pair of name and value, in order. */
   entries (): Array<[string, string]>
-  /** Each name once. */
+  /** Returns every name once. */
   keys (): string[]
+  /** Returns every value, in order. */
   values (): string[]
+  /** Calls the function for every pair, in order. */
   forEach (callback: (value: string, name: string, headers: this) => void): void
+  /** Iterates over every pair of name and value, in order. */
   [Symbol.iterator] (): IterableIterator<[string, string]>
-  /** An array where a name occurs more than once. */
+  /** Returns an object with the values by name: a string, or an array if there are several. */
   toJSON (): Record<string, string | string[]>
 }
 
 type Bytes = ArrayBufferView | ArrayBuffer | SharedArrayBuffer
 
-/** One piece of a body; text is sent as UTF-8. */
+/** A whole body, or a piece of one. Text is sent as UTF-8. */
 export type BodyPiece = string | Bytes
 
-/** A body: whole, or a source that is read only as fast as the application takes it. */
+/** A body: a whole one, or a source, which is read as fast as the application reads. */
 export type BodyInit =
   | BodyPiece
   | Readable
@@ -60,97 +81,193 @@ export type BodyInit =
   | AsyncIterable<BodyPiece>
   | Iterable<BodyPiece>
 
-/** The connection a request came in on: `client` and `server` of the ASGI scope. */
+/** The connection that a request arrived on: `client` and `server` of the ASGI scope. */
 export interface SocketInfo {
+  /** The address of the server. */
   localAddress?: string
+  /** The port of the server. */
   localPort?: number
+  /** Not used. It is here so that a socket of `node:net` can be given. */
   localFamily?: string
+  /** The address of the client. */
   remoteAddress?: string
+  /** The port of the client. */
   remotePort?: number
+  /** Not used. It is here so that a socket of `node:net` can be given. */
   remoteFamily?: string
 }
 
-/** A request, as a plain object. */
+/**
+ * A request as a plain object.
+ * @example
+ * ```js
+ * const response = await python.handleRequest({
+ *   method: 'POST',
+ *   url: '/items?source=web',
+ *   headers: { 'content-type': 'application/json' },
+ *   body: JSON.stringify({ name: 'pen' })
+ * })
+ * ```
+ */
 export interface RequestOptions {
-  /** Absolute (`http://host/path?query`, which fills the Host header), or a path. */
+  /** A path, or an absolute URL such as `http://host/path?query`, which sets the Host header. */
   url: string | URL
-  /** Default `GET`. */
+  /**
+   * The HTTP method.
+   * @defaultValue `'GET'`
+   */
   method?: string
+  /**
+   * The headers. `host` is added if it is missing, and `content-length` if the length of the body
+   * is known.
+   */
   headers?: HeadersInit | null
+  /** The body. */
   body?: BodyInit | null
+  /**
+   * The connection that the application sees as `client` and `server` of its scope. Without it
+   * there is no client, and the host and port of the URL are the server.
+   */
   socket?: SocketInfo | null
+  /** Not used. It is here for users of `@platformatic/python-node`. */
   docroot?: string | null
-  /** It may be sent to a second worker if the first one dies (option `retry`). Default: by method. */
+  /**
+   * Whether the request may be sent to a second worker if its worker dies (option `retry`).
+   * @defaultValue `true` for GET, HEAD, OPTIONS and TRACE
+   */
   idempotent?: boolean
 }
 
-/** A request that can be kept, changed, and given a body piece by piece. */
+/**
+ * A request that can be kept, changed and sent more than once, and whose body can be written in
+ * pieces.
+ * @example
+ * ```js
+ * const request = new Request({ method: 'POST', url: '/upload' })
+ * request.write('first piece, ')
+ * const response = python.handleRequest(request)
+ * await request.write('second piece')
+ * await request.end()
+ * console.log((await response).status)
+ * ```
+ */
 export class Request {
-  /** `url` is `/` by default. */
+  /**
+   * `url` is `/` by default.
+   * @throws `ERR_INVALID_HEADER` if the headers have none of the accepted forms.
+   */
   constructor (options?: Partial<RequestOptions>)
+  /** The HTTP method. */
   method: string
+  /** The path or absolute URL. */
   url: string
+  /** The headers. Assigning any accepted form converts it. */
   get headers (): Headers
   set headers (value: HeadersInit | null)
+  /** The body; `null` for none. After `write()` it is the stream that the pieces go to. */
   body: BodyInit | null
+  /** The connection that the application sees as `client` and `server` of its scope. */
   socket: SocketInfo | null
+  /** Not used. It is here for users of `@platformatic/python-node`. */
   docroot: string | null
-  idempotent?: boolean
-  /** The path of the url, without the query. */
-  readonly path: string
   /**
-   * Writes a piece of the body. The first must be written before the request is handed over. Resolves
-   * when more may be written; not waiting for that gathers the pieces in memory.
-   * @throws `ERR_INVALID_BODY` if the request was made with a body, or is over
+   * Whether the request may be sent to a second worker if its worker dies. If `undefined`, the
+   * method decides.
+   */
+  idempotent?: boolean
+  /** The path of the URL, without the query. */
+  readonly path: string
+
+  /**
+   * Writes a piece of the body. Write the first piece before the request is sent, the others at any
+   * time. Pieces that are not awaited are kept in memory.
+   * @returns a promise that resolves when the next piece should be written
+   * @throws Rejects with `ERR_INVALID_BODY` if the request was created with a body, was sent
+   *   without one, or has ended.
    */
   write (chunk: string | Uint8Array): Promise<void>
-  /** Ends a body that was written piece by piece. */
+
+  /**
+   * Ends a body that is written in pieces, after one more piece if that is given.
+   * @throws Rejects like `write()`.
+   */
   end (chunk?: string | Uint8Array): Promise<void>
+
+  /** Returns method, url, headers and body; `null` for a body that is a stream. */
   toJSON (): object
 }
 
+/** The parts of a {@link Response}. */
 export interface ResponseOptions {
-  /** Default 200. */
+  /**
+   * The HTTP status.
+   * @defaultValue 200
+   */
   status?: number
+  /** The headers. */
   headers?: HeadersInit | null
+  /** The body. */
   body?: Uint8Array | string | null
 }
 
 /** A response with its whole body. */
 export class Response {
   constructor (options?: ResponseOptions | null)
+  /** The HTTP status. */
   status: number
+  /** The headers. Assigning any accepted form converts it. */
   get headers (): Headers
   set headers (value: HeadersInit)
+  /** The body. */
   body: Buffer
   /**
-   * Kept for users of `@platformatic/python-node`, and always empty: see the `stdout` and `stderr`
-   * events.
+   * Always empty. It is here for users of `@platformatic/python-node`; listen to the handler's
+   * events `stdout` and `stderr` instead.
    */
   readonly log: Buffer
-  /** Kept for users of `@platformatic/python-node`, and always `null`: requests reject instead. */
+  /**
+   * Always `null`. It is here for users of `@platformatic/python-node`; requests reject instead.
+   */
   readonly exception: string | null
-  /** What came after the body, if the request had `te: trailers`. */
+  /** The trailers. The application may send them if the request had `te: trailers`. */
   trailers: Headers
-  /** The body, decoded as UTF-8. */
+  /** Returns the body, decoded as UTF-8. */
   text (): string
-  /** The body, parsed as JSON. */
+  /**
+   * Returns the body, parsed as JSON.
+   * @throws A `SyntaxError` if it is not valid JSON.
+   */
   json (): any
+  /** Returns status, headers and body, with the body decoded as UTF-8. */
   toJSON (): object
 }
 
-/** A response whose body is still arriving. */
+/**
+ * A response whose body is still arriving.
+ * @example
+ * ```js
+ * const response = await python.handleStream({ url: '/events' })
+ * for await (const chunk of response) process.stdout.write(chunk)
+ * ```
+ */
 export class StreamingResponse implements AsyncIterable<Buffer> {
+  /** The HTTP status. */
   status: number
+  /** The headers. Assigning any accepted form converts it. */
   get headers (): Headers
   set headers (value: HeadersInit)
   /**
-   * Must be read or destroyed: until then it holds its place in the worker. An error of the
-   * application comes out of it (`ERR_APP`), never a clean end.
+   * The body. Read it or destroy it: until then the request counts as in flight. If the application
+   * fails, the stream fails with the same error; it never just ends.
    */
   body: Readable
-  /** What came after the body, when that has ended and if the request had `te: trailers`. */
+  /**
+   * The trailers, once the body has ended. The application may send them if the request had
+   * `te: trailers`.
+   */
   trailers: Headers
+  /** Iterates over the body. */
   [Symbol.asyncIterator] (): AsyncIterableIterator<Buffer>
+  /** Returns status and headers. */
   toJSON (): object
 }

@@ -1,175 +1,350 @@
-/** Limits of time, in milliseconds. 0 means "no time at all", but for `request` and `hang` "no limit". */
+/** Limits of time, in milliseconds. 0 means "no limit" for `request` and `hang`. */
 export interface Timeouts {
-  /** Import and lifespan startup of a worker, and start of the fork server. Default 60 000. */
-  startup?: number
-  /** From the call until the response starts; 0 for no limit. Default 300 000. */
-  request?: number
-  /** What requests in flight get to finish when the handler closes. Default 10 000. */
-  drain?: number
   /**
-   * What requests in flight get to finish in a worker that is replaced because it is recycled or
-   * reloaded. Default 300 000.
+   * How long a worker may take to import the application and run lifespan startup, and how long the
+   * fork server may take to start. At least 1.
+   * @defaultValue 60000
+   */
+  startup?: number
+
+  /**
+   * How long a request may take until its response starts (with `handleRequest()`, until it is
+   * complete), including the time in the queue; 0 for no limit. A request can set its own limit.
+   * @defaultValue 300000
+   */
+  request?: number
+
+  /**
+   * How long requests in flight may take to finish when the handler closes.
+   * @defaultValue 10000
+   */
+  drain?: number
+
+  /**
+   * How long requests in flight may take to finish in a worker that is replaced, because it is
+   * recycled or the application is reloaded.
+   * @defaultValue 300000
    */
   retire?: number
+
   /**
-   * After `drain` or `retire`: from `http.disconnect` until tasks that are left are cancelled.
-   * Default 3 000.
+   * After `drain` or `retire`, the requests that are left get `http.disconnect`. This is how long
+   * they may take to finish before their tasks are cancelled.
+   * @defaultValue 3000
    */
   disconnect?: number
-  /** What cancelled tasks get before lifespan shutdown. Default 1 000. */
-  cancel?: number
-  /** Lifespan shutdown of a worker. Default 10 000. */
-  shutdown?: number
-  /** Until a process that was told to end, and did not, is killed. Default 2 000. */
-  kill?: number
+
   /**
-   * That the event loop of a worker with requests may stand still: it is killed then, and replaced.
-   * 0 for no limit. Default 30 000.
+   * How long cancelled tasks may take to finish before lifespan shutdown runs.
+   * @defaultValue 1000
+   */
+  cancel?: number
+
+  /**
+   * How long lifespan shutdown of a worker may take.
+   * @defaultValue 10000
+   */
+  shutdown?: number
+
+  /**
+   * How long a process that was told to end may take before it is killed. At least 1.
+   * @defaultValue 2000
+   */
+  kill?: number
+
+  /**
+   * How long the event loop of a worker that has requests may stay blocked; 0 for no limit. After
+   * that the worker is killed and replaced, and its requests fail with `ERR_WORKER_HUNG`.
+   * @defaultValue 30000
    */
   hang?: number
+
   /**
-   * From `http.disconnect` (the client is gone, the request was aborted or took too long) until the
-   * application's task is cancelled; `Infinity`: never. Default 30 000.
+   * How long the application may keep running after it got `http.disconnect` for a request (the
+   * client left, the request was aborted or timed out) before its task is cancelled. `Infinity`:
+   * never.
+   * @defaultValue 30000
    */
   disconnectGrace?: number
 }
 
 /**
- * How a worker that ended is replaced: the first time at once, then after delays that double.
+ * When to replace a worker that failed: at once after the first failure, then after delays that
+ * double. Half of each delay is random, so that many workers do not start at the same time.
  */
 export interface RestartOptions {
-  /** First delay, in milliseconds. Default 100. */
-  min?: number
-  /** Longest delay, in milliseconds. Default 30 000. */
-  max?: number
-  /** A worker that lived longer than this many milliseconds starts a new count. Default 60 000. */
-  window?: number
   /**
-   * Failures in a row after which a worker is tried only every `max`. When that holds for all of
-   * them, the pool has failed: requests are rejected at once until a worker is ready. Default 5.
+   * The first delay, in milliseconds. At least 1.
+   * @defaultValue 100
+   */
+  min?: number
+
+  /**
+   * The longest delay, in milliseconds. Must not be below `min`.
+   * @defaultValue 30000
+   */
+  max?: number
+
+  /**
+   * A worker that lived longer than this many milliseconds starts a new count of failures. At
+   * least 1.
+   * @defaultValue 60000
+   */
+  window?: number
+
+  /**
+   * After this many failures in a row, each further attempt waits for `max`. When every worker has
+   * failed this often, the pool has failed: requests are rejected at once until a worker is ready.
+   * At least 1, or `Infinity`.
+   * @defaultValue 5
    */
   limit?: number
 }
 
 /**
- * When to replace a worker that has not failed. Its successor is ready before it stops taking
- * requests, and those that it has get `timeouts.retire` to finish. One worker is replaced at a time.
+ * When to replace a worker that has not failed. One worker is replaced at a time. Its successor is
+ * ready before it stops taking requests, and its requests get {@link Timeouts.retire} to finish.
  */
 export interface RecycleOptions {
-  /** Requests that it has been given. Default `Infinity`: never. */
+  /**
+   * After this many requests. At least 1; `Infinity`: never.
+   * @defaultValue `Infinity`
+   */
   requests?: number
-  /** Part of `requests` and `age`, 0 to 1, that is taken off at random. Default 0.1. */
+
+  /**
+   * The fraction of `requests` and `age`, 0 to 1, that is subtracted at random for each worker, so
+   * that workers that started together are not replaced together.
+   * @defaultValue 0.1
+   */
   jitter?: number
-  /** Resident memory in bytes, looked at every second while it has requests. Default `Infinity`. */
+
+  /**
+   * When its resident memory reaches this many bytes. It is checked every second while the worker
+   * has requests. At least 1; `Infinity`: never.
+   * @defaultValue `Infinity`
+   */
   memory?: number
-  /** Milliseconds since it became ready. Default `Infinity`. */
+
+  /**
+   * When it has been ready for this many milliseconds. At least 1; `Infinity`: never.
+   * @defaultValue `Infinity`
+   */
   age?: number
 }
 
 /**
- * Where messages go: `console`, or pino, bunyan, winston, the `log` of Fastify and others of that
- * shape. One that has `child` gets the output of each Python process through a child with the
+ * Where messages go: `console`, or a logger such as pino, bunyan, winston, or the `log` of Fastify.
+ * If the logger has `child`, the output of each Python process goes to a child logger with the
  * bindings `{ worker, pid }`.
  */
 export interface Logger {
-  /** Records of Python's `logging` below INFO; without it they go to `info`. */
+  /** For records of Python's `logging` below INFO. Without it they go to `info`. */
   debug? (...args: unknown[]): void
+  /** For what happens in normal operation, and for the stdout of the Python processes. */
   info (...args: unknown[]): void
+  /** For what needs attention, and for the stderr of the Python processes. */
   warn (...args: unknown[]): void
+  /** For failures. */
   error (...args: unknown[]): void
+  /** Returns a logger that adds the bindings to each message. Worker 0 is the fork server. */
   child? (bindings: { worker: number, pid: number }): Logger
 }
 
+/** Limits for WebSockets. The pings are for clients on the network only. */
 export interface WebSocketOptions {
-  /** Bytes of a client's message, 1 to 2³⁰; a longer one closes with 1009. Default 16 MiB. */
+  /**
+   * The longest message that is received, in bytes, 1 to 2^30. A longer one closes the WebSocket
+   * with code 1009. Applies to the messages of clients on the network, and with `connect()` to
+   * those of the application.
+   * @defaultValue `16 * 1024 * 1024`
+   */
   maxMessage?: number
-  /** Offer permessage-deflate (RFC 7692), which costs memory and time. Default false. */
+
+  /**
+   * Whether to offer permessage-deflate (RFC 7692), which costs memory and CPU time.
+   * @defaultValue false
+   */
   compression?: boolean
-  /** Milliseconds between pings; 0 for none. Default 20000. */
+
+  /**
+   * Milliseconds between pings to a client; 0 for no pings.
+   * @defaultValue 20000
+   */
   pingInterval?: number
-  /** Milliseconds that a client gets to answer one before it is cut off. Default 20000. */
+
+  /**
+   * Milliseconds that a client has to answer a ping before its connection is closed. At least 1.
+   * @defaultValue 20000
+   */
   pingTimeout?: number
 }
 
-/** Options of a handler. One that is unknown or ill-typed throws an `InvalidOptionError`. */
+/**
+ * The options of a handler. An unknown option, or a value of the wrong type or out of range, throws
+ * an `InvalidOptionError`. `undefined` stands for the default.
+ */
 export interface PythonHandlerOptions {
   /**
-   * Directory that the application is imported from and runs in. Default: the working directory.
-   * @throws `ERR_DOCROOT_NOT_FOUND` if it is not a directory
+   * The directory that the application is imported from, which is also the working directory of the
+   * Python processes. A relative path starts at the working directory of Node.
+   * @defaultValue `process.cwd()`
+   * @throws `ERR_DOCROOT_NOT_FOUND` if it is not a directory.
    */
   docroot?: string
-  /** Where the application is: `package.module:attribute.attribute`. Default `main:app`. */
-  appTarget?: string
-  /** The target is a function without arguments that returns the application. Default false. */
-  factory?: boolean
+
   /**
-   * Interface of the application. `auto` (default) recognises it by what the application can be
-   * called with: ASGI 3, WSGI (PEP 3333: Flask, Django's `wsgi.py`), or a class of ASGI 2. WSGI needs
-   * the package a2wsgi in the Python environment.
+   * Where the application is, as `package.module:attribute`. The attribute may have dots.
+   * @defaultValue `'main:app'`
+   */
+  appTarget?: string
+
+  /**
+   * Whether the target is a function without arguments that returns the application.
+   * @defaultValue false
+   */
+  factory?: boolean
+
+  /**
+   * The interface of the application. `auto` recognises ASGI 3, WSGI (PEP 3333: Flask, Django's
+   * `wsgi.py`) and classes of ASGI 2 by the arguments that the application takes. WSGI needs the
+   * package a2wsgi in the Python environment.
+   * @defaultValue `'auto'`
    */
   interface?: 'auto' | 'asgi' | 'asgi2' | 'wsgi'
-  /** Threads in which each worker calls a WSGI application, 1 to 1000. Default 10. */
-  threads?: number
+
   /**
-   * The interpreter (CPython 3.10 or newer): a path, or a name on PATH. Default: that of
-   * `VIRTUAL_ENV`, of `.venv` in the docroot, of `.venv` in the working directory, `python3` on PATH.
+   * The number of threads in which each worker runs a WSGI application, 1 to 1000.
+   * @defaultValue 10
+   */
+  threads?: number
+
+  /**
+   * The Python interpreter, CPython 3.10 or newer: a path, or a name to look up on `PATH`.
+   * @defaultValue the first of these that exists: the interpreter of `VIRTUAL_ENV`, of `.venv` in
+   *   the docroot, of `.venv` in the working directory, `python3` on `PATH`
    */
   python?: string
-  /** Worker processes, 1 to 1024. Default: the cores that this process may use. */
-  workers?: number
+
   /**
-   * What to import before workers are forked, so that they start at once and share its memory:
-   * a list of modules, or `true` for the application itself. Default false.
+   * The number of worker processes, 1 to 1024.
+   * @defaultValue `os.availableParallelism()`
+   */
+  workers?: number
+
+  /**
+   * What to import before workers are forked, so that they start quickly and share its memory: a
+   * list of modules, or `true` for the application.
+   * @defaultValue false
    */
   preload?: boolean | readonly string[]
+
   /**
-   * Lifespan events: `on` fails if the application does not support them, `off` sends none, `auto`
-   * (default) takes an exception before startup is complete for "not supported".
+   * Whether to send lifespan events. `on` fails if the application does not support them, `off`
+   * sends none. `auto` treats an exception during startup as "lifespan not supported".
+   * @defaultValue `'auto'`
    */
   lifespan?: 'auto' | 'on' | 'off'
-  /** Event loop of the workers; `auto` (default) is uvloop where it can be imported. */
-  loop?: 'auto' | 'asyncio' | 'uvloop'
-  /** Added to the environment of the Python processes. Default: nothing. */
-  env?: Readonly<Record<string, string>>
-  /** `root_path` of ASGI scopes: the prefix that the application is served under. Default `''`. */
-  rootPath?: string
+
   /**
-   * Proxies that are believed what they say of the client (`Forwarded`, or `X-Forwarded-For`, `-Proto`
-   * and `-Host`): `true` for all, or addresses, networks (`10.0.0.0/8`) and the names `loopback`,
-   * `linklocal`, `uniquelocal`. Who connects by a unix socket counts as `127.0.0.1`. Default false.
+   * The event loop of the workers. `auto` uses uvloop if it can be imported, and otherwise asyncio.
+   * @defaultValue `'auto'`
+   */
+  loop?: 'auto' | 'asyncio' | 'uvloop'
+
+  /**
+   * Variables to add to the environment of the Python processes.
+   * @defaultValue `{}`
+   */
+  env?: Readonly<Record<string, string>>
+
+  /**
+   * The `root_path` of ASGI scopes: the prefix that the application is served under.
+   * @defaultValue `''`
+   */
+  rootPath?: string
+
+  /**
+   * The proxies whose headers about the client are trusted: `Forwarded`, or `X-Forwarded-For`,
+   * `X-Forwarded-Proto` and `X-Forwarded-Host`. `true` trusts all. Otherwise addresses, networks
+   * (`10.0.0.0/8`), or the names `loopback`, `linklocal` and `uniquelocal`. A client that connects
+   * over a Unix socket counts as `127.0.0.1`.
+   * @defaultValue false
    */
   trustProxy?: boolean | string | readonly string[]
+
   /**
-   * Requests in flight that one worker may have, beside open WebSockets; `Infinity` for no limit.
-   * Default 1000.
+   * How many requests one worker may have in flight, not counting open WebSockets. At least 1;
+   * `Infinity` for no limit.
+   * @defaultValue 1000
    */
   concurrency?: number
+
   /**
-   * Requests that may wait for a worker; one more is refused with `ERR_QUEUE_FULL`. Default 1000.
+   * How many requests may wait for a worker. A further request fails with `ERR_QUEUE_FULL`. At
+   * least 0; `Infinity` for no limit.
+   * @defaultValue 1000
    */
   maxQueue?: number
+
   /**
-   * How often a request goes to another worker when the one that had it dies before the response
-   * has started: GET, HEAD, OPTIONS, TRACE and requests marked `idempotent`, unless their body is a
-   * stream. Default 1.
+   * How often a request is sent to another worker when its worker dies before the response has
+   * started. Applies to GET, HEAD, OPTIONS and TRACE, and to requests marked as `idempotent`,
+   * unless their body is a stream. At least 0.
+   * @defaultValue 1
    */
   retry?: number
-  /** Shared memory toward each worker, in bytes; a power of two from 256 KiB. Default 1 MiB. */
-  requestRing?: number
-  /** Shared memory from each worker, in bytes; a power of two from 256 KiB. Default 1 MiB. */
-  responseRing?: number
+
   /**
-   * Microseconds, 0 to 1000, that Node and each worker look for the next message before they sleep,
-   * while requests are in flight: waking a sleeper takes longer than most requests do. At most so
-   * many each time that a message wakes them, and less and less where it is in vain. `auto` (default): 20
-   * when there is a core for Node and each worker, otherwise 0.
+   * The size of the shared memory that carries data to each worker, in bytes: a power of two from
+   * 256 KiB to 1 GiB.
+   * @defaultValue `1024 * 1024`
+   */
+  requestRing?: number
+
+  /**
+   * The size of the shared memory that carries data from each worker, in bytes: a power of two from
+   * 256 KiB to 1 GiB.
+   * @defaultValue `1024 * 1024`
+   */
+  responseRing?: number
+
+  /**
+   * How long Node and each worker look for the next message before they sleep, in microseconds, 0
+   * to 1000. They do so only while requests are in flight, and less when it proves useless. It
+   * saves the time that a wake-up takes, which is longer than most requests. `auto` is 20 if Node
+   * and each worker have a core, and otherwise 0.
+   * @defaultValue `'auto'`
    */
   spin?: 'auto' | number
+
+  /**
+   * Limits of time.
+   * @defaultValue `{}`
+   */
   timeouts?: Timeouts
+
+  /**
+   * When to replace workers that failed.
+   * @defaultValue `{}`
+   */
   restart?: RestartOptions
+
+  /**
+   * When to replace workers that have not failed.
+   * @defaultValue `{}`
+   */
   recycle?: RecycleOptions
-  /** WebSockets of clients on the network. */
+
+  /**
+   * Limits for WebSockets.
+   * @defaultValue `{}`
+   */
   websocket?: WebSocketOptions
-  /** Where to log, or `false` for nowhere. Default `console`. */
+
+  /**
+   * Where to log; `false` for nowhere.
+   * @defaultValue `console`
+   */
   logger?: Logger | false
 }

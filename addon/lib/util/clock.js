@@ -1,7 +1,7 @@
 /**
- * Turns at regular intervals while there is something to watch, and costs nothing otherwise. It
- * counts turns rather than reading the time, so a time in which this process stood still counts as
- * one turn.
+ * Ticks at regular intervals while there is something to watch, and costs nothing otherwise. Owners
+ * count ticks instead of reading the time, so that a period in which this process was blocked
+ * counts as one tick.
  */
 export class Clock {
   /** @type {NodeJS.Timeout | null} */
@@ -11,9 +11,9 @@ export class Clock {
   #onTurn
 
   /**
-   * @param {number} turn milliseconds, at least 1
-   * @param {() => boolean} onTurn false stops the clock
-   * @param {boolean} [holds] whether it keeps the process alive while it turns
+   * @param {number} turn milliseconds between two ticks, at least 1
+   * @param {() => boolean} onTurn called at each tick; false stops the clock
+   * @param {boolean} [holds] whether it keeps the process alive while it ticks
    */
   constructor (turn, onTurn, holds = false) {
     this.holds = holds

@@ -1,4 +1,5 @@
 /**
+ * The Levenshtein distance.
  * @param {string} a
  * @param {string} b
  * @returns {number} edits that turn a into b
@@ -17,7 +18,7 @@ function distance (a, b) {
 }
 
 /**
- * The known name that a mistyped one was probably meant to be.
+ * Finds the known name that a mistyped one was probably meant to be.
  * @param {string} name
  * @param {Iterable<string>} known
  * @returns {string | undefined}

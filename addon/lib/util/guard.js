@@ -1,14 +1,18 @@
 /**
- * For callbacks that native code calls: an exception (of a user's listener, say) must not cut short
- * what the callback still had to do, and must not be lost either.
+ * For callbacks that native code calls: an exception (for example from a user's listener) must not
+ * stop the rest of the work, and must not be lost either.
  */
 
-/** @param {unknown} error */
+/**
+ * Makes it an uncaught exception.
+ * @param {unknown} error
+ */
 export function rethrowLater (error) {
   process.nextTick(() => { throw error })
 }
 
 /**
+ * Makes a callback that never throws: an exception becomes an uncaught one.
  * @template T
  * @param {(argument: T) => void} callback
  * @returns {(argument: T) => void}

@@ -1,10 +1,10 @@
 /**
- * How messages name an option: as a program writes it (`timeouts.startup`) or, in the process of the
- * command line, as the flag that sets it (`--timeout-startup`).
+ * How messages name an option: as a program writes it (`timeouts.startup`), or in the process of
+ * the command line as the flag that sets it (`--timeout-startup`).
  */
 
-/** @type {Map<string, string>} */
-let flags = new Map()
+/** @type {Map<string, string> | null} */
+let flags = null
 
 /**
  * From now on, messages name flags. For a process that has no other way to set options.
@@ -14,10 +14,29 @@ export function nameOptionsAsFlags (names) {
   flags = new Map(Object.entries(names))
 }
 
+/** Whether messages name flags. */
+export function namesFlags () {
+  return flags !== null
+}
+
 /**
  * @param {string} option for example 'timeouts.startup'
  * @returns {string} what to call it in a message; an option without a flag keeps its own name
  */
 export function optionName (option) {
-  return flags.get(option) ?? option
+  return flags?.get(option) ?? option
+}
+
+/**
+ * Several options to choose from, for example 'workers, concurrency or maxQueue'. On the command
+ * line, those that have no flag are left out.
+ * @param {string[]} options of which at least one has a flag
+ * @returns {string}
+ */
+export function optionNames (...options) {
+  const names = flags === null
+    ? options
+    : options.map((option) => flags?.get(option)).filter((name) => name !== undefined)
+  const last = names[names.length - 1]
+  return names.length === 1 ? last : `${names.slice(0, -1).join(', ')} or ${last}`
 }

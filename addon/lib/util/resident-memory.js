@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 
 /**
- * Resident memory of a process (VmRSS of proc_pid_status(5)), pages shared with others included.
+ * The resident memory of a process (VmRSS of proc_pid_status(5)), including pages that it shares.
  * @param {number} pid
  * @returns {number} bytes; 0 if there is no such process
  */

@@ -1,5 +1,5 @@
 /**
- * A WebSocket to the application without a network: what `handler.connect()` gives.
+ * What `handler.connect()` returns: a WebSocket to the application without a network.
  */
 
 import { InvalidRequestError, WebSocketRefusedError } from '../errors.js'
@@ -14,7 +14,12 @@ const OPEN = 1
 const CLOSING = 2
 const CLOSED = 3
 
-/** The protocol half: what the worker says, for a WebSocketConnection. */
+/**
+ * The limits of the protocol, and the option websocket.maxMessage.
+ * @typedef {import('../binding.js').Limits & { maxMessage: number }} ConnectionLimits
+ */
+
+/** The half that faces the worker: turns its events into calls of a WebSocketConnection. */
 export class ConnectionStream extends SocketStream {
   /** @type {WebSocketConnection | null} */
   #connection = null
@@ -24,7 +29,7 @@ export class ConnectionStream extends SocketStream {
 
   #size = 0
 
-  /** Bytes of the message that arrives, for which no credit has been given. */
+  /** Bytes of the arriving message for which no credit has been given yet. */
   #held = 0
 
   #status = 0
@@ -33,14 +38,14 @@ export class ConnectionStream extends SocketStream {
   /**
    * @param {string} head
    * @param {string} url
-   * @param {number} maxMessage bytes
+   * @param {ConnectionLimits} limits
    * @param {(connection: WebSocketConnection) => void} resolve
    * @param {(error: Error) => void} reject
    */
-  constructor (head, url, maxMessage, resolve, reject) {
+  constructor (head, url, limits, resolve, reject) {
     super(head)
     this.url = url
-    this.maxMessage = maxMessage
+    this.limits = limits
     this.resolve = resolve
     this.reject = reject
   }
@@ -62,13 +67,13 @@ export class ConnectionStream extends SocketStream {
   onMessage (bytes, text, end) {
     const connection = /** @type {WebSocketConnection} */ (this.#connection)
     if (bytes !== undefined) this.#add(bytes)
-    if (this.#size > this.maxMessage) {
+    if (this.#size > this.limits.maxMessage) {
       this.leave(CloseCode.TOO_BIG, '')
       receiverOf(connection).close(CloseCode.TOO_BIG, '', null)
       return
     }
-    // A message may be longer than the window: as long as none waits before it, its pieces make room
-    // for each other.
+    // A message may be longer than the window. While no other message waits to be read, its pieces
+    // get credit as they arrive.
     this.#held += bytes?.length ?? 0
     const receiver = receiverOf(connection)
     if (!end) {
@@ -148,9 +153,9 @@ export class ConnectionStream extends SocketStream {
 }
 
 /**
- * The side of a connection that its stream talks to.
+ * The methods of a connection that its stream calls.
  * @typedef {object} Receiver
- * @property {() => boolean} idle nothing waits for the reader
+ * @property {() => boolean} idle whether no message waits for the reader
  * @property {(data: string | Buffer, consumed: () => void) => void} add
  * @property {(code: number, reason: string, error: Error | null) => void} close
  */
@@ -158,6 +163,7 @@ export class ConnectionStream extends SocketStream {
 /** @type {(connection: WebSocketConnection) => Receiver} */
 let receiverOf
 
+/** types/websocket.d.ts declares it for users. */
 export class WebSocketConnection extends EventTarget {
   static CONNECTING = CONNECTING
   static OPEN = OPEN
@@ -167,13 +173,13 @@ export class WebSocketConnection extends EventTarget {
   /** @type {ConnectionStream} */
   #stream
 
-  /** @type {{ data: string | Buffer, consumed: () => void }[]} that nobody has taken yet */
+  /** @type {{ data: string | Buffer, consumed: () => void }[]} not read yet */
   #messages = []
 
   /** @type {(() => void) | null} an iteration that waits */
   #wake = null
 
-  /** @type {CloseEvent | null} that is told when the messages before it have been taken */
+  /** @type {CloseEvent | null} dispatched once the messages before it have been read */
   #last = null
 
   /** @type {Error | null} */
@@ -205,12 +211,10 @@ export class WebSocketConnection extends EventTarget {
     super()
     this.#stream = stream
     this.url = stream.url
-    /** The subprotocol that the application has chosen, or ''. */
     this.protocol = protocol
-    /** What the application has accepted the WebSocket with. */
     this.headers = headers
     this.extensions = ''
-    /** @type {'nodebuffer' | 'arraybuffer'} what binary messages are given as */
+    /** @type {'nodebuffer' | 'arraybuffer'} */
     this.binaryType = 'nodebuffer'
     this.readyState = OPEN
   }
@@ -220,7 +224,6 @@ export class WebSocketConnection extends EventTarget {
   }
 
   /**
-   * Sends a message; it waits in memory while the application does not read, see bufferedAmount.
    * @param {string | ArrayBuffer | ArrayBufferView} data
    */
   send (data) {
@@ -230,16 +233,20 @@ export class WebSocketConnection extends EventTarget {
   }
 
   /**
-   * @param {number} [code] 1000, or 3000 to 4999
-   * @param {string} [reason] 123 bytes at most
+   * @param {number} [code]
+   * @param {string} [reason]
    */
   close (code, reason = '') {
-    if (code !== undefined && code !== CloseCode.NORMAL && !(code >= 3000 && code <= 4999)) {
-      throw new DOMException(`a client closes with 1000 or 3000 to 4999, not ${code}`,
-        'InvalidAccessError')
+    const { minAppCloseCode, maxCloseCode, closeReason } = this.#stream.limits
+    if (code !== undefined && code !== CloseCode.NORMAL &&
+      !(code >= minAppCloseCode && code <= maxCloseCode)) {
+      throw new DOMException(`the close code must be ${CloseCode.NORMAL}, or from ` +
+        `${minAppCloseCode} to ${maxCloseCode}, not ${code}`, 'InvalidAccessError')
     }
-    if (Buffer.byteLength(reason) > 123) {
-      throw new DOMException('the reason is longer than 123 bytes', 'SyntaxError')
+    const length = Buffer.byteLength(reason)
+    if (length > closeReason) {
+      throw new DOMException(`the close reason must not be longer than ${closeReason} bytes, but ` +
+        `has ${length}`, 'SyntaxError')
     }
     if (this.readyState !== OPEN) return
     this.readyState = CLOSING
@@ -258,11 +265,11 @@ export class WebSocketConnection extends EventTarget {
     this.readyState = CLOSED
     this.#error = error
     this.#last = closeEvent(code, reason, error === null)
-    // Whoever has just got this connection is still about to listen.
+    // A caller that has just received this connection still has to add its listeners.
     setImmediate(() => this.#deliver())
   }
 
-  /** Listeners get what has come at once; without one it waits for an iteration. */
+  /** Gives the messages to the listeners. Without a listener they wait for an iteration. */
   #deliver () {
     this.#wake?.()
     if (this.#listens) {
@@ -301,8 +308,6 @@ export class WebSocketConnection extends EventTarget {
   }
 
   /**
-   * The messages as they come, at the pace of the loop that takes them. Ends when the WebSocket is
-   * closed, and throws what has gone wrong, if that is why. Leaving the loop closes the WebSocket.
    * @returns {AsyncIterableIterator<string | Buffer | ArrayBuffer>}
    */
   async * [Symbol.asyncIterator] () {
@@ -346,7 +351,7 @@ export class WebSocketConnection extends EventTarget {
 }
 
 /**
- * As the web's CloseEvent, which Node 20 does not have.
+ * The web's CloseEvent, which Node 20 does not have.
  * @typedef {Event & { code: number, reason: string, wasClean: boolean }} CloseEvent
  */
 

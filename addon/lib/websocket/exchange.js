@@ -1,9 +1,10 @@
 /**
- * One WebSocket of a client on the network. `ws` does what RFC 6455 asks of a server; here its
- * messages meet the application's, under backpressure in both directions.
+ * One WebSocket of a client on the network. `ws` implements RFC 6455; this file connects its
+ * messages to those of the application, with backpressure in both directions.
  */
 
-import { AppError, ResponseError, httpStatus } from '../errors.js'
+import { AppError, ResponseError } from '../errors.js'
+import { httpStatus } from '../http/error-status.js'
 import { HttpExchange } from '../http/exchange.js'
 import { CloseCode, SocketStream, closeCode } from '../stream/socket-stream.js'
 import { KeepAlive } from './keep-alive.js'
@@ -13,14 +14,14 @@ const EMPTY = Buffer.alloc(0)
 /** Bytes that may wait in a socket before its client counts as slow. */
 const HIGH_WATER = 64 * 1024
 
-/** How long a client may take to answer a close frame when the server stops. */
+/** Milliseconds that a client has to answer a close frame when the server stops. */
 const RESTART_GRACE = 1_000
 
 const FORBIDDEN = 403
 
 /**
- * A socket while the application makes up its mind. Only who reads a socket learns that its client
- * has gone; what comes too early is given back.
+ * Watches a socket until the application decides. Noticing that a client is gone requires reading
+ * the socket; data that arrives too early is put back.
  */
 class Lobby {
   /** @type {Buffer[]} */
@@ -60,7 +61,7 @@ class Lobby {
 }
 
 /**
- * Answers the question of `ws` whether a handshake may go on.
+ * Tells `ws` whether to complete a handshake.
  * @typedef {(accepted: boolean, status?: number, message?: string) => void} Verdict
  */
 
@@ -68,10 +69,10 @@ export class WebSocketExchange extends SocketStream {
   /** @type {import('ws').WebSocket | null} */
   #client = null
 
-  /** @type {HttpExchange | null} sends the response that refuses it */
+  /** @type {HttpExchange | null} sends the response with which the application refuses */
   #denial = null
 
-  /** What the application has accepted it with. */
+  /** Given by the application when it accepts. */
   subprotocol = ''
   headers = ''
 
@@ -81,7 +82,7 @@ export class WebSocketExchange extends SocketStream {
    * @param {any} handshake.req
    * @param {import('node:stream').Duplex} handshake.socket
    * @param {Verdict} handshake.verdict
-   * @param {() => any} handshake.respond makes a response to be sent instead
+   * @param {() => any} handshake.respond makes the response to a handshake that is refused
    * @param {import('../options.js').Settings} settings
    */
   constructor ({ head, req, socket, verdict, respond }, { websocket, logger }) {
@@ -104,12 +105,12 @@ export class WebSocketExchange extends SocketStream {
     this.headers = headers
     this.lobby.leave()
     this.verdict(true)
-    // The socket has ended in this very moment, and nobody will tell.
+    // The socket ended at this moment, and no event will report it.
     if (this.#client === null) this.leave(CloseCode.ABNORMAL, '')
   }
 
   /**
-   * The handshake is done.
+   * The handshake is complete.
    * @param {import('ws').WebSocket} client
    */
   open (client) {
@@ -118,7 +119,7 @@ export class WebSocketExchange extends SocketStream {
     client.on('message', (/** @type {Buffer} */ data, isBinary) => {
       if (!this.sendMessage(data, !isBinary)) client.pause()
     })
-    // What is wrong with a client is said by the code that it is closed with.
+    // The close code tells what is wrong with a client.
     client.on('error', () => {})
     client.on('close', (code, reason) => {
       keepAlive.stop()
@@ -167,9 +168,7 @@ export class WebSocketExchange extends SocketStream {
     this.lobby.leave()
     this.socket.resume()
     this.#denial = new HttpExchange(this.head, this.req, this.respondInstead(), this.logger)
-    // It gives credit, and notices a client that leaves, in the name of this.
-    this.#denial.worker = this.worker
-    this.#denial.id = this.id
+    this.delegateTo(this.#denial)
     this.#denial.respond(status, headers, body, end)
   }
 
@@ -206,7 +205,7 @@ export class WebSocketExchange extends SocketStream {
   #log (error, status) {
     const traceback = error instanceof AppError ? `\n${error.traceback.trimEnd()}` : ''
     const text = `[node-asgi] WebSocket ${this.req.url}: ${error.message}${traceback}`
-    // A server that stops or is busy is no error.
+    // A server that stops or is busy is not an error.
     if (status === 503 || error instanceof ResponseError) this.logger.warn(text)
     else this.logger.error(text)
   }

@@ -1,18 +1,18 @@
 /**
- * Notices a client that has gone without a word: a ping now and then, and an end to a socket that
- * does not answer (RFC 6455, 5.5.2). Any answer tells proxies in between that it is in use, too.
+ * Detects a client that disappeared without closing: sends pings (RFC 6455, 5.5.2), and terminates
+ * a connection that does not answer. The answers also show proxies that the connection is in use.
  */
 export class KeepAlive {
   /** @type {NodeJS.Timeout | undefined} until the next ping */
   #next
 
-  /** @type {NodeJS.Timeout | undefined} until the client counts as gone */
+  /** @type {NodeJS.Timeout | undefined} until the client is considered gone */
   #limit
 
   /**
    * @param {import('ws').WebSocket} client
-   * @param {{ pingInterval: number, pingTimeout: number }} options milliseconds; an interval of 0:
-   *   no pings
+   * @param {{ pingInterval: number, pingTimeout: number }} options in milliseconds; with an
+   *   interval of 0 there are no pings
    */
   constructor (client, { pingInterval, pingTimeout }) {
     if (pingInterval === 0) return

@@ -1,12 +1,12 @@
 /**
- * Takes the WebSockets of a server: the handshake is checked first, then the application is asked.
+ * Accepts the WebSockets of a server: checks the handshake first, then asks the application.
  */
 
 import { ServerResponse } from 'node:http'
 
 import { WebSocket, WebSocketServer } from 'ws'
 
-import { httpStatus } from '../errors.js'
+import { httpStatus } from '../http/error-status.js'
 import { groupJoined, splitJoined } from '../message/headers.js'
 import { encodeIncoming } from '../http/incoming-head.js'
 import { WebSocketExchange } from './exchange.js'
@@ -15,7 +15,7 @@ import { WebSocketExchange } from './exchange.js'
 
 const EMPTY = Buffer.alloc(0)
 
-/** The only version there is (RFC 6455, 4.1). */
+/** The only version (RFC 6455, 4.1). */
 const VERSION = '13'
 
 /**
@@ -33,7 +33,7 @@ export function createUpgrade (pool, settings) {
     clientTracking: false,
     maxPayload: maxMessage,
     perMessageDeflate: compression,
-    // ws calls this when the handshake is found to be right, and waits for the answer.
+    // ws calls this when the handshake is valid, and waits for the answer.
     verifyClient: ({ req }, verdict) => ask(req, req.socket, verdict, () => http1Response(req)),
     handleProtocols: (protocols, req) => exchanges.get(req)?.subprotocol || false
   })
@@ -46,7 +46,7 @@ export function createUpgrade (pool, settings) {
    * @param {any} req
    * @param {import('node:stream').Duplex} socket
    * @param {import('./exchange.js').Verdict} verdict
-   * @param {() => any} respond makes the response that refuses it
+   * @param {() => any} respond makes the response to a handshake that is refused
    */
   function ask (req, socket, verdict, respond) {
     let exchange
@@ -63,7 +63,7 @@ export function createUpgrade (pool, settings) {
 
   return {
     /**
-     * HTTP/1.1
+     * For HTTP/1.1.
      * @param {any} req
      * @param {import('node:stream').Duplex} socket
      * @param {Buffer} head
@@ -77,13 +77,13 @@ export function createUpgrade (pool, settings) {
     },
 
     /**
-     * HTTP/2, RFC 8441: the stream is the socket, and there is no key to be answered.
+     * For HTTP/2 (RFC 8441): the stream is the socket, and there is no key to answer.
      * @param {any} req
      * @param {any} res
      * @param {Arrival} [arrival]
      */
     connect (req, res, arrival) {
-      if (req.httpVersionMajor !== 2) return res.destroy() // somebody takes this for a proxy
+      if (req.httpVersionMajor !== 2) return res.destroy() // CONNECT of HTTP/1 is for proxies
       const { stream } = res
       const refuse = (/** @type {number} */ status) => {
         res.statusCode = status
@@ -95,7 +95,8 @@ export function createUpgrade (pool, settings) {
       ask(req, stream, (accepted, status = 500) => {
         if (!accepted) return refuse(status)
         const exchange = /** @type {WebSocketExchange} */ (exchanges.get(req))
-        if (stream.destroyed || stream.closed) return // not opened: see WebSocketExchange.onAccept
+        // WebSocketExchange.onAccept() notices that open() was not called.
+        if (stream.destroyed || stream.closed) return
         stream.respond(http2Head(exchange))
         exchange.open(overStream(stream, maxMessage))
       }, () => res)
@@ -103,7 +104,7 @@ export function createUpgrade (pool, settings) {
   }
 }
 
-/** @param {import('node:http').IncomingMessage} req whose parser has let go of the socket */
+/** @param {import('node:http').IncomingMessage} req whose parser has released the socket */
 function http1Response (req) {
   const response = new ServerResponse(req)
   response.shouldKeepAlive = false
@@ -121,7 +122,7 @@ function http2Head ({ headers, subprotocol }) {
 }
 
 /**
- * A WebSocket of ws on a stream whose handshake is done, as WebSocketServer makes them.
+ * Makes a WebSocket of ws, as WebSocketServer does, on a stream whose handshake is complete.
  * @param {import('node:http2').ServerHttp2Stream} stream
  * @param {number} maxPayload
  * @returns {WebSocket}

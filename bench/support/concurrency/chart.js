@@ -1,7 +1,7 @@
-// The pictures of bench/concurrency.js: small charts side by side.
+// The chart of bench/concurrency.js: a grid of small charts.
 import { median } from '../report/report.js'
 import { percentileOf, rates } from './cases.js'
-import { LOOKS } from '../report/looks.js'
+import { SERIES_STYLES } from '../report/series-styles.js'
 import { caption, draw, heading } from '../report/svg.js'
 
 const PANEL = { width: 300, height: 190, left: 80, gap: 35 }
@@ -14,11 +14,11 @@ const ROWS = [
   { name: 'p50 ms', read: one => percentileOf(one, 'p50') },
   { name: 'p99 ms', read: one => percentileOf(one, 'p99') }
 ]
-const WAYS = { http: 'HTTP', websocket: 'WebSocket', handleRequest: 'handleRequest' }
+const VIA = { http: 'HTTP', websocket: 'WebSocket', handleRequest: 'handleRequest' }
 
 /**
- * Throughput and latencies over requests in flight: a column for each way and number of workers, a
- * line for each server.
+ * Throughput and latencies by requests in flight: a column for each interface and number of
+ * workers, a line for each server.
  * @param {string} title
  * @param {import('./cases.js').Case[]} cases of one kind of work, measured
  * @param {{ rounds: number, seconds: number }} facts
@@ -27,9 +27,10 @@ const WAYS = { http: 'HTTP', websocket: 'WebSocket', handleRequest: 'handleReque
 export function concurrencyChart (title, cases, { rounds, seconds }) {
   const columns = [...new Set(cases.map(columnOf))]
   const inFlight = [...new Set(cases.map(one => one.inFlight))].sort((a, b) => a - b)
-  // A point alone needs room around it.
+  // A single point needs room around it.
   const margin = inFlight.length === 1 ? 2 : 1
-  const names = Object.keys(LOOKS).filter(name => cases.some(({ server }) => server === name))
+  const names = Object.keys(SERIES_STYLES)
+    .filter(name => cases.some(({ server }) => server === name))
   const step = PANEL.width + PANEL.gap
   const width = PANEL.left + columns.length * step + LEGEND
   const height = TOP + ROWS.length * ROW + 10
@@ -45,10 +46,11 @@ export function concurrencyChart (title, cases, { rounds, seconds }) {
   return draw({ width, height }, {
     title: [
       heading(title, `medians of ${rounds} rounds of ${seconds} s; all axes are logarithmic`),
-      ...panels.slice(0, columns.length).map(({ column, left }) => caption(column, { left, top: TOP - 26 }))
+      ...panels.slice(0, columns.length)
+        .map(({ column, left }) => caption(column, { left, top: TOP - 26 }))
     ],
     legend: {
-      data: names.map(name => ({ name: LOOKS[name].title })),
+      data: names.map(name => ({ name: SERIES_STYLES[name].title })),
       orient: 'vertical',
       left: width - LEGEND,
       top: TOP,
@@ -91,11 +93,11 @@ export function concurrencyChart (title, cases, { rounds, seconds }) {
   })
 }
 
-const columnOf = ({ way, server, workers }) =>
-  `${WAYS[way]}, ${workers} worker${workers === 1 ? '' : 's'}`
+const columnOf = ({ via, server, workers }) =>
+  `${VIA[via]}, ${workers} worker${workers === 1 ? '' : 's'}`
 
 function series (server, i, data) {
-  const { title, color, symbol, width, type } = LOOKS[server]
+  const { title, color, symbol, width, type } = SERIES_STYLES[server]
   return {
     name: title,
     type: 'line',
@@ -110,10 +112,10 @@ function series (server, i, data) {
   }
 }
 
-/** From and to a power of ten, or 2 or 5 times that; the upper end is above all values. */
+/** The range of an axis: both ends are 1, 2 or 5 times a power of ten, with all values between. */
 function rangeOf (values) {
   const known = values.filter(value => value > 0)
-  if (known.length === 0) return [1, 10] // the floor alone has no latencies
+  if (known.length === 0) return [1, 10] // the floor has no latencies
   const least = Math.min(...known)
   const most = Math.max(...known)
   const steps = [1, 2, 5, 10]

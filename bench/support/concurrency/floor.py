@@ -1,12 +1,12 @@
 """
-The floor under every Python server: an event loop that only runs the application, in a task a
-request, with a receive that only has the body and a send that does nothing.
+The lower bound of every Python server: an event loop that only runs the application, in one task
+per request. receive() only returns the body, and send() does nothing.
 
     floor.py OPTIONS
 
 OPTIONS is JSON: docroot, app (module:attribute), seconds, in_flight, loop ("asyncio" or "uvloop"),
-method, path, headers and body (a piece, and how many times) of the request. Prints requests,
-seconds and CPU seconds as JSON; the first quarter of a second does not count.
+and the method, path, headers and body (a piece, and how many times) of the request. Prints
+requests, seconds and CPU seconds as JSON. The first quarter of a second is warm-up.
 """
 
 import asyncio

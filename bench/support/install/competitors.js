@@ -1,4 +1,4 @@
-// The Python servers of other makers, in a virtual environment of their own.
+// The Python servers to compare with, in bench/.venv.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
@@ -6,16 +6,15 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { progress } from '../report/report.js'
 
-const bench = fileURLToPath(new URL('..', import.meta.url))
-const folder = join(bench, '.venv')
-const requirements = join(bench, 'requirements.txt')
+const folder = fileURLToPath(new URL('../../.venv', import.meta.url))
+const requirements = fileURLToPath(new URL('../../requirements.txt', import.meta.url))
 const stamp = join(folder, 'requirements.txt')
 
-/** The folder of their programs; installs them when bench/requirements.txt has changed. */
+/** Installs them when bench/requirements.txt has changed. Returns the folder of their programs. */
 export async function competitors () {
   const wanted = readFileSync(requirements, 'utf8')
   if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== wanted) {
-    progress('installing the other servers into bench/.venv')
+    progress('installing the Python servers to compare with into bench/.venv')
     const pip = join(folder, 'bin', 'pip')
     if (!existsSync(pip)) await run('python3', ['-m', 'venv', folder])
     await run(pip, ['install', '--quiet', '--upgrade', '-r', requirements])
@@ -24,11 +23,12 @@ export async function competitors () {
   return join(folder, 'bin')
 }
 
-/** Versions of packages in it, by name. */
+/** Versions of packages in bench/.venv, by name. */
 export async function versions (names) {
   const code = 'import sys, json, importlib.metadata as m\n' +
     'print(json.dumps({name: m.version(name) for name in sys.argv[1:]}))'
-  const child = spawn(join(folder, 'bin', 'python'), ['-c', code, ...names], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(join(folder, 'bin', 'python'), ['-c', code, ...names],
+    { stdio: ['ignore', 'pipe', 'inherit'] })
   let text = ''
   for await (const chunk of child.stdout) text += chunk
   return JSON.parse(text)
@@ -37,5 +37,5 @@ export async function versions (names) {
 async function run (command, args) {
   const child = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit'] })
   const [code] = await once(child, 'exit')
-  if (code !== 0) throw new Error(`${command} ${args.join(' ')} failed (${code})`)
+  if (code !== 0) throw new Error(`${command} ${args.join(' ')} failed (exit code ${code})`)
 }

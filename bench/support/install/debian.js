@@ -1,4 +1,4 @@
-// Programs from Debian's packages without root: unpacked into bench/.debian, not installed.
+// Programs from Debian packages, without root: unpacked into bench/.debian, not installed.
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -6,11 +6,11 @@ import { fileURLToPath } from 'node:url'
 import { progress } from '../report/report.js'
 
 const FOLDER = fileURLToPath(new URL('../../.debian', import.meta.url))
-/** Belongs to the machine: another C library in the same process would break it. */
+/** Not unpacked: a second C runtime in the same process would break it. */
 const RUNTIME = /^(libc6|libgcc-s1|gcc-\d+-base)$/
 
 /**
- * Unpacks a package and the libraries that it needs, unless that has been done.
+ * Unpacks a package and the libraries that it needs, unless that has already been done.
  * @param {string} name of the package and of its program
  * @returns {{ program: string, env: { LD_LIBRARY_PATH: string } }}
  */
@@ -40,7 +40,7 @@ function unpack (name, root) {
   try {
     download([])
   } catch {
-    // There are no package lists, or old ones. Only root may renew the system's: these are our own.
+    // Package lists are missing or outdated. Only root may update the system's, so use our own.
     const own = ['-o', `Dir::State::Lists=${join(FOLDER, 'lists')}`,
       '-o', `Dir::Cache=${join(FOLDER, 'cache')}`]
     for (const part of ['lists/partial', 'cache/archives/partial']) {
@@ -62,7 +62,7 @@ function withLibraries (name, options) {
   return [...names]
 }
 
-/** Out of the output of `apt-cache depends`: the first of alternatives ("|Depends"), none virtual. */
+/** Parses `apt-cache depends`: of alternatives ("|Depends") the first, and no virtual packages. */
 export function dependencies (text) {
   const names = []
   let chosen = false
@@ -74,6 +74,10 @@ export function dependencies (text) {
 }
 
 function run (command, args, cwd) {
-  return execFileSync(command, args,
-    { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, LC_ALL: 'C' } })
+  return execFileSync(command, args, {
+    cwd,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, LC_ALL: 'C' }
+  })
 }

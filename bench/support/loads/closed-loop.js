@@ -1,9 +1,9 @@
-// A closed loop: so many callers, each of which calls again as soon as it has its answer.
+// A closed-loop load: a number of callers, each of which calls again when it has its response.
 import { percentile } from '../report/report.js'
 
 /**
- * @param {(caller: number) => Promise<unknown>} call is told which of the callers it is, from 0; throws
- *   when the answer is not right
+ * @param {(caller: number) => Promise<unknown>} call gets the number of the caller, from 0; throws
+ *   when the response is wrong
  * @param {object} options
  * @param {number} options.inFlight
  * @param {number} options.seconds
@@ -24,7 +24,7 @@ export async function closedLoop (call, { inFlight, seconds, clock }) {
     }
   }
   await Promise.all(Array.from({ length: inFlight }, caller))
-  // What sorting takes is not the load's.
+  // Read before sorting, which is not part of the load.
   const measured = { seconds: (performance.now() - started) / 1000, cpu: cpuSince?.() }
   return { ...measured, ...latenciesOf(latencies) }
 }

@@ -1,21 +1,24 @@
-// Sends a large body and gets it back, with ordinary Node streams, for bench/support/loads/loader.js.
-// Options: { bin, docroot, app } for node-asgi's handleStream, { socketPath } for undici's request()
-// to a server there. A load: { bytes, times }, one after the other; its result has the CPU seconds of
-// this side, and of Python's where that is ours.
+// Load process (load-process.js) that sends a large body and reads the echo, with ordinary Node
+// streams. Options: { bin, docroot, app } for node-asgi's handleStream, or { socketPath } for
+// undici's request() to the server on that socket. A load is { bytes, times } and sends the bodies
+// one after another. Its result has the CPU seconds of this process, and of Python for
+// handleStream.
 import { Readable } from 'node:stream'
 import { PythonHandler } from 'node-asgi'
-import { answers, loaderOptions } from './loader.js'
+import { answerLoads, loadOptions } from './load-process.js'
 import { npmRequire } from '../install/npm.js'
 import { cpuClock, tree } from '../processes/processes.js'
 
 const CHUNK = Buffer.alloc(64 * 1024, 'x')
-const options = loaderOptions()
+const options = loadOptions()
 const echo = options.socketPath === undefined ? await byHandler(options) : byUndici(options)
 
 async function byHandler ({ bin, docroot, app }) {
-  const handler = new PythonHandler({ docroot, appTarget: app, python: `${bin}/python`, workers: 1 })
+  const handler = new PythonHandler(
+    { docroot, appTarget: app, python: `${bin}/python`, workers: 1 })
   await handler.ready
-  return body => handler.handleStream({ method: 'POST', url: '/echo', headers: { host: 'localhost' }, body })
+  const request = { method: 'POST', url: '/echo', headers: { host: 'localhost' } }
+  return body => handler.handleStream({ ...request, body })
 }
 
 function byUndici ({ socketPath }) {
@@ -39,14 +42,16 @@ function source (bytes) {
   })
 }
 
-answers(async ({ bytes, times }) => {
+answerLoads(async ({ bytes, times }) => {
   const cpuSince = cpuClock(tree(process.pid).slice(1))
   const started = performance.now()
   for (let i = 0; i < times; i++) {
     const { status, body } = await echo(source(bytes))
     let received = 0
     for await (const chunk of body) received += chunk.length
-    if (status !== 200 || received !== bytes) throw new Error(`${status}, ${received} of ${bytes} bytes`)
+    if (status !== 200 || received !== bytes) {
+      throw new Error(`the app answered ${status} with ${received} of ${bytes} bytes`)
+    }
   }
   return { seconds: (performance.now() - started) / 1000, cpu: cpuSince() }
 })

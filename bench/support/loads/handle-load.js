@@ -1,13 +1,13 @@
-// A load of handleRequest, for bench/support/loads/loader.js, by node-asgi or its peer. Options:
-// { library, docroot, app, python, workers }. A load: { work, inFlight, seconds }; its result has the
-// CPU seconds of Node's and of Python's side, which are one process in the peer.
+// Load process (load-process.js) that calls handleRequest of node-asgi or the peer. Options:
+// { library, docroot, app, python, workers }. A load is { work, inFlight, seconds }. Its result has
+// the CPU seconds of Node and of Python, which share one process in the peer.
 import { closedLoop } from './closed-loop.js'
-import { answers, loaderOptions } from './loader.js'
+import { answerLoads, loadOptions } from './load-process.js'
 import { cpuClock, tree } from '../processes/processes.js'
-import { bodyOf, works } from './work.js'
+import { bodyOf, workloads } from './workloads.js'
 
-const { library, docroot, app, python, workers } = loaderOptions()
-/** Both have the same names: that is what makes changing from one to the other easy. */
+const { library, docroot, app, python, workers } = loadOptions()
+/** Both libraries export the same names. */
 const { Python, Request } = await import(library)
 const isOurs = library === 'node-asgi'
 const handler = new Python({ docroot, appTarget: app, ...isOurs && { python, workers } })
@@ -15,9 +15,9 @@ await handler.ready
 
 const clock = () => cpuClock(isOurs ? tree(process.pid).slice(1) : null)
 
-answers(async ({ work, inFlight, seconds }) => {
-  const { method = 'GET', path, headers, isRight } = works[work]
-  const body = bodyOf(works[work])
+answerLoads(async ({ work, inFlight, seconds }) => {
+  const { method = 'GET', path, headers, isRight } = workloads[work]
+  const body = bodyOf(workloads[work])
   const request = {
     method,
     url: `http://localhost${path}`,
@@ -26,7 +26,9 @@ answers(async ({ work, inFlight, seconds }) => {
   }
   const send = () => handler.handleRequest(isOurs ? request : new Request(request))
   const answer = await send()
-  if (!isRight(answer.body.toString())) throw new Error(`the app answered ${answer.body.toString().slice(0, 120)}`)
+  if (!isRight(answer.body.toString())) {
+    throw new Error(`the app answered ${answer.body.toString().slice(0, 120)}`)
+  }
   return closedLoop(async () => {
     const { status } = await send()
     if (status < 200 || status > 299) throw new Error(`the app answered ${status}`)

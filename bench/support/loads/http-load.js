@@ -1,4 +1,4 @@
-// HTTP requests to 127.0.0.1 or a unix socket: single ones, and a steady load.
+// HTTP requests to 127.0.0.1 or a Unix socket: single requests, and a steady load.
 import { Agent, request } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { repeat } from './repeat.js'
@@ -6,7 +6,7 @@ import { repeat } from './repeat.js'
 const TIMEOUT = 10_000
 
 /**
- * One request; on a connection of its own unless an agent is given.
+ * Sends one request, on a connection of its own unless an agent is given.
  * @param {{ port: number } | { socketPath: string }} address
  */
 export function get (address,
@@ -20,18 +20,20 @@ export function get (address,
       res.on('end', () => resolve({ status: res.statusCode, text }))
       res.on('error', reject)
     })
-    req.on('timeout', () => req.destroy(Object.assign(new Error('timed out'), { code: 'ETIMEDOUT' })))
+    req.on('timeout', () => {
+      req.destroy(Object.assign(new Error(`no response in ${timeout} ms`), { code: 'ETIMEDOUT' }))
+    })
     req.on('error', reject)
     req.end(body)
   })
 }
 
 /**
- * Sends requests one after the other on each of `connections` until stopped, without a pause but for
- * a millisecond after one that failed.
+ * Sends requests one after another on each connection until stopped, without a pause except for one
+ * millisecond after a failure.
  * @param {{ address: object, connections: number, onAnswer (text: string): void,
  *   onLost (kind: string): void }} options
- * @returns {() => Promise<void>} stops it
+ * @returns {() => Promise<void>} stops the load
  */
 export function steadyLoad ({ address, connections, onAnswer, onLost }) {
   const agent = new Agent({ keepAlive: true, maxSockets: connections })

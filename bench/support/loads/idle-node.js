@@ -1,19 +1,19 @@
-// A Node process with a handler and nothing to do, for bench/support/loads/loader.js; with `workers: 0` it is
-// the control. Its options are those of the handler, and how many requests each worker serves first. A
-// load only asks which processes there are, and that they are still the same.
+// Load process (load-process.js): Node with an idle handler or, with `workers: 0`, without a
+// handler as control. Options: those of the handler, and `requests`, the number that each worker
+// serves first. A load returns the process ids, and throws if a worker was replaced.
 import { PythonHandler } from 'node-asgi'
-import { answers, loaderOptions } from './loader.js'
+import { answerLoads, loadOptions } from './load-process.js'
 import { parentOf } from '../processes/processes.js'
-import { serve } from './serve.js'
+import { exerciseWorkers } from './exercise-workers.js'
 
-const { requests, ...options } = loaderOptions()
+const { requests, ...options } = loadOptions()
 const handler = options.workers === 0 ? null : new PythonHandler({ ...options, logger: false })
 const pidsOf = () => handler?.stats().workers.map(({ pid }) => pid) ?? []
 await handler?.ready
 const workers = pidsOf()
-if (handler !== null) await serve(handler, requests)
+if (handler !== null) await exerciseWorkers(handler, requests)
 
-answers(async () => {
+answerLoads(async () => {
   if (pidsOf().join() !== workers.join()) {
     throw new Error(`workers were replaced: ${JSON.stringify(handler.stats().exits)}`)
   }

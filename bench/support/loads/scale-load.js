@@ -1,4 +1,4 @@
-// What bench/scale.js asks of bench/apps/scale_app.py.
+// The requests and WebSockets of bench/scale.js to bench/apps/scale_app.py.
 const ANSWER = 'Hello, world!'
 
 export async function sayHello (handler) {
@@ -11,20 +11,21 @@ function check ({ status, body }) {
   }
 }
 
-/** Opens so many requests that wait; returns what releases and checks them. */
+/** Starts `count` requests that wait; returns a function that releases and checks them. */
 export async function openStreams (handler, count) {
   const waiting = Array.from({ length: count }, () => handler.handleRequest({ url: '/wait' }))
-  await sayHello(handler) // They come in order: now all of them wait.
+  await sayHello(handler) // Requests arrive in order: now all of them wait.
   return async () => {
-    if (handler.stats().inFlight !== count) throw new Error('a stream that was to wait does not')
+    const { inFlight } = handler.stats()
+    if (inFlight !== count) throw new Error(`${inFlight} of ${count} requests are waiting`)
     await handler.handleRequest({ url: '/release' })
     for (const answer of await Promise.all(waiting)) check(answer)
   }
 }
 
 /**
- * Opens so many WebSockets; each takes the answers in the order of its messages.
- * @param {number} clients how many callers `message` has
+ * Opens `count` WebSockets. Each expects its echoes in the order of its messages.
+ * @param {number} clients the number of callers of `message`
  */
 export async function openSockets (handler, count, clients) {
   const sockets = await Promise.all(Array.from({ length: count }, async () => {
@@ -39,7 +40,7 @@ export async function openSockets (handler, count, clients) {
   }))
   let sent = 0
   const next = new Array(clients).fill(0)
-  /** Each client has a part of the sockets, and goes round in it. */
+  /** Sends on the next socket of a client's share of the sockets, in turn. */
   const message = client => new Promise((resolve, reject) => {
     const { connection, expected } = sockets[(client + clients * next[client]++) % count]
     const text = `message ${sent++}`
@@ -48,7 +49,7 @@ export async function openSockets (handler, count, clients) {
   })
   const close = () => Promise.all(sockets.map(({ connection, expected }) =>
     new Promise((resolve, reject) => {
-      if (expected.length > 0) reject(new Error('a message was not answered'))
+      if (expected.length > 0) reject(new Error(`${expected.length} messages were not echoed`))
       connection.onclose = resolve
       connection.close()
     })))

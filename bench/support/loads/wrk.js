@@ -1,4 +1,4 @@
-// HTTP load by wrk: the one on PATH, or that of Debian's packages in bench/.debian.
+// HTTP load from wrk: the one on PATH, or that of Debian's packages in bench/.debian.
 import { execFile, spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -17,9 +17,10 @@ export function findWrk () {
   return found
 }
 
-/** With its version, if it runs. */
+/** Adds its version; null if it does not run. */
 function usable ({ program, env }) {
-  const { stdout } = spawnSync(program, ['-v'], { encoding: 'utf8', env: { ...process.env, ...env } })
+  const { stdout } = spawnSync(program, ['-v'],
+    { encoding: 'utf8', env: { ...process.env, ...env } })
   const version = /^wrk (\S+)/.exec(stdout ?? '')?.[1]
   return version === undefined ? null : { program, env, version }
 }
@@ -32,14 +33,14 @@ function fromDebian () {
   } catch (error) {
     cause = error
   }
-  throw new Error('The HTTP load comes from wrk, which is not on PATH and cannot be had from ' +
-    'Debian\'s packages by "apt-get download" here. Install it: "apt-get install wrk" on Debian ' +
-    'and Ubuntu, otherwise see https://github.com/wg/wrk', { cause })
+  throw new Error('wrk, which generates the HTTP load, is not on PATH, and downloading it with ' +
+    '"apt-get download" failed. Install it: "apt-get install wrk" on Debian and Ubuntu, ' +
+    'otherwise see https://github.com/wg/wrk', { cause })
 }
 
 /**
- * Sends the same request again and again, each connection the next one as soon as it has the whole
- * response to the last. Throws when any response is not 2xx or 3xx, or missing.
+ * Sends the same request repeatedly; each connection sends the next one when it has the whole
+ * response to the last. Throws when a response is missing or is not 2xx or 3xx.
  * @param {object} options
  * @param {number} options.port on 127.0.0.1
  * @param {string} [options.path]
@@ -54,17 +55,21 @@ export async function wrk ({
   port, path = '/', method = 'GET', headers = {}, body = ['', 0], inFlight, seconds
 }) {
   const { program, env } = findWrk()
-  // Its -d takes whole seconds only.
-  const { stdout, stderr } = await run(program, ['-t', '1', '-c', String(inFlight),
-    '-d', `${Math.max(1, Math.round(seconds))}s`, '--timeout', `${TIMEOUT}s`, '-s', SCRIPT,
-    `http://127.0.0.1:${port}${path}`, '--', method, body[0], String(body[1]),
-    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`)],
-  { env: { ...process.env, ...env }, timeout: (seconds + TIMEOUT + 10) * 1000, killSignal: 'SIGKILL' })
+  // wrk's -d takes whole seconds only.
+  const args = ['-t', '1', '-c', String(inFlight), '-d', `${Math.max(1, Math.round(seconds))}s`,
+    '--timeout', `${TIMEOUT}s`, '-s', SCRIPT, `http://127.0.0.1:${port}${path}`,
+    '--', method, body[0], String(body[1]),
+    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`)]
+  const { stdout, stderr } = await run(program, args, {
+    env: { ...process.env, ...env },
+    timeout: (seconds + TIMEOUT + 10) * 1000,
+    killSignal: 'SIGKILL'
+  })
   return parseWrk(stdout, stderr)
 }
 
 /**
- * @typedef {object} Load what a load has done
+ * @typedef {object} Load the result of a load
  * @property {number} requests
  * @property {number} seconds
  * @property {number} [bytes]
@@ -76,17 +81,17 @@ export async function wrk ({
  */
 
 /**
- * Takes the line of wrk.lua out of the output of wrk.
+ * Parses the line that wrk.lua adds to the output of wrk.
  * @returns {Load}
  */
 export function parseWrk (stdout, stderr = '') {
   const line = stdout.split('\n').findLast(line => line.startsWith('{'))
-  if (line === undefined) throw new Error(`wrk said nothing: ${stderr}${stdout}`)
+  if (line === undefined) throw new Error(`wrk printed no result: ${stderr}${stdout}`)
   const { requests, bytes, micros, ...rest } = JSON.parse(line)
   const load = { requests, seconds: micros / 1e6, bytes }
   for (const [name, value] of Object.entries(rest)) {
     if (!name.endsWith('Errors')) load[name] = value / 1000
-    else if (value > 0) throw new Error(`errors are no work: ${line}`)
+    else if (value > 0) throw new Error(`wrk counted errors: ${line}`)
   }
   if (requests === 0) throw new Error(`no request was answered: ${line}`)
   return load

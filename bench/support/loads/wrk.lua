@@ -1,8 +1,8 @@
--- For bench/support/loads/wrk.js: sends one kind of request, and says what came of it as one line of JSON.
+-- For wrk.js: sends one kind of request, and prints the result as one line of JSON.
 --
 --   wrk … -s wrk.lua URL -- METHOD PIECE TIMES ["name: value" …]
 --
--- The body is PIECE so many TIMES: a large one is no argument of a command line.
+-- The body is PIECE repeated TIMES times, because a large body does not fit on a command line.
 
 function init(args)
   wrk.method = args[1]

@@ -1,4 +1,4 @@
-// The picture of bench/path.js: a stacked bar for each process, with a list of its stages below it.
+// The chart of bench/path.js: a stacked bar for each process, with a list of its stages below.
 import * as echarts from 'echarts'
 
 const WIDTH = 900
@@ -6,11 +6,12 @@ const LEFT = 20
 const BAR = 44
 const ROW = 21
 const COLUMNS = 2
-/** A part of the whole that has room for its number. */
+/** Stages with at least this share of the width have room for their number. */
 const ROOM = 0.04
 
-/** Okabe and Ito's, lightened where dark text stands on them, and three more. */
-const COLORS = ['#56b4e9', '#e69f00', '#4cc3a0', '#f0e442', '#d99bbd', '#e8925c', '#8fb3d9', '#c2b280',
+/** Okabe and Ito's colours, lightened where dark text is on them, and three more. */
+const COLORS = [
+  '#56b4e9', '#e69f00', '#4cc3a0', '#f0e442', '#d99bbd', '#e8925c', '#8fb3d9', '#c2b280',
   '#b5b5b5', '#dddddd', '#a3d977']
 
 /**

@@ -1,9 +1,13 @@
-// The request whose way bench/path.js measures, and a load of it that looks at no clock.
+// The request that bench/path.js measures, and a load of it that does not read the clock.
 import { PythonHandler } from 'node-asgi'
 
-const REQUEST = { method: 'GET', url: 'http://localhost/', headers: { host: 'localhost', accept: '*/*' } }
+const REQUEST = {
+  method: 'GET',
+  url: 'http://localhost/',
+  headers: { host: 'localhost', accept: '*/*' }
+}
 
-/** @param {object} options of the handler; it has one worker */
+/** @param {object} options of the handler, which has one worker */
 export async function startHello (options) {
   const handler = new PythonHandler({ workers: 1, ...options })
   await handler.ready
@@ -20,13 +24,13 @@ export async function startHello (options) {
     close: () => handler.close(),
     /**
      * @param {number} inFlight
-     * @param {(count: number) => boolean} goesOn is told how many have been sent
-     * @returns {Promise<number>} how many were answered
+     * @param {(count: number) => boolean} goOn gets the number of requests sent so far
+     * @returns {Promise<number>} how many requests were answered
      */
-    async load (inFlight, goesOn) {
+    async load (inFlight, goOn) {
       let count = 0
       async function caller () {
-        while (goesOn(count)) {
+        while (goOn(count)) {
           count++
           const { status } = await handler.handleRequest(REQUEST)
           if (status !== 200) throw new Error(`the app answered ${status}`)

@@ -1,14 +1,14 @@
-// A load of hello for bench/support/loads/loader.js whose CPU time is told apart: by process, by thread, and
-// by what the kernel takes of it. Options: those of the handler. A load: { inFlight, seconds }; its
-// result has latencies only with `latencies`, for they cost a look at the clock each.
+// Load process (load-process.js) of hello that splits its CPU time by process, by thread, and into
+// user mode and kernel. Options: those of the handler. A load is { inFlight, seconds }. Its result
+// has latencies only with `latencies`, because each one needs two readings of the clock.
 import { closedLoop } from '../loads/closed-loop.js'
-import { answers, loaderOptions } from '../loads/loader.js'
+import { answerLoads, loadOptions } from '../loads/load-process.js'
 import { startHello } from './hello.js'
 import { threads } from '../processes/processes.js'
 
-const { pid, hello, load } = await startHello(loaderOptions())
+const { pid, hello, load } = await startHello(loadOptions())
 
-/** So many seconds; the timer has its turn between two drains. */
+/** Runs the load for some seconds. The timer fires between two drains. */
 async function forSeconds (inFlight, seconds) {
   let over = false
   setTimeout(() => { over = true }, seconds * 1000)
@@ -17,12 +17,12 @@ async function forSeconds (inFlight, seconds) {
   return { requests, seconds: (performance.now() - started) / 1000 }
 }
 
-/** Node's main thread has the number of its process. */
+/** The thread id of Node's main thread is its process id. */
 const now = () => ({ node: threads(process.pid), worker: threads(pid) })
 
 /**
- * Microseconds a request: in user mode and in the kernel. The scheduler knows the time of a thread to
- * the nanosecond; how much of it was the kernel's, only in ticks.
+ * Microseconds per request, in user mode and in the kernel. The scheduler knows the CPU time of a
+ * thread to the nanosecond, but the kernel's share only in ticks.
  */
 function costOf (before, after, requests) {
   const sum = { user: 0, kernel: 0 }
@@ -38,7 +38,7 @@ function costOf (before, after, requests) {
 
 const total = ({ user, kernel }) => user + kernel
 
-answers(async ({ inFlight, seconds, latencies = false }) => {
+answerLoads(async ({ inFlight, seconds, latencies = false }) => {
   if (latencies) return closedLoop(hello, { inFlight, seconds })
   const before = now()
   const result = await forSeconds(inFlight, seconds)

@@ -1,8 +1,8 @@
-// The stages of a request: which functions they are made of. A stage costs what its function costs with
-// all below it, without those parts that are stages of their own. Only functions that the compilers do
-// not inline can be told apart.
+// The stages of a request, and the functions that they consist of. The cost of a stage is that of
+// its function with all its callees, minus the callees that are stages of their own. Only functions
+// that the compilers do not inline can be told apart.
 
-/** Lets V8 inline what it always does, but not a function as large as encodeHead(). */
+/** Lets V8 inline as usual, except for functions as large as encodeHead(). */
 export const V8_OPTIONS = ['--max-inlined-bytecode-size=400']
 
 const FUNCTIONS = {
@@ -29,16 +29,16 @@ const FUNCTIONS = {
   }
 }
 
-/** In the order of a request's way: first those on the way there, then those on the way back. */
+/** In the order in which a request passes them: on its way to the application, then back. */
 const STAGES = {
   node: [
     ['encode the head (JS)', of => of.encodeHead],
-    // handleRequest() is too small to stay a function of its own.
+    // V8 inlines handleRequest(), so it cannot be a stage of its own.
     ["promises, pool, the caller's code (JS)", of => of.microtasks - of.encodeHead - of.request],
     ["read V8's string", of => of.readString],
     ['check the head', of => of.checkHead],
     ['N-API call, pack, publish', of => of.request - of.readString - of.checkHead],
-    ['event loop, bells', of => of.total - of.drain],
+    ['event loop, wake-ups', of => of.total - of.drain],
     ['take frames, make JS values', of => of.drain - of.deliver],
     ['events, response object (JS)', of => of.deliver - of.microtasks]
   ],
@@ -55,22 +55,24 @@ const STAGES = {
   ]
 }
 
-/** From Python 3.12 on a task takes its first step, which is all of hello, as it is made. */
+/**
+ * From Python 3.12 on, creating a task runs its first step, which for hello is the whole request.
+ */
 function stepInRun ({ run, step }) {
   return run > step ? step : 0
 }
 
-/** Parts of a stage that are worth a word, but run within several of them. */
+/** Costs that are worth showing, but are spread over several stages. */
 const WITHIN = { node: [['garbage collector', of => of.collector]], worker: [] }
 
-/** What V8 might inline after all; it is called once a request. */
+/** Functions that V8 might inline in spite of V8_OPTIONS; each is called once per request. */
 const INLINED = ['encodeHead']
 
 /**
- * @typedef {{ name: string, instructions: number, share: number }} Stage for one request
+ * @typedef {{ name: string, instructions: number, share: number }} Stage per request
  * @param {'node' | 'worker'} side
  * @param {{ total: number, functions: Map<string, { calls: number, cost: number }> }} profile
- * @param {number} requests that it holds
+ * @param {number} requests the number of requests in the profile
  * @returns {{ instructions: number, stages: Stage[], within: Stage[], notes: string[] }}
  */
 export function stagesOf (side, { total, functions }, requests) {
@@ -82,12 +84,18 @@ export function stagesOf (side, { total, functions }, requests) {
     const calls = found.reduce((sum, one) => sum + one.calls, 0)
     if (INLINED.includes(key) && calls < 0.95 * requests) {
       const part = Math.round((1 - calls / requests) * 100)
-      notes.push(`V8 has inlined ${key}() in ${part} % of its calls: there it counts as its caller.`)
+      notes.push(`V8 inlined ${key}() in ${part} % of its calls, which count as their caller.`)
     } else if (found.length === 0 && key !== 'collector') {
-      throw new Error(`the profile has no ${prefix}: does bench/support/path/stages.js still fit the code?`)
+      throw new Error(`the profile contains no function ${prefix}; update ` +
+        'bench/support/path/stages.js if it was renamed')
     }
   }
   const rows = list => list.map(([name, cost]) =>
     ({ name, instructions: cost(of) / requests, share: cost(of) / total }))
-  return { instructions: total / requests, stages: rows(STAGES[side]), within: rows(WITHIN[side]), notes }
+  return {
+    instructions: total / requests,
+    stages: rows(STAGES[side]),
+    within: rows(WITHIN[side]),
+    notes
+  }
 }

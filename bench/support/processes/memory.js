@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 
 const MIB = 2 ** 20
 
-/** Proportional set size of a process in bytes: shared pages count once among those who share. */
+/** The proportional set size of a process in bytes: each shared page is divided by its sharers. */
 export function pss (pid) {
   const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8')
   return Number(/^Pss:\s+(\d+) kB$/m.exec(rollup)?.[1]) * 1024

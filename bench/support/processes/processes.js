@@ -1,4 +1,5 @@
-// Processes and their threads: which there are, on which side, and the CPU time they have used: proc(5).
+// Processes and threads from /proc: which exist, whether they belong to Node or to Python, and how
+// much CPU time they have used. See proc(5).
 import { readFileSync, readdirSync, readlinkSync, realpathSync } from 'node:fs'
 import { basename } from 'node:path'
 
@@ -20,21 +21,21 @@ export function parentOf (pid) {
   return Number(stat(`/proc/${pid}`)[1])
 }
 
-/** Which of them run Node; all others are Python's side. */
+/** Sorts processes into those that run Node and all others, which count as Python. */
 export function sides (pids) {
   const isNode = pid => read(() => readlinkSync(`/proc/${pid}/exe`)) === NODE
   return { node: pids.filter(isNode), python: pids.filter(pid => !isNode(pid)) }
 }
 
-/** Seconds of CPU that the threads of these processes have used; without those that have ended. */
+/** CPU seconds that the running threads of these processes have used. */
 export function cpuSeconds (pids) {
   return pids.flatMap(tasks).reduce((sum, task) => sum + (read(() => cpuTime(task)) ?? 0), 0) / 1e9
 }
 
 /**
- * Starts to count the CPU time of this process (all its threads), and of Python's.
- * @param {number[] | null} pids of Python; null: it runs in this process
- * @returns {() => { node: number, python: number | null }} the seconds since
+ * Starts to count the CPU time of this process (all its threads) and of Python.
+ * @param {number[] | null} pids Python's processes; null: Python runs in this process
+ * @returns {() => { node: number, python: number | null }} returns the seconds since then
  */
 export function cpuClock (pids) {
   const node = process.cpuUsage()
@@ -46,9 +47,10 @@ export function cpuClock (pids) {
 }
 
 /**
- * @returns {Array<{ tid: number, name: string, ticks: number, kernelTicks: number, switches: number,
- *   cpu: number }>} of each thread: CPU time in ticks of 10 ms (all of it, and the kernel's) and in
- *   nanoseconds, and how often it was switched away from, which is also how often it woke up
+ * @returns {Array<{ tid: number, name: string, ticks: number, kernelTicks: number, switches:
+ *   number, cpu: number }>} for each thread: its CPU time in ticks of 10 ms (total, and in the
+ *   kernel) and in nanoseconds, and its context switches, which is also the number of times it woke
+ *   up it woke up
  */
 export function threads (pid) {
   return tasks(pid).flatMap(task => read(() => {
@@ -67,20 +69,20 @@ export function threads (pid) {
   }) ?? [])
 }
 
-/** The folders of its threads. */
+/** The /proc folders of the threads of a process. */
 const tasks = pid => (read(() => readdirSync(`/proc/${pid}/task`)) ?? [])
   .map(tid => `/proc/${pid}/task/${tid}`)
 
-/** The fields of …/stat from the third on, which is `state`. */
+/** The fields of …/stat, from the third one (`state`) on. */
 function stat (folder) {
   const text = readFileSync(`${folder}/stat`, 'latin1')
   return text.slice(text.lastIndexOf(')') + 2).split(' ')
 }
 
-/** In nanoseconds; …/stat counts ticks of 10 ms. */
+/** CPU time in nanoseconds; …/stat counts ticks of 10 ms. */
 const cpuTime = task => Number(readFileSync(`${task}/schedstat`, 'latin1').split(' ')[0])
 
-/** Null when the process or thread is gone meanwhile. */
+/** Calls `what`; null when the process or thread has ended meanwhile. */
 function read (what) {
   try {
     return what()

@@ -1,10 +1,10 @@
-// Whose memory it is, mapping by mapping: proc_pid_smaps(5).
+// The memory of a process by mapping: see proc_pid_smaps(5).
 import { readFileSync } from 'node:fs'
 
 const FIELDS = ['Pss', 'Private_Dirty', 'Private_Clean']
 
 /**
- * Memory of a process by the kind of mapping, in bytes.
+ * The memory of a process by kind of mapping, in bytes.
  * @param {number} pid
  * @returns {Map<string, { Pss: number, Private_Dirty: number, Private_Clean: number }>}
  */
@@ -24,8 +24,8 @@ export function memoryByMapping (pid) {
 }
 
 function kindOf (path) {
-  if (path === '') return 'anonymous (arenas of objects, large blocks)'
-  if (path === '[heap]') return 'heap of malloc'
+  if (path === '') return 'anonymous (object arenas, large blocks)'
+  if (path === '[heap]') return 'malloc heap'
   if (path.startsWith('[stack')) return 'stack'
   if (path.startsWith('/memfd:node-asgi')) return 'rings shared with Node'
   if (path.includes('libpython') || /\/python3[.\d]*$/.test(path)) return 'the interpreter'

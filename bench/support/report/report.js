@@ -1,10 +1,10 @@
-// What benchmarks say: numbers of several rounds, tables, targets, and the files of a result.
+// What benchmarks report: statistics over rounds, tables, targets and the files of a result.
 import { mkdir, writeFile } from 'node:fs/promises'
 import os from 'node:os'
 import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-/** Where results go. */
+/** The folder of results. */
 export const RESULTS = fileURLToPath(new URL('../../results/', import.meta.url))
 
 export function median (values) {
@@ -13,24 +13,24 @@ export function median (values) {
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
 }
 
-/** Half the distance from the least to the greatest value, as a part of the median. */
+/** Half the range of the values, divided by the median. */
 export function spread (values) {
   const middle = median(values)
   return middle === 0 ? 0 : (Math.max(...values) - Math.min(...values)) / 2 / middle
 }
 
-/** The same for people: '±3%'. */
+/** The spread as text: '±3%'. */
 export const plusMinus = values => `±${(spread(values) * 100).toFixed(0)}%`
 
-/** The value below which `part` (0 to 1) of the sorted samples lie. */
+/** The value below which this share (0 to 1) of the sorted samples lies. */
 export function percentile (sorted, part) {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))]
 }
 
-/** How many times as much as `others` ours is: per round, of which it takes the median. */
+/** The median over the rounds of `ours` divided by `others`. */
 export const ratio = (ours, others) => median(ours.map((value, round) => value / others[round]))
 
-/** A Markdown table that can be read in a terminal: equally wide columns, numbers to the right. */
+/** A Markdown table that is readable in a terminal: padded columns, numbers aligned right. */
 export function table (header, rows) {
   const cells = [header, ...rows].map(row => row.map(String))
   const widths = header.map((_, column) => Math.max(3, ...cells.map(row => row[column].length)))
@@ -44,74 +44,77 @@ export function table (header, rows) {
   return [line(cells[0]), rule, ...cells.slice(1).map(line)].join('\n')
 }
 
-/** Progress goes to stderr, so that stdout holds the result alone. */
+/** Prints progress to stderr, so that stdout holds only the result. */
 export function progress (text) {
   process.stderr.write(process.stderr.isTTY ? `\r\u001b[K${text}` : `${text}\n`)
 }
 
 /**
- * What is to be reached, and what was. A script puts an array of them into its result, as `targets`;
- * `save` renders it, and bench/run.js gathers those of all scripts.
+ * A target and what was measured. A benchmark puts an array of them into its result, as `targets`;
+ * `save` renders it, and bench/run.js collects those of all benchmarks.
  * @typedef {object} Target
- * @property {string} what for people: 'HTTP hello, 64 connections: times the proxy'
- * @property {number} value what was measured; NaN or null: it could not be measured here
- * @property {number} [atLeast] one of these two
+ * @property {string} what for example 'HTTP hello, 64 in flight: ratio to the proxy'
+ * @property {number} value what was measured; NaN or null: it could not be measured
+ * @property {number} [atLeast] the target; either this or atMost
  * @property {number} [atMost]
  * @property {string} [unit] '×', 'ms', 'MiB', …
  */
 
 /** @param {Target} target */
-export function isKept ({ value, atLeast = -Infinity, atMost = Infinity }) {
+export function isMet ({ value, atLeast = -Infinity, atMost = Infinity }) {
   return typeof value === 'number' && value >= atLeast && value <= atMost
 }
 
 /**
- * "what | target | measured | kept" as a Markdown table.
+ * A Markdown table with the columns "what", "target", "measured" and "met".
  * @param {Target[]} targets
  */
 export function targetTable (targets) {
   const number = (value, unit = '') => `${+value.toPrecision(3)}${unit && ` ${unit}`}`
-  return table(['what', 'target', 'measured', 'kept'], targets.map((target) => {
+  return table(['what', 'target', 'measured', 'met'], targets.map((target) => {
     const { what, value, atLeast, atMost, unit } = target
     const measured = Number.isFinite(value)
-    return [what, atLeast === undefined ? `<= ${number(atMost, unit)}` : `>= ${number(atLeast, unit)}`,
-      measured ? number(value, unit) : 'not measured', measured ? isKept(target) ? 'yes' : 'NO' : '–']
+    return [what,
+      atLeast === undefined ? `<= ${number(atMost, unit)}` : `>= ${number(atLeast, unit)}`,
+      measured ? number(value, unit) : 'not measured',
+      measured ? isMet(target) ? 'yes' : 'NO' : '–']
   }))
 }
 
-/** Processes that wanted a core in the minute before the script: who they were it does not say. */
-const [BUSY] = os.loadavg()
+/** The load average of the minute before the benchmark; it does not tell which processes ran. */
+const [LOAD_BEFORE] = os.loadavg()
 
-/** What a result depends on. */
+/** The facts about this machine that a result depends on. */
 function machine () {
   return {
     cpu: os.cpus()[0]?.model,
     cores: os.availableParallelism(),
     memory: os.totalmem(),
     kernel: os.release(),
-    loadBefore: BUSY,
+    loadBefore: LOAD_BEFORE,
     node: process.version
   }
 }
 
-/** The same for people. */
+/** The facts that a result depends on, as text. */
 export function facts ({ date, machine, versions = {} }) {
   const { cpu, cores, memory, kernel, loadBefore, node } = machine
   const others = Object.entries(versions).map(([name, version]) => `, ${name} ${version}`).join('')
-  return `${date}; ${cores} cores of ${cpu}, ${Math.round(memory / 2 ** 30)} GiB, Linux ${kernel}, ` +
+  const gib = Math.round(memory / 2 ** 30)
+  return `${date}; ${cores} cores of ${cpu}, ${gib} GiB, Linux ${kernel}, ` +
     `load average ${loadBefore.toFixed(2)} in the minute before; ` +
     `node ${node.slice(1)}${others}`
 }
 
 /**
- * Keeps a result and the facts that it depends on: bench/results/NAME-DATE.json, a page for people
- * beside it (.md), and its pictures. Names have dates, so nothing is overwritten.
+ * Saves a result and the facts that it depends on as bench/results/NAME-DATE.json, with a page
+ * (.md) and charts. Names have dates, so that nothing is overwritten.
  * @param {string} name of the benchmark
- * @param {object} result goes into the JSON; `targets` and `versions` ({ [server]: version }) in it
+ * @param {object} result goes into the JSON; its `targets` and `versions` ({ [server]: version })
  *   appear on the page, too
  * @param {object} [page]
  * @param {string} [page.text] Markdown
- * @param {{ [part: string]: string }} [page.pictures] SVG, kept as NAME-PART-DATE.svg
+ * @param {{ [part: string]: string }} [page.pictures] charts as SVG, saved as NAME-PART-DATE.svg
  * @returns {Promise<string>} the path of the JSON
  */
 export async function save (name, result, { text = '', pictures = {} } = {}) {

@@ -1,16 +1,17 @@
-// Interleaved rounds: in each of them everything is measured once, so that a noisy minute hits each
-// alike, and what is compared is measured within seconds.
+// Interleaved rounds: each round measures every case once, so that noise on the machine affects all
+// cases alike, and cases to compare are measured within seconds of each other.
 import { progress } from './report.js'
 
 /**
  * @template {{ rounds: object[], failed?: string }} Case
  * @param {object} options
  * @param {number} options.rounds
- * @param {Case[]} options.cases each gets its results in `rounds`; one that failed has the message in
- *   `failed`, and is not tried again
+ * @param {Case[]} options.cases each gets its results in `rounds`; when one fails, its `failed` is
+ *   the message and it is not measured again
  * @param {(one: Case) => string} options.nameOf
  * @param {(one: Case) => Promise<object>} options.measure
- * @param {(one: Case) => boolean} [options.mayFail] default: none may
+ * @param {(one: Case) => boolean} [options.mayFail] whether a failure ends only this case; by
+ *   default it ends the benchmark
  */
 export async function interleave ({ rounds, cases, nameOf, measure, mayFail = () => false }) {
   const all = rounds * cases.length
@@ -18,7 +19,8 @@ export async function interleave ({ rounds, cases, nameOf, measure, mayFail = ()
   let done = 0
   for (let round = 1; round <= rounds; round++) {
     for (const one of cases) {
-      progress(`${done + 1}/${all}, round ${round}/${rounds}${timeLeft(started, done, all)}: ${nameOf(one)}`)
+      const left = timeLeft(started, done, all)
+      progress(`${done + 1}/${all}, round ${round}/${rounds}${left}: ${nameOf(one)}`)
       done++
       if (one.failed !== undefined) continue
       try {

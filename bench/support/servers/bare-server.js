@@ -1,4 +1,4 @@
-// node:http that says hello by itself, for bench/support/servers/kinds.js: what no server in Node can beat.
+// A bare node:http server that answers hello: the upper bound of every server in Node.
 import { createServer } from 'node:http'
 
 const { port } = JSON.parse(process.argv[2])

@@ -1,7 +1,7 @@
-// What users do today, for bench/support/servers/kinds.js: node:http in front of a Python server on a unix
-// socket. Requests go through undici's pool, which opens as many connections as there are requests in
-// flight; bodies are streamed both ways. WebSockets are piped as bytes (http-proxy-3) or relayed
-// message by message (`ws`). Its options come as one JSON argument.
+// What users do today: node:http in front of a Python server on a Unix socket. Requests go through
+// undici's pool, which opens as many connections as there are requests in flight; bodies are
+// streamed in both directions. WebSockets are piped as bytes (http-proxy-3) or relayed message by
+// message (`ws`). Its options are one JSON argument.
 import { createServer } from 'node:http'
 import { WebSocket, WebSocketServer } from 'ws'
 import { npmRequire } from '../install/npm.js'
@@ -10,9 +10,11 @@ const { port, socketPath, websocket } = JSON.parse(process.argv[2])
 const { Pool } = npmRequire('undici')
 const pool = new Pool('http://localhost', { socketPath, pipelining: 1, connections: null })
 
-/** Concern one connection only (RFC 9110, 7.6.1). */
-const HOP_BY_HOP = new Set(['connection', 'expect', 'keep-alive', 'proxy-connection', 'te', 'trailer',
-  'transfer-encoding', 'upgrade'])
+/** Headers that apply to one connection only (RFC 9110, 7.6.1). */
+const HOP_BY_HOP = new Set([
+  'connection', 'expect', 'keep-alive', 'proxy-connection', 'te', 'trailer', 'transfer-encoding',
+  'upgrade'
+])
 
 function requestHeaders (req) {
   const headers = []
@@ -56,7 +58,8 @@ function pipe () {
 function relay () {
   const server = new WebSocketServer({ noServer: true, perMessageDeflate: false })
   return (req, socket, head) => {
-    const upstream = new WebSocket(`ws+unix://${socketPath}:${req.url}`, { perMessageDeflate: false })
+    const upstream =
+      new WebSocket(`ws+unix://${socketPath}:${req.url}`, { perMessageDeflate: false })
     upstream.on('error', () => socket.destroy())
     upstream.on('open', () => server.handleUpgrade(req, socket, head, (client) => {
       join(client, upstream)

@@ -14,13 +14,14 @@ describe('commonLogLine', () => {
       '::1 - - [02/Jan/2025:03:04:05 +0000] "GET /a?b HTTP/1.1" 200 12\n')
   })
 
-  it('writes - for what is not there', () => {
+  it('writes - for missing values', () => {
     assert.equal(commonLogLine({ arrived, request: 'GET / HTTP/1.1', bytes: 0 }),
       '- - - [02/Jan/2025:03:04:05 +0000] "GET / HTTP/1.1" - -\n')
   })
 
-  it('keeps an entry on one line, whatever the URL holds', () => {
-    const line = commonLogLine({ arrived, request: 'GET /"\\\n\u00e9 HTTP/1.1', status: 1, bytes: 1 })
+  it('keeps an entry on one line, whatever the URL contains', () => {
+    const request = 'GET /"\\\n\u00e9 HTTP/1.1'
+    const line = commonLogLine({ arrived, request, status: 1, bytes: 1 })
     assert.match(line, /"GET \/\\"\\\\\\x0a\\xe9 HTTP\/1.1" 1 1\n$/)
   })
 })
@@ -69,7 +70,7 @@ describe('accessLogger', () => {
     assert.match(line, /"HEAD \/ HTTP\/1\.1" 200 -\n$/)
   })
 
-  it('logs a connection that is cut before there is a response', async () => {
+  it('logs a connection that is closed before there is a response', async () => {
     const line = await logged((req, res) => { res.destroy() })
     assert.match(line, /"GET \/ HTTP\/1\.1" - -\n$/)
   })

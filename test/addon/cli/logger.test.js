@@ -4,7 +4,7 @@ import { describe, it } from 'node:test'
 import { createLogger, isShown, LOG_LEVELS, pythonLine } from '../../../addon/lib/cli/logger.js'
 
 describe('createLogger', () => {
-  it('prints what is as severe as its level, or more', () => {
+  it('prints messages that are at least as severe as its level', () => {
     const printed = LOG_LEVELS.map((level) => {
       let text = ''
       const logger = createLogger(level, (line) => { text += line })
@@ -22,12 +22,13 @@ describe('createLogger', () => {
 })
 
 describe('pythonLine', () => {
-  it('says where a line comes from, and how severe it is where that is known', () => {
+  it('adds the source of a line, and its severity if that is known', () => {
     assert.equal(pythonLine('text', { worker: 2, pid: 7, level: null }), '[worker 2, pid 7] text')
-    assert.equal(pythonLine('text', { worker: 0, pid: 7, level: 'warn' }), '[fork server, pid 7] warn: text')
+    assert.equal(pythonLine('text', { worker: 0, pid: 7, level: 'warn' }),
+      '[fork server, pid 7] warn: text')
   })
 
-  it('is shown at every level unless it is a record of logging', () => {
+  it('is shown at every level, except records of logging that are less severe', () => {
     assert.equal(isShown(null, 'silent'), true)
     assert.equal(isShown('info', 'warn'), false)
     assert.equal(isShown('error', 'warn'), true)

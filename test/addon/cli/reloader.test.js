@@ -6,7 +6,7 @@ import { describe, it } from 'node:test'
 
 import { Reloader } from '../../../addon/lib/cli/reloader.js'
 
-/** A handler that starts or not, and whose reloads are counted. */
+/** A handler that starts or fails to, and records its reloads. */
 class Handler {
   reloads = []
 
@@ -27,8 +27,8 @@ class Handler {
 function build (handler) {
   const lines = []
   const log = (name) => (text) => lines.push(`${name} ${text}`)
-  const reloader = new Reloader(handler, { error: log('error'), warn: log('warn'), info: log('info') })
-  return { reloader, lines }
+  const logger = { error: log('error'), warn: log('warn'), info: log('info') }
+  return { reloader: new Reloader(handler, logger), lines }
 }
 
 function watch (t, reloader, timeout) {
@@ -49,10 +49,11 @@ describe('Reloader', () => {
     const { reloader, lines } = build(handler)
     reloader.reload('SIGHUP')
     assert.deepEqual(handler.reloads, [undefined])
-    assert.deepEqual(lines, ['info [node-asgi] SIGHUP: reloading'])
+    assert.equal(lines.length, 1)
+    assert.match(lines[0], /^info .*SIGHUP: reloading/)
   })
 
-  it('leaves a failure to the log of the handler', async () => {
+  it('leaves it to the handler to log a failure', async () => {
     const handler = new Handler(null, broken)
     const { reloader, lines } = build(handler)
     reloader.reload('SIGHUP')
@@ -61,7 +62,7 @@ describe('Reloader', () => {
     assert.equal(lines.length, 1)
   })
 
-  it('reloads when a file changes, and gives old requests a second or less', async (t) => {
+  it('reloads when a file changes, and gives old requests at most a second', async (t) => {
     for (const [drain, timeout] of [[10_000, 1000], [300, 300]]) {
       const handler = new Handler()
       const { reloader, lines } = build(handler)
@@ -70,7 +71,7 @@ describe('Reloader', () => {
       write('main.py')
       await handler.reloaded
       assert.deepEqual(handler.reloads[0], { timeout })
-      assert.match(lines[0], /^info \[node-asgi\] .*main\.py changed: reloading$/)
+      assert.match(lines[0], /^info .*main\.py changed: reloading/)
     }
   })
 
@@ -79,32 +80,31 @@ describe('Reloader', () => {
     const write = watch(t, reloader, 1000)
     await reloader.ready()
     const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']
-    // A busy machine may tell the changes one by one.
-    while (!lines.some((line) => /\.py and \d more changed: reloading$/.test(line))) {
+    // A busy machine may report the changes one by one.
+    while (!lines.some((line) => /\.py and \d more changed: reloading/.test(line))) {
       for (const name of names) write(`${name}.py`)
       await new Promise((resolve) => setTimeout(resolve, 200))
     }
   })
 
-  it('waits for a change when the first start fails, and then reloads', async (t) => {
+  it('waits for file changes when the first start fails, and then reloads', async (t) => {
     const handler = new Handler(broken)
     const { reloader, lines } = build(handler)
     const write = watch(t, reloader, 1000)
     await reloader.ready()
-    assert.deepEqual(lines, [
-      'error [node-asgi] No module named main\n[node-asgi] waiting for a change of the files'
-    ])
+    assert.equal(lines.length, 1)
+    assert.match(lines[0], /^error .*No module named main\n.*waiting for file changes/)
     write('main.py')
     await handler.reloaded
   })
 
-  it('passes the failure of the first start on when nothing is watched', async () => {
+  it('rejects with the failure of the first start when nothing is watched', async () => {
     const { reloader, lines } = build(new Handler(broken))
     await assert.rejects(reloader.ready(), broken)
     assert.deepEqual(lines, [])
   })
 
-  it('passes it on when it was closed meanwhile', async (t) => {
+  it('rejects with the failure of the first start when it is closed meanwhile', async (t) => {
     const { reloader, lines } = build(new Handler(broken))
     watch(t, reloader, 1000)
     const ready = reloader.ready()
@@ -112,18 +112,19 @@ describe('Reloader', () => {
     assert.deepEqual(lines, [])
   })
 
-  it('is ready when it is closed while it looks through the folders', async (t) => {
+  it('is ready when it is closed while it scans the folders', async (t) => {
     const { reloader } = build(new Handler())
     watch(t, reloader, 1000)
     await Promise.all([reloader.ready(), reloader.close()])
   })
 
-  it('does not reload what is stopping, and says so', async () => {
+  it('does not reload when the server is stopping, and says so', async () => {
     const handler = new Handler()
     const { reloader, lines } = build(handler)
     await reloader.close()
     reloader.reload('SIGHUP')
     assert.deepEqual(handler.reloads, [])
-    assert.deepEqual(lines, ['info [node-asgi] SIGHUP: not reloading, as it is stopping'])
+    assert.equal(lines.length, 1)
+    assert.match(lines[0], /^info .*SIGHUP: not reloading/)
   })
 })

@@ -6,7 +6,8 @@ import { attach } from '../../../addon/lib/http/attach.js'
 
 function endpoint (name, calls) {
   return {
-    listen: (req, res, { mount, keepsBody = false }) => calls.push([name, req.url, mount, keepsBody]),
+    listen: (req, res, { mount, keepsBody = false }) =>
+      calls.push([name, req.url, mount, keepsBody]),
     upgrade: (req, socket, head, { mount }) => calls.push([name, req.url, mount]),
     connect: (req, res, { mount }) => calls.push([name, req.url, mount])
   }
@@ -25,7 +26,7 @@ test('the longest prefix that ends at a slash gets the request', () => {
     [['root', ''], ['a', '/a'], ['a', '/a'], ['ab', '/a/b'], ['root', ''], ['a', '/a']])
 })
 
-test('what is below no prefix goes to whoever listened before', () => {
+test('requests below no prefix go to the listeners that were there before', () => {
   const calls = []
   const server = new EventEmitter()
   server.on('request', (req) => calls.push(['other', req.url]))
@@ -39,7 +40,7 @@ test('what is below no prefix goes to whoever listened before', () => {
     ['other upgrade', '/x', 'head'], ['app', '/app', '/app']])
 })
 
-test('nobody there: 404, and the client that waits to send its body is told to go on', () => {
+test('without other listeners: 404, and "100 Continue" for a client that waits for it', () => {
   const server = new EventEmitter()
   attach(server, endpoint('app', []), { prefix: '/app' })
   const response = { end (text) { this.text = text } }
@@ -54,7 +55,7 @@ test('nobody there: 404, and the client that waits to send its body is told to g
   assert.match(closed, /^HTTP\/1\.1 404 /)
 })
 
-test('the application sends the 100 itself', () => {
+test('the application decides when to send "100 Continue"', () => {
   const calls = []
   const server = new EventEmitter()
   attach(server, endpoint('app', calls))
@@ -62,7 +63,7 @@ test('the application sends the 100 itself', () => {
   assert.deepEqual(calls, [['app', '/', '', true]])
 })
 
-test('a prefix that is no path is refused', () => {
+test('a prefix that is not a path is refused', () => {
   for (const prefix of ['app', '/a b', '/a?x', 7]) {
     assert.throws(() => attach(new EventEmitter(), endpoint('app', []), { prefix }),
       { code: 'ERR_INVALID_OPTION', option: 'prefix' })

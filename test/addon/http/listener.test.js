@@ -10,7 +10,7 @@ import { test } from 'node:test'
 import { settle } from '../../support/fake-binding.js'
 import { fakeHandler } from '../../support/fake-handler.js'
 
-/** Serves a fake application; returns how to reach it. */
+/** Serves a fake application; returns its parts and the port. */
 async function serve (t, app, { options, create = http.createServer, wrap, listen } = {}) {
   const parts = fakeHandler(t, options, { app })
   const { listener } = parts.python
@@ -25,7 +25,7 @@ async function serve (t, app, { options, create = http.createServer, wrap, liste
   return { ...parts, server, port: server.address().port }
 }
 
-/** Sends raw bytes and returns all that comes back until the connection ends. */
+/** Sends raw bytes; returns everything that is received until the connection ends. */
 async function raw (port, ...pieces) {
   const socket = net.connect(port, '127.0.0.1')
   let answer = ''
@@ -69,14 +69,14 @@ test('the request line, the headers and the addresses reach the application', as
     ['127.0.0.1', String(localPort), '127.0.0.1', String(port)])
 })
 
-test('the absolute form of a target', async (t) => {
+test('a target in absolute form', async (t) => {
   const { fake, port } = await serve(t, (request) => request.respond(200, 'ok'))
   await raw(port, get('http://other.example/p?q'))
   await raw(port, get('http://other.example'))
   assert.deepEqual(fake.requests.map(({ path, query }) => [path, query]), [['/p', 'q'], ['/', '']])
 })
 
-test('a unix socket', async (t) => {
+test('a server on a unix socket', async (t) => {
   const path = join(tmpdir(), `listener-${process.pid}.sock`)
   const { fake } = await serve(t, (request) => request.respond(200, 'ok'), { listen: [path] })
   const req = http.get({ socketPath: path, path: '/' })
@@ -88,7 +88,7 @@ test('a unix socket', async (t) => {
     ['', '', path, ''])
 })
 
-test('a response in one piece gets its length, repeated headers stay apart', async (t) => {
+test('a response in one piece gets a length, and repeated headers stay separate', async (t) => {
   const { port } = await serve(t, (request) =>
     request.respond(201, 'hello', ['set-cookie', 'a=1', 'set-cookie', 'b=2']))
   const { answer } = await raw(port, get())
@@ -99,7 +99,7 @@ test('a response in one piece gets its length, repeated headers stay apart', asy
   assert.match(answer, /\r\n\r\nhello$/)
 })
 
-test('headers that middleware has set stay, and ours are still repeated', async (t) => {
+test('headers that middleware has set are kept, and repeated ones stay separate', async (t) => {
   const { port } = await serve(t, (request) =>
     request.respond(200, '', ['set-cookie', 'a=1', 'set-cookie', 'b=2']), {
     wrap: (listener) => (req, res) => {
@@ -112,7 +112,7 @@ test('headers that middleware has set stay, and ours are still repeated', async 
   assert.match(answer, /set-cookie: a=1\r\nset-cookie: b=2\r\n/)
 })
 
-test('no length is made up for HEAD, 204 and 304', async (t) => {
+test('HEAD, 204 and 304 get no content-length', async (t) => {
   const { port } = await serve(t, (request) => request.respond(Number(request.path.slice(1)), ''))
   for (const head of [get('/200').replace('GET', 'HEAD'), get('/204'), get('/304')]) {
     const { answer } = await raw(port, head)
@@ -135,7 +135,7 @@ test('a response in pieces is chunked, and its head does not wait for a body', a
   assert.ok(res.complete)
 })
 
-test('a small body goes with the head in one frame', async (t) => {
+test('a small body and its head go to the application in one frame', async (t) => {
   const seen = []
   const { port } = await serve(t, (request) => {
     seen.push([request.body, request.ended])
@@ -147,7 +147,7 @@ test('a small body goes with the head in one frame', async (t) => {
   assert.deepEqual(seen, [['hello', true]])
 })
 
-test('a body that comes late does not keep the application waiting', async (t) => {
+test('the application does not wait for a body that arrives late', async (t) => {
   const seen = []
   const { port } = await serve(t, (request) => {
     seen.push([request.body, request.ended])
@@ -181,7 +181,7 @@ test('several requests on one connection', async (t) => {
   assert.deepEqual(answer.match(/<.*?>/g), ['<one>', '<>', `<${'x'.repeat(1000)}>`, '<end>'])
 })
 
-test('an early answer to a body that is still coming leaves the connection usable', async (t) => {
+test('a response before the end of the request body leaves the connection usable', async (t) => {
   const { port } = await serve(t, (request) => request.respond(413, '<too much>'))
   const { answer } = await raw(port,
     'POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 500\r\n\r\n' + 'x'.repeat(100),
@@ -189,7 +189,7 @@ test('an early answer to a body that is still coming leaves the connection usabl
   assert.deepEqual(answer.match(/HTTP\/1.1 413/g).length, 2)
 })
 
-test('a client that reads slowly holds the application back', async (t) => {
+test('a client that reads slowly slows the application down', async (t) => {
   const piece = 'x'.repeat(1 << 20)
   const given = 64 * piece.length
   const { fake, port } = await serve(t, (request) => {
@@ -208,7 +208,7 @@ test('a client that reads slowly holds the application back', async (t) => {
   await once(socket, 'close')
 })
 
-test('a client that goes away is a disconnect for the application', async (t) => {
+test('a client that disconnects is a disconnect for the application', async (t) => {
   const { fake, port, log } = await serve(t, () => {})
   const socket = net.connect(port, '127.0.0.1')
   socket.write(get())
@@ -218,7 +218,7 @@ test('a client that goes away is a disconnect for the application', async (t) =>
   assert.deepEqual(log.lines, [])
 })
 
-test('a client that goes away in the middle of its body', async (t) => {
+test('a client that disconnects in the middle of its body', async (t) => {
   const { fake, port } = await serve(t, () => {})
   const socket = net.connect(port, '127.0.0.1')
   socket.write('POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 500\r\n\r\nabc')
@@ -227,7 +227,7 @@ test('a client that goes away in the middle of its body', async (t) => {
   while (!fake.requests[0].aborted) await settle()
 })
 
-test('an exception before the start is a 500 whose details are in the log', async (t) => {
+test('an exception before the start is a 500, with details only in the log', async (t) => {
   const { port, log } = await serve(t, (request) =>
     request.raise('ValueError', 'secret', 'Traceback: secret'))
   const { answer } = await raw(port, get('/path'))
@@ -259,7 +259,7 @@ for (const [what, version, headers] of [
   })
 }
 
-test('middleware that holds back the end of a response was gone round by an earlier write', async (t) => {
+test('an earlier write bypassed middleware that holds back the end of a response', async (t) => {
   const { port, server } = await serve(t, (request) =>
     request.respond(200, 'héllo', ['content-length', '6']))
   const calls = []
@@ -289,7 +289,7 @@ for (const [status, reason, options, act] of [
   [502, 'Bad Gateway', {}, (request, worker) => worker.exit(null, 9)],
   [504, 'Gateway Timeout', { timeouts: { request: 5 } }, () => {}]
 ]) {
-  test(`${status}`, async (t) => {
+  test(`an error answered with ${status}`, async (t) => {
     const { port } = await serve(t, act, { options })
     const { answer } = await raw(port, get())
     assert.ok(answer.startsWith(`HTTP/1.1 ${status} ${reason}\r\n`), answer)
@@ -309,7 +309,7 @@ test('503 when the queue is full, and after close', async (t) => {
   assert.ok(log.lines.every((line) => line.startsWith('warn ')))
 })
 
-test('a response that HTTP cannot carry', async (t) => {
+test('a response that HTTP cannot carry is a 500', async (t) => {
   const { port, log } = await serve(t, (request) => {
     const [, status, more] = request.path.split('/')
     if (more === 'stream') request.start(Number(status), ['x', 'a\nb'])
@@ -322,7 +322,7 @@ test('a response that HTTP cannot carry', async (t) => {
   assert.equal(log.lines.filter((line) => line.includes('cannot carry')).length, 5)
 })
 
-test('somebody else has answered already', async (t) => {
+test('the response was ended by something else', async (t) => {
   const { port, fake } = await serve(t, (request) => {
     if (request.path === '/start') request.start(200)
     request.send('x')
@@ -340,7 +340,7 @@ test('somebody else has answered already', async (t) => {
   assert.equal(fake.requests[0].channel.requests.size, 0)
 })
 
-test('http2: pseudo headers, host and cookies as ASGI has them', async (t) => {
+test('http2: pseudo headers, host and cookies become what ASGI asks for', async (t) => {
   const { fake, port } = await serve(t, (request) =>
     collect(request, () => request.respond(200, request.body,
       ['set-cookie', 'a=1', 'set-cookie', 'b=2', 'connection', 'keep-alive'])),
@@ -378,7 +378,7 @@ test('http2: an exception after the start resets the stream', async (t) => {
   session.close()
 })
 
-test('http2: an exception before the start, and a client that resets', async (t) => {
+test('http2: an exception before the start is a 500, and a reset is a disconnect', async (t) => {
   const { fake, port } = await serve(t, (request) => {
     if (request.path === '/raise') request.raise('E', 'm', 'Traceback')
   }, { create: http2.createServer })

@@ -23,16 +23,16 @@ test('the addresses of a socket', () => {
   assert.deepEqual(fields({ url: '/', socket: {} }).slice(5, 9), ['', '', '', ''])
 })
 
-test('whoever takes trailers is told apart by its te header', () => {
+test('a te header with trailers sets the feature', () => {
   assert.equal(fields({ url: '/', headers: { TE: 'gzip, Trailers' } })[10], Feature.TRAILERS)
   assert.equal(fields({ url: '/', headers: { te: 'gzip' } })[10], '')
 })
 
-test('a host header that was given stays the only one', () => {
+test('a given host header is the only one', () => {
   assert.deepEqual(headersOf({ url: 'http://h/', headers: { HOST: 'other' } }), ['HOST', 'other'])
 })
 
-test('repeated headers stay apart and in order, in every form', () => {
+test('repeated headers stay separate and in order, in every form', () => {
   const expected = ['host', 'localhost', 'a', '1', 'b', '2', 'a', '3']
   const list = [['a', '1'], ['b', '2'], ['a', '3']]
   for (const headers of [list, list.flat(), new Headers(list), new Set(list)]) {
@@ -42,7 +42,7 @@ test('repeated headers stay apart and in order, in every form', () => {
     ['a', '1', 'a', '2', 'n', '5'])
 })
 
-test('content-length is added for a body of known length, unless it or chunks were given', () => {
+test('content-length is added for a known length, unless a length or chunks were given', () => {
   assert.deepEqual(headersOf({ url: '/', method: 'POST' }, 12).slice(2), ['content-length', '12'])
   assert.deepEqual(headersOf({ url: '/', method: 'POST' }, 0).slice(2), ['content-length', '0'])
   assert.deepEqual(headersOf({ url: '/', method: 'GET' }, 0).slice(2), [])
@@ -52,7 +52,7 @@ test('content-length is added for a body of known length, unless it or chunks we
   }
 })
 
-test('our Request and the Request of the web', () => {
+test('a Request, and a Request of the web', () => {
   const init = { method: 'PUT', headers: { 'x-a': 'b' } }
   const expected = ['PUT', 'http', '1.1', '/p', 'q', '', '', 'h', '80', '', '', '', 'host', 'h',
     'x-a', 'b']
@@ -71,13 +71,13 @@ test('NUL cannot forge fields', () => {
   ]) assert.throws(() => encodeHead(request, 0), { code })
 })
 
-test('what latin-1 cannot hold is refused by name', () => {
+test('a header with characters outside latin-1 is refused by name', () => {
   assert.throws(() => encodeHead({ url: '/', headers: { 'x-name': '😀' } }, 0),
     { code: 'ERR_INVALID_HEADER', message: /x-name/ })
   assert.ok(encodeHead({ url: '/', headers: { 'x-name': 'é' } }, 0).endsWith('é'))
 })
 
-test('what is no request is refused', () => {
+test('invalid requests are refused', () => {
   assert.throws(() => encodeHead({}, 0), { code: 'ERR_INVALID_URL' })
   assert.throws(() => encodeHead({ url: '/', method: '' }, 0), { code: 'ERR_INVALID_METHOD' })
   assert.throws(() => encodeHead({ url: '/', method: 7 }, 0), { code: 'ERR_INVALID_METHOD' })

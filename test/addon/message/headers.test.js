@@ -6,7 +6,7 @@ import { Headers, parseJoined } from '../../../addon/lib/message/headers.js'
 
 const pairs = [['accept', 'text/html'], ['x-a', '1'], ['accept', 'text/plain']]
 
-test('names are compared without regard to case', () => {
+test('names are case-insensitive', () => {
   const headers = new Headers({ 'Content-Type': 'text/plain' })
   assert.equal(headers.get('CONTENT-TYPE'), 'text/plain')
   assert.ok(headers.has('content-type'))
@@ -20,24 +20,24 @@ for (const [form, init] of Object.entries({
   'a Headers': new Headers(pairs),
   'an iterable': new Set(pairs)
 })) {
-  test(`from ${form}, order and repetition are kept`, () => {
+  test(`from ${form}: keeps order and repetition`, () => {
     assert.deepEqual(new Headers(init).entries(), pairs)
   })
 }
 
-test('from an object, arrays are repeated headers', () => {
+test('from an object: an array repeats the header', () => {
   const headers = new Headers({ Accept: ['a', 'b'], 'X-Length': 5 })
   assert.deepEqual([...headers], [['accept', 'a'], ['accept', 'b'], ['x-length', '5']])
 })
 
-test('from the headers of the web, set-cookie stays apart', () => {
+test('from the Headers of the web: set-cookie stays separate', () => {
   const web = new globalThis.Headers([['set-cookie', 'a=1'], ['set-cookie', 'b=2'], ['x', 'y']])
   const headers = new Headers(web)
   assert.deepEqual(headers.getSetCookie(), ['a=1', 'b=2'])
   assert.equal(headers.get('x'), 'y')
 })
 
-test('of several values, get gives the last, getAll all, getLine one line', () => {
+test('with several values, get() returns the last, getAll() all, getLine() one line', () => {
   const headers = new Headers(pairs)
   assert.equal(headers.get('accept'), 'text/plain')
   assert.deepEqual(headers.getAll('accept'), ['text/html', 'text/plain'])
@@ -45,7 +45,7 @@ test('of several values, get gives the last, getAll all, getLine one line', () =
   assert.equal(headers.getLine('nothing'), null)
 })
 
-test('set replaces, add and append add, delete removes every value', () => {
+test('set() replaces, add() and append() add, delete() removes every value', () => {
   const headers = new Headers(pairs)
   assert.equal(headers.set('Accept', ['x', 'y']), true)
   assert.deepEqual(headers.getAll('accept'), ['x', 'y'])
@@ -71,12 +71,12 @@ test('keys, values, size, forEach, toJSON', () => {
   assert.match(inspect(headers), /^Headers .*text\/plain/s)
 })
 
-test('a header called __proto__ is a header', () => {
+test('a header may be called __proto__', () => {
   const headers = new Headers([['__proto__', 'x']])
   assert.equal(JSON.stringify(headers), '{"__proto__":"x"}')
 })
 
-test('what a worker sent is parsed when it is looked at', () => {
+test('headers from a worker are parsed on first use', () => {
   assert.deepEqual(parseJoined('a\0\x31\0b\0').entries(), [['a', '1'], ['b', '']])
   assert.equal(parseJoined('').size, 0)
   const headers = parseJoined('a\0\x31')
@@ -84,7 +84,7 @@ test('what a worker sent is parsed when it is looked at', () => {
   assert.deepEqual(headers.entries(), [['a', '1'], ['b', '2']])
 })
 
-test('what is no header is refused', () => {
+test('invalid headers are refused', () => {
   for (const init of ['a: b', 5, ['a'], { a: undefined }, { a: {} }, { a: ['b', null] }, [['a']]]) {
     assert.throws(() => new Headers(init), { code: 'ERR_INVALID_HEADER' }, inspect(init))
   }

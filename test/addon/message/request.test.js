@@ -12,7 +12,7 @@ test('a request has defaults', () => {
   assert.equal(request.headers.size, 0)
 })
 
-test('its parts can be changed', () => {
+test('the properties of a request can be changed', () => {
   const request = new Request({ url: '/a', headers: { a: '1' } })
   request.method = 'PUT'
   request.url = 'https://h/b?c'
@@ -24,18 +24,18 @@ test('its parts can be changed', () => {
   assert.equal(request.headers, headers)
 })
 
-test('path is the path of any url', () => {
+test('path is the path of every kind of url', () => {
   for (const [url, path] of [['/a?b', '/a'], ['http://h', '/'], ['http://h?x', '/'], ['/#f', '/'],
     ['https://u@h:1/a/b#c', '/a/b']]) assert.equal(new Request({ url }).path, path)
 })
 
-test('toJSON shows a body that is there', () => {
+test('toJSON() includes a body that is not a stream', () => {
   const request = new Request({ url: '/', method: 'POST', body: Buffer.from('hi') })
   assert.deepEqual(JSON.parse(JSON.stringify(request)),
     { method: 'POST', url: '/', headers: {}, body: 'hi' })
 })
 
-test('a body can be written before the request is handed over', async () => {
+test('a body can be written before the request is sent', async () => {
   const request = new Request({ url: '/' })
   await request.write('Hello ')
   await request.write(Buffer.from('world'))
@@ -45,7 +45,7 @@ test('a body can be written before the request is handed over', async () => {
   assert.equal(Buffer.concat(chunks).toString(), 'Hello world!')
 })
 
-test('write() waits for the reader, and stops waiting when the request is over', async () => {
+test('write() waits for the reader, but not after the request has ended', async () => {
   const request = new Request({ url: '/' })
   const order = []
   const writing = request.write(Buffer.alloc(1 << 20)).then(() => order.push('written'))
@@ -57,7 +57,7 @@ test('write() waits for the reader, and stops waiting when the request is over',
   await assert.rejects(request.write('more'), { code: 'ERR_INVALID_BODY' })
 })
 
-test('write() to a request that has a body, or was sent without one', async () => {
+test('write() rejects if the request has a body, or was sent without one', async () => {
   const whole = new Request({ url: '/', body: 'x' })
   await assert.rejects(whole.write('y'), { code: 'ERR_INVALID_BODY' })
   const sent = new Request({ url: '/' })
@@ -65,7 +65,7 @@ test('write() to a request that has a body, or was sent without one', async () =
   await assert.rejects(sent.write('y'), { code: 'ERR_INVALID_BODY', message: /before/ })
 })
 
-test('write() after end()', async () => {
+test('write() rejects after end()', async () => {
   const request = new Request({ url: '/' })
   await request.end()
   await assert.rejects(request.write('y'), { code: 'ERR_INVALID_BODY' })

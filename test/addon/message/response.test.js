@@ -6,7 +6,7 @@ import {
 } from '../../../addon/lib/message/response.js'
 import { Readable } from 'node:stream'
 
-test('a response as users make it', () => {
+test('a response that a user creates', () => {
   const response = new Response({ status: 201, headers: { A: ['1', '2'] }, body: '{"a":1}' })
   assert.equal(response.status, 201)
   assert.deepEqual(response.headers.getAll('a'), ['1', '2'])
@@ -16,7 +16,7 @@ test('a response as users make it', () => {
   assert.deepEqual(response.toJSON(), { status: 201, headers: { a: ['1', '2'] }, body: '{"a":1}' })
 })
 
-test('its defaults, and what the peer has besides', () => {
+test('the defaults, and the properties for compatibility', () => {
   const response = new Response()
   assert.equal(response.status, 200)
   assert.equal(response.body.length, 0)
@@ -24,12 +24,12 @@ test('its defaults, and what the peer has besides', () => {
   assert.equal(response.exception, null)
 })
 
-test('bytes of any kind become a Buffer', () => {
+test('every kind of bytes becomes a Buffer', () => {
   assert.equal(new Response({ body: new Uint8Array([104, 105]) }).text(), 'hi')
   assert.equal(new Response({ body: null }).text(), '')
 })
 
-test('a response as workers send it', () => {
+test('a response from a worker', () => {
   const response = bufferedResponse(404, 'a\0\x31\0a\0\x32', Buffer.from('no'))
   assert.ok(response instanceof Response)
   assert.deepEqual(response.headers.getAll('a'), ['1', '2'])
@@ -38,7 +38,7 @@ test('a response as workers send it', () => {
   assert.equal(response.headers.get('b'), '3')
 })
 
-test('a streaming response is read as its body is', async () => {
+test('a streaming response can be iterated like its body', async () => {
   const response = streamingResponse(200, '', Readable.from([Buffer.from('a'), Buffer.from('b')]))
   assert.ok(response instanceof StreamingResponse)
   const chunks = []

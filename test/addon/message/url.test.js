@@ -3,7 +3,7 @@ import { test } from 'node:test'
 
 import { parseUrl } from '../../../addon/lib/message/url.js'
 
-test('a path stays as it is written', () => {
+test('a path stays as it was given', () => {
   for (const path of ['/', '/a/../b//c', '/%7Euser/%2F', '//x', '/a;b=c', '/a:b@c']) {
     const target = parseUrl(path)
     assert.equal(target.path, path)
@@ -14,7 +14,7 @@ test('a path stays as it is written', () => {
   }
 })
 
-test('the query is split off and the fragment dropped', () => {
+test('the query is split off, and the fragment is dropped', () => {
   const target = parseUrl('/p?a=1?b&c=%20#x?y')
   assert.equal(target.path, '/p')
   assert.equal(target.query, 'a=1?b&c=%20')
@@ -37,11 +37,12 @@ for (const [url, scheme, authority, host, port, path, query] of [
   })
 }
 
-test('the origin that is kept is not taken for one that begins like it', () => {
+test('the remembered origin does not match another one with the same beginning', () => {
   for (let twice = 0; twice < 2; twice++) {
     for (const [url, host, port, path] of [
       ['http://a/x', 'a', '80', '/x'], ['http://ab/x', 'ab', '80', '/x'],
-      ['http://a:81/x', 'a', '81', '/x'], ['http://a/', 'a', '80', '/'], ['http://a?x', 'a', '80', '/'],
+      ['http://a:81/x', 'a', '81', '/x'], ['http://a/', 'a', '80', '/'],
+      ['http://a?x', 'a', '80', '/'],
       ['https://a/x', 'a', '443', '/x'], ['http://u@a/x', 'a', '80', '/x']
     ]) {
       const target = parseUrl(url)
@@ -51,16 +52,16 @@ test('the origin that is kept is not taken for one that begins like it', () => {
   }
 })
 
-test('a space before a path was taken for an origin until there had been one', async () => {
+test('a space before the first path was taken for an origin', async () => {
   const fresh = await import('../../../addon/lib/message/url.js?without-an-origin')
   assert.throws(() => fresh.parseUrl(' /x'), { code: 'ERR_INVALID_URL' })
 })
 
-test('a URL object will do', () => {
+test('a URL object is accepted', () => {
   assert.equal(parseUrl(new URL('http://h/p?q')).path, '/p')
 })
 
-test('what is not ASCII is percent-encoded as UTF-8, even half a surrogate pair', () => {
+test('characters outside ASCII are percent-encoded as UTF-8, even half a surrogate pair', () => {
   assert.equal(parseUrl('/grüße?ö=😀').path, '/gr%C3%BC%C3%9Fe')
   assert.equal(parseUrl('/grüße?ö=😀').query, '%C3%B6=%F0%9F%98%80')
   assert.equal(parseUrl('/\ud800').path, '/%EF%BF%BD')
@@ -70,7 +71,7 @@ test('* is the target of an OPTIONS request', () => {
   assert.equal(parseUrl('*').path, '*')
 })
 
-test('what is no url is refused', () => {
+test('invalid urls are refused', () => {
   for (const url of ['', 'items', '?a', 'ftp://x/', 'http:/x', 'http://', 'http:///x',
     'http://a b/', 'http://a:b:c/', 'http://a\\b/', 'http://[x]/', 'http://ä b/']) {
     assert.throws(() => parseUrl(url), { code: 'ERR_INVALID_URL' }, url)

@@ -36,7 +36,7 @@ for (const [range, expected] of [
   })
 }
 
-test('a range counts for a GET whose response is the plain file, and for no other', () => {
+test('a range applies only to a GET whose response is the plain file', () => {
   for (const options of [{ method: 'HEAD' }, { method: 'POST' }, { status: 404 },
     { headers: ['content-encoding', 'gzip'] }, { headers: ['content-range', 'bytes 0-99/200'] }]) {
     const { start, end, status } = select('bytes=1-2', options)
@@ -44,7 +44,7 @@ test('a range counts for a GET whose response is the plain file, and for no othe
   }
 })
 
-test('If-Range: by a strong tag or the very date', () => {
+test('If-Range: needs a strong tag or the exact date', () => {
   const headers = ['etag', '"a"', 'last-modified', 'Mon, 01 Jan 2024 00:00:00 GMT']
   for (const [ifRange, status] of [['"a"', 206], ['"b"', 200], ['W/"a"', 200],
     ['Mon, 01 Jan 2024 00:00:00 GMT', 206], ['Tue, 02 Jan 2024 00:00:00 GMT', 200]]) {
@@ -52,7 +52,7 @@ test('If-Range: by a strong tag or the very date', () => {
   }
 })
 
-test('a length that is not that of the file is an error', () => {
+test('a content-length that differs from the size of the file is an error', () => {
   assert.throws(() => select(undefined, { headers: ['content-length', '99'] }),
-    { code: 'ERR_INVALID_RESPONSE', message: /99 bytes, but it has 100/ })
+    { code: 'ERR_INVALID_RESPONSE', message: /\b99\b.*\b100\b/ })
 })

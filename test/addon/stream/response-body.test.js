@@ -14,7 +14,7 @@ function make () {
   return { stream, body: new ResponseBody(stream) }
 }
 
-test('nothing counts as consumed before it is read', async () => {
+test('data counts as consumed only when it is read', async () => {
   const { stream, body } = make()
   body.add(Buffer.from('abc'))
   body.add(Buffer.from('de'))
@@ -29,7 +29,7 @@ test('nothing counts as consumed before it is read', async () => {
   await iterator.return()
 })
 
-test('a reader that stops holds back all but one piece', async () => {
+test('a reader that stops gets no more than one piece', async () => {
   const { stream, body } = make()
   for (let i = 0; i < 10; i++) body.add(Buffer.alloc(100))
   body.once('data', () => body.pause())
@@ -38,7 +38,7 @@ test('a reader that stops holds back all but one piece', async () => {
   body.destroy()
 })
 
-test('a reader that waits gets what comes at once', async () => {
+test('a waiting reader gets data at once', async () => {
   const { body } = make()
   const chunks = []
   const reading = (async () => { for await (const chunk of body) chunks.push(String(chunk)) })()
@@ -52,7 +52,7 @@ test('a reader that waits gets what comes at once', async () => {
   assert.deepEqual(chunks, ['a', 'b'])
 })
 
-test('after the end there is no credit to give', async () => {
+test('no credit is given after the end', async () => {
   const { stream, body } = make()
   body.add(Buffer.from('abc'))
   body.finish()
@@ -61,7 +61,7 @@ test('after the end there is no credit to give', async () => {
   assert.equal(stream.error, null)
 })
 
-test('an error comes after what was there before it, and is never a clean end', async () => {
+test('an error follows the data before it, and is never a clean end', async () => {
   const { body } = make()
   body.add(Buffer.from('abc'))
   body.fail(new Error('boom'))
@@ -71,14 +71,14 @@ test('an error comes after what was there before it, and is never a clean end', 
   assert.deepEqual(chunks, ['abc'])
 })
 
-test('an error that nobody reads does not end the process', async () => {
+test('an error without a reader does not end the process', async () => {
   const { body } = make()
   body.fail(new Error('boom'))
   for (let i = 0; i < 5; i++) await turn()
   assert.ok(!body.destroyed)
 })
 
-test('to destroy the body is to abort the request', async () => {
+test('destroying the body aborts the request', async () => {
   const { stream, body } = make()
   body.add(Buffer.from('abc'))
   body.destroy()

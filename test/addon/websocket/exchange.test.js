@@ -5,10 +5,10 @@ import { PassThrough } from 'node:stream'
 import { parseOptions } from '../../../addon/lib/options.js'
 import { WebSocketExchange } from '../../../addon/lib/websocket/exchange.js'
 
-test('a socket that has ended when the application accepts it is left, and takes no messages', () => {
+test('a socket that has ended when the application accepts it is closed at once', () => {
   const said = []
   const worker = {
-    limits: { messageOverhead: 64 },
+    messageOverhead: 64,
     closeSocket: (id, code) => said.push(code),
     consumed: (id, length) => said.push(length)
   }
@@ -17,8 +17,8 @@ test('a socket that has ended when the application accepts it is left, and takes
     head: '',
     req: {},
     socket: new PassThrough(),
-    verdict: (accepted) => verdicts.push(accepted), // and no call of open(), as ws does then
-    respond: () => assert.fail('there is nobody to respond to')
+    verdict: (accepted) => verdicts.push(accepted), // ws does not call open() in this case
+    respond: () => assert.fail('there is no client to respond to')
   }, parseOptions())
   exchange.opened(worker, 1, 0)
   exchange.accept('', '')

@@ -18,7 +18,7 @@ function start (t, options = { pingInterval: 100, pingTimeout: 50 }) {
   return { client, keepAlive: new KeepAlive(client, options), timers: t.mock.timers }
 }
 
-test('a client that does not answer a ping is cut off', (t) => {
+test('a client that does not answer a ping is terminated', (t) => {
   const { client, timers } = start(t)
   timers.tick(100)
   assert.deepEqual([client.pings, client.ended], [1, false])
@@ -26,7 +26,7 @@ test('a client that does not answer a ping is cut off', (t) => {
   assert.equal(client.ended, true)
 })
 
-test('one that answers is asked again', async () => {
+test('a client that answers gets the next ping', async () => {
   const client = new Client()
   const keepAlive = new KeepAlive(client, { pingInterval: 1, pingTimeout: 60_000 })
   for (let i = 1; i <= 3; i++) {
@@ -37,7 +37,7 @@ test('one that answers is asked again', async () => {
   assert.equal(client.ended, false)
 })
 
-test('nothing happens after the end, or with an interval of 0', (t) => {
+test('no pings are sent after stop(), or with an interval of 0', (t) => {
   const { client, keepAlive, timers } = start(t)
   timers.tick(100)
   keepAlive.stop()

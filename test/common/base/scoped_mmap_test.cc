@@ -16,9 +16,9 @@
 namespace nasgi::base {
 namespace {
 
-const std::size_t kPage = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+const size_t kPage = static_cast<size_t>(::sysconf(_SC_PAGESIZE));
 
-UniqueFd Memfd(std::size_t size) {
+UniqueFd Memfd(size_t size) {
   UniqueFd fd(::memfd_create("scoped_mmap_test", MFD_CLOEXEC));
   EXPECT_EQ(::ftruncate(fd.get(), static_cast<off_t>(size)), 0);
   return fd;
@@ -69,7 +69,7 @@ TEST(ScopedMmapTest, MoveLeavesOneOwner) {
 }
 
 TEST(ScopedMmapTest, ImpossibleReservationIsAnOsError) {
-  const auto reservation = ScopedMmap::Reserve(std::size_t{1} << 62);
+  const auto reservation = ScopedMmap::Reserve(size_t{1} << 62);
   EXPECT_EQ(reservation.status().code(), Status::Code::kOs);
   EXPECT_EQ(reservation.status().error_number(), ENOMEM);
 }
@@ -101,20 +101,20 @@ TEST(FileMappingTest, BadDescriptorIsAnOsErrorNotAnException) {
 }
 
 TEST(DoubleMappingTest, BothHalvesAreOneMemory) {
-  const std::size_t size = 4 * kPage;
+  const size_t size = 4 * kPage;
   const UniqueFd fd = Memfd(kPage + size);
   auto mapping = DoubleMapping::Map(fd.get(), kPage, size);
   ASSERT_TRUE(mapping.ok());
   EXPECT_EQ(mapping.value().size(), size);
   std::byte* const data = mapping.value().data();
-  for (std::size_t i = 0; i < size; i += 509) {
+  for (size_t i = 0; i < size; i += 509) {
     data[i] = static_cast<std::byte>(i % 251 + 1);
     ASSERT_EQ(data[size + i], data[i]);
     data[size + i] = static_cast<std::byte>(i % 241 + 1);
     ASSERT_EQ(data[i], data[size + i]);
   }
   // Eight bytes across the seam are one word.
-  const auto word = std::uint64_t{0x1122'3344'5566'7788};
+  const auto word = uint64_t{0x1122'3344'5566'7788};
   __builtin_memcpy(data + size - 4, &word, sizeof(word));
   std::byte low_end[4];
   __builtin_memcpy(low_end, data, sizeof(low_end));

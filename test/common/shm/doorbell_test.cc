@@ -42,7 +42,7 @@ TEST(DoorbellTest, ClearOfASilentBellDoesNotBlock) {
 TEST(DoorbellTest, RingOfASaturatedBellDoesNotBlock) {
   auto bell = Doorbell::Create();
   ASSERT_TRUE(bell.ok());
-  const std::uint64_t maximum = UINT64_MAX - 1;
+  const uint64_t maximum = UINT64_MAX - 1;
   ASSERT_EQ(::write(bell.value().fd(), &maximum, sizeof(maximum)), 8);
   bell.value().Ring();
   EXPECT_TRUE(IsReadable(bell.value().fd()));

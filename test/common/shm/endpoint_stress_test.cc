@@ -29,16 +29,16 @@ namespace {
 using test::PayloadStream;
 using test::Random;
 
-const std::size_t kPage = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+const size_t kPage = static_cast<size_t>(::sysconf(_SC_PAGESIZE));
 
 enum Failure { kFine = 0, kLostWakeUp = 10, kWrongRecord, kSendFailed, kCorruptRing };
 
 struct Echo {
-  std::size_t capacity;
-  std::size_t max_record;
-  std::uint64_t count;
+  size_t capacity;
+  size_t max_record;
+  uint64_t count;
   // Records that the node keeps under way. Many: backlogs on both sides. One: sleep after each.
-  std::uint64_t window;
+  uint64_t window;
 };
 
 void PrintTo(const Echo& echo, std::ostream* out) {
@@ -53,7 +53,7 @@ void Dawdle(Random& random) {
       ::sched_yield();
       break;
     case 1:
-      for (std::uint64_t i = random.Below(400); i > 0; --i) asm volatile("" ::: "memory");
+      for (uint64_t i = random.Below(400); i > 0; --i) asm volatile("" ::: "memory");
       break;
     default:
       break;
@@ -85,11 +85,11 @@ int Run(Endpoint& endpoint, Random& random, OnRecord&& on_record, const std::fun
 Bell AnyBell(Random& random) { return random.Below(2) == 0 ? Bell::kHeld : Bell::kAtOnce; }
 
 // Sends the stream, a window ahead of the echo, and checks what comes back.
-int RunNode(Endpoint& endpoint, const Echo& echo, std::uint64_t seed) {
+int RunNode(Endpoint& endpoint, const Echo& echo, uint64_t seed) {
   Random random(seed ^ 1);
   const PayloadStream stream(seed, echo.max_record);
-  std::uint64_t sent = 0;
-  std::uint64_t received = 0;
+  uint64_t sent = 0;
+  uint64_t received = 0;
   bool wrong = false;
   const auto on_record = [&](std::span<const std::byte> record) {
     wrong = wrong || !stream.Matches(received++, record);
@@ -97,7 +97,7 @@ int RunNode(Endpoint& endpoint, const Echo& echo, std::uint64_t seed) {
   };
   const auto send = [&] {
     while (sent < echo.count && sent - received < echo.window) {
-      const std::size_t size = stream.SizeOf(sent);
+      const size_t size = stream.SizeOf(sent);
       const auto pack = [&](std::span<std::byte> room) {
         stream.Fill(sent, room.first(size));
         return size;
@@ -118,10 +118,10 @@ int RunNode(Endpoint& endpoint, const Echo& echo, std::uint64_t seed) {
 }
 
 // Sends back what it receives, after checking it too.
-int RunWorker(Endpoint& endpoint, const Echo& echo, std::uint64_t seed) {
+int RunWorker(Endpoint& endpoint, const Echo& echo, uint64_t seed) {
   Random random(seed ^ 2);
   const PayloadStream stream(seed, echo.max_record);
-  std::uint64_t received = 0;
+  uint64_t received = 0;
   int failure = kFine;
   const auto on_record = [&](std::span<const std::byte> record) {
     if (!stream.Matches(received++, record)) failure = kWrongRecord;
@@ -159,12 +159,12 @@ INSTANTIATE_TEST_SUITE_P(
         Echo{16 * 1024, MaxRecord(16 * 1024), 8'000, 64},
         Echo{64 * 1024, MaxRecord(64 * 1024), 2'000, 64}, Echo{256 * 1024, 64 * 1024, 1'500, 64}));
 
-std::uint64_t Scaled(std::uint64_t count) { return count / test::kSlowdown; }
+uint64_t Scaled(uint64_t count) { return count / test::kSlowdown; }
 
 TEST_P(EchoStressTest, TwoProcesses) {
   Echo echo = GetParam();
   echo.count = Scaled(echo.count);
-  const std::uint64_t seed = test::TestSeed();
+  const uint64_t seed = test::TestSeed();
   const test::Connection connection(echo.capacity);
   const auto node = connection.Open(Side::kNode);
   test::ChildProcess child([&] {
@@ -180,7 +180,7 @@ TEST_P(EchoStressTest, TwoProcesses) {
 TEST_P(EchoStressTest, TwoThreads) {
   Echo echo = GetParam();
   echo.count = Scaled(echo.count);
-  const std::uint64_t seed = test::TestSeed();
+  const uint64_t seed = test::TestSeed();
   const test::Connection connection(echo.capacity);
   int worker_result = -1;
   std::thread thread([&] {
@@ -197,13 +197,13 @@ TEST_P(EchoStressTest, TwoThreads) {
 
 // Nothing is answered, so room is all that can ring the sender: no other bell covers up for a lost
 // one. It sends while asleep, as Node does from its other callbacks.
-int RunSource(Endpoint& endpoint, const Echo& shape, std::uint64_t seed) {
+int RunSource(Endpoint& endpoint, const Echo& shape, uint64_t seed) {
   Random random(seed ^ 3);
   const PayloadStream stream(seed, shape.max_record);
-  std::uint64_t sent = 0;
+  uint64_t sent = 0;
   const auto send = [&] {
     while (sent < shape.count && endpoint.backlog_bytes() < shape.window) {
-      const std::size_t size = stream.SizeOf(sent);
+      const size_t size = stream.SizeOf(sent);
       const auto pack = [&](std::span<std::byte> room) {
         stream.Fill(sent, room.first(size));
         return size;
@@ -224,10 +224,10 @@ int RunSource(Endpoint& endpoint, const Echo& shape, std::uint64_t seed) {
   return result;
 }
 
-int RunSink(Endpoint& endpoint, const Echo& shape, std::uint64_t seed) {
+int RunSink(Endpoint& endpoint, const Echo& shape, uint64_t seed) {
   Random random(seed ^ 4);
   const PayloadStream stream(seed, shape.max_record);
-  std::uint64_t received = 0;
+  uint64_t received = 0;
   const auto check = [&](std::span<const std::byte> record) {
     return stream.Matches(received++, record);
   };
@@ -251,7 +251,7 @@ INSTANTIATE_TEST_SUITE_P(Shapes, OneWayStressTest,
 TEST_P(OneWayStressTest, TwoProcesses) {
   Echo shape = GetParam();
   shape.count = Scaled(shape.count);
-  const std::uint64_t seed = test::TestSeed();
+  const uint64_t seed = test::TestSeed();
   const test::Connection connection(shape.capacity);
   const auto node = connection.Open(Side::kNode);
   test::ChildProcess child([&] {
@@ -270,13 +270,13 @@ TEST(ProducerKilledTest, InMidWriteLeavesOnlyWholeRecords) {
   const test::Connection connection(kPage);
   const PayloadStream stream(7, 200);
   const Doorbell half_written = Doorbell::Create().value();
-  constexpr std::uint64_t kComplete = 5;
+  constexpr uint64_t kComplete = 5;
   test::ChildProcess child([&]() -> int {
     // A forked child does not inherit the mappings.
     const Segment segment =
         Segment::Attach(base::UniqueFd(::dup(connection.segment().fd()))).value();
     RingWriter writer(segment.response_ring());
-    for (std::uint64_t i = 0; i < kComplete; ++i) {
+    for (uint64_t i = 0; i < kComplete; ++i) {
       stream.Fill(i, writer.Reserve(stream.SizeOf(i)));
       writer.Commit(stream.SizeOf(i));
     }
@@ -291,7 +291,7 @@ TEST(ProducerKilledTest, InMidWriteLeavesOnlyWholeRecords) {
 
   RingReader reader(connection.segment().response_ring());
   std::span<const std::byte> record;
-  for (std::uint64_t i = 0; i < kComplete; ++i) {
+  for (uint64_t i = 0; i < kComplete; ++i) {
     ASSERT_EQ(reader.Peek(&record), ReadResult::kRecord);
     EXPECT_TRUE(stream.Matches(i, record));
     reader.Consume();
@@ -300,16 +300,16 @@ TEST(ProducerKilledTest, InMidWriteLeavesOnlyWholeRecords) {
 }
 
 TEST(ProducerKilledTest, AtAnyMomentLeavesOnlyWholeRecords) {
-  const std::uint64_t seed = test::TestSeed();
+  const uint64_t seed = test::TestSeed();
   Random random(seed);
   for (int round = 0; round < 60 / test::kSlowdown + 5; ++round) {
     const test::Connection connection(kPage);
-    const PayloadStream stream(seed + static_cast<std::uint64_t>(round), MaxRecord(kPage));
+    const PayloadStream stream(seed + static_cast<uint64_t>(round), MaxRecord(kPage));
     const auto node = connection.Open(Side::kNode);
     test::ChildProcess child([&]() -> int {
       const auto worker = connection.Attach(Side::kWorker);
-      for (std::uint64_t i = 0;; ++i) {
-        const std::size_t size = stream.SizeOf(i);
+      for (uint64_t i = 0;; ++i) {
+        const size_t size = stream.SizeOf(i);
         while (worker->backlog_bytes() > 0) worker->Wake();
         const auto pack = [&](std::span<std::byte> room) {
           stream.Fill(i, room.first(size));
@@ -318,11 +318,11 @@ TEST(ProducerKilledTest, AtAnyMomentLeavesOnlyWholeRecords) {
         if (!worker->Send(size, pack).ok()) return kSendFailed;
       }
     });
-    std::uint64_t received = 0;
+    uint64_t received = 0;
     const auto check = [&](std::span<const std::byte> record) {
       return stream.Matches(received++, record);
     };
-    const std::uint64_t wanted = 1 + random.Below(2000);
+    const uint64_t wanted = 1 + random.Below(2000);
     while (received < wanted) {
       ASSERT_TRUE(test::WaitReadable(node->bell_fd())) << "seed " << seed;
       node->Wake();

@@ -21,8 +21,8 @@ namespace {
 using Drained = Endpoint::Drained;
 using test::IsReadable;
 
-const std::size_t kCapacity = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
-constexpr std::size_t kAll = SIZE_MAX;
+const size_t kCapacity = static_cast<size_t>(::sysconf(_SC_PAGESIZE));
+constexpr size_t kAll = SIZE_MAX;
 
 class EndpointTest : public testing::Test {
  protected:
@@ -46,7 +46,7 @@ class EndpointTest : public testing::Test {
   }
 
   // Sends records of `size` bytes until the first one has to wait.
-  static int Fill(Endpoint& from, std::size_t size) {
+  static int Fill(Endpoint& from, size_t size) {
     int sent = 0;
     while (from.backlog_bytes() == 0) {
       EXPECT_TRUE(SendText(from, std::string(size, static_cast<char>('a' + sent % 26))).ok());
@@ -65,7 +65,7 @@ class EndpointTest : public testing::Test {
     return records;
   }
 
-  static Drained Collect(Endpoint& endpoint, std::size_t max, std::vector<std::string>* records) {
+  static Drained Collect(Endpoint& endpoint, size_t max, std::vector<std::string>* records) {
     return endpoint.Drain(max, [&](std::span<const std::byte> record) {
       records->emplace_back(reinterpret_cast<const char*>(record.data()), record.size());
       return true;
@@ -92,7 +92,7 @@ TEST_F(EndpointTest, HeldBellRingsWhenSomeRecordsHaveCome) {
     EXPECT_NE(node_->holds_bell(), WorkerRings());
   }
   EXPECT_GT(sent, 1);
-  EXPECT_EQ(Serve(*worker_).size(), static_cast<std::size_t>(sent));
+  EXPECT_EQ(Serve(*worker_).size(), static_cast<size_t>(sent));
 }
 
 TEST_F(EndpointTest, HeldBellRingsWithARecordThatHoldsNone) {
@@ -152,7 +152,7 @@ TEST_F(EndpointTest, PackMayWriteLessThanItsBound) {
                          [](std::span<std::byte> room) {
                            EXPECT_GE(room.size(), 500u);
                            room[0] = std::byte{'x'};
-                           return std::size_t{1};
+                           return size_t{1};
                          })
                   .ok());
   EXPECT_EQ(Serve(*worker_), (Texts{"x"}));
@@ -162,7 +162,7 @@ TEST_F(EndpointTest, RecordOverTheLimitIsRefusedBeforePacking) {
   bool packed = false;
   const auto pack = [&](std::span<std::byte>) {
     packed = true;
-    return std::size_t{0};
+    return size_t{0};
   };
   const base::Status status = node_->Send(node_->max_record() + 1, pack);
   EXPECT_EQ(status.code(), base::Status::Code::kTooLarge);
@@ -172,10 +172,10 @@ TEST_F(EndpointTest, RecordOverTheLimitIsRefusedBeforePacking) {
 }
 
 TEST_F(EndpointTest, PackBeyondItsBoundSendsNothing) {
-  const auto lie = [](std::span<std::byte>) { return std::size_t{11}; };
+  const auto lie = [](std::span<std::byte>) { return size_t{11}; };
   EXPECT_EQ(node_->Send(10, lie).code(), base::Status::Code::kInvalidArgument);
-  const std::size_t sent = static_cast<std::size_t>(Fill(*node_, 100));
-  const std::size_t waiting = node_->backlog_bytes();
+  const size_t sent = static_cast<size_t>(Fill(*node_, 100));
+  const size_t waiting = node_->backlog_bytes();
   EXPECT_EQ(node_->Send(10, lie).code(), base::Status::Code::kInvalidArgument);
   EXPECT_EQ(node_->backlog_bytes(), waiting);
   EXPECT_EQ(Serve(*worker_).size(), sent - 1);
@@ -244,7 +244,7 @@ TEST_F(EndpointTest, BornRingingWhenRecordsWaitAlready) {
 TEST_F(EndpointTest, SleepingConsumerIsRungOnceNotPerRecord) {
   ASSERT_TRUE(SendText(*node_, "a").ok());
   ASSERT_TRUE(WorkerRings());
-  std::uint64_t count = 0;
+  uint64_t count = 0;
   ASSERT_TRUE(SendText(*node_, "b").ok());
   ASSERT_TRUE(SendText(*node_, "c").ok());
   ASSERT_EQ(::read(worker_->bell_fd(), &count, sizeof(count)), 8);
@@ -297,13 +297,13 @@ TEST_F(EndpointTest, NoSleepOverRoomThatAppearedAfterTheLastLook) {
   EXPECT_EQ(node_->backlog_bytes(), 0u);
   EXPECT_TRUE(node_->Sleep());
   ASSERT_EQ(Collect(*worker_, kAll, &records), Drained::kEmpty);
-  EXPECT_EQ(records.size(), static_cast<std::size_t>(sent));
+  EXPECT_EQ(records.size(), static_cast<size_t>(sent));
 }
 
 TEST_F(EndpointTest, RoomRingsASenderThatFilledTheRingWhileAsleep) {
   const int sent = Fill(*node_, 100);  // no Wake, no Sleep: sent from a timer, say
   EXPECT_FALSE(NodeRings());
-  EXPECT_EQ(Serve(*worker_).size(), static_cast<std::size_t>(sent) - 1);
+  EXPECT_EQ(Serve(*worker_).size(), static_cast<size_t>(sent) - 1);
   EXPECT_TRUE(NodeRings());
   Serve(*node_);
   EXPECT_EQ(node_->backlog_bytes(), 0u);
@@ -338,7 +338,7 @@ TEST_F(EndpointTest, OneWakeServesEveryConditionThatRang) {
   // bell, and clearing it for one must not forget the other.
   const int sent = Fill(*node_, 100);
   ASSERT_TRUE(SendText(*worker_, "answer").ok());
-  EXPECT_EQ(Serve(*worker_).size(), static_cast<std::size_t>(sent) - 1);
+  EXPECT_EQ(Serve(*worker_).size(), static_cast<size_t>(sent) - 1);
   ASSERT_TRUE(NodeRings());
   ASSERT_FALSE(WorkerRings());
   EXPECT_EQ(Serve(*node_), (Texts{"answer"}));
@@ -361,9 +361,9 @@ TEST_F(EndpointTest, BellSwallowedByWakeIsNotMissed) {
 
 TEST_F(EndpointTest, LongDrainGivesRoomBackOnItsWay) {
   Fill(*node_, 100);
-  std::size_t consumed = 0;
+  size_t consumed = 0;
   bool rang = false;
-  std::size_t rang_at = 0;
+  size_t rang_at = 0;
   EXPECT_EQ(worker_->Drain(kAll,
                            [&](std::span<const std::byte> record) {
                              if (!rang && NodeRings()) {
@@ -386,7 +386,7 @@ TEST_F(EndpointTest, LongDrainSendsItsOwnBacklogOnItsWay) {
   Fill(*worker_, 100);
   worker_->Wake();
   Texts answers;
-  std::size_t largest = 0;
+  size_t largest = 0;
   EXPECT_EQ(worker_->Drain(kAll,
                            [&](std::span<const std::byte> record) {
                              EXPECT_TRUE(SendText(*worker_, std::string(record.size(), 'e')).ok());
@@ -395,13 +395,13 @@ TEST_F(EndpointTest, LongDrainSendsItsOwnBacklogOnItsWay) {
                              return true;
                            }),
             Drained::kEmpty);
-  EXPECT_LT(largest, static_cast<std::size_t>(sent) * 100 / 2);
+  EXPECT_LT(largest, static_cast<size_t>(sent) * 100 / 2);
 }
 
 TEST_F(EndpointTest, EveryWayOutOfADrainReleasesAndRings) {
   const struct {
     const char* name;
-    std::size_t max;
+    size_t max;
     bool malformed;
     Drained expected;
   } exits[] = {{"limit", 1, false, Drained::kMore},
@@ -483,7 +483,7 @@ TEST_F(EndpointTest, CorruptBeforeBirthRings) {
 }
 
 TEST_F(EndpointTest, HostileFlagsCostBellsOnly) {
-  for (const std::uint32_t value : {0u, 2u, 0xFFFF'FFFFu}) {
+  for (const uint32_t value : {0u, 2u, 0xFFFF'FFFFu}) {
     auto* ring = connection_.segment().request_ring().header;
     ring->consumer_sleeps.store(value);
     ring->producer_waits.store(value);

@@ -15,7 +15,7 @@
 namespace nasgi::shm {
 namespace {
 
-constexpr std::uint64_t kRounds = 500'000 / test::kSlowdown;
+constexpr uint64_t kRounds = 500'000 / test::kSlowdown;
 
 // Both threads meet here at the start and at the end of each round.
 class Barrier {
@@ -39,7 +39,7 @@ class Barrier {
 
 // Some nanoseconds, other ones each round: who leaves the barrier first has a lead that must be
 // made up for.
-void Delay(std::uint64_t steps) {
+void Delay(uint64_t steps) {
   for (; steps > 0; --steps) asm volatile("" ::: "memory");
 }
 
@@ -51,18 +51,18 @@ void Prefetch(const std::atomic<T>& value) {
 
 // Runs both sides kRounds times and counts the rounds in which neither noticed the other.
 template <class Publisher, class Sleeper, class Cancel>
-std::uint64_t CountMissed(Publisher publish_and_take, Sleeper announce_and_recheck, Cancel cancel) {
+uint64_t CountMissed(Publisher publish_and_take, Sleeper announce_and_recheck, Cancel cancel) {
   Barrier barrier;
-  std::uint64_t missed = 0;
+  uint64_t missed = 0;
   bool rang = false;
   std::thread thread([&] {
-    for (std::uint64_t round = 1; round <= kRounds; ++round) {
+    for (uint64_t round = 1; round <= kRounds; ++round) {
       barrier.Wait();
       rang = publish_and_take(round);
       barrier.Wait();
     }
   });
-  for (std::uint64_t round = 1; round <= kRounds; ++round) {
+  for (uint64_t round = 1; round <= kRounds; ++round) {
     barrier.Wait();
     const bool saw_work = announce_and_recheck(round);
     barrier.Wait();
@@ -76,13 +76,13 @@ std::uint64_t CountMissed(Publisher publish_and_take, Sleeper announce_and_reche
 TEST(RingCursorTest, RecordIsNotPublishedPastAConsumerThatGoesToSleep) {
   const auto ring = std::make_unique<RingHeader>();
   EXPECT_EQ(CountMissed(
-                [&](std::uint64_t round) {
+                [&](uint64_t round) {
                   Prefetch(ring->consumer_sleeps);
                   Delay(round % 1021);
                   PublishTail(*ring, round);
                   return TakeSleeper(*ring);
                 },
-                [&](std::uint64_t round) {
+                [&](uint64_t round) {
                   Prefetch(ring->tail);
                   Delay(round % 509);
                   AnnounceSleep(*ring);
@@ -95,13 +95,13 @@ TEST(RingCursorTest, RecordIsNotPublishedPastAConsumerThatGoesToSleep) {
 TEST(RingCursorTest, RoomIsNotFreedPastAProducerThatWaits) {
   const auto ring = std::make_unique<RingHeader>();
   EXPECT_EQ(CountMissed(
-                [&](std::uint64_t round) {
+                [&](uint64_t round) {
                   Prefetch(ring->producer_waits);
                   Delay(round % 1021);
                   PublishHead(*ring, round);
                   return TakeWaiter(*ring);
                 },
-                [&](std::uint64_t round) {
+                [&](uint64_t round) {
                   Prefetch(ring->head);
                   Delay(round % 509);
                   AnnounceWait(*ring);

@@ -17,7 +17,7 @@
 namespace nasgi::shm {
 namespace {
 
-const std::uint64_t kCapacity = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+const uint64_t kCapacity = static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
 
 class RingTest : public testing::Test {
  protected:
@@ -27,12 +27,12 @@ class RingTest : public testing::Test {
         ring_(segment_.request_ring()) {}
 
   // Both positions, as if that many bytes had gone through the ring.
-  void PlaceAt(std::uint64_t position) {
+  void PlaceAt(uint64_t position) {
     ring_.header->tail.store(position);
     ring_.header->head.store(position);
   }
 
-  std::byte* At(std::uint64_t position) { return ring_.data + (position & (kCapacity - 1)); }
+  std::byte* At(uint64_t position) { return ring_.data + (position & (kCapacity - 1)); }
 
   static bool Write(RingWriter& writer, std::span<const std::byte> payload) {
     const auto room = writer.Reserve(payload.size());
@@ -42,7 +42,7 @@ class RingTest : public testing::Test {
     return true;
   }
 
-  static bool Write(RingWriter& writer, std::size_t size, int fill = 0xAB) {
+  static bool Write(RingWriter& writer, size_t size, int fill = 0xAB) {
     return Write(writer, std::vector<std::byte>(size, static_cast<std::byte>(fill)));
   }
 
@@ -52,27 +52,27 @@ class RingTest : public testing::Test {
 
 // --- what goes through ----------------------------------------------------------------------
 
-class RingAtTest : public RingTest, public testing::WithParamInterface<std::uint64_t> {};
+class RingAtTest : public RingTest, public testing::WithParamInterface<uint64_t> {};
 
 // Start; a record header as the last word before the end; a payload cut by the end; positions that
 // pass 2^64.
 INSTANTIATE_TEST_SUITE_P(Positions, RingAtTest,
                          testing::Values(0, 8, kCapacity - 8, kCapacity - 16, kCapacity - 1024,
                                          5 * kCapacity, 5 * kCapacity - 8, 0 - kCapacity,
-                                         std::uint64_t{0} - 8, std::uint64_t{0} - 1024));
+                                         uint64_t{0} - 8, uint64_t{0} - 1024));
 
 TEST_P(RingAtTest, EveryLengthComesBackUnchanged) {
   PlaceAt(GetParam());
   RingWriter writer(ring_);
   RingReader reader(ring_);
-  const std::size_t max = writer.max_record();
-  std::vector<std::size_t> lengths(70);
+  const size_t max = writer.max_record();
+  std::vector<size_t> lengths(70);
   std::iota(lengths.begin(), lengths.end(), 0);
-  for (std::size_t length = max - 9; length <= max; ++length) lengths.push_back(length);
+  for (size_t length = max - 9; length <= max; ++length) lengths.push_back(length);
   std::vector<std::byte> payload;
-  std::uint64_t number = 0;
+  uint64_t number = 0;
   const test::PayloadStream stream(GetParam(), max);
-  for (const std::size_t length : lengths) {
+  for (const size_t length : lengths) {
     payload.resize(length);
     stream.Fill(number++, payload);
     ASSERT_TRUE(Write(writer, payload)) << length;
@@ -89,13 +89,13 @@ TEST_P(RingAtTest, FillsToTheLastByteAndNotBeyond) {
   PlaceAt(GetParam());
   RingWriter writer(ring_);
   RingReader reader(ring_);
-  const std::size_t count = kCapacity / RecordBytes(8);
-  for (std::size_t i = 0; i < count; ++i) ASSERT_TRUE(Write(writer, 8, static_cast<int>(i & 0xFF)));
+  const size_t count = kCapacity / RecordBytes(8);
+  for (size_t i = 0; i < count; ++i) ASSERT_TRUE(Write(writer, 8, static_cast<int>(i & 0xFF)));
   EXPECT_EQ(ring_.header->tail.load() - ring_.header->head.load(), kCapacity);
   EXPECT_FALSE(Write(writer, 0)) << "not even an empty record";
 
   std::span<const std::byte> record;
-  for (std::size_t i = 0; i < count; ++i) {
+  for (size_t i = 0; i < count; ++i) {
     ASSERT_EQ(reader.Peek(&record), ReadResult::kRecord);
     ASSERT_EQ(record.size(), 8u);
     ASSERT_EQ(record[7], static_cast<std::byte>(i & 0xFF));
@@ -134,12 +134,12 @@ TEST_P(RingAtTest, LargestRecordPassesTheEndInOnePiece) {
 TEST_F(RingTest, RecordsStartAtMultiplesOfEight) {
   RingWriter writer(ring_);
   RingReader reader(ring_);
-  for (std::size_t length = 1; length <= 17; ++length) ASSERT_TRUE(Write(writer, length));
-  for (std::size_t length = 1; length <= 17; ++length) {
+  for (size_t length = 1; length <= 17; ++length) ASSERT_TRUE(Write(writer, length));
+  for (size_t length = 1; length <= 17; ++length) {
     std::span<const std::byte> record;
     ASSERT_EQ(reader.Peek(&record), ReadResult::kRecord);
     EXPECT_EQ(record.size(), length);
-    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(record.data()) % kRecordAlign, 0u);
+    EXPECT_EQ(reinterpret_cast<uintptr_t>(record.data()) % kRecordAlign, 0u);
     reader.Consume();
   }
 }
@@ -187,11 +187,10 @@ TEST_F(RingTest, TornRecordIsNotSeen) {
 // --- a hostile peer -------------------------------------------------------------------------
 
 TEST_F(RingTest, HostileTailIsCorruptAndStaysSo) {
-  const std::uint64_t start = 3 * kCapacity + 64;
-  for (const std::uint64_t tail :
-       {start + kCapacity + 8, start - 8, start + 1, start + 4, start + 7, start - kCapacity,
-        start + 2 * kCapacity, std::uint64_t{0}, UINT64_MAX, UINT64_MAX - 7,
-        start + (std::uint64_t{1} << 63)}) {
+  const uint64_t start = 3 * kCapacity + 64;
+  for (const uint64_t tail : {start + kCapacity + 8, start - 8, start + 1, start + 4, start + 7,
+                              start - kCapacity, start + 2 * kCapacity, uint64_t{0}, UINT64_MAX,
+                              UINT64_MAX - 7, start + (uint64_t{1} << 63)}) {
     SCOPED_TRACE(tail);
     PlaceAt(start);
     RingReader reader(ring_);
@@ -229,14 +228,13 @@ TEST_F(RingTest, TailOverRoomThatWasNotReleasedIsCorrupt) {
 }
 
 TEST_F(RingTest, HostileLengthIsCorruptBeforeAByteIsTouched) {
-  const std::uint64_t available = 256;
-  for (const std::uint64_t start : {std::uint64_t{0}, kCapacity - 8, std::uint64_t{0} - 128}) {
-    for (const std::uint64_t word :
-         {std::uint64_t{available - 7}, available, available + 1, kCapacity / 2 - 7, kCapacity,
-          2 * kCapacity, std::uint64_t{0x7FFF'FFFF}, std::uint64_t{0x8000'0000},
-          std::uint64_t{0xFFFF'FFF8}, std::uint64_t{0xFFFF'FFFF},
-          // a good length, but the reserved half is not zero
-          std::uint64_t{1} << 32 | 8, std::uint64_t{1} << 63 | 8, UINT64_MAX}) {
+  const uint64_t available = 256;
+  for (const uint64_t start : {uint64_t{0}, kCapacity - 8, uint64_t{0} - 128}) {
+    for (const uint64_t word : {uint64_t{available - 7}, available, available + 1,
+                                kCapacity / 2 - 7, kCapacity, 2 * kCapacity, uint64_t{0x7FFF'FFFF},
+                                uint64_t{0x8000'0000}, uint64_t{0xFFFF'FFF8}, uint64_t{0xFFFF'FFFF},
+                                // a good length, but the reserved half is not zero
+                                uint64_t{1} << 32 | 8, uint64_t{1} << 63 | 8, UINT64_MAX}) {
       SCOPED_TRACE(testing::Message() << "start " << start << " word " << word);
       PlaceAt(start);
       RingReader reader(ring_);
@@ -252,7 +250,7 @@ TEST_F(RingTest, HostileLengthIsCorruptBeforeAByteIsTouched) {
 
 TEST_F(RingTest, RecordOverHalfOfTheRingIsCorruptEvenWhenPublished) {
   RingReader reader(ring_);
-  const std::uint64_t length = MaxRecord(kCapacity) + 1;
+  const uint64_t length = MaxRecord(kCapacity) + 1;
   std::memcpy(At(0), &length, sizeof(length));
   ring_.header->tail.store(kCapacity);
   std::span<const std::byte> record;
@@ -266,7 +264,7 @@ TEST_F(RingTest, LengthIsReadOnce) {
   ASSERT_TRUE(Write(writer, 5));
   std::span<const std::byte> record;
   ASSERT_EQ(reader.Peek(&record), ReadResult::kRecord);
-  const std::uint64_t hostile = 0xFFFF'FFFF;
+  const uint64_t hostile = 0xFFFF'FFFF;
   std::memcpy(At(0), &hostile, sizeof(hostile));  // after the check
   ASSERT_EQ(reader.Peek(&record), ReadResult::kRecord);
   EXPECT_EQ(record.size(), 24u);
@@ -276,11 +274,10 @@ TEST_F(RingTest, LengthIsReadOnce) {
 }
 
 TEST_F(RingTest, HostileHeadIsCorruptAndStaysSo) {
-  const std::uint64_t start = 3 * kCapacity + 64;
-  const std::uint64_t tail = start + kCapacity;  // full: the next write has to look at head
-  for (const std::uint64_t head :
-       {tail + 8, tail + 1, start - 8, start + 1, start + 4, std::uint64_t{0}, UINT64_MAX,
-        UINT64_MAX - 7, tail + (std::uint64_t{1} << 63)}) {
+  const uint64_t start = 3 * kCapacity + 64;
+  const uint64_t tail = start + kCapacity;  // full: the next write has to look at head
+  for (const uint64_t head : {tail + 8, tail + 1, start - 8, start + 1, start + 4, uint64_t{0},
+                              UINT64_MAX, UINT64_MAX - 7, tail + (uint64_t{1} << 63)}) {
     SCOPED_TRACE(head);
     PlaceAt(start);
     RingWriter writer(ring_);
@@ -342,16 +339,16 @@ TEST_F(RingTest, MisalignedStartIsCorrupt) {
 }
 
 TEST_F(RingTest, RandomScribbleNeverLeadsOutsideTheMapping) {
-  const std::uint64_t seed = test::TestSeed();
+  const uint64_t seed = test::TestSeed();
   test::Random random(seed);
   int records = 0;
   for (int round = 0; round < 20'000 / test::kSlowdown; ++round) {
-    const std::uint64_t start = random.Next() & ~std::uint64_t{7};
+    const uint64_t start = random.Next() & ~uint64_t{7};
     PlaceAt(start);
     RingReader reader(ring_);
     // Small words are often plausible, so that records before the bad one are read as well.
-    for (std::uint64_t offset = 0; offset < kCapacity; offset += 8) {
-      const std::uint64_t word = random.Below(4) == 0 ? random.Next() : random.Below(100);
+    for (uint64_t offset = 0; offset < kCapacity; offset += 8) {
+      const uint64_t word = random.Below(4) == 0 ? random.Next() : random.Below(100);
       std::memcpy(ring_.data + offset, &word, sizeof(word));
     }
     ring_.header->tail.store(start + 8 * random.Below(kCapacity / 8 + 4));

@@ -20,24 +20,24 @@ namespace {
 using base::Status;
 using base::UniqueFd;
 
-const std::size_t kPage = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+const size_t kPage = static_cast<size_t>(::sysconf(_SC_PAGESIZE));
 
 UniqueFd Duplicate(int fd) { return UniqueFd(::fcntl(fd, F_DUPFD_CLOEXEC, 0)); }
 
 // The beginning of a SegmentHeader (which is not copyable, for its atomics).
 struct Fields {
-  std::uint64_t magic = kMagic;
-  std::uint32_t layout_version = kLayoutVersion;
-  std::uint32_t header_bytes = static_cast<std::uint32_t>(kPage);
-  std::uint64_t request_capacity = kPage;
-  std::uint64_t response_capacity = 2 * kPage;
+  uint64_t magic = kMagic;
+  uint32_t layout_version = kLayoutVersion;
+  uint32_t header_bytes = static_cast<uint32_t>(kPage);
+  uint64_t request_capacity = kPage;
+  uint64_t response_capacity = 2 * kPage;
 };
 static_assert(sizeof(Fields) == 32);
 
 // A memfd as a peer could send it: any fields, any size, any seals.
-UniqueFd Forge(const Fields& fields, std::size_t size, int seals) {
+UniqueFd Forge(const Fields& fields, size_t size, int seals) {
   UniqueFd fd(::memfd_create("forged", MFD_CLOEXEC | MFD_ALLOW_SEALING));
-  const std::size_t bytes = std::min(sizeof(fields), size);
+  const size_t bytes = std::min(sizeof(fields), size);
   EXPECT_EQ(::pwrite(fd.get(), &fields, bytes, 0), static_cast<ssize_t>(bytes));
   EXPECT_EQ(::ftruncate(fd.get(), static_cast<off_t>(size)), 0);
   EXPECT_EQ(::fcntl(fd.get(), F_ADD_SEALS, seals), 0);
@@ -71,8 +71,8 @@ TEST(SegmentTest, EachRingIsMappedTwiceAndApartFromTheOther) {
 }
 
 TEST(SegmentTest, BadCapacitiesAreNamed) {
-  for (const std::size_t bad : {std::size_t{0}, std::size_t{64}, kPage + 8, 3 * kPage,
-                                std::size_t{2} * kMaxCapacity, SIZE_MAX}) {
+  for (const size_t bad :
+       {size_t{0}, size_t{64}, kPage + 8, 3 * kPage, size_t{2} * kMaxCapacity, SIZE_MAX}) {
     const auto request = Segment::Create({.request_capacity = bad, .response_capacity = kPage});
     EXPECT_EQ(request.status().code(), Status::Code::kInvalidArgument) << bad;
     EXPECT_NE(request.status().message().find("request"), std::string::npos);
@@ -117,7 +117,7 @@ TEST(SegmentTest, AttachAcceptsAForgeryWithoutFault) {
 struct Wrong {
   const char* name;
   std::function<void(Fields&)> change;
-  std::optional<std::size_t> size;
+  std::optional<size_t> size;
   int seals = kAllSeals;
   const char* message;
 };
@@ -133,12 +133,12 @@ TEST(SegmentTest, AttachRefusesWhatIsWrong) {
       {"odd", [](Fields& h) { h.request_capacity = kPage + 8; }, {}, kAllSeals, "capacity"},
       {"three", [](Fields& h) { h.response_capacity = 3 * kPage; }, {}, kAllSeals, "capacity"},
       {"huge",
-       [](Fields& h) { h.response_capacity = std::uint64_t{1} << 63; },
+       [](Fields& h) { h.response_capacity = uint64_t{1} << 63; },
        {},
        kAllSeals,
        "capacity"},
       {"sum wraps",
-       [](Fields& h) { h.request_capacity = h.response_capacity = std::uint64_t{1} << 63; },
+       [](Fields& h) { h.request_capacity = h.response_capacity = uint64_t{1} << 63; },
        {},
        kAllSeals,
        "capacity"},

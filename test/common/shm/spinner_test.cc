@@ -15,7 +15,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-const std::size_t kCapacity = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+const size_t kCapacity = static_cast<size_t>(::sysconf(_SC_PAGESIZE));
 
 class SpinnerTest : public testing::Test {
  protected:
@@ -24,7 +24,7 @@ class SpinnerTest : public testing::Test {
   void Send() {
     const base::Status sent = worker_->Send(1, [](std::span<std::byte> room) {
       room[0] = std::byte{1};
-      return std::size_t{1};
+      return size_t{1};
     });
     ASSERT_TRUE(sent.ok());
   }

@@ -59,7 +59,7 @@ std::map<std::string, std::vector<std::byte>> Samples() {
       {"continue", Pack(Continue{7})},
       {"connect", Pack(Connect{7, kHead})},
       {"accept", Pack(Accept{7, "chat", "x\0y"sv})},
-      {"message", Pack(Message{7, "hello", true, true})},
+      {"message", Pack(SocketMessage{7, "hello", true, true})},
       {"close", Pack(Close{7, 1000, "bye"})},
       {"app_error", Pack(AppError{2, "ValueError", "no", "Traceback …\n", true})},
       {"closed", Pack(Closed{4294967295})},

@@ -1,4 +1,4 @@
-import django_project  # noqa: F401  sets Django up, which must come first
+import django_project  # noqa: F401  sets up Django, which must come first
 from channels.generic.websocket import AsyncWebsocketConsumer
 from channels.routing import ProtocolTypeRouter, URLRouter
 from django.core.asgi import get_asgi_application

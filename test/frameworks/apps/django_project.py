@@ -1,4 +1,4 @@
-"""A Django project in one file; django_app has its ASGI, django_wsgi_app its WSGI side."""
+"""A Django project in one file. django_app serves it through ASGI, django_wsgi_app through WSGI."""
 
 import asyncio
 import hashlib

@@ -1,4 +1,4 @@
-/** Serves until it is killed; prints the pids of the workers, and of its own. */
+/** Runs a handler until it is killed; prints its own pid and those of the workers. */
 
 import { PythonHandler } from '../../../addon/lib/index.js'
 

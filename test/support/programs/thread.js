@@ -1,4 +1,4 @@
-/** A Node worker thread with a handler of its own. */
+/** A Node worker thread with its own handler. */
 
 import { parentPort, workerData } from 'node:worker_threads'
 

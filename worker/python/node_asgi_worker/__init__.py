@@ -2,3 +2,6 @@
 
 Requests themselves are served by the native module `_worker`, which main.py loads.
 """
+
+# The environment variable in which Node passes the path of the native module.
+MODULE_VARIABLE = "NODE_ASGI_WORKER_MODULE"

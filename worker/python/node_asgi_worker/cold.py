@@ -1,4 +1,4 @@
-"""A worker as a fresh interpreter, for when threads make a fork unsafe."""
+"""Starts a worker as a fresh interpreter, for when threads make a fork unsafe."""
 
 import json
 import os
@@ -6,22 +6,23 @@ import signal
 import sys
 from dataclasses import asdict
 
-from node_asgi_worker import _worker
+from node_asgi_worker import MODULE_VARIABLE, _worker
 from node_asgi_worker.settings import Settings
 from node_asgi_worker.worker import Job
 
 MARK = "cold-worker"
+STDIO = (0, 1, 2)
 
 
 def spawn(job: Job, stdout: int, stderr: int) -> int:
-    """Starts this program again with the same interpreter and flags. Returns the pid."""
+    """Starts this program again, with the same interpreter and flags. Returns the pid."""
     argument = json.dumps({"server": os.getpid(), "job": asdict(job)})
-    # dup2 of an fd onto itself makes just that one survive the exec.
+    # A dup2 onto itself makes a descriptor survive the exec.
     kept = [(os.POSIX_SPAWN_DUP2, fd, fd) for fd in _fds(job)]
     return os.posix_spawn(
         sys.executable,
         [sys.executable, *sys.orig_argv[1:], MARK, argument],
-        {**os.environ, "NODE_ASGI_WORKER_MODULE": _worker.__file__},
+        {**os.environ, MODULE_VARIABLE: _worker.__file__},
         setpgroup=0,
         file_actions=[
             *kept,
@@ -36,7 +37,7 @@ def is_cold() -> bool:
 
 
 def attach() -> Job:
-    """In the new interpreter: the same state that a forked worker starts with."""
+    """Brings the new interpreter into the state in which a forked worker starts."""
     raw = json.loads(sys.argv[2])
     settings = Settings(**raw["job"].pop("settings"))
     job = Job(settings=settings, **raw["job"])
@@ -45,7 +46,7 @@ def attach() -> Job:
     _worker.set_parent_death_signal(signal.SIGKILL)
     if os.getppid() != raw["server"]:
         sys.exit(1)  # The server ended before the line above.
-    lowest = 3
+    lowest = len(STDIO)
     for fd in sorted(_fds(job)):
         os.closerange(lowest, fd)
         os.set_inheritable(fd, False)

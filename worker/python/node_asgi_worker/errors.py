@@ -1,4 +1,4 @@
-"""Turns exceptions into text that may cross to Node, whatever the exception is."""
+"""Turns any exception into text that can be sent to Node."""
 
 import logging
 import os
@@ -6,22 +6,29 @@ import sys
 import traceback
 from types import TracebackType
 
-from node_asgi_worker import logs
+from node_asgi_worker import _worker, logs
 
 OUR_DIRECTORY = os.path.dirname(os.path.abspath(__file__)) + os.sep
-MAX_TRACEBACK = 32 * 1024
-MAX_MESSAGE = 8 * 1024
 
 
 def describe(exc: BaseException) -> tuple[str, str, str]:
-    """(type name, message, traceback), each bounded and valid UTF-8. Never raises."""
+    """(type name, message, traceback), each within its limit and valid UTF-8. Never raises."""
     return _type_name(exc), _message(exc), _traceback(exc)
 
 
-def report(what: str, exc: BaseException | None = None) -> None:
-    """Writes an error to stderr, which Node passes on.
+def option(name: str) -> str:
+    """Stands for the name of an option in the message of an error that Node turns into its own.
 
-    Not to `logging`: a dictConfig in the app would silently switch our loggers off.
+    Node replaces it with the name by which the user sets the option: `docroot` in a program,
+    `--docroot` on the command line. Not for text that is logged or printed.
+    """
+    return f"{{option:{name}}}"
+
+
+def report(what: str, exc: BaseException | None = None) -> None:
+    """Writes an error to stderr, which Node reads.
+
+    It does not use `logging`, because a dictConfig in the app would silently disable our loggers.
     """
     text = f"node-asgi: {what}"
     if exc is not None:
@@ -30,7 +37,7 @@ def report(what: str, exc: BaseException | None = None) -> None:
 
 
 def write(text: str) -> None:
-    """One message, of one line or more, on stderr."""
+    """Writes one message, of one or more lines, to stderr."""
     text = text.rstrip("\n")
     stream = sys.stderr
     if logs.goes_to_node(stream):
@@ -39,11 +46,11 @@ def write(text: str) -> None:
         stream.write(text + "\n")
         stream.flush()
     except (OSError, ValueError, AttributeError):
-        pass  # Node is gone, or the app closed or removed stderr: there is nobody to tell.
+        pass  # Node is gone, or the app has closed or removed stderr.
 
 
 def app_frames(tb: TracebackType | None) -> TracebackType | None:
-    """The traceback from the first frame on that is neither ours nor the import system's."""
+    """The part of the traceback that begins with the first frame of the app."""
     while tb is not None and _is_machinery(tb.tb_frame.f_code.co_filename):
         tb = tb.tb_next
     return tb
@@ -56,18 +63,18 @@ def _is_machinery(filename: str) -> bool:
 
 
 def _type_name(exc: BaseException) -> str:
-    # Past the metaclass, which may be the app's own code.
+    # Not by attribute access: the metaclass may be code of the app.
     name, module = (
         type.__dict__[what].__get__(type(exc)) for what in ("__qualname__", "__module__")
     )
     if type(module) is not str or module == "builtins":
-        return _bounded(name, MAX_MESSAGE)
-    return _bounded(f"{module}.{name}", MAX_MESSAGE)
+        return _bounded(name, _worker.MAX_ERROR_TYPE)
+    return _bounded(f"{module}.{name}", _worker.MAX_ERROR_TYPE)
 
 
 def _message(exc: BaseException) -> str:
     try:
-        return _bounded(str(exc), MAX_MESSAGE)
+        return _bounded(str(exc), _worker.MAX_ERROR_MESSAGE)
     except BaseException:
         return "<the exception cannot be shown: its __str__ raises>"
 
@@ -75,13 +82,13 @@ def _message(exc: BaseException) -> str:
 def _traceback(exc: BaseException) -> str:
     try:
         lines = traceback.format_exception(type(exc), exc, app_frames(exc.__traceback__))
-        return _bounded("".join(lines), MAX_TRACEBACK)
+        return _bounded("".join(lines), _worker.MAX_TRACEBACK)
     except BaseException as failure:
         return f"<no traceback: formatting it raised {type(failure).__name__}>\n"
 
 
 def _bounded(text: str, limit: int) -> str:
-    """At most `limit` bytes of UTF-8; head and tail are kept, since both say what went wrong."""
+    """Cuts the middle out of text that takes more than `limit` bytes of UTF-8."""
     data = text.encode("utf-8", "backslashreplace")
     if len(data) > limit:
         marker = b"\n... %d bytes left out ...\n" % (len(data) - limit)

@@ -1,7 +1,7 @@
 """The fork server: imports once, then forks a worker whenever Node asks, and reaps it.
 
-It runs no thread and no event loop of its own, so that a fork is safe at any time. Should a
-preloaded module have started threads, workers are started as fresh interpreters instead.
+It runs neither threads nor an event loop, so that it can fork safely at any time. If a preloaded
+module has started threads, workers start as fresh interpreters instead (cold.py).
 """
 
 import contextlib
@@ -22,15 +22,13 @@ from node_asgi_worker import _worker, cold, errors, importer, late, logs, loops,
 from node_asgi_worker.settings import Settings
 from node_asgi_worker.worker import Job
 
-CONTROL = 3
-LIFELINE = 4
-# From then on interned strings have no count of references.
+CONTROL = _worker.CONTROL_FD
+LIFELINE = _worker.LIFELINE_FD
+# Interned strings are immortal from this version on: nothing counts references to them.
 IMMORTAL_NAMES = sys.version_info >= (3, 12)
-# Exit code reported for a worker that could not even be started (EX_OSERR).
-CANNOT_START = 71
-# Workers stop by themselves once Node is gone; the server kills what is left after this.
+# Seconds. Workers stop by themselves once Node is gone; then the server kills what is left.
 LAST_GRACE = 5.0
-# Only where there is no pidfd (an old kernel, a python built on one): how often to look.
+# Seconds between two checks of workers without a pidfd (old kernel, or Python built on one).
 POLL_INTERVAL = 0.05
 
 
@@ -41,7 +39,7 @@ class Child:
 
 
 def serve() -> Job | None:
-    """Returns None when the server is done, and a Job in every worker that was forked."""
+    """Returns None in the server, when it is done, and a Job in every worker that it forked."""
     for fd in (CONTROL, LIFELINE):
         os.set_inheritable(fd, False)
     _worker.close_fds_from(LIFELINE + 1)
@@ -89,22 +87,22 @@ def _preload(settings: Settings) -> None:
     for name in modules or ():
         importer.load_module(name)
     late.load()
-    # Every worker needs the loop; why it cannot be had is for the worker to say.
+    # Every worker needs the loop. If it cannot be imported, the worker reports why.
     with contextlib.suppress(ImportError):
         loops.choose(settings.loop)
     gc.collect()
     if not IMMORTAL_NAMES:
-        # A worker that puts another name in the place of one there would let go of it, and so copy
-        # the page of a string that it does not use.
+        # A worker that replaces an entry of this cache would change the reference count of the old
+        # name, and so copy a page that it does not use.
         sys._clear_type_cache()
     gc.freeze()
 
 
 @contextlib.contextmanager
 def _killed_with_node():
-    """While imports run, which may take or hang for ever, the end of Node ends this process.
+    """Ends this process when Node ends during imports, which may take or hang for ever.
 
-    The kernel sends SIGIO, deadly by default, when the last write end of the lifeline closes.
+    The kernel sends SIGIO, which kills by default, when the last write end of the lifeline closes.
     """
     flags = fcntl.fcntl(LIFELINE, fcntl.F_GETFL)
     fcntl.fcntl(LIFELINE, fcntl.F_SETOWN, os.getpid())
@@ -121,7 +119,7 @@ class _Server:
     def __init__(self, settings: Settings):
         self._settings = settings
         self._children: dict[int, Child] = {}
-        # poll() rather than epoll: nothing that a forked worker would have to close.
+        # poll() instead of epoll: it has no descriptor that a forked worker would have to close.
         self._selector = selectors.PollSelector()
         self._selector.register(CONTROL, selectors.EVENT_READ)
 
@@ -143,9 +141,9 @@ class _Server:
                     self._kill(message[1], message[2])
 
     def _wait(self, timeout: float | None = None) -> list[int | None]:
-        """Ids of the workers that ended; None among them stands for the control socket.
+        """Ids of the workers that have ended, then None if the control socket is readable.
 
-        Ends come first, so that a worker is never signalled after its pid was free again.
+        Workers come first, so that a message cannot signal a worker whose pid is free again.
         """
         unwatched = [key for key, child in self._children.items() if child.pidfd is None]
         if unwatched:
@@ -162,13 +160,13 @@ class _Server:
             return None
 
     def _send(self, kind: str, *fields) -> None:
-        # When Node is gone, the end of the control socket is what says so.
+        # When Node is gone, the end of the control socket reports it.
         with contextlib.suppress(OSError):
             _worker.control_send(CONTROL, kind, *fields)
 
     def _start(self, worker_id: int, fds: list[int]) -> Job | None:
-        """Forks. Returns a Job in the worker, None in the server."""
-        segment, worker_bell, node_bell, stdout, stderr = fds
+        """Starts a worker. Returns a Job in a forked worker, None in the server."""
+        segment, worker_bell, node_bell, stdout, stderr = fds  # the order of wire::ForkFd
         job = Job(self._settings, segment, worker_bell, node_bell, LIFELINE)
         server = os.getpid()
         try:
@@ -177,7 +175,7 @@ class _Server:
             text = logs.mark(f"node-asgi: cannot start a worker: {exc}", logging.ERROR)
             os.write(stderr, f"{text}\n".encode())
             self._close(fds)
-            self._send("exited", worker_id, 0, CANNOT_START, 0)
+            self._send("exited", worker_id, 0, os.EX_OSERR, 0)
             return None
         if pid == 0:
             self._leave(server, stdout, stderr)
@@ -191,7 +189,7 @@ class _Server:
         return None
 
     def _leave(self, server: int, stdout: int, stderr: int) -> None:
-        """Runs in a forked worker: drops all that belongs to the server."""
+        """Runs in a forked worker: gives up everything that belongs to the server."""
         _worker.set_parent_death_signal(signal.SIGKILL)
         if os.getppid() != server:
             os._exit(1)  # The server ended before the line above.
@@ -217,7 +215,7 @@ class _Server:
         try:
             pid, status = os.waitpid(child.pid, os.WNOHANG)
         except ChildProcessError:
-            pid, status = child.pid, None  # A preloaded module ignores SIGCHLD or waits itself.
+            pid, status = child.pid, None  # A preloaded module ignores SIGCHLD, or waits itself.
         if pid == 0:
             return
         if child.pidfd is not None:
@@ -231,8 +229,8 @@ class _Server:
         self._send("exited", worker_id, pid, code, signum)
 
     def _end_family(self, pid: int) -> None:
-        """Kills what a worker that was killed had forked: a process pool, say."""
-        # Before it is reaped nobody else can have its pid, nor its group.
+        """Kills what a worker that a signal ended had forked, for example a process pool."""
+        # Until the worker is reaped, no other process or group can have its pid.
         with contextlib.suppress(OSError):
             end = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT | os.WNOHANG)
             if end is not None and end.si_code in (os.CLD_KILLED, os.CLD_DUMPED):
@@ -245,7 +243,7 @@ class _Server:
             for worker_id in self._wait(deadline - time.monotonic()):
                 self._reap(worker_id)
         for child in self._children.values():
-            # With what it forked; its group is not there yet while it is starting.
+            # With what it forked. A worker that is starting has no group of its own yet.
             for kill in (os.killpg, os.kill):
                 with contextlib.suppress(ProcessLookupError):
                     kill(child.pid, signal.SIGKILL)

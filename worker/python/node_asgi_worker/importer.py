@@ -1,4 +1,4 @@
-"""Imports `pkg.module:attr.sub`, and says exactly what is wrong when that fails."""
+"""Imports `pkg.module:attr.sub`, and says exactly what is wrong if that fails."""
 
 import difflib
 import importlib
@@ -20,7 +20,7 @@ class AppImportError(Exception):
         self.traceback = traceback
 
 
-def load_app(target: str, factory: bool = False, interface: str = "auto", threads: int = 10):
+def load_app(target: str, factory: bool, interface: str, threads: int):
     """The application that `target` names, as an ASGI 3 callable. Raises AppImportError."""
     module_name, attributes = split_target(target)
     found = _attribute(load_module(module_name), module_name, attributes)
@@ -42,10 +42,9 @@ def load_module(name: str) -> ModuleType:
     except ModuleNotFoundError as exc:
         if exc.name is not None and f"{name}.".startswith(f"{exc.name}."):
             raise AppImportError("ModuleNotFoundError", _not_found(name, exc.name)) from exc
-        what = f"importing {name!r} into {sys.executable} failed"
-        raise _from_app(exc, what) from exc
+        raise _from_app(exc, f"could not import {name!r} with {sys.executable}") from exc
     except (Exception, SystemExit) as exc:
-        raise _from_app(exc, f"importing {name!r} failed") from exc
+        raise _from_app(exc, f"could not import {name!r}") from exc
 
 
 def split_target(target: str) -> tuple[str, list[str]]:
@@ -54,7 +53,8 @@ def split_target(target: str) -> tuple[str, list[str]]:
     names = module.split(".") + parts
     if not colon or not all(name.isidentifier() for name in names):
         raise AppImportError(
-            "ValueError", f"appTarget {target!r} must look like 'pkg.module:attr' ('main:app')"
+            "ValueError",
+            f"{target!r} does not name an application: it must look like 'pkg.module:attr'",
         )
     return module, parts
 
@@ -76,7 +76,9 @@ def _not_found(name: str, missing: str) -> str:
             if os.path.isfile(os.path.join(entry.path, f"{last}.py"))
         ]
         if places:
-            text += f"; {places[0]}/{last}.py exists: set docroot to that directory?"
+            text += (
+                f"; {places[0]}/{last}.py exists: set {errors.option('docroot')} to {places[0]}?"
+            )
     return text
 
 
@@ -91,7 +93,7 @@ def _attribute(module: ModuleType, module_name: str, attributes: list[str]):
             text = f"{where} has no attribute {name!r}" + _did_you_mean(name, names)
             raise AppImportError("AttributeError", text) from exc
         except Exception as exc:
-            raise _from_app(exc, f"reading {name!r} of {where} failed") from exc
+            raise _from_app(exc, f"could not read {name!r} of {where}") from exc
         where = f"{'.'.join(attributes[:depth])!r} in module {module_name!r}"
     return found
 

@@ -1,13 +1,15 @@
-"""What an application is called with, and what makes an ASGI 3 application of the others."""
+"""Makes an ASGI 3 application of any application: ASGI 2 and WSGI ones are wrapped."""
 
 import inspect
 import sys
 from collections.abc import Callable
 from types import FunctionType
 
+from node_asgi_worker import errors
+
 INTERFACES = ("auto", "asgi", "asgi2", "wsgi")
 
-# By the number of arguments: what is called with them.
+# The arguments that an application of each interface is called with.
 _CALLED_WITH = {
     "asgi": ("scope", "receive", "send"),
     "wsgi": ("environ", "start_response"),
@@ -16,7 +18,7 @@ _CALLED_WITH = {
 
 
 class InterfaceError(Exception):
-    """The application cannot be served by this interface; the message says what would do."""
+    """The interface does not fit the application. The message continues its name."""
 
 
 def adapt(app: Callable, interface: str, threads: int) -> Callable:
@@ -41,20 +43,20 @@ def _recognised(app: Callable) -> str:
         return "asgi"
     if _accepts(app, "wsgi"):
         return "wsgi"
-    # A function of one argument is more often a factory.
+    # Only classes: a function with one argument is more often a factory.
     if inspect.isclass(app) and _makes_callables(app) and _accepts(app, "asgi2"):
         return "asgi2"
     raise InterfaceError(_mismatch(app, "asgi"))
 
 
 def _accepts(app: Callable, interface: str) -> bool:
-    # Nearly every application is such, and inspect costs a worker a millisecond and 0.4 MB.
+    # True of nearly every application, and inspect would cost a worker 1 ms and 0.4 MB.
     if _plainly_takes(app, len(_CALLED_WITH[interface])):
         return True
     try:
         signature = inspect.signature(app)
     except Exception:
-        return True  # Written in C, or too clever to have a signature: calling it will tell.
+        return True  # Written in C, for example. Calling it will show whether it fits.
     try:
         signature.bind(*_CALLED_WITH[interface])
     except TypeError:
@@ -63,7 +65,7 @@ def _accepts(app: Callable, interface: str) -> bool:
 
 
 def _plainly_takes(app: Callable, count: int) -> bool:
-    """Whether it is a function, or an object with a method, of just so many arguments."""
+    """Whether it is a function, or an object with a method, of exactly `count` arguments."""
     function = app if isinstance(app, FunctionType) else type(app).__call__
     if not isinstance(function, FunctionType):
         return False
@@ -83,13 +85,13 @@ def _mismatch(app: Callable, interface: str) -> str:
         why = str(exc)
     hint = ""
     if _accepts_nothing(app):
-        hint = "; if it builds the application, set factory: true"
+        hint = f"; if it builds the application, set {errors.option('factory')}"
     else:
         fitting = [name for name in _CALLED_WITH if name != interface and _accepts(app, name)]
         if fitting:
-            hint = f"; it looks like interface: {' or '.join(map(repr, fitting))}"
+            hint = f"; try {errors.option('interface')} {' or '.join(map(repr, fitting))}"
         if fitting == ["asgi2"]:
-            hint += ", or like a factory that wants an argument"
+            hint += ", unless it is a factory, which must not need arguments"
     return f"cannot be called with ({', '.join(_CALLED_WITH[interface])}): {why}{hint}"
 
 
@@ -109,7 +111,7 @@ def _from_wsgi(app: Callable, threads: int) -> Callable:
         from a2wsgi import WSGIMiddleware
     except ImportError as exc:
         raise InterfaceError(
-            "is a WSGI application, and the package that adapts those is not there: run "
+            "is a WSGI application, which needs the package a2wsgi: run "
             f"{sys.executable} -m pip install a2wsgi"
         ) from exc
     return WSGIMiddleware(app, workers=threads)

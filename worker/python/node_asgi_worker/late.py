@@ -1,14 +1,14 @@
-"""What libraries import when they are first used: better once, before workers are forked.
+"""Imports early what libraries import at their first use: once, before workers are forked.
 
-Each worker would do so by itself, at its startup or in its first request, and keep it in memory of
-its own: anyio's part takes 7 MB and 80 ms (FastAPI with a middleware).
+Otherwise each worker imports it at its startup or in its first request, into memory of its own:
+with FastAPI and a middleware, anyio's part takes 7 MB and 80 ms.
 """
 
 import contextlib
 import importlib
 import sys
 
-# By the library that imports it. The names are not public: one that is not there is left out.
+# What each library imports late. The names are private, so one that does not exist is skipped.
 MODULES = {
     "anyio": "anyio._backends._asyncio",
     "fastapi": "fastapi.telemetry._runtime",
@@ -16,9 +16,9 @@ MODULES = {
 
 
 def load() -> None:
-    """Imports what belongs to libraries that have been imported."""
+    """Imports the late part of every library that has been imported."""
     for library, name in MODULES.items():
         if library in sys.modules:
-            # Should it fail, the library says so when it needs it.
+            # If it fails, the library will report that when it needs the module.
             with contextlib.suppress(Exception):
                 importlib.import_module(name)

@@ -3,11 +3,13 @@
 import asyncio
 import contextvars
 
-from node_asgi_worker import errors
+from node_asgi_worker import _worker, errors
 
-# How long the app may take to end once it has answered, or after it was cancelled.
+# Of the lifespan protocol (asgi.readthedocs.io).
+SPEC_VERSION = "2.0"
+# Seconds that the app gets to return once it has answered, or has been cancelled.
 GRACE = 1.0
-# After startup.failed: long enough for the exception that Starlette raises then.
+# Seconds after startup.failed, for the exception that Starlette raises then.
 FAILED_GRACE = 0.1
 
 
@@ -65,7 +67,7 @@ class Lifespan:
             raise LifespanError("timeout", "TimeoutError", text, trace)
 
     async def shutdown(self, timeout: float | None) -> None:
-        """Ends the app's lifespan; what goes wrong is reported, for nobody could handle it."""
+        """Ends the app's lifespan. Reports what goes wrong, because nothing could handle it."""
         if not self.supported or self._task.done():
             return
         self._phase = "shutdown"
@@ -87,7 +89,7 @@ class Lifespan:
     async def _run(self) -> None:
         scope = {
             "type": "lifespan",
-            "asgi": {"version": "3.0", "spec_version": "2.0"},
+            "asgi": {"version": _worker.ASGI_VERSION, "spec_version": SPEC_VERSION},
             "state": self.state,
         }
         try:
@@ -95,7 +97,7 @@ class Lifespan:
         except asyncio.CancelledError as exc:
             self._exception = exc
             raise
-        except BaseException as exc:  # SystemExit would otherwise end the loop and all requests.
+        except BaseException as exc:  # Otherwise, SystemExit would end the loop and all requests.
             self._exception = exc
 
     async def _receive(self) -> dict:
@@ -111,11 +113,12 @@ class Lifespan:
                 f"expected an answer to lifespan.startup or lifespan.shutdown, but got {kind!r}"
             )
         if waiting.done():
-            raise RuntimeError(f"the app sent {kind!r}, but had answered {phase} before")
+            raise RuntimeError(f"the app sent {kind!r}, but it has already answered {phase}")
         if waiting is self._stopped and self._phase != "shutdown":
             raise RuntimeError(f"the app sent {kind!r} before it was told to shut down")
         if kind == "lifespan.startup.complete":
-            # Here, in the app's own task, its context variables are set: requests inherit them.
+            # This runs in the app's own task, which has set its context variables by now.
+            # Requests inherit them.
             self.context = contextvars.copy_context()
         waiting.set_result(None if outcome == "complete" else str(message.get("message", "")))
 
@@ -129,7 +132,7 @@ class Lifespan:
             raise
 
     async def _end(self, grace: float) -> bool:
-        """Waits for the app to return, then cancels it. False when that was needed."""
+        """Waits for the app to return. Returns False if it had to be cancelled."""
         await asyncio.wait({self._task}, timeout=grace)
         if self._task.done():
             return True
@@ -157,11 +160,11 @@ class Lifespan:
                 raise LifespanError("lifespan", "LifespanUnsupported", text)
             raise LifespanError("lifespan", *errors.describe(exc))
         if exc is not None and self._receiving:
-            # It did take part, so this is probably a mistake and not a lack of support.
+            # The app has called receive(), so it supports lifespan, and this is probably a bug.
             kind, text, _ = errors.describe(exc)
             errors.report(
-                f"lifespan startup raised {kind}: {text}; going on without lifespan"
-                " (lifespan: 'on' makes this an error)"
+                f"lifespan startup raised {kind}: {text}; the app is served without lifespan"
+                " (lifespan mode 'on' turns this into an error)"
             )
 
     def _ended(self, task: asyncio.Task) -> None:

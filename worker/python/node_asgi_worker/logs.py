@@ -1,8 +1,10 @@
-"""Lets the level of a `logging` record survive the pipe to Node, one entry for each record.
+"""Keeps each `logging` record one entry, with its level, on its way through a pipe to Node.
 
-The app's logging configuration is neither read nor changed: what is extended is the one place
-where every StreamHandler writes, so it does not matter when or how handlers are made. The format
-is known to addon/lib/worker/line-reader.js as well: RS, a letter for the level, the text with US for newlines.
+The app's logging configuration is neither read nor changed. What is extended is the one method with
+which every StreamHandler writes, so it does not matter when or how handlers are made.
+
+The format, which addon/lib/worker/line-reader.js reads: RS, a letter for the level, then the text
+with US in place of each newline.
 """
 
 import io
@@ -10,26 +12,26 @@ import logging
 import os
 
 _MARKER = "\x1e"
-# A newline in the text would end the entry on the pipe; the other two would be misread there.
+# In the text, a newline would end the entry, and RS and US would be misread.
 _ON_ONE_LINE = str.maketrans({"\n": "\x1f", "\x1e": "?", "\x1f": "?"})
 
 _standard_emit = logging.StreamHandler.emit
 
-# What stdout and stderr are: (device, inode) tells also a later `dup2` onto the same fd.
+# (device, inode) of stdout and stderr. They show a later dup2 onto the same descriptor, too.
 _pipes: frozenset[tuple[int, int]] = frozenset()
 
 
 def install() -> None:
-    """To be called again in a forked worker, which has pipes of its own."""
+    """Must be called again in a forked worker, which has its own pipes."""
     global _pipes
     _pipes = frozenset(filter(None, (_identity(fd) for fd in (1, 2))))
-    # A preloaded module may have replaced it, perhaps by something that calls ours.
+    # A preloaded module may have replaced it, perhaps with something that calls ours.
     if logging.StreamHandler.emit is _standard_emit:
         logging.StreamHandler.emit = _emit
 
 
 def mark(text: str, level: int) -> str:
-    """The text as one line, without the newline at its end, that carries the level."""
+    """The text as one entry that carries the level, without the newline that ends it."""
     if level < logging.INFO:
         letter = "D"
     elif level < logging.WARNING:
@@ -42,16 +44,16 @@ def mark(text: str, level: int) -> str:
 
 
 def goes_to_node(stream) -> bool:
-    """Whether what is written to the stream ends in a pipe to Node, and only there.
+    """Whether what is written to the stream goes to a pipe to Node, and nowhere else.
 
-    An object that stands in for a stream (a tee, a recorder) may write elsewhere too, so only
-    Python's own type counts.
+    An object that imitates a stream (a tee, a recorder) may write elsewhere too, so only Python's
+    own type counts.
     """
     if type(stream) is not io.TextIOWrapper:
         return False
     try:
         return _identity(stream.fileno()) in _pipes
-    except Exception:  # No file below it; closed; detached.
+    except Exception:  # It has no file, or is closed or detached.
         return False
 
 
@@ -64,15 +66,15 @@ def _identity(fd: int) -> tuple[int, int] | None:
 
 
 def _emit(self, record) -> None:
-    """In the place of StreamHandler.emit.
+    """Replaces StreamHandler.emit.
 
-    Not `format`: a subclass may put the text of super().format() inside other text, and one that
-    overrides `emit` may send what it formats to a place where nobody knows the marker.
+    Not StreamHandler.format: a subclass may embed what super().format() returns in other text, and
+    one that overrides `emit` may send it to a place that does not know the marker.
     """
     try:
         plain = self.terminator != "\n" or not goes_to_node(self.stream)
     except Exception:
-        plain = True  # For example a subclass without a stream: its error is reported as ever.
+        plain = True  # For example a subclass without a stream: logging reports its error.
     if plain:
         _standard_emit(self, record)
         return
@@ -80,7 +82,7 @@ def _emit(self, record) -> None:
         text = self.format(record)
         try:
             line = mark(text, record.levelno)
-        except Exception:  # For example a record that was made without a level.
+        except Exception:  # For example a record made without a level.
             line = text
         self.stream.write(line + "\n")
         self.flush()

@@ -1,4 +1,4 @@
-"""Choice of the event loop, and how a task for a request is made on it."""
+"""Chooses the event loop, runs it, and knows how to make tasks for requests on it."""
 
 import asyncio
 import sys
@@ -9,7 +9,7 @@ TASK_NAME = "node-asgi request"
 
 
 def choose(name: str) -> str:
-    """'auto' becomes 'uvloop' where that can be imported. Raises ImportError for 'uvloop'."""
+    """The loop to run: 'auto' is uvloop if it can be imported. 'uvloop' may raise ImportError."""
     if name == "asyncio":
         return name
     try:
@@ -22,7 +22,7 @@ def choose(name: str) -> str:
 
 
 def run(main: Coroutine, name: str):
-    """asyncio.run() on the loop called `name`, whatever policy the app has installed."""
+    """Like asyncio.run(), on the loop called `name`, whatever policy the app has installed."""
     if name == "uvloop":
         import uvloop
 
@@ -36,14 +36,14 @@ def run(main: Coroutine, name: str):
 
 
 def task_spawner(loop: asyncio.AbstractEventLoop) -> tuple[Callable[..., asyncio.Task], dict]:
-    """What to call with a request's coroutine, and these options, to make it a task.
+    """(function, options): function(coroutine, **options) makes the task of a request.
 
-    The task's first step runs at once where it can.
+    Where Python can do it, the first step of the task runs at once.
     """
     if loop.get_task_factory() is not None:
         return loop.create_task, {}
-    # What create_task() does; past it, and with a name that need not be formatted: 1.08 times the
-    # requests.
+    # What create_task() does. Skipping it, and a name that need not be formatted, give 1.08 times
+    # the requests.
     options = {"loop": loop, "name": TASK_NAME}
     if EAGER_TASKS:
         options["eager_start"] = True

@@ -1,15 +1,15 @@
-"""Which threads run in this process: forking is safe only beside none."""
+"""Lists the threads of this process. Forking is safe only when there is no other thread."""
 
 import os
 import threading
 import time
 
-# A thread that was joined may be listed for a moment longer.
+# Seconds. The kernel may list a thread for a moment after it was joined.
 SETTLE = 0.1
 
 
 def others() -> list[str]:
-    """Names of all threads but the main one, native ones included."""
+    """Names of all threads except the main one, native ones included."""
     known = {thread.native_id: thread.name for thread in threading.enumerate()}
     return [
         known.get(int(task)) or _native_name(task)
@@ -19,7 +19,7 @@ def others() -> list[str]:
 
 
 def left_running() -> list[str]:
-    """As others(), but gives threads that are just ending the time to end."""
+    """Like others(), but gives threads that are just ending time to end."""
     deadline = time.monotonic() + SETTLE
     while (names := others()) and time.monotonic() < deadline:
         time.sleep(0.005)

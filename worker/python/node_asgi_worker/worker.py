@@ -1,4 +1,4 @@
-"""The life of one worker: import, startup, serve, finish."""
+"""The life of one worker: import, startup, serving, shutdown."""
 
 import asyncio
 import contextlib
@@ -16,15 +16,17 @@ from node_asgi_worker import _worker, errors, importer, logs, loops
 from node_asgi_worker.lifespan import Lifespan, LifespanError
 from node_asgi_worker.settings import Settings
 
+# Seconds that the last frames may wait for room in the ring.
 FLUSH_LIMIT = 2.0
-# When Node is gone nobody waits for answers, and the fork server kills after five seconds.
+# Seconds when Node is gone. Nobody waits for responses then, and the fork server kills the worker
+# after forkserver.LAST_GRACE.
 ORPHAN_DRAIN = 0.5
 ORPHAN_SHUTDOWN = 2.0
 
 
 @dataclass(frozen=True)
 class Job:
-    """What a worker gets from the fork server. The channel takes the first three fds."""
+    """What a worker gets from the fork server. The channel takes the first three descriptors."""
 
     settings: Settings
     segment: int
@@ -34,10 +36,10 @@ class Job:
 
 
 def run(job: Job) -> int:
-    """Serves until told to stop. Returns the exit code of the process."""
+    """Serves until Node says stop. Returns the exit code of the process."""
     _line_buffered()
     logs.install()
-    # Node asks for it when the loop stands still; it works without the GIL.
+    # Node asks for the stacks when the event loop is blocked. This works without the GIL.
     faulthandler.register(_worker.STACKS_SIGNAL, file=2, all_threads=True)
     channel = _worker.Channel(job.segment, job.worker_bell, job.node_bell)
     os.register_at_fork(after_in_child=_leaver(channel, job.lifeline))
@@ -50,21 +52,21 @@ def run(job: Job) -> int:
         return _refuse(channel, exc.kind, exc.type_name, exc.message, exc.traceback)
     except (Exception, asyncio.CancelledError) as exc:
         if worker.orphan:
-            return 1  # Node went away during startup.
+            return 1  # Node has ended during startup.
         errors.report("the worker failed", exc)
         return 1 if worker.started else _refuse(channel, "internal", *errors.describe(exc))
 
 
 def _leaver(channel, lifeline: int) -> Callable[[], None]:
-    """For a process that the app forked (os.fork, multiprocessing): it is no worker."""
+    """What a process that the app forks (os.fork, multiprocessing) runs to cease to be a worker."""
     left = False
 
     def leave() -> None:
         nonlocal left
         if left:
-            return  # In a child of that one, where these descriptors may stand for something else.
+            return  # In a child of the child, where the descriptors may be something else.
         left = True
-        # Its signals would otherwise wake the worker's loop, through a socket that both have.
+        # Otherwise its signals would wake the worker's loop, through a socket that both have.
         signal.set_wakeup_fd(-1)
         channel.close_in_child()
         os.close(lifeline)
@@ -73,7 +75,7 @@ def _leaver(channel, lifeline: int) -> Callable[[], None]:
 
 
 def _line_buffered() -> None:
-    """`python -u` writes every piece of a print() by itself; a line at a time is enough."""
+    """Makes print() write whole lines: `python -u` writes each of its pieces separately."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # A preloaded module may have replaced it.
             stream.reconfigure(line_buffering=True, write_through=False)
@@ -99,7 +101,7 @@ class _Worker:
 
     def run(self) -> int:
         settings = self._settings
-        # Before the loop runs, as uvicorn does: an app may call asyncio.run() while it is imported.
+        # Before the loop runs, as uvicorn does: an app may call asyncio.run() at import.
         self._app = importer.load_app(
             settings.app_target, settings.factory, settings.interface, settings.threads
         )
@@ -151,7 +153,7 @@ class _Worker:
         try:
             self._channel.drain()
         except Exception as exc:
-            # The bell stays readable: without this the loop would come back here for ever.
+            # The bell stays readable: without this, the loop would call this for ever.
             self._loop.remove_reader(self._channel.fileno())
             errors.report("the channel to Node failed", exc)
             self._exit_code = 1
@@ -165,7 +167,7 @@ class _Worker:
         self._stop_within(ORPHAN_DRAIN)
 
     def _stop_within(self, patience: float) -> None:
-        """Requests get `patience` seconds to end from now on, whatever was said before."""
+        """Gives requests `patience` seconds from now on; replaces an earlier deadline."""
         if self.orphan:
             patience = min(patience, ORPHAN_DRAIN)
         if self._patience is not None:
@@ -174,7 +176,7 @@ class _Worker:
         self._stop.set()
 
     async def _finish(self, lifespan: Lifespan) -> None:
-        """Node tells requests that it does not wait for any longer; what is left is cancelled."""
+        """Waits for the requests, cancels what is left, shuts lifespan down and tells Node."""
         channel = self._channel
         channel.on_idle = self._idle.set
         if channel.active:

@@ -9,16 +9,23 @@
 
 namespace nasgi::py {
 
-// A Python object that holds a C++ value: one allocation, garbage collected. T has
+// A Python object that holds a C++ value: one allocation, tracked by the garbage collector. T has
 //   int Traverse(visitproc, void*)  and  void Clear()
-// for the Python references in it, and is destroyed with the object.
+// for the Python references in it.
+//
+// Thread safety: needs the GIL.
+// Lifetime: the value is destroyed with the object. Whoever runs Python code from a method of the
+// value keeps a Ref to the object meanwhile: the code may drop the last other one.
+// Failure: only New can fail. T's constructor must not throw.
 template <class T>
 struct Box {
   PyObject_HEAD T value;
 
+  // `self` must be an object that New made.
   static T& Of(PyObject* self) { return reinterpret_cast<Box*>(self)->value; }
 
-  // New reference, or null with MemoryError set.
+  // New reference, or null with MemoryError set. `type` is a heap type whose slots are Dealloc,
+  // Traverse and Clear of this class.
   template <class... Args>
   static PyObject* New(PyTypeObject* type, Args&&... args) {
     Box* box = PyObject_GC_New(Box, type);
@@ -30,14 +37,14 @@ struct Box {
   }
 
   static void Dealloc(PyObject* self) {
-    PyTypeObject* type = Py_TYPE(self);
+    // An object of a heap type owns a reference to its type.
+    const Ref type = Ref::Steal(TypeOf(self));
     PyObject_GC_UnTrack(self);
     Of(self).~T();
     PyObject_GC_Del(self);
-    Py_DECREF(type);
   }
   static int Traverse(PyObject* self, visitproc visit, void* arg) {
-    Py_VISIT(Py_TYPE(self));
+    if (const int stop = visit(TypeOf(self), arg); stop != 0) return stop;
     return Of(self).Traverse(visit, arg);
   }
   static int Clear(PyObject* self) {
@@ -45,10 +52,5 @@ struct Box {
     return 0;
   }
 };
-
-// Py_VISIT for a Ref.
-inline int Visit(const Ref& ref, visitproc visit, void* arg) {
-  return ref ? visit(ref.get(), arg) : 0;
-}
 
 }  // namespace nasgi::py

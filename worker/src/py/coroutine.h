@@ -9,7 +9,7 @@
 
 namespace nasgi::py {
 
-// Raises what was given to throw(type[, value[, traceback]]); returns null.
+// Raises what was given to throw(type[, value[, traceback]]); returns null. Needs the GIL.
 inline PyObject* RaiseThrown(PyObject* args) {
   PyObject* type = nullptr;
   PyObject* value = nullptr;
@@ -25,16 +25,22 @@ inline PyObject* RaiseThrown(PyObject* args) {
   return nullptr;
 }
 
-// Makes a heap type of Box<T> that is a coroutine to `await`, asyncio and collections.abc: send,
+// Makes a heap type of Box<T> that `await`, asyncio and collections.abc take for a coroutine: send,
 // throw, close, __await__ and the am_send slot. T has
-//   PySendResult Step(PyObject** result)   PyObject* Throw(PyObject* args)   void Close()
-// `getset` may add attributes. New reference, or null with an exception set.
+//   PySendResult Step(PyObject* self, PyObject** result)   one step, by the rules of PyIter_Send
+//   PyObject* Throw(PyObject* args)     new reference (what was yielded), or null with an exception
+//   void Close()                        may leave an exception
+// `getset` may add attributes, and must outlive the type.
+//
+// Thread safety: needs the GIL. One type for each T in a process: its tables are static.
+// Lifetime: the object is kept alive while one of these methods of T runs.
+// Failure: nothing, with an exception set.
 template <class T>
-PyTypeObject* MakeCoroutineType(PyObject* module, const char* name, PyGetSetDef* getset) {
+Ref MakeCoroutineType(PyObject* module, const char* name, PyGetSetDef* getset) {
   struct Slots {
     static PySendResult AmSend(PyObject* self, PyObject* /*value*/, PyObject** result) {
       const Ref alive = Ref::Borrow(self);
-      return Box<T>::Of(self).Step(result);
+      return Box<T>::Of(self).Step(self, result);
     }
     static PyObject* Next(PyObject* self) {
       PyObject* result = nullptr;
@@ -56,8 +62,7 @@ PyTypeObject* MakeCoroutineType(PyObject* module, const char* name, PyGetSetDef*
     static PyObject* Close(PyObject* self, PyObject* /*unused*/) {
       const Ref alive = Ref::Borrow(self);
       Box<T>::Of(self).Close();
-      if (PyErr_Occurred() != nullptr) return nullptr;
-      return Ref::Borrow(Py_None).release();
+      return PyErr_Occurred() == nullptr ? NewNone() : nullptr;
     }
     static PyObject* Self(PyObject* self) { return Ref::Borrow(self).release(); }
     static PyObject* Await(PyObject* self, PyObject* /*unused*/) { return Self(self); }
@@ -71,7 +76,7 @@ PyTypeObject* MakeCoroutineType(PyObject* module, const char* name, PyGetSetDef*
   }};
   static PyGetSetDef no_getset = {nullptr, nullptr, nullptr, nullptr, nullptr};
   const auto slot = [](auto* function) { return reinterpret_cast<void*>(function); };
-  std::array<PyType_Slot, 11> slots = {{
+  std::array<PyType_Slot, 10> slots = {{
       {Py_tp_dealloc, slot(&Box<T>::Dealloc)},
       {Py_tp_traverse, slot(&Box<T>::Traverse)},
       {Py_tp_clear, slot(&Box<T>::Clear)},
@@ -82,12 +87,11 @@ PyTypeObject* MakeCoroutineType(PyObject* module, const char* name, PyGetSetDef*
       {Py_tp_methods, methods.data()},
       {Py_tp_getset, getset != nullptr ? getset : &no_getset},
       {0, nullptr},
-      {0, nullptr},
   }};
   PyType_Spec spec = {name, sizeof(Box<T>), 0,
                       Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION,
                       slots.data()};
-  return reinterpret_cast<PyTypeObject*>(PyType_FromModuleAndSpec(module, &spec, nullptr));
+  return Ref::Steal(PyType_FromModuleAndSpec(module, &spec, nullptr));
 }
 
 }  // namespace nasgi::py

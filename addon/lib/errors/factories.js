@@ -1,0 +1,185 @@
+/**
+ * Makes errors from what happened: which class and code it is, and what the message says.
+ */
+
+import { constants } from 'node:os'
+
+import { namesFlags, optionName, optionNames } from '../util/option-name.js'
+import { InvalidRequestError, StartupError, UnavailableError, WorkerError } from './classes.js'
+
+/** @returns {UnavailableError} */
+export function closedError () {
+  return new UnavailableError('ERR_CLOSED', namesFlags()
+    ? 'the server is stopping'
+    : 'the handler is closed; create a new PythonHandler to send more requests')
+}
+
+/**
+ * @param {number} limit
+ * @returns {UnavailableError}
+ */
+export function queueFullError (limit) {
+  return new UnavailableError('ERR_QUEUE_FULL', `${limit} requests are already waiting for a ` +
+    `worker; send fewer at a time, or raise ${optionNames('workers', 'concurrency', 'maxQueue')}`)
+}
+
+/**
+ * @param {string} why
+ * @returns {UnavailableError}
+ */
+export function noWorkerError (why) {
+  return new UnavailableError('ERR_NO_WORKER', why)
+}
+
+const REQUEST_CODES = new Set([
+  'ERR_INVALID_URL', 'ERR_INVALID_METHOD', 'ERR_INVALID_HEADER', 'ERR_HEADERS_TOO_LARGE'
+])
+
+/**
+ * Turns the binding's refusal of a request into an InvalidRequestError. Other errors stay as they
+ * are.
+ * @param {Error & { code?: string }} error
+ * @returns {Error}
+ */
+export function requestError (error) {
+  if (error.code === undefined || !REQUEST_CODES.has(error.code)) return error
+  return new InvalidRequestError(error.code, error.message)
+}
+
+/**
+ * A worker process ended without being told to.
+ * @param {{ id: number, pid: number, readyAt: number }} worker readyAt: 0 if it never was
+ * @param {number | null} exitCode
+ * @param {number} signal 0: none
+ * @returns {WorkerError}
+ */
+export function crashedError (worker, exitCode, signal) {
+  const name = signal === 0 ? null : signalName(signal)
+  let how = 'ended together with its fork server'
+  if (name !== null) how = `was killed by ${name}`
+  else if (exitCode !== null) how = `ended with exit code ${exitCode}`
+  if (worker.readyAt === 0) how += ' before it was ready'
+  return new WorkerError('ERR_WORKER_CRASHED',
+    `worker ${worker.id} (pid ${worker.pid}) ${how}; its output may say why`,
+    { worker: worker.id, pid: worker.pid, exitCode, signal: name })
+}
+
+/**
+ * A worker was replaced and did not finish the request in time.
+ * @param {{ id: number, pid: number, reason: string | null }} worker
+ * @returns {WorkerError}
+ */
+export function drainedError (worker) {
+  return new WorkerError('ERR_WORKER_RETIRED', `worker ${worker.id} (pid ${worker.pid}) was ` +
+    `replaced (${worker.reason}) before its response was complete; let clients resume long ` +
+    `streams, or raise ${optionName('timeouts.retire')}`, { worker: worker.id, pid: worker.pid })
+}
+
+/**
+ * @param {{ id: number, pid: number }} worker
+ * @param {number} limit milliseconds
+ * @param {string} stacks of all its threads, or ''
+ * @returns {WorkerError}
+ */
+export function hungError (worker, limit, stacks) {
+  return new WorkerError('ERR_WORKER_HUNG',
+    `the event loop of worker ${worker.id} (pid ${worker.pid}) was blocked for ${limit} ms, so ` +
+    'the worker is killed and replaced; do not block in async functions (use a sync endpoint or ' +
+    `asyncio.to_thread()), or raise ${optionName('timeouts.hang')}`,
+    { worker: worker.id, pid: worker.pid, stacks })
+}
+
+/**
+ * What the end of a worker means for one request that it had.
+ * @param {Error} error of the worker
+ * @param {string} request method and path
+ * @returns {Error}
+ */
+export function lostError (error, request) {
+  if (!(error instanceof WorkerError)) return error
+  return new WorkerError(error.code, `${request} was lost: ${error.message}`, error, request)
+}
+
+/**
+ * @param {number} number
+ * @returns {string}
+ */
+export function signalName (number) {
+  for (const [name, value] of Object.entries(constants.signals)) {
+    if (value === number) return name
+  }
+  return `signal ${number}`
+}
+
+/**
+ * A worker reports that its application did not start.
+ * @param {string} kind import | lifespan | timeout | internal
+ * @param {string} type
+ * @param {string} message
+ * @param {string} traceback
+ * @returns {StartupError}
+ */
+export function startupError (kind, type, message, traceback) {
+  const [code, text] = startupFailure(kind)
+  return new StartupError(code, describe(text, type, message, traceback), { type, traceback })
+}
+
+/**
+ * @param {string} kind
+ * @returns {[code: string, text: string]}
+ */
+function startupFailure (kind) {
+  switch (kind) {
+    case 'import':
+      return ['ERR_APP_IMPORT', 'could not import the application ' +
+        `(check ${optionName('appTarget')} and ${optionName('docroot')})`]
+    case 'lifespan':
+      return ['ERR_LIFESPAN', 'the lifespan startup of the application failed']
+    case 'timeout':
+      return ['ERR_STARTUP_TIMEOUT', 'the application did not start in time ' +
+        `(raise ${optionName('timeouts.startup')} if it needs longer)`]
+    default:
+      return ['ERR_PYTHON_FAILED', 'the worker could not start']
+  }
+}
+
+/**
+ * The fork server reports that it could not start.
+ * @param {string} type
+ * @param {string} message
+ * @param {string} traceback
+ * @returns {StartupError}
+ */
+export function preloadError (type, message, traceback) {
+  const text = `the fork server could not start (check ${optionName('preload')})`
+  return new StartupError('ERR_PRELOAD', describe(text, type, message, traceback),
+    { type, traceback })
+}
+
+/**
+ * This process has no memory or descriptors left for a Python process.
+ * @param {unknown} error
+ * @returns {StartupError}
+ */
+export function resourceError (error) {
+  const { message } = /** @type {Error} */ (error)
+  return new StartupError('ERR_PYTHON_FAILED', 'not enough memory or file descriptors to start a ' +
+    `Python process: ${message}; raise the limit of open files (ulimit -n), or free memory`,
+  { cause: error })
+}
+
+/** How Python marks the name of an option in a message (errors.py). Other marks stay as they are. */
+const OPTION_MARK = /\{option:(docroot|factory|interface)\}/g
+
+/**
+ * @param {string} text
+ * @param {string} type
+ * @param {string} message
+ * @param {string} traceback
+ */
+function describe (text, type, message, traceback) {
+  const named = message.replace(OPTION_MARK, (_, option) => optionName(option))
+  const cause = [type, named].filter((part) => part !== '').join(': ')
+  const headline = cause === '' ? text : `${text}: ${cause}`
+  return traceback === '' ? headline : `${headline}\n\n${traceback.trimEnd()}`
+}

@@ -1,0 +1,222 @@
+/**
+ * The checks of option values. Each returns the value to keep, or throws an InvalidOptionError that
+ * says what the option must be.
+ */
+
+import { statSync } from 'node:fs'
+import { resolve } from 'node:path'
+
+import proxyAddr from 'proxy-addr'
+
+import { loadBinding } from './binding.js'
+import { InvalidOptionError } from './errors.js'
+import { MAX_TIMEOUT } from './util/deadline.js'
+import { optionName } from './util/option-name.js'
+
+/** @typedef {(value: any, name: string) => any} Check */
+
+const IDENTIFIER = '[\\p{L}\\p{Nl}_][\\p{L}\\p{Nl}\\p{N}\\p{M}_]*'
+const DOTTED = `${IDENTIFIER}(?:\\.${IDENTIFIER})*`
+const APP_TARGET = new RegExp(`^${DOTTED}:${DOTTED}$`, 'u')
+const MODULE = new RegExp(`^${DOTTED}$`, 'u')
+
+/** In microseconds. */
+const MAX_SPIN = 1000
+
+const SILENT = { info () {}, warn () {}, error () {} }
+
+/**
+ * @param {string} name
+ * @param {string} expected
+ * @param {unknown} value
+ * @returns {never}
+ */
+function invalid (name, expected, value) {
+  let shown
+  try {
+    shown = typeof value === 'function' ? 'a function' : JSON.stringify(value) ?? String(value)
+  } catch {
+    shown = `a value of type ${typeof value}`
+  }
+  throw new InvalidOptionError(name, `${optionName(name)} must be ${expected}, not ${shown}`)
+}
+
+/** @param {unknown} value */
+export function isRecord (value) {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** @type {Check} */
+export function record (value, name) {
+  return isRecord(value) ? value : invalid(name, 'an object', value)
+}
+
+/** @type {Check} */
+export function boolean (value, name) {
+  return typeof value === 'boolean' ? value : invalid(name, 'true or false', value)
+}
+
+/** @type {Check} */
+function nonEmptyString (value, name) {
+  if (typeof value !== 'string' || value === '' || value.includes('\0')) {
+    invalid(name, 'a non-empty string', value)
+  }
+  return value
+}
+
+/**
+ * @param {string[]} values
+ * @returns {Check}
+ */
+export function oneOf (...values) {
+  const expected = values.map((value) => `'${value}'`).join(' or ')
+  return (value, name) => values.includes(value) ? value : invalid(name, expected, value)
+}
+
+/**
+ * @param {number} min
+ * @param {number} max
+ * @param {string} [unit]
+ * @returns {Check}
+ */
+export function integer (min, max, unit) {
+  const expected = `an integer from ${min} to ${max}${unit === undefined ? '' : ` (${unit})`}`
+  return (value, name) => {
+    if (Number.isInteger(value) && value >= min && value <= max) return value
+    return invalid(name, expected, value)
+  }
+}
+
+/**
+ * An integer without an upper limit, or Infinity.
+ * @param {number} min
+ * @returns {Check}
+ */
+export function count (min) {
+  return (value, name) => {
+    if (value === Infinity || (Number.isSafeInteger(value) && value >= min)) return value
+    return invalid(name, `an integer of at least ${min}, or Infinity`, value)
+  }
+}
+
+/** @type {Check} */
+export function fraction (value, name) {
+  return typeof value === 'number' && value >= 0 && value <= 1
+    ? value
+    : invalid(name, 'a number from 0 to 1', value)
+}
+
+export const time = integer(0, MAX_TIMEOUT, 'milliseconds')
+export const positiveTime = integer(1, MAX_TIMEOUT, 'milliseconds')
+
+/**
+ * A time, or Infinity.
+ * @param {Check} check of the time
+ * @returns {Check}
+ */
+export function orNever (check) {
+  return (value, name) => value === Infinity ? value : check(value, name)
+}
+
+/**
+ * The size of a ring; undefined leaves it to the addon. The limits belong to the protocol, so only
+ * the addon knows them; it is loaded when a size is given.
+ * @type {Check}
+ */
+export function ring (value, name) {
+  if (value === undefined) return value
+  const { minRing, maxRing } = loadBinding().limits
+  const isPowerOfTwo = Number.isInteger(value) && Number.isInteger(Math.log2(value))
+  if (isPowerOfTwo && value >= minRing && value <= maxRing) return value
+  return invalid(name, `a power of two from ${minRing} to ${maxRing} (bytes)`, value)
+}
+
+/** @type {Check} */
+export function spin (value, name) {
+  if (value === 'auto') return value
+  if (Number.isInteger(value) && value >= 0 && value <= MAX_SPIN) return value
+  return invalid(name, `'auto', or an integer from 0 to ${MAX_SPIN} (microseconds)`, value)
+}
+
+/** @type {Check} */
+export function docroot (value, name) {
+  const path = resolve(nonEmptyString(value, name))
+  const expected = `${optionName(name)} must be a directory, but ${path}`
+  let stats
+  try {
+    stats = statSync(path)
+  } catch (error) {
+    throw new InvalidOptionError(name,
+      `${expected} cannot be opened: ${/** @type {Error} */ (error).message}`,
+      'ERR_DOCROOT_NOT_FOUND')
+  }
+  if (!stats.isDirectory()) {
+    throw new InvalidOptionError(name, `${expected} is not one`, 'ERR_DOCROOT_NOT_FOUND')
+  }
+  return path
+}
+
+/** @type {Check} */
+export function appTarget (value, name) {
+  if (typeof value === 'string' && APP_TARGET.test(value)) return value
+  return invalid(name, "of the form 'package.module:attribute'", value)
+}
+
+/** @type {Check} */
+export function python (value, name) {
+  return value === undefined ? undefined : nonEmptyString(value, name)
+}
+
+/** @type {Check} */
+export function preload (value, name) {
+  if (typeof value === 'boolean') return value
+  const isList = Array.isArray(value) &&
+    value.every((module) => typeof module === 'string' && MODULE.test(module))
+  if (!isList) invalid(name, 'true, false or a list of module names', value)
+  return Object.freeze([...value])
+}
+
+/** @type {Check} */
+export function environment (value, name) {
+  if (!isRecord(value)) invalid(name, 'an object whose values are strings', value)
+  for (const [key, text] of Object.entries(value)) {
+    if (typeof text !== 'string' || text.includes('\0')) {
+      invalid(`${name}.${key}`, 'a string without NUL', text)
+    }
+  }
+  return Object.freeze({ ...value })
+}
+
+/** @type {Check} */
+export function rootPath (value, name) {
+  if (value === '') return value
+  if (typeof value !== 'string' || !value.startsWith('/')) {
+    invalid(name, "empty, or a path that starts with '/'", value)
+  }
+  return value.replace(/\/+$/, '')
+}
+
+/** @type {Check} */
+export function trustProxy (value, name) {
+  if (value === false) return null
+  if (value === true) return () => true
+  try {
+    return proxyAddr.compile(value)
+  } catch (error) {
+    throw new InvalidOptionError(name,
+      `${optionName(name)} must be true, false, or the addresses of proxies ('127.0.0.1', ` +
+      "'10.0.0.0/8', 'loopback', 'linklocal', 'uniquelocal'): " +
+      /** @type {Error} */ (error).message)
+  }
+}
+
+/** @type {Check} */
+export function logger (value, name) {
+  if (value === false) return SILENT
+  for (const method of ['info', 'warn', 'error']) {
+    if (typeof value?.[method] !== 'function') {
+      invalid(name, 'false, or an object with the functions info, warn and error', value)
+    }
+  }
+  return value
+}

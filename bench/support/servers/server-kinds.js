@@ -1,0 +1,67 @@
+// The kinds of servers and the command that starts each. All run the same application in the same
+// interpreter, on uvloop, without logging.
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { packageVersion, PINNED } from '../install/npm.js'
+
+const script = name => fileURLToPath(new URL(name, import.meta.url))
+
+/**
+ * @typedef {{ port: number } | { socketPath: string }} Address on 127.0.0.1, or a Unix socket
+ * @typedef {object} Application
+ * @property {string} bin folder of the Python programs
+ * @property {string} docroot
+ * @property {string} app module:attribute
+ * @property {number} workers
+ * @property {Address} [upstream] the server behind a proxy
+ * @typedef {object} Kind
+ * @property {(application: Application, address: Address) =>
+ *   [program: string, args: string[]]} command
+ *   command
+ * @property {string} [upstream] the kind of server behind it, on a Unix socket
+ */
+
+const node = (name, options) => [process.execPath, [script(name), JSON.stringify(options)]]
+const nodeAsgi = more => ({ bin, docroot, app, workers }, { port }) => node('node-asgi-server.js',
+  { port, docroot, appTarget: app, workers, python: join(bin, 'python'), ...more })
+const proxy = websocket => ({ upstream }, { port }) =>
+  node('proxy-server.js', { port, websocket, ...upstream })
+
+const uvicorn = ({ bin, app, workers }, { port, socketPath }) => [join(bin, 'uvicorn'), [app,
+  ...socketPath === undefined ? ['--port', String(port)] : ['--uds', socketPath],
+  '--workers', String(workers), '--loop', 'uvloop', '--http', 'httptools', '--no-access-log',
+  '--log-level', 'critical',
+  // Longer than a client keeps an idle connection, so that no connection closes as it is reused.
+  '--timeout-keep-alive', '60']]
+
+const gunicorn = worker => ({ bin, app, workers }, { port }) => [join(bin, 'gunicorn'), [app,
+  '-k', worker, '-w', String(workers), '-b', `127.0.0.1:${port}`, '--keep-alive', '60',
+  '--no-control-socket', '--log-level', 'critical']]
+
+// 0.1 s is the shortest respawn interval that granian accepts; its default is 3.5 s.
+const granian = ({ bin, app, workers }, { port }) => [join(bin, 'granian'), [app,
+  '--interface', 'asgi',
+  '--workers', String(workers), '--port', String(port), '--loop', 'uvloop', '--no-log',
+  '--respawn-failed-workers', '--respawn-interval', '0.1']]
+
+/** @type {{ [kind: string]: Kind }} */
+export const kinds = {
+  'node-asgi': { command: nodeAsgi({}) },
+  'node-asgi, preload': { command: nodeAsgi({ preload: true }) },
+  // What users do today: node:http and undici's pool. http-proxy-3 pipes WebSockets as bytes.
+  // http-proxy-3.
+  proxy: { command: proxy('pipe'), upstream: 'uvicorn' },
+  // The same, but WebSockets end in Node, which relays each message (`ws` on both sides).
+  relay: { command: proxy('relay'), upstream: 'uvicorn' },
+  uvicorn: { command: uvicorn },
+  granian: { command: granian },
+  gunicorn: { command: gunicorn('asgi') },
+  'gunicorn, uvicorn worker': { command: gunicorn('uvicorn_worker.UvicornWorker') },
+  // The same hello without Python.
+  'node:http': { command: (_, { port }) => node('bare-server.js', { port }) }
+}
+
+/** Versions of the npm packages that the other servers use. */
+export const nodeVersions = () => ({
+  undici: PINNED.undici, 'http-proxy-3': PINNED['http-proxy-3'], ws: packageVersion('ws')
+})

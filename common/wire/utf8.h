@@ -1,0 +1,14 @@
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+
+namespace nasgi::wire {
+
+// The longest prefix of `text` that has at most `limit` bytes and does not end within a character.
+// The result is valid UTF-8 if `text` is, and points into it.
+//
+// Thread safety: any thread.
+[[nodiscard]] std::string_view CutUtf8(std::string_view text, size_t limit);
+
+}  // namespace nasgi::wire

@@ -1,0 +1,52 @@
+#include "asgi/cycle_types.h"
+
+#include <array>
+
+#include "asgi/http_cycle.h"
+#include "asgi/websocket_cycle.h"
+#include "py/coroutine.h"
+
+namespace nasgi::worker {
+
+using py::Ref;
+
+namespace {
+
+// asyncio and debuggers inspect a coroutine through these attributes; they show those of the app.
+template <class T>
+PyObject* Forward(PyObject* self, void* name) {
+  const Ref app = py::Box<T>::Of(self).app_coroutine();
+  if (!app) {
+    PyErr_SetString(PyExc_AttributeError, static_cast<const char*>(name));
+    return nullptr;
+  }
+  return PyObject_GetAttrString(app.get(), static_cast<const char*>(name));
+}
+
+char cr_await[] = "cr_await";
+char cr_code[] = "cr_code";
+char cr_frame[] = "cr_frame";
+char cr_running[] = "cr_running";
+
+template <class T>
+Ref Make(PyObject* module, const char* name) {
+  static std::array<PyGetSetDef, 5> attributes = {
+      PyGetSetDef{cr_await, Forward<T>, nullptr, nullptr, cr_await},
+      PyGetSetDef{cr_code, Forward<T>, nullptr, nullptr, cr_code},
+      PyGetSetDef{cr_frame, Forward<T>, nullptr, nullptr, cr_frame},
+      PyGetSetDef{cr_running, Forward<T>, nullptr, nullptr, cr_running},
+      PyGetSetDef{nullptr, nullptr, nullptr, nullptr, nullptr}};
+  return py::MakeCoroutineType<T>(module, name, attributes.data());
+}
+
+}  // namespace
+
+Ref MakeHttpCycleType(PyObject* module) {
+  return Make<HttpCycle>(module, "node_asgi_worker._worker.HttpCycle");
+}
+
+Ref MakeWebSocketCycleType(PyObject* module) {
+  return Make<WebSocketCycle>(module, "node_asgi_worker._worker.WebSocketCycle");
+}
+
+}  // namespace nasgi::worker

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <Python.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "asgi/cycle.h"
+#include "asgi/header_list.h"
+#include "asgi/scope.h"
+
+namespace nasgi::worker {
+
+// One HTTP request and its response. Thread safety, lifetime and failure: see Cycle.
+class HttpCycle final : public Cycle {
+ public:
+  HttpCycle(Host* host, py::Ref host_object, uint32_t stream, py::Ref scope,
+            const RequestTraits& traits);
+
+  [[nodiscard]] Delivery OnBody(std::string_view bytes, bool end) override;
+  Progress Receive(py::Ref* message, py::Ref* future) override;
+  Progress Send(PyObject* message, Sending* sending, py::Ref* future) override;
+
+ protected:
+  [[nodiscard]] Functions* functions() const override;
+  [[nodiscard]] AppErrorText OnReturn() override;
+  [[nodiscard]] bool complete() const override {
+    return response_.state() == Response::State::kComplete;
+  }
+  [[nodiscard]] bool started() const override {
+    return response_.state() == Response::State::kStreaming ||
+           response_.state() == Response::State::kExpectTrailers;
+  }
+  void DropReceived() override;
+
+ private:
+  // What SendExtension has made of a message.
+  enum class Extension {
+    kNone,  // it is not a message of an extension
+    kSent,
+    kFile,   // it is a file, which SendFile is to send
+    kError,  // a Python exception is set
+  };
+
+  [[nodiscard]] py::Ref BodyMessage();
+  // send() of the extensions' messages (http_extensions.cc).
+  [[nodiscard]] Extension SendExtension(PyObject* type, PyObject* message, Sending* sending);
+  // Each of these sends one message. False: a Python exception is set.
+  [[nodiscard]] bool SendPath(PyObject* message);
+  [[nodiscard]] bool SendTrailers(PyObject* message);
+  [[nodiscard]] bool SendEarlyHint(PyObject* message);
+  [[nodiscard]] bool SendPush(PyObject* message);
+  [[nodiscard]] bool TakeFile(PyObject* message, Sending* sending);
+  Progress SendFile(Sending* sending, py::Ref* future);
+  [[nodiscard]] bool body_waits() const { return next_ < body_.size(); }
+
+  std::vector<py::Ref> body_;  // received; receive() has returned the pieces before next_
+  size_t next_ = 0;
+  bool body_end_ = false;    // Node has sent all of it
+  bool body_taken_ = false;  // receive() has returned the last of it
+  bool wants_continue_;      // the client sends the body only after a 100 response
+  Response response_;
+  HeaderList trailers_;
+};
+
+}  // namespace nasgi::worker

@@ -1,0 +1,229 @@
+// The messages of an HTTP response other than start and body: the extensions of ASGI
+// (asgi.readthedocs.io, "Extensions").
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <system_error>
+
+#include "asgi/http_cycle.h"
+#include "asgi/message.h"
+#include "py/text.h"
+#include "wire/http_head.h"
+
+namespace nasgi::worker {
+
+using py::Ref;
+
+namespace {
+
+// Sets a Python exception; returns false.
+bool Refuse(PyObject* exception, const char* why) {
+  PyErr_SetString(exception, why);
+  return false;
+}
+
+// As Refuse, for a field that must be there: unless reading it has failed already.
+bool Missing(const char* why) {
+  return PyErr_Occurred() == nullptr ? Refuse(PyExc_ValueError, why) : false;
+}
+
+}  // namespace
+
+HttpCycle::Extension HttpCycle::SendExtension(PyObject* type, PyObject* message, Sending* sending) {
+  const Names& names = state().names;
+  const auto sent = [](bool ok) { return ok ? Extension::kSent : Extension::kError; };
+  // The length tells the frequent types apart and spares five comparisons: no other type is as long
+  // as 'http.response.start', and only that of push is as long as 'http.response.body'.
+  const Py_ssize_t length = PyUnicode_Check(type) ? PyUnicode_GetLength(type) : 0;
+  if (length == PyUnicode_GetLength(names.response_start.get())) return Extension::kNone;
+  if (length == PyUnicode_GetLength(names.response_body.get())) {
+    return Is(type, names.response_push) ? sent(SendPush(message)) : Extension::kNone;
+  }
+  if (Is(type, names.response_trailers)) return sent(SendTrailers(message));
+  if (Is(type, names.response_pathsend)) return sent(SendPath(message));
+  if (Is(type, names.response_early_hint)) return sent(SendEarlyHint(message));
+  if (!Is(type, names.response_zerocopysend)) return Extension::kNone;
+  return TakeFile(message, sending) ? Extension::kFile : Extension::kError;
+}
+
+bool HttpCycle::SendTrailers(PyObject* message) {
+  const Names& names = state().names;
+  if (response_.state() != Response::State::kExpectTrailers) {
+    return Refuse(PyExc_RuntimeError,
+                  "'http.response.trailers' must come after the body of a response whose start has "
+                  "'trailers': True");
+  }
+  PyObject* headers = Field(message, names.headers);
+  if (headers == nullptr && PyErr_Occurred() != nullptr) return false;
+  const std::optional<bool> more = Flag(message, names.more_trailers);
+  if (!more) return false;
+  if (headers != nullptr && !trailers_.Take(headers)) return false;
+  if (*more) return true;
+  sender().SendFrame(wire::Trailers{stream_, trailers_.joined()});
+  response_.Complete();
+  ResponseEnded();
+  return true;
+}
+
+bool HttpCycle::SendPath(PyObject* message) {
+  if (response_.state() != Response::State::kStartHeld) {
+    return Refuse(PyExc_RuntimeError,
+                  "'http.response.pathsend' must come right after 'http.response.start', as the "
+                  "whole body");
+  }
+  PyObject* path = Field(message, state().names.path);
+  if (path == nullptr) return Missing("'http.response.pathsend' needs a 'path'");
+  const Ref plain = Ref::Steal(PyOS_FSPath(path));
+  if (!plain) return false;
+  const Ref bytes =
+      PyBytes_Check(plain.get()) ? plain : Ref::Steal(PyUnicode_EncodeFSDefault(plain.get()));
+  if (!bytes) return false;
+  std::string name(py::View(bytes));
+  if (name.empty() || name.find('\0') != std::string::npos) {
+    PyErr_Format(PyExc_ValueError, "'http.response.pathsend' cannot send the path %R", path);
+    return false;
+  }
+  // ASGI requires an absolute path; Starlette's FileResponse passes on what the app has given.
+  if (!name.starts_with('/')) {
+    std::error_code error;
+    name.insert(0, std::filesystem::current_path(error).native() + '/');
+    if (error) {
+      PyErr_Format(PyExc_OSError, "cannot find the working directory for %R: %s", path,
+                   error.message().c_str());
+      return false;
+    }
+  }
+  const wire::File frame{stream_, response_.status(), response_.headers(), name};
+  if (!sender().Fits(frame))
+    return Refuse(PyExc_ValueError, "the path of 'http.response.pathsend' is too long");
+  sender().SendFrame(frame);
+  response_.Complete();
+  ResponseEnded();
+  return true;
+}
+
+bool HttpCycle::SendEarlyHint(PyObject* message) {
+  if (response_.state() > Response::State::kStartHeld) {
+    return Refuse(PyExc_RuntimeError, "'http.response.early_hint' must come before the response");
+  }
+  PyObject* links = Field(message, state().names.links);
+  if (links == nullptr) return Missing("'http.response.early_hint' needs 'links'");
+  const Ref iterator = Ref::Steal(PyObject_GetIter(links));
+  if (!iterator) return false;
+  std::string joined;
+  while (const Ref link = Ref::Steal(PyIter_Next(iterator.get()))) {
+    const Ref bytes = py::AsBytes(link.get(), "a link");
+    if (!bytes) return false;
+    const std::string_view value = py::View(bytes);
+    if (!wire::IsFieldValue(value)) {
+      PyErr_Format(PyExc_ValueError, "%R is not a valid value of a link header", link.get());
+      return false;
+    }
+    if (joined.size() + value.size() > wire::kMaxHead) {
+      PyErr_Format(PyExc_ValueError, "the links take more than %zu bytes", wire::kMaxHead);
+      return false;
+    }
+    if (!joined.empty()) joined.push_back('\0');
+    joined.append(value);
+  }
+  if (PyErr_Occurred() != nullptr) return false;
+  if (!joined.empty()) sender().SendFrame(wire::EarlyHint{stream_, joined});
+  return true;
+}
+
+bool HttpCycle::SendPush(PyObject* message) {
+  if (complete()) return Refuse(PyExc_RuntimeError, "the response is complete");
+  PyObject* path = Field(message, state().names.path);
+  PyObject* headers = Field(message, state().names.headers);
+  if (PyErr_Occurred() != nullptr) return false;
+  const Ref text =
+      path != nullptr && PyUnicode_Check(path) ? Ref::Steal(PyUnicode_AsASCIIString(path)) : Ref();
+  if (!text || !py::View(text).starts_with('/') || !wire::IsRequestTarget(py::View(text)) ||
+      py::View(text).size() > wire::kMaxHead / 2) {
+    PyErr_Clear();
+    return Refuse(PyExc_ValueError,
+                  "'http.response.push' needs a percent-encoded 'path' that starts with '/'");
+  }
+  HeaderList list;
+  if (headers != nullptr && !list.Take(headers)) return false;
+  const wire::Push frame{stream_, py::View(text), list.joined()};
+  if (!sender().Fits(frame))
+    return Refuse(PyExc_ValueError, "the headers of 'http.response.push' are too long");
+  sender().SendFrame(frame);
+  return true;
+}
+
+// The descriptor stays here. Node has no call that hands a file to a socket, so its bytes pass
+// through memory in any case; through the ring they keep flow control and order.
+bool HttpCycle::TakeFile(PyObject* message, Sending* sending) {
+  const Names& names = state().names;
+  if (response_.state() != Response::State::kStartHeld &&
+      response_.state() != Response::State::kStreaming) {
+    return Refuse(PyExc_RuntimeError,
+                  "'http.response.zerocopysend' must come after 'http.response.start', as part of "
+                  "the body");
+  }
+  PyObject* file = Field(message, names.file);
+  if (file == nullptr) return Missing("'http.response.zerocopysend' needs a 'file'");
+  const int fd = PyObject_AsFileDescriptor(file);
+  if (fd < 0) return false;
+  struct stat status{};
+  if (fstat(fd, &status) != 0) {
+    PyErr_SetFromErrno(PyExc_OSError);
+    return false;
+  }
+  if (!S_ISREG(status.st_mode)) {
+    return Refuse(PyExc_ValueError, "'http.response.zerocopysend' takes a regular file");
+  }
+  const std::optional<int64_t> position =
+      Number(message, names.offset, std::max<int64_t>(lseek(fd, 0, SEEK_CUR), 0));
+  if (!position) return false;
+  const int64_t available = std::max<int64_t>(status.st_size - *position, 0);
+  const std::optional<int64_t> count = Number(message, names.count, available);
+  if (!count) return false;
+  const std::optional<bool> more = Flag(message, names.more_body);
+  if (!more) return false;
+  sending->file = fd;
+  sending->position = *position;
+  sending->rest = response_.bodiless() ? 0 : std::min(*count, available);
+  sending->more = *more;
+  return response_.bodiless() || response_.Count(sending->rest, !sending->more);
+}
+
+Progress HttpCycle::SendFile(Sending* sending, Ref* future) {
+  std::array<char, wire::kMaxChunk> buffer;
+  while (true) {
+    const size_t size =
+        std::min({static_cast<size_t>(sending->rest), buffer.size(), send_window_.available()});
+    const bool blocked = size == 0 && sending->rest > 0;
+    if (blocked || sender().backlogged()) return Wait(&senders_, !blocked, future);
+    ssize_t read = 0;
+    do {
+      read = size == 0 ? 0 : pread(sending->file, buffer.data(), size, sending->position);
+    } while (read < 0 && errno == EINTR);
+    if (read < 0) {
+      PyErr_SetFromErrno(PyExc_OSError);
+      return Progress::kError;
+    }
+    if (read == 0 && size > 0) {
+      PyErr_SetString(PyExc_RuntimeError, "the file became shorter while it was sent");
+      return Progress::kError;
+    }
+    sending->position += read;
+    sending->rest -= read;
+    SendChunk(&response_, {buffer.data(), static_cast<size_t>(read)},
+              sending->rest == 0 && !sending->more);
+    if (sending->rest > 0) continue;
+    // The file's position ends up behind the bytes sent, as after a read().
+    lseek(sending->file, sending->position, SEEK_SET);
+    return Progress::kDone;
+  }
+}
+
+}  // namespace nasgi::worker

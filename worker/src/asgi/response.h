@@ -1,0 +1,74 @@
+#pragma once
+
+#include <Python.h>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "asgi/header_list.h"
+#include "asgi/names.h"
+#include "asgi/sending.h"
+
+namespace nasgi::worker {
+
+// What an app has sent of one HTTP response so far. It holds the app to the rules of ASGI (www spec
+// 2.5) and HTTP: the order of messages, headers that HTTP can carry, a body as long as
+// content-length says.
+//
+// Thread safety: the loop's thread only, with the GIL held.
+// Lifetime: see the constructor.
+// Failure: methods that return false leave a Python exception that says what was expected. A
+// message that was refused changes nothing, so the app may send another one.
+class Response {
+ public:
+  enum class State { kExpectStart, kStartHeld, kStreaming, kExpectTrailers, kComplete };
+
+  // `start` and `body` are the types of the response's messages, and must outlive this.
+  Response(const py::Ref& start, const py::Ref& body, bool to_head_request)
+      : start_(start), body_(body), bodiless_(to_head_request) {}
+
+  // Takes a message of send(), of this type. ASGI allows a server to hold the start back until the
+  // first body event, so that an error before it can still become a 500; this is done here. For a
+  // body event, `sending` gets the bytes to send.
+  [[nodiscard]] bool Take(PyObject* type, PyObject* message, const Names& names, Sending* sending);
+
+  [[nodiscard]] State state() const { return state_; }
+  [[nodiscard]] uint32_t status() const { return status_; }
+  // Joined by NUL, as in wire::Response.
+  [[nodiscard]] const std::string& headers() const { return headers_.joined(); }
+
+  // The start says that trailers follow the body.
+  [[nodiscard]] bool has_trailers() const { return has_trailers_; }
+  // HEAD, 204, 304: the body is dropped, and content-length is not checked against it.
+  [[nodiscard]] bool bodiless() const { return bodiless_; }
+
+  // A frame of the body has been sent; `end`: it was the last.
+  void Sent(bool end) {
+    state_ = !end ? State::kStreaming : has_trailers_ ? State::kExpectTrailers : State::kComplete;
+  }
+  // The last frame of the response has been sent.
+  void Complete() { state_ = State::kComplete; }
+
+  // Counts bytes of the body. False if they exceed content-length or, being the last, fall short of
+  // it.
+  [[nodiscard]] bool Count(int64_t bytes, bool last);
+
+ private:
+  [[nodiscard]] bool TakeStart(PyObject* message, const Names& names);
+  [[nodiscard]] bool TakeBody(PyObject* message, const Names& names, Sending* sending);
+  [[nodiscard]] bool TakeHeaders(PyObject* headers);
+  [[nodiscard]] bool TakeLength(std::string_view text);
+
+  const py::Ref& start_;
+  const py::Ref& body_;
+  State state_ = State::kExpectStart;
+  bool bodiless_;
+  bool has_trailers_ = false;
+  uint32_t status_ = 0;
+  HeaderList headers_;
+  int64_t content_length_ = -1;  // -1: not given
+  int64_t body_length_ = 0;
+};
+
+}  // namespace nasgi::worker
