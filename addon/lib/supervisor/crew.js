@@ -39,8 +39,9 @@ import { Roster } from './roster.js'
  * What the owner of a crew implements.
  * @typedef {object} CrewOwner
  * @property {() => void} onServerReady workers can be forked
- * @property {(error: Error, served: number) => void} onServerLost the fork server has ended, and its
- *   workers with it, after it was ready for so many milliseconds
+ * @property {(error: Error, startTime: number | null) => void} onServerLost the fork server has
+ *   ended, and its workers with it; it had taken so many milliseconds to become ready (null: it
+ *   never was)
  * @property {(worker: Worker) => void} onWorkerReady it can take requests
  * @property {(worker: Worker) => void} onWorkerAvailable it can take requests again
  * @property {(worker: Worker) => void} onWorkerBusy it has a request in flight after it had none
@@ -65,7 +66,6 @@ export class Crew {
   /** @type {HangWatch<Worker>} */
   #hangs
 
-  #serverReadyAt = 0
   #stopping = false
 
   /**
@@ -113,7 +113,7 @@ export class Crew {
       this.#server.start()
     } catch (error) {
       const failure = resourceError(error)
-      if (this.#server === null) this.#loseServer(failure, 0)
+      if (this.#server === null) this.#loseServer(failure, null)
       else this.#server.abandon(failure)
     }
   }
@@ -124,7 +124,6 @@ export class Crew {
    */
   onServerReady (server, info) {
     if (server !== this.#server || this.#stopping) return
-    this.#serverReadyAt = performance.now()
     if (info.threads.length > 0) {
       this.settings.logger.warn('[node-asgi] preloaded modules have left threads running ' +
         `(${info.threads.join(', ')}), so forking is unsafe and each worker starts cold. List only ` +
@@ -141,16 +140,16 @@ export class Crew {
     if (server !== this.#server) return
     this.#server = null
     this.reporter.serverEnded(server.pid)
-    this.#loseServer(error, server.ready ? performance.now() - this.#serverReadyAt : 0)
+    this.#loseServer(error, server.startTime)
   }
 
   /**
    * @param {Error} error
-   * @param {number} served milliseconds
+   * @param {number | null} startTime milliseconds
    */
-  #loseServer (error, served) {
+  #loseServer (error, startTime) {
     for (const worker of this.workers) worker.processLost(error)
-    if (!this.#stopping) this.owner.onServerLost(error, served)
+    if (!this.#stopping) this.owner.onServerLost(error, startTime)
   }
 
   /**

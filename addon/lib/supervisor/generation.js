@@ -121,13 +121,13 @@ export class Generation {
 
   /**
    * @param {Error} error
-   * @param {number} served milliseconds
+   * @param {number | null} startTime milliseconds; null: it never became ready
    */
-  onServerLost (error, served) {
+  onServerLost (error, startTime) {
     for (const slot of this.#slots) slot.cancel()
     if (this.#settled && this.#failure === null) {
       this.#log(error)
-      const delay = this.#serverPolicy.failed(served)
+      const delay = delayAfter(this.#serverPolicy, startTime)
       if (!this.#serverPolicy.isBroken) {
         return this.#retryAfter(delay, () => this.#startServer(this.#slots))
       }
@@ -222,25 +222,26 @@ export class Generation {
     slot.successor = null
     if (slot.worker !== null) return null
     if (!slot.settled) return this.#settle(slot)
-    return this.#replace(slot, worker.readyAt === 0 ? 0 : performance.now() - worker.readyAt)
+    return this.#replace(slot, worker.startTime)
   }
 
   /**
    * @param {Slot} slot
-   * @param {number} served milliseconds
+   * @param {number | null} startTime milliseconds that its worker took to become ready; null: it
+   *   never was
    * @returns {Outcome | null}
    */
-  #replace (slot, served) {
+  #replace (slot, startTime) {
     // Without a fork server, the slot is filled along with all others when there is one again.
     if (!this.#settled || !this.#crew.hasServer) return null
     const error = /** @type {Error} */ (slot.error)
     if (this.#failure !== null) return this.#retry === null ? this.#fail(error) : null
     const { policy } = slot
-    const delay = policy.failed(served)
+    const delay = delayAfter(policy, startTime)
     if (delay === 0) return this.#refill(slot)
     slot.restartAfter(delay, () => this.#report(this.#refill(slot)))
     if (policy.failures === this.settings.restart.limit + 1) {
-      this.settings.logger.error(`[node-asgi] a worker failed ${policy.failures} times in a row ` +
+      this.settings.logger.error(`[node-asgi] a worker could not start ${policy.failures} times in a row ` +
         `(${optionName('restart.limit')}); from now on it is retried only every ` +
         `${this.settings.restart.max} ms (${optionName('restart.max')})`)
     }
@@ -259,7 +260,7 @@ export class Generation {
     } catch (error) {
       slot.error = resourceError(error)
       if (this.#failure === null) this.#log(slot.error)
-      return this.#replace(slot, 0)
+      return this.#replace(slot, null)
     }
     this.#crew.fork(slot.worker)
     return null
@@ -341,7 +342,7 @@ export class Generation {
     for (const slot of this.#slots) {
       if (slot.worker !== null) continue
       this.#log(/** @type {Error} */ (slot.error))
-      this.#report(this.#replace(slot, 0))
+      this.#report(this.#replace(slot, null))
     }
   }
 
@@ -404,4 +405,13 @@ export class Generation {
   wait (worker, timeout) {
     return this.#crew.wait(worker, timeout)
   }
+}
+
+/**
+ * @param {RestartPolicy} policy
+ * @param {number | null} startTime milliseconds; null: the process never became ready
+ * @returns {number} milliseconds to wait before the next start
+ */
+function delayAfter (policy, startTime) {
+  return startTime === null ? policy.failed() : policy.ended(startTime, performance.now())
 }

@@ -91,7 +91,7 @@ export class RecycleWatch {
     this.#retry = setTimeout(() => {
       this.#retry = null
       this.#next()
-    }, this.policy.failed(0) + this.policy.settings.min)
+    }, this.policy.failed() + this.policy.settings.min)
     this.#retry.unref()
   }
 

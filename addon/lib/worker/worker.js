@@ -34,6 +34,7 @@ export class Worker {
   #state = 'starting'
 
   #pid = 0
+  #forkedAt = 0
   #readyAt = 0
 
   /** @type {Error | null} */
@@ -111,6 +112,9 @@ export class Worker {
   /** performance.now() at which it became ready; 0 if it never did. */
   get readyAt () { return this.#readyAt }
 
+  /** Milliseconds from the request for its process until it was ready; null if it never was. */
+  get startTime () { return this.#readyAt === 0 ? null : this.#readyAt - this.#forkedAt }
+
   /** Milliseconds that the event loop took to answer the last ping. */
   get lag () { return this.#pulse.lag }
 
@@ -176,6 +180,7 @@ export class Worker {
    *   stderr: import('../binding.js').OutputSource }} sources
    */
   forking (sources) {
+    this.#forkedAt = performance.now()
     this.output.attach(sources)
     const { startup, kill } = this.timeouts
     // The worker watches its own startup, and can say more about what takes too long: it goes first.
