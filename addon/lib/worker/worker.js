@@ -100,7 +100,10 @@ export class Worker {
     this.#channel = new binding.Channel({ requestRing, responseRing, spin },
       (bytes, ...events) => this.#onEvents(bytes, events))
     this.#requests = new InFlight(this.#channel, binding, timeouts.disconnectGrace,
-      (error) => owner.onAppError(this, error))
+      {
+        onAppError: (error) => owner.onAppError(this, error),
+        onAborted: () => this.#updateRef()
+      })
     this.#updateRef()
   }
 
@@ -165,7 +168,7 @@ export class Worker {
   // The addon's handles keep this process alive only while there is something to wait for.
   #updateRef () {
     const serves = this.#state === 'ready' || this.#state === 'silent'
-    const wanted = this.#state !== 'gone' && (!serves || this.inFlight > 0)
+    const wanted = this.#state !== 'gone' && (!serves || this.#requests.awaited)
     if (wanted === this.#isRef) return
     this.#isRef = wanted
     if (wanted) this.#channel.ref()
@@ -228,10 +231,8 @@ export class Worker {
   send (stream) {
     if (!this.#requests.send(stream)) return
     if (this.traffic.requests === this.#quota) this.owner.onQuota(this)
-    if (this.inFlight === 1) {
-      this.#updateRef()
-      this.owner.onBusy(this)
-    }
+    if (!this.#isRef) this.#updateRef()
+    if (this.inFlight === 1) this.owner.onBusy(this)
   }
 
   /** @returns {RequestStream[]} the requests in flight, oldest first */
@@ -390,7 +391,7 @@ export class Worker {
 
   #onFreed () {
     this.#requests.freed = false
-    if (this.inFlight === 0) this.#updateRef()
+    if (!this.#requests.awaited) this.#updateRef()
     try {
       this.owner.onFreed()
     } catch (error) {
