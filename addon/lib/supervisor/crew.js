@@ -46,6 +46,8 @@ import { Roster } from './roster.js'
  * @property {(worker: Worker) => void} onWorkerAvailable it can take requests again
  * @property {(worker: Worker) => void} onWorkerBusy it has a request in flight after it had none
  * @property {(worker: Worker) => void} onWorkerQuota it has been given all requests that it may have
+ * @property {(worker: Worker, silence: number) => void} onOutage no worker answers; this one has not
+ *   for the longest time, in milliseconds
  * @property {(worker: Worker, error: Error) => void} onWorkerGone
  */
 
@@ -79,8 +81,10 @@ export class Crew {
     this.settings = parts.settings
     this.timeouts = parts.settings.timeouts
     this.pool = parts.pool
-    this.#hangs = new HangWatch(this.timeouts.hang, () => this.workers, (worker) => {
-      this.#inspect(worker)
+    this.#hangs = new HangWatch(this.timeouts.hang, () => this.workers, {
+      onSilent: (worker) => worker.suspect(),
+      onHung: (worker) => { this.#inspect(worker) },
+      onOutage: (worker, silence) => this.owner.onOutage(worker, silence)
     })
   }
 
@@ -209,7 +213,6 @@ export class Crew {
    * @param {Worker} worker
    */
   async #inspect (worker) {
-    worker.suspect()
     this.onSignal(worker, this.parts.binding.stacksSignal)
     const stacks = await worker.output.gather(STACKS_WAIT)
     if (worker.answers) {

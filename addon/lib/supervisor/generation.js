@@ -279,17 +279,44 @@ export class Generation {
     // A worker that leaves anyway, or whose fork server does, needs no successor.
     if (slot === undefined || slot.successor !== null || worker.state !== 'ready' ||
       !this.#crew.hasServer) return this.#recycling.done(worker)
-    try {
-      slot.successor = this.#crew.create()
-    } catch (error) {
-      return this.#onSuccessorFailed(worker, resourceError(error))
-    }
-    this.#crew.fork(slot.successor)
+    if (!this.#startSuccessor(slot, worker)) return
     const { id, pid, traffic: { requests }, readyAt } = worker
     const age = Math.round((performance.now() - readyAt) / 1000)
     this.settings.logger.info(`[node-asgi] worker ${id} (pid ${pid}) is being recycled because of ` +
       `its ${reason}, after ${requests} requests and ${age} s`)
     this.reporter.workerRecycled(worker, reason)
+  }
+
+  /**
+   * No worker answers. One gets a successor, which serves in its place as soon as it is ready; the
+   * worker still finishes what it has if it ever answers again.
+   * @param {Worker} worker
+   * @param {number} silence milliseconds
+   */
+  onOutage (worker, silence) {
+    const slot = this.#slots.find((each) => each.worker === worker)
+    const isStarting = this.#slots.some((each) => each.successor !== null)
+    if (slot === undefined || isStarting || this.#stopping || !this.#crew.hasServer) return
+    if (!this.#startSuccessor(slot, worker)) return
+    this.settings.logger.warn(`[node-asgi] no worker has answered for ${silence} ms, so an extra one ` +
+      `is being started in place of worker ${worker.id} (pid ${worker.pid}). Their event loops are ` +
+      'blocked: do not block in async functions, or start more workers')
+  }
+
+  /**
+   * @param {Slot} slot
+   * @param {Worker} worker that is in the slot
+   * @returns {boolean} false: there are not enough file descriptors or memory
+   */
+  #startSuccessor (slot, worker) {
+    try {
+      slot.successor = this.#crew.create()
+    } catch (error) {
+      this.#onSuccessorFailed(worker, resourceError(error))
+      return false
+    }
+    this.#crew.fork(slot.successor)
+    return true
   }
 
   /**
@@ -308,10 +335,11 @@ export class Generation {
    * @param {Worker} worker that keeps serving
    * @param {Error} error
    */
-  #onSuccessorFailed ({ id, pid }, { message }) {
-    this.settings.logger.error(`[node-asgi] worker ${id} (pid ${pid}) should be recycled, but its ` +
+  #onSuccessorFailed (worker, { message }) {
+    const { id, pid } = worker
+    this.settings.logger.error(`[node-asgi] worker ${id} (pid ${pid}) should be replaced, but its ` +
       `successor could not start, so it keeps serving: ${message}`)
-    this.#recycling.failed()
+    this.#recycling.failed(worker)
   }
 
   // ---- outcomes

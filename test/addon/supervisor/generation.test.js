@@ -239,3 +239,37 @@ test('requests that a recycled worker does not finish in time fail with ERR_WORK
   await assert.rejects(python.handleRequest({ url: '/' }),
     { code: 'ERR_WORKER_RETIRED', worker: 1, message: /recycle/ })
 })
+
+test('nobody answered while both workers were stopped', async (t) => {
+  stayAlive(t)
+  const { python, fake, log } = fakeHandler(t, { workers: 2, timeouts: { hang: 1200, retire: 100 } }, {
+    app: (request, worker) => { if (worker.id > 2) request.respond(200, String(worker.id)) }
+  })
+  await python.ready
+  const stuck = ['/a', '/b'].map((url) => python.handleRequest({ method: 'POST', url }))
+  for (const lost of stuck) lost.catch(() => {})
+  while (python.stats().ready > 0) await settle(1)
+  const served = await python.handleRequest({ url: '/c' })
+  assert.equal(served.text(), '3')
+  assert.equal(fake.workers.length, 3, 'one is enough')
+  assert.match(log.lines.join('\n'), /^warn .*no worker has answered.* worker 1 /m)
+  await Promise.allSettled(stuck)
+})
+
+test('a silent worker that answers again takes requests again', async (t) => {
+  stayAlive(t)
+  const { python, fake } = fakeHandler(t, { workers: 2, timeouts: { hang: 1200 } }, {
+    app: (request) => { if (request.path === '/quick') request.respond(200, 'ok') }
+  })
+  await python.ready
+  const stuck = python.handleRequest({ method: 'POST', url: '/slow' })
+  const ready = () => python.stats().ready
+  while (ready() > 1) await settle(1)
+  assert.equal(python.stats().workers.length, 2, 'the other one serves')
+  const { channel } = fake.requests[0]
+  channel.emit(fake.binding.eventTypes.PONG)
+  await settle()
+  assert.equal(ready(), 2)
+  fake.requests[0].respond(200, 'late')
+  assert.equal((await stuck).text(), 'late')
+})
