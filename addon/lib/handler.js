@@ -16,6 +16,7 @@ import { encodeHead, encodeSocketHead } from './message/head.js'
 import { createListener } from './http/listener.js'
 import { findPython } from './supervisor/interpreter.js'
 import { parseOptions } from './options.js'
+import { guard, guardLogger } from './util/guard.js'
 import { Pool } from './pool/pool.js'
 import { PythonLog } from './supervisor/python-log.js'
 import { StreamingStream } from './stream/streaming-stream.js'
@@ -68,6 +69,11 @@ export class PythonHandler extends EventEmitter {
   /** @type {Promise<void> | null} */
   #closing = null
 
+  /** Emits an event. What a listener throws is thrown later: the pool has work to do. */
+  #tell = guard((/** @type {string} */ event, /** @type {any[]} */ ...args) => {
+    this.emit(event, ...args)
+  })
+
   /**
    * @param {object} [options] see options.js
    * @param {{ binding?: import('./binding.js').Binding,
@@ -75,7 +81,8 @@ export class PythonHandler extends EventEmitter {
    */
   constructor (options, parts = {}) {
     super()
-    const settings = this.#settings = parseOptions(options)
+    const given = parseOptions(options)
+    const settings = this.#settings = { ...given, logger: guardLogger(given.logger) }
     const binding = parts.binding ?? loadBinding()
     this.#connectionLimits = { ...binding.limits, maxMessage: settings.websocket.maxMessage }
     this.#ready = new Promise((resolve, reject) => {
@@ -98,8 +105,8 @@ export class PythonHandler extends EventEmitter {
       system: parts.system,
       owner: {
         onSettled: (error) => this.#settle(error),
-        onEvent: (event, details) => this.emit(event, details),
-        onAppError: (error, source) => this.emit('app:error', error, source),
+        onEvent: (event, details) => this.#tell(event, details),
+        onAppError: (error, source) => this.#tell('app:error', error, source),
         onLine: (name, line, level, source) => this.#onLine(name, line, level, source),
         onLastLine: (pid) => this.#log.forget(pid)
       }
@@ -262,7 +269,7 @@ export class PythonHandler extends EventEmitter {
    * @param {{ worker: number, pid: number }} source
    */
   #onLine (name, line, level, source) {
-    if (this.listenerCount(name) > 0) this.emit(name, line, { ...source, level })
+    if (this.listenerCount(name) > 0) this.#tell(name, line, { ...source, level })
     else this.#log.line(name, line, level, source)
   }
 }

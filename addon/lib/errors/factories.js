@@ -101,6 +101,16 @@ export function lostError (error, request) {
 }
 
 /**
+ * Whether a worker died of something that a request can do: not with its fork server, and not
+ * because it was told to end.
+ * @param {Error} error that a request was lost with
+ */
+export function diedByItself (error) {
+  if (!(error instanceof WorkerError) || error.code === 'ERR_WORKER_RETIRED') return false
+  return error.code !== 'ERR_WORKER_CRASHED' || error.exitCode !== null || error.signal !== null
+}
+
+/**
  * @param {number} number
  * @returns {string}
  */

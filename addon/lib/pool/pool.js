@@ -6,7 +6,10 @@
  */
 
 import { Clock } from '../util/clock.js'
-import { RequestTimeoutError, closedError, noWorkerError, queueFullError } from '../errors.js'
+import {
+  RequestTimeoutError, closedError, diedByItself, noWorkerError, queueFullError
+} from '../errors.js'
+import { nameRequest } from '../message/head.js'
 import { Queue } from './queue.js'
 import { Scheduler } from './scheduler.js'
 import { Times } from '../util/times.js'
@@ -19,6 +22,9 @@ const TURNS = 10
 
 /** Milliseconds. */
 const LONGEST_TURN = 1000
+
+/** Workers that may die while they have the same request. */
+const MAX_DEATHS = 2
 
 export class Pool {
   /** @type {Queue<RequestStream>} */
@@ -45,6 +51,7 @@ export class Pool {
     this.scheduler = new Scheduler(settings.concurrency)
     this.#queue = new Queue(settings.maxQueue)
     this.retry = settings.retry
+    this.logger = settings.logger
     this.timeout = settings.timeouts.request
     this.#clock = new Clock(Math.min(LONGEST_TURN, this.timeout / TURNS), () => this.#tick())
     /**
@@ -92,12 +99,18 @@ export class Pool {
   }
 
   /**
-   * The worker of a request has gone. Another one gets the request if it may be repeated.
+   * The worker of a request has gone. Another one gets the request if it may be repeated, and unless
+   * the request seems to be what ends workers.
    * @param {RequestStream} stream
    * @param {Error} error that it fails with otherwise
    */
   resubmit (stream, error) {
-    if (!this.closed && stream.repeats < this.retry && stream.takeBack()) {
+    if (diedByItself(error) && ++stream.deaths === MAX_DEATHS && !stream.finished) {
+      this.logger.error(`[node-asgi] ${nameRequest(stream.head)} was in flight in ${MAX_DEATHS} ` +
+        'workers that died, so it is not given to another one. The last one: ' + error.message)
+    }
+    const mayRepeat = stream.repeats < this.retry && stream.deaths < MAX_DEATHS
+    if (!this.closed && mayRepeat && stream.takeBack()) {
       this.retried++
       this.submit(stream)
     } else {

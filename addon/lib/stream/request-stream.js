@@ -55,6 +55,8 @@ export class RequestStream {
     this.repeatable = false
     /** How often it has been given to another worker. */
     this.repeats = 0
+    /** How many workers have died while they had it. */
+    this.deaths = 0
     /** Turns of the pool's clock that it has waited; -Infinity: it has a timer of its own. */
     this.ticks = 0
     /** @type {import('./request-body.js').Upload | null} */

@@ -39,12 +39,15 @@ import { Roster } from './roster.js'
  * What the owner of a crew implements.
  * @typedef {object} CrewOwner
  * @property {() => void} onServerReady workers can be forked
- * @property {(error: Error, served: number) => void} onServerLost the fork server has ended, and its
- *   workers with it, after it was ready for so many milliseconds
+ * @property {(error: Error, startTime: number | null) => void} onServerLost the fork server has
+ *   ended, and its workers with it; it had taken so many milliseconds to become ready (null: it
+ *   never was)
  * @property {(worker: Worker) => void} onWorkerReady it can take requests
  * @property {(worker: Worker) => void} onWorkerAvailable it can take requests again
  * @property {(worker: Worker) => void} onWorkerBusy it has a request in flight after it had none
  * @property {(worker: Worker) => void} onWorkerQuota it has been given all requests that it may have
+ * @property {(worker: Worker, silence: number) => void} onOutage no worker answers; this one has not
+ *   for the longest time, in milliseconds
  * @property {(worker: Worker, error: Error) => void} onWorkerGone
  */
 
@@ -65,7 +68,6 @@ export class Crew {
   /** @type {HangWatch<Worker>} */
   #hangs
 
-  #serverReadyAt = 0
   #stopping = false
 
   /**
@@ -79,8 +81,10 @@ export class Crew {
     this.settings = parts.settings
     this.timeouts = parts.settings.timeouts
     this.pool = parts.pool
-    this.#hangs = new HangWatch(this.timeouts.hang, () => this.workers, (worker) => {
-      this.#inspect(worker)
+    this.#hangs = new HangWatch(this.timeouts.hang, () => this.workers, {
+      onSilent: (worker) => worker.suspect(),
+      onHung: (worker) => { this.#inspect(worker) },
+      onOutage: (worker, silence) => this.owner.onOutage(worker, silence)
     })
   }
 
@@ -113,7 +117,7 @@ export class Crew {
       this.#server.start()
     } catch (error) {
       const failure = resourceError(error)
-      if (this.#server === null) this.#loseServer(failure, 0)
+      if (this.#server === null) this.#loseServer(failure, null)
       else this.#server.abandon(failure)
     }
   }
@@ -124,7 +128,6 @@ export class Crew {
    */
   onServerReady (server, info) {
     if (server !== this.#server || this.#stopping) return
-    this.#serverReadyAt = performance.now()
     if (info.threads.length > 0) {
       this.settings.logger.warn('[node-asgi] preloaded modules have left threads running ' +
         `(${info.threads.join(', ')}), so forking is unsafe and each worker starts cold. List only ` +
@@ -141,16 +144,16 @@ export class Crew {
     if (server !== this.#server) return
     this.#server = null
     this.reporter.serverEnded(server.pid)
-    this.#loseServer(error, server.ready ? performance.now() - this.#serverReadyAt : 0)
+    this.#loseServer(error, server.startTime)
   }
 
   /**
    * @param {Error} error
-   * @param {number} served milliseconds
+   * @param {number | null} startTime milliseconds
    */
-  #loseServer (error, served) {
+  #loseServer (error, startTime) {
     for (const worker of this.workers) worker.processLost(error)
-    if (!this.#stopping) this.owner.onServerLost(error, served)
+    if (!this.#stopping) this.owner.onServerLost(error, startTime)
   }
 
   /**
@@ -210,7 +213,6 @@ export class Crew {
    * @param {Worker} worker
    */
   async #inspect (worker) {
-    worker.suspect()
     this.onSignal(worker, this.parts.binding.stacksSignal)
     const stacks = await worker.output.gather(STACKS_WAIT)
     if (worker.answers) {

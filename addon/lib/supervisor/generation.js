@@ -121,13 +121,13 @@ export class Generation {
 
   /**
    * @param {Error} error
-   * @param {number} served milliseconds
+   * @param {number | null} startTime milliseconds; null: it never became ready
    */
-  onServerLost (error, served) {
+  onServerLost (error, startTime) {
     for (const slot of this.#slots) slot.cancel()
     if (this.#settled && this.#failure === null) {
       this.#log(error)
-      const delay = this.#serverPolicy.failed(served)
+      const delay = delayAfter(this.#serverPolicy, startTime)
       if (!this.#serverPolicy.isBroken) {
         return this.#retryAfter(delay, () => this.#startServer(this.#slots))
       }
@@ -222,25 +222,26 @@ export class Generation {
     slot.successor = null
     if (slot.worker !== null) return null
     if (!slot.settled) return this.#settle(slot)
-    return this.#replace(slot, worker.readyAt === 0 ? 0 : performance.now() - worker.readyAt)
+    return this.#replace(slot, worker.startTime)
   }
 
   /**
    * @param {Slot} slot
-   * @param {number} served milliseconds
+   * @param {number | null} startTime milliseconds that its worker took to become ready; null: it
+   *   never was
    * @returns {Outcome | null}
    */
-  #replace (slot, served) {
+  #replace (slot, startTime) {
     // Without a fork server, the slot is filled along with all others when there is one again.
     if (!this.#settled || !this.#crew.hasServer) return null
     const error = /** @type {Error} */ (slot.error)
     if (this.#failure !== null) return this.#retry === null ? this.#fail(error) : null
     const { policy } = slot
-    const delay = policy.failed(served)
+    const delay = delayAfter(policy, startTime)
     if (delay === 0) return this.#refill(slot)
     slot.restartAfter(delay, () => this.#report(this.#refill(slot)))
     if (policy.failures === this.settings.restart.limit + 1) {
-      this.settings.logger.error(`[node-asgi] a worker failed ${policy.failures} times in a row ` +
+      this.settings.logger.error(`[node-asgi] a worker could not start ${policy.failures} times in a row ` +
         `(${optionName('restart.limit')}); from now on it is retried only every ` +
         `${this.settings.restart.max} ms (${optionName('restart.max')})`)
     }
@@ -259,7 +260,7 @@ export class Generation {
     } catch (error) {
       slot.error = resourceError(error)
       if (this.#failure === null) this.#log(slot.error)
-      return this.#replace(slot, 0)
+      return this.#replace(slot, null)
     }
     this.#crew.fork(slot.worker)
     return null
@@ -278,17 +279,44 @@ export class Generation {
     // A worker that leaves anyway, or whose fork server does, needs no successor.
     if (slot === undefined || slot.successor !== null || worker.state !== 'ready' ||
       !this.#crew.hasServer) return this.#recycling.done(worker)
-    try {
-      slot.successor = this.#crew.create()
-    } catch (error) {
-      return this.#onSuccessorFailed(worker, resourceError(error))
-    }
-    this.#crew.fork(slot.successor)
+    if (!this.#startSuccessor(slot, worker)) return
     const { id, pid, traffic: { requests }, readyAt } = worker
     const age = Math.round((performance.now() - readyAt) / 1000)
     this.settings.logger.info(`[node-asgi] worker ${id} (pid ${pid}) is being recycled because of ` +
       `its ${reason}, after ${requests} requests and ${age} s`)
     this.reporter.workerRecycled(worker, reason)
+  }
+
+  /**
+   * No worker answers. One gets a successor, which serves in its place as soon as it is ready; the
+   * worker still finishes what it has if it ever answers again.
+   * @param {Worker} worker
+   * @param {number} silence milliseconds
+   */
+  onOutage (worker, silence) {
+    const slot = this.#slots.find((each) => each.worker === worker)
+    const isStarting = this.#slots.some((each) => each.successor !== null)
+    if (slot === undefined || isStarting || this.#stopping || !this.#crew.hasServer) return
+    if (!this.#startSuccessor(slot, worker)) return
+    this.settings.logger.warn(`[node-asgi] no worker has answered for ${silence} ms, so an extra one ` +
+      `is being started in place of worker ${worker.id} (pid ${worker.pid}). Their event loops are ` +
+      'blocked: do not block in async functions, or start more workers')
+  }
+
+  /**
+   * @param {Slot} slot
+   * @param {Worker} worker that is in the slot
+   * @returns {boolean} false: there are not enough file descriptors or memory
+   */
+  #startSuccessor (slot, worker) {
+    try {
+      slot.successor = this.#crew.create()
+    } catch (error) {
+      this.#onSuccessorFailed(worker, resourceError(error))
+      return false
+    }
+    this.#crew.fork(slot.successor)
+    return true
   }
 
   /**
@@ -307,10 +335,11 @@ export class Generation {
    * @param {Worker} worker that keeps serving
    * @param {Error} error
    */
-  #onSuccessorFailed ({ id, pid }, { message }) {
-    this.settings.logger.error(`[node-asgi] worker ${id} (pid ${pid}) should be recycled, but its ` +
+  #onSuccessorFailed (worker, { message }) {
+    const { id, pid } = worker
+    this.settings.logger.error(`[node-asgi] worker ${id} (pid ${pid}) should be replaced, but its ` +
       `successor could not start, so it keeps serving: ${message}`)
-    this.#recycling.failed()
+    this.#recycling.failed(worker)
   }
 
   // ---- outcomes
@@ -341,7 +370,7 @@ export class Generation {
     for (const slot of this.#slots) {
       if (slot.worker !== null) continue
       this.#log(/** @type {Error} */ (slot.error))
-      this.#report(this.#replace(slot, 0))
+      this.#report(this.#replace(slot, null))
     }
   }
 
@@ -404,4 +433,13 @@ export class Generation {
   wait (worker, timeout) {
     return this.#crew.wait(worker, timeout)
   }
+}
+
+/**
+ * @param {RestartPolicy} policy
+ * @param {number | null} startTime milliseconds; null: the process never became ready
+ * @returns {number} milliseconds to wait before the next start
+ */
+function delayAfter (policy, startTime) {
+  return startTime === null ? policy.failed() : policy.ended(startTime, performance.now())
 }

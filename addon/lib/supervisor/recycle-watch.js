@@ -84,14 +84,18 @@ export class RecycleWatch {
     this.#next()
   }
 
-  /** The successor could not start. The worker stays; the next one has its turn later. */
-  failed () {
+  /**
+   * The successor of a worker could not start. The worker stays; the next one has its turn later.
+   * @param {Worker} worker
+   */
+  failed (worker) {
+    if (this.#active !== worker) return
     this.#active = null
     if (this.#retry !== null) return
     this.#retry = setTimeout(() => {
       this.#retry = null
       this.#next()
-    }, this.policy.failed(0) + this.policy.settings.min)
+    }, this.policy.failed() + this.policy.settings.min)
     this.#retry.unref()
   }
 

@@ -1,6 +1,7 @@
 /**
- * For callbacks that native code calls: an exception (for example from a user's listener) must not
- * stop the rest of the work, and must not be lost either.
+ * For calls into code of the user, and for callbacks that native code calls. An exception must not
+ * cut short what the caller still has to do, and must not be lost either: it is thrown in a turn of
+ * its own, as if a timer had thrown it.
  */
 
 /**
@@ -12,17 +13,42 @@ export function rethrowLater (error) {
 }
 
 /**
- * Makes a callback that never throws: an exception becomes an uncaught one.
- * @template T
- * @param {(argument: T) => void} callback
- * @returns {(argument: T) => void}
+ * @template {any[]} Args
+ * @param {(...args: Args) => void} callback
+ * @returns {(...args: Args) => void} calls it, and never throws
  */
 export function guard (callback) {
-  return (argument) => {
+  return (...args) => {
     try {
-      callback(argument)
+      callback(...args)
     } catch (error) {
       rethrowLater(error)
     }
   }
+}
+
+/**
+ * A logger whose methods never throw, whatever those of the user's do.
+ * @template {{ [level: string]: any }} T
+ * @param {T} logger
+ * @returns {T} with those of its methods that node-asgi calls
+ */
+export function guardLogger (logger) {
+  /** @type {{ [level: string]: any }} */
+  const guarded = {}
+  for (const level of ['debug', 'info', 'warn', 'error']) {
+    if (typeof logger[level] !== 'function') continue
+    guarded[level] = guard((...args) => logger[level](...args))
+  }
+  if (typeof logger.child === 'function') {
+    guarded.child = (/** @type {any[]} */ ...args) => {
+      try {
+        return guardLogger(logger.child(...args))
+      } catch (error) {
+        rethrowLater(error)
+        return guarded
+      }
+    }
+  }
+  return /** @type {T} */ (guarded)
 }

@@ -82,6 +82,7 @@ export class ForkServer {
   /** @type {Error | null} */
   #error = null
 
+  #startedAt = 0
   #exited = false
   #closed = false
   #killed = false
@@ -104,6 +105,8 @@ export class ForkServer {
     this.owner = owner
     this.system = system
     this.ready = false
+    /** @type {number | null} milliseconds that it took to become ready */
+    this.startTime = null
     this.pid = 0
     this.#control = new binding.Control(guard((message) => this.#onMessage(message)))
     this.#control.ref()
@@ -119,6 +122,7 @@ export class ForkServer {
   }
 
   start () {
+    this.#startedAt = performance.now()
     const control = this.#control
     let child
     try {
@@ -288,6 +292,7 @@ export class ForkServer {
         'the fork server broke the protocol: its ready message could not be parsed'))
     }
     this.ready = true
+    this.startTime = performance.now() - this.#startedAt
     this.#deadline.met()
     this.#child?.unref()
     this.#control.unref()

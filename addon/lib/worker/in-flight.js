@@ -45,23 +45,29 @@ export class InFlight {
   /** @type {IdTable<import('../stream/request-stream.js').RequestStream>} */
   #streams = new IdTable()
 
-  /** @type {Map<number, NodeJS.Timeout>} aborted requests, each until its task is cancelled */
-  #graces = new Map()
+  /**
+   * Aborted requests that the worker has not ended yet, each until its task is cancelled.
+   * @type {Map<number, NodeJS.Timeout | undefined>}
+   */
+  #aborted = new Map()
 
   /**
    * @param {import('../binding.js').Channel} channel
    * @param {import('../binding.js').Binding} binding
    * @param {number} disconnectGrace milliseconds from an abort until the task is cancelled
-   * @param {(error: AppError) => void} onAppError
+   * @param {object} callbacks
+   * @param {(error: AppError) => void} callbacks.onAppError
+   * @param {() => void} callbacks.onAborted a request that somebody waited for has been aborted
    */
-  constructor (channel, binding, disconnectGrace, onAppError) {
+  constructor (channel, binding, disconnectGrace, { onAppError, onAborted }) {
     this.#channel = channel
     this.maxChunk = binding.limits.chunk
     this.messageOverhead = binding.limits.messageOverhead
     this.types = binding.eventTypes
     this.disconnectGrace = disconnectGrace
     this.onAppError = onAppError
-    /** Requests in flight, including WebSockets. */
+    this.onAborted = onAborted
+    /** Requests in flight, including WebSockets and requests that have been aborted. */
     this.size = 0
     /** Open WebSockets. */
     this.sockets = 0
@@ -70,7 +76,12 @@ export class InFlight {
     this.traffic = new Traffic()
   }
 
-  /** @returns {import('../stream/request-stream.js').RequestStream[]} the oldest first */
+  /** Whether somebody waits for a request in flight. */
+  get awaited () {
+    return this.size > this.#aborted.size
+  }
+
+  /** @returns {import('../stream/request-stream.js').RequestStream[]} oldest first */
   streams () {
     return this.#streams.values()
   }
@@ -130,7 +141,7 @@ export class InFlight {
   abort (id) {
     if (this.#streams.get(id) === undefined) return
     this.#channel.abort(id)
-    this.#cancelLater(id)
+    this.#abandon(id)
   }
 
   /**
@@ -153,18 +164,22 @@ export class InFlight {
   closeSocket (id, code, reason) {
     if (this.#streams.get(id) === undefined) return
     this.#channel.closeSocket(id, code, reason)
-    this.#cancelLater(id)
+    this.#abandon(id)
   }
 
-  /** @param {number} id */
-  #cancelLater (id) {
-    if (this.disconnectGrace === Infinity) return
-    const timer = setTimeout(() => {
-      this.#graces.delete(id)
-      this.#channel.cancel(id)
-    }, this.disconnectGrace)
-    timer.unref()
-    this.#graces.set(id, timer)
+  /**
+   * Nobody waits for the request any more. Its task is cancelled after the grace.
+   * @param {number} id
+   */
+  #abandon (id) {
+    if (this.#aborted.has(id)) return
+    const grace = this.disconnectGrace
+    const timer = grace === Infinity
+      ? undefined
+      : setTimeout(() => this.#channel.cancel(id), grace)
+    timer?.unref()
+    this.#aborted.set(id, timer)
+    this.onAborted()
   }
 
   /** @param {Error} error */
@@ -187,8 +202,8 @@ export class InFlight {
     const streams = this.#streams.values()
     this.traffic.lost += streams.length
     this.#streams.clear()
-    for (const timer of this.#graces.values()) clearTimeout(timer)
-    this.#graces.clear()
+    for (const timer of this.#aborted.values()) clearTimeout(timer)
+    this.#aborted.clear()
     this.size = 0
     this.sockets = 0
     return streams
@@ -286,7 +301,7 @@ export class InFlight {
       this.size--
       if (stream.isWebSocket && stream.started) this.sockets--
       this.freed = true
-      if (this.#graces.size > 0) this.#endGrace(id)
+      if (this.#aborted.size > 0) this.#forgetAborted(id)
     }
     return stream
   }
@@ -315,9 +330,9 @@ export class InFlight {
   }
 
   /** @param {number} id */
-  #endGrace (id) {
-    clearTimeout(this.#graces.get(id))
-    this.#graces.delete(id)
+  #forgetAborted (id) {
+    clearTimeout(this.#aborted.get(id))
+    this.#aborted.delete(id)
   }
 
   /** @param {number} id */

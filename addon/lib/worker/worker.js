@@ -34,6 +34,7 @@ export class Worker {
   #state = 'starting'
 
   #pid = 0
+  #forkedAt = 0
   #readyAt = 0
 
   /** @type {Error | null} */
@@ -99,7 +100,10 @@ export class Worker {
     this.#channel = new binding.Channel({ requestRing, responseRing, spin },
       (bytes, ...events) => this.#onEvents(bytes, events))
     this.#requests = new InFlight(this.#channel, binding, timeouts.disconnectGrace,
-      (error) => owner.onAppError(this, error))
+      {
+        onAppError: (error) => owner.onAppError(this, error),
+        onAborted: () => this.#updateRef()
+      })
     this.#updateRef()
   }
 
@@ -110,6 +114,9 @@ export class Worker {
 
   /** performance.now() at which it became ready; 0 if it never did. */
   get readyAt () { return this.#readyAt }
+
+  /** Milliseconds from the request for its process until it was ready; null if it never was. */
+  get startTime () { return this.#readyAt === 0 ? null : this.#readyAt - this.#forkedAt }
 
   /** Milliseconds that the event loop took to answer the last ping. */
   get lag () { return this.#pulse.lag }
@@ -161,7 +168,7 @@ export class Worker {
   // The addon's handles keep this process alive only while there is something to wait for.
   #updateRef () {
     const serves = this.#state === 'ready' || this.#state === 'silent'
-    const wanted = this.#state !== 'gone' && (!serves || this.inFlight > 0)
+    const wanted = this.#state !== 'gone' && (!serves || this.#requests.awaited)
     if (wanted === this.#isRef) return
     this.#isRef = wanted
     if (wanted) this.#channel.ref()
@@ -176,6 +183,7 @@ export class Worker {
    *   stderr: import('../binding.js').OutputSource }} sources
    */
   forking (sources) {
+    this.#forkedAt = performance.now()
     this.output.attach(sources)
     const { startup, kill } = this.timeouts
     // The worker watches its own startup, and can say more about what takes too long: it goes first.
@@ -223,10 +231,8 @@ export class Worker {
   send (stream) {
     if (!this.#requests.send(stream)) return
     if (this.traffic.requests === this.#quota) this.owner.onQuota(this)
-    if (this.inFlight === 1) {
-      this.#updateRef()
-      this.owner.onBusy(this)
-    }
+    if (!this.#isRef) this.#updateRef()
+    if (this.inFlight === 1) this.owner.onBusy(this)
   }
 
   /** @returns {RequestStream[]} the requests in flight, oldest first */
@@ -385,7 +391,7 @@ export class Worker {
 
   #onFreed () {
     this.#requests.freed = false
-    if (this.inFlight === 0) this.#updateRef()
+    if (!this.#requests.awaited) this.#updateRef()
     try {
       this.owner.onFreed()
     } catch (error) {

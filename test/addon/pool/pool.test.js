@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 
+import { WorkerError } from '../../../addon/lib/errors.js'
 import { parseOptions } from '../../../addon/lib/options.js'
 import { Pool } from '../../../addon/lib/pool/pool.js'
 import { RequestStream } from '../../../addon/lib/stream/request-stream.js'
+import { createLog } from '../../support/fake-binding.js'
 
 /** Counts as a worker does, and leaves everything else to the test. */
 class Worker {
@@ -32,7 +34,7 @@ class Worker {
 
 class Stream extends RequestStream {
   outcome = null
-  constructor () { super('', undefined) }
+  constructor (head = '') { super(head, undefined) }
   onStart (status) { this.outcome = status }
   onError (error) { this.outcome = error.code }
 }
@@ -197,4 +199,39 @@ test('submitNow() never queues', () => {
   assert.equal(pool.submitNow(new Stream()), worker)
   assert.throws(() => pool.submitNow(new Stream()), { code: 'ERR_NO_WORKER' })
   assert.equal(pool.queued, 0)
+})
+
+const lost = (signal = 'SIGKILL') => new WorkerError('ERR_WORKER_CRASHED', 'GET / was lost', {
+  worker: 1, pid: 2, signal
+})
+
+test('a request that two workers have died with was given to a third', () => {
+  const log = createLog()
+  const pool = makePool({ retry: 5, logger: log })
+  const workers = [new Worker(), new Worker(), new Worker()]
+  const stream = new Stream('GET\0http\x001.1\0/kills')
+  stream.repeatable = true
+  pool.add(workers[0])
+  pool.submit(stream)
+  for (const [i, worker] of workers.entries()) {
+    pool.remove(worker)
+    if (i < 2) pool.add(workers[i + 1])
+    if (worker.sent.length > 0) pool.resubmit(stream, lost())
+  }
+  assert.deepEqual(workers.map(({ sent }) => sent.length), [1, 1, 0])
+  assert.equal(stream.outcome, 'ERR_WORKER_CRASHED')
+  assert.equal(log.lines.length, 1)
+  assert.match(log.lines[0], /^error .*GET \/kills.* 2 workers/)
+})
+
+test('a request is not blamed for the end of a fork server', () => {
+  const pool = makePool({ retry: 5 })
+  const worker = new Worker()
+  pool.add(worker)
+  const stream = new Stream()
+  stream.repeatable = true
+  pool.submit(stream)
+  for (let i = 0; i < 5; i++) pool.resubmit(stream, lost(null))
+  assert.equal(worker.sent.length, 6)
+  assert.equal(stream.outcome, null)
 })

@@ -38,43 +38,60 @@ test('a worker that crashes is replaced at once, and only its own requests fail'
   assert.equal((await python.handleRequest({ url: '/answer' })).text(), 'ok')
 })
 
-test('after repeated crashes, requests wait until the delay is over', async (t) => {
+for (const workers of [1, 2]) {
+  test(`a healthy pool of ${workers} was taken down by workers that crashed after serving`, async (t) => {
+    const { python, fake, log } = fakeHandler(t, { workers })
+    await python.ready
+    for (let i = 0; i < 50; i++) {
+      fake.workers.at(-1).exit(null, 9)
+      await once(python, 'worker:exit')
+      assert.equal(python.stats().workers.length, workers, 'it is replaced before anybody is told')
+      assert.equal((await python.handleRequest({ url: '/' })).status, 200)
+    }
+    assert.equal(python.stats().state, 'running')
+    assert.deepEqual(log.lines.filter((line) => /restart\.|no worker/.test(line)), [])
+  })
+}
+
+test('after repeated failed starts, requests wait until the delay is over', async (t) => {
   stayAlive(t)
-  const { python, fake } = fakeHandler(t, { restart: { min: 50, max: 50 } })
+  const { python, fake } = fakeHandler(t, { restart: { min: 50, max: 50 } }, {
+    startWorker: (worker) => [2, 3].includes(worker.id) ? failImport(worker) : worker.ready()
+  })
   await python.ready
   fake.workers[0].exit(1, 0)
-  await once(python, 'worker:ready')
-  fake.workers[1].exit(1, 0)
+  while (fake.workers.length < 3) await once(python, 'worker:exit') // the second try is at once
   await once(python, 'worker:exit')
   await settle()
-  assert.equal(fake.workers.length, 2)
-  assert.equal((await python.handleRequest({ url: '/' })).status, 200)
   assert.equal(fake.workers.length, 3)
-})
-
-test('after each delay there is a new worker', async (t) => {
-  stayAlive(t)
-  const { python, fake } = fakeHandler(t, { restart: { min: 1, max: 1, limit: Infinity } })
-  await python.ready
-  for (let i = 0; i < 4; i++) {
-    fake.workers.at(-1).exit(1, 0)
-    await once(python, 'worker:ready')
-  }
   assert.equal((await python.handleRequest({ url: '/' })).status, 200)
+  assert.equal(fake.workers.length, 4)
 })
 
-test('after restart.limit failures the pool has failed and rejects requests at once', async (t) => {
-  const { python, fake, log } = fakeHandler(t, { restart: { ...slowly, limit: 1 } })
+test('one slot that cannot start does not delay the others', async (t) => {
+  const { python, fake } = fakeHandler(t, { workers: 2, restart: slowly }, {
+    startWorker: (worker) => [3, 4, 5].includes(worker.id) ? failImport(worker) : worker.ready()
+  })
+  await python.ready
+  fake.workers[0].exit(1, 0)
+  while (fake.workers.length < 4) await once(python, 'worker:exit')
+  await once(python, 'worker:exit') // its slot waits now, for long
+  fake.workers[1].exit(1, 0)
+  while (fake.workers.length < 6) await once(python, 'worker:exit')
+  assert.equal((await python.handleRequest({ url: '/' })).status, 200)
+  assert.equal(python.stats().state, 'running')
+})
+
+test('when no worker can start any more the pool has failed and rejects requests at once', async (t) => {
+  const { python, fake, log } = fakeHandler(t, { restart: { ...slowly, limit: 1 } }, {
+    startWorker: (worker) => worker.id > 1 ? failImport(worker) : worker.ready()
+  })
   const failed = once(python, 'pool:failed')
   await python.ready
   fake.workers[0].exit(1, 0)
-  await once(python, 'worker:ready')
-  const waiting = python.handleRequest({ method: 'POST', url: '/' })
-  fake.workers[1].exit(1, 0)
   const [{ error }] = await failed
-  assert.equal(error.code, 'ERR_WORKER_CRASHED')
-  await waiting.catch(() => {})
-  await assert.rejects(python.handleRequest({ url: '/' }), { code: 'ERR_WORKER_CRASHED' })
+  assert.equal(error.code, 'ERR_APP_IMPORT')
+  await assert.rejects(python.handleRequest({ url: '/' }), { code: 'ERR_APP_IMPORT' })
   assert.equal(python.stats().state, 'failed')
   assert.match(log.lines.join('\n'), /restart\.limit/)
 })
@@ -221,4 +238,38 @@ test('requests that a recycled worker does not finish in time fail with ERR_WORK
   await python.ready
   await assert.rejects(python.handleRequest({ url: '/' }),
     { code: 'ERR_WORKER_RETIRED', worker: 1, message: /recycle/ })
+})
+
+test('nobody answered while both workers were stopped', async (t) => {
+  stayAlive(t)
+  const { python, fake, log } = fakeHandler(t, { workers: 2, timeouts: { hang: 1200, retire: 100 } }, {
+    app: (request, worker) => { if (worker.id > 2) request.respond(200, String(worker.id)) }
+  })
+  await python.ready
+  const stuck = ['/a', '/b'].map((url) => python.handleRequest({ method: 'POST', url }))
+  for (const lost of stuck) lost.catch(() => {})
+  while (python.stats().ready > 0) await settle(1)
+  const served = await python.handleRequest({ url: '/c' })
+  assert.equal(served.text(), '3')
+  assert.equal(fake.workers.length, 3, 'one is enough')
+  assert.match(log.lines.join('\n'), /^warn .*no worker has answered.* worker 1 /m)
+  await Promise.allSettled(stuck)
+})
+
+test('a silent worker that answers again takes requests again', async (t) => {
+  stayAlive(t)
+  const { python, fake } = fakeHandler(t, { workers: 2, timeouts: { hang: 1200 } }, {
+    app: (request) => { if (request.path === '/quick') request.respond(200, 'ok') }
+  })
+  await python.ready
+  const stuck = python.handleRequest({ method: 'POST', url: '/slow' })
+  const ready = () => python.stats().ready
+  while (ready() > 1) await settle(1)
+  assert.equal(python.stats().workers.length, 2, 'the other one serves')
+  const { channel } = fake.requests[0]
+  channel.emit(fake.binding.eventTypes.PONG)
+  await settle()
+  assert.equal(ready(), 2)
+  fake.requests[0].respond(200, 'late')
+  assert.equal((await stuck).text(), 'late')
 })

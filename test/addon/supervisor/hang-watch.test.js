@@ -2,15 +2,18 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 
+import { parseOptions } from '../../../addon/lib/options.js'
 import { HangWatch } from '../../../addon/lib/supervisor/hang-watch.js'
 import { Pulse } from '../../../addon/lib/worker/pulse.js'
 
 /** A worker that answers a ping when a test calls `pulse.answered()`. */
 function worker (over) {
-  const one = { readyAt: 1, inFlight: 1, pings: 0, probe: () => one.pulse.probe(), ...over }
+  const one = { state: 'ready', readyAt: 1, inFlight: 1, pings: 0, probe: () => one.pulse.probe(), ...over }
   one.pulse = new Pulse(() => { one.pings++ })
   return one
 }
+
+const nothing = { onSilent () {}, onHung () {}, onOutage () {} }
 
 test('a busy worker that does not answer for the limit hangs, once', (t) => {
   t.mock.timers.enable({ apis: ['setInterval'] })
@@ -19,7 +22,7 @@ test('a busy worker that does not answer for the limit hangs, once', (t) => {
   const idle = worker({ inFlight: 0 })
   const starting = worker({ readyAt: 0 })
   const hung = []
-  const watch = new HangWatch(1000, () => [dead, alive, idle, starting], (one) => hung.push(one))
+  const watch = new HangWatch(1000, () => [dead, alive, idle, starting], { ...nothing, onHung: (one) => hung.push(one) })
   watch.start()
   for (let turn = 0; turn < 10; turn++) {
     t.mock.timers.tick(100)
@@ -43,7 +46,7 @@ test('an answer that comes late is an answer', (t) => {
   t.mock.timers.enable({ apis: ['setInterval'] })
   const slow = worker()
   const hung = []
-  const watch = new HangWatch(1000, () => [slow], (one) => hung.push(one))
+  const watch = new HangWatch(1000, () => [slow], { ...nothing, onHung: (one) => hung.push(one) })
   watch.start()
   for (let turn = 1; turn <= 100; turn++) {
     t.mock.timers.tick(100)
@@ -55,7 +58,7 @@ test('an answer that comes late is an answer', (t) => {
 
 test('the clock stops when no worker is busy', async () => {
   let looks = 0
-  const watch = new HangWatch(10, () => { looks++; return [] }, () => {})
+  const watch = new HangWatch(10, () => { looks++; return [] }, nothing)
   watch.start()
   await sleep(100)
   assert.equal(looks, 1)
@@ -63,7 +66,56 @@ test('the clock stops when no worker is busy', async () => {
 
 test('no limit, no clock', (t) => {
   t.mock.timers.enable({ apis: ['setInterval'] })
-  const watch = new HangWatch(0, () => assert.fail('looked'), () => {})
+  const watch = new HangWatch(0, () => assert.fail('looked'), nothing)
   watch.start()
   t.mock.timers.tick(5000)
+})
+
+/**
+ * Lets time pass turn by turn at the default limit, and writes down what the watch says.
+ * @param {(second: number) => any[]} answering the workers that answer in this second
+ */
+function simulate (t, workers, answering, seconds) {
+  t.mock.timers.enable({ apis: ['setInterval'] })
+  const { hang } = parseOptions().timeouts
+  const said = []
+  let second = 0
+  const watch = new HangWatch(hang, () => workers, {
+    onSilent: (one) => said.push([second, 'silent', workers.indexOf(one)]),
+    onHung: (one) => said.push([second, 'hung', workers.indexOf(one)]),
+    onOutage: (one, silence) => said.push([second, 'outage', workers.indexOf(one), silence])
+  })
+  watch.start()
+  while (second < seconds) {
+    second++
+    t.mock.timers.tick(1000)
+    for (const one of answering(second)) one.pulse.answered(0)
+  }
+  watch.stop()
+  return said
+}
+
+test('all workers were silent for 30 s before anything was done', (t) => {
+  const both = [worker(), worker()]
+  assert.deepEqual(simulate(t, both, () => [], 13), [
+    [6, 'silent', 0], [6, 'silent', 1], [6, 'outage', 0, 5000], [11, 'outage', 0, 10_000]
+  ])
+})
+
+test('a silent worker is no outage while another one answers, or is idle', (t) => {
+  const [dead, alive, idle] = [worker(), worker(), worker({ inFlight: 0 })]
+  assert.deepEqual(simulate(t, [dead, alive], () => [alive], 13), [[6, 'silent', 0]])
+  t.mock.timers.reset()
+  assert.deepEqual(simulate(t, [worker(), idle], () => [], 13), [[6, 'silent', 0]])
+})
+
+test('workers that block for shorter than a sixth of the limit are not silent', (t) => {
+  const both = [worker(), worker()]
+  assert.deepEqual(simulate(t, both, (second) => second % 4 === 0 ? both : [], 60), [])
+})
+
+test('workers that are ending are not counted on', (t) => {
+  const both = [worker(), worker({ state: 'draining' })]
+  const said = simulate(t, both, () => [both[1]], 7)
+  assert.deepEqual(said, [[6, 'silent', 0], [6, 'outage', 0, 5000]])
 })

@@ -101,7 +101,7 @@ test('after a successor that failed there is a pause, which grows', (t) => {
   watch.watch(one)
   watch.due(one, 'requests')
   for (const [pause, count] of [[100, 2], [200, 3], [300, 4]]) {
-    watch.failed()
+    watch.failed(one)
     t.mock.timers.tick(pause - 1)
     assert.equal(due.length, count - 1)
     t.mock.timers.tick(1)

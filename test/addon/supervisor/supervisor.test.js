@@ -243,3 +243,56 @@ test('close() shortens the time that old requests got from a reload', async (t) 
   await lost
   assert.ok(fake.channels.every((channel) => channel.isClosed))
 })
+
+/** Collects what is thrown in turns of its own, as an uncaughtException handler does. */
+function collectUncaught (t) {
+  const uncaught = []
+  process.setUncaughtExceptionCaptureCallback((error) => uncaught.push(error.message))
+  t.after(() => process.setUncaughtExceptionCaptureCallback(null))
+  return uncaught
+}
+
+test('a listener that threw cost the pool its workers', async (t) => {
+  const { python, fake } = fakeHandler(t, { workers: 2 })
+  const uncaught = collectUncaught(t)
+  const events = ['worker:start', 'worker:ready', 'worker:exit', 'worker:recycle', 'reload', 'stdout']
+  for (const name of events) {
+    python.on(name, () => { throw new Error(name) })
+  }
+  await python.ready
+  for (let i = 0; i < 5; i++) {
+    fake.workers.at(-1).stdout.write('a line\n')
+    fake.workers.at(-1).exit(null, 9)
+    await settle()
+    assert.equal(python.stats().ready, 2)
+  }
+  await python.reload()
+  assert.equal((await python.handleRequest({ url: '/' })).status, 200)
+  assert.equal(python.stats().ready, 2)
+  assert.deepEqual(new Set(uncaught),
+    new Set(events.filter((name) => name !== 'worker:recycle')), 'nothing is swallowed')
+})
+
+test('a logger that threw cost the pool its workers', async (t) => {
+  const broken = () => { throw new Error('logger') }
+  for (const logger of [
+    { info: broken, warn: broken, error: broken },
+    { info: broken, warn: broken, error: broken, child: broken },
+    { info: broken, warn: broken, error: broken, child: () => logger }
+  ]) {
+    const { python, fake } = fakeHandler(t, { workers: 2, logger })
+    const uncaught = collectUncaught(t)
+    await python.ready
+    uncaught.length = 0
+    fake.workers[0].stderr.write('a line\n')
+    fake.workers[0].exit(null, 9)
+    await settle()
+    await python.reload()
+    assert.equal(python.stats().ready, 2)
+    assert.equal((await python.handleRequest({ url: '/' })).status, 200)
+    assert.ok(uncaught.length > 0, 'nothing is swallowed')
+    await python.close()
+    await settle()
+    process.setUncaughtExceptionCaptureCallback(null)
+  }
+})

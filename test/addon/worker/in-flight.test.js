@@ -27,7 +27,7 @@ function make ({ chunk = 4, grace = Infinity } = {}) {
   })
   const errors = []
   const requests = new InFlight(channel, { limits: { chunk, messageOverhead: 64 }, eventTypes: TYPES },
-    grace, (error) => errors.push(error))
+    grace, { onAppError: (error) => errors.push(error), onAborted: () => {} })
   /** Delivers one event, with the bytes of its body. */
   const event = (type, id, first, second, body, last) => requests.take(
     [TYPES[type], id, first, second, body?.length, last], 0, new Batch(body))

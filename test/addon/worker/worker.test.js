@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { after, test } from 'node:test'
 
 import { parseOptions } from '../../../addon/lib/options.js'
 import { RequestStream } from '../../../addon/lib/stream/request-stream.js'
@@ -16,11 +16,16 @@ class Stream extends RequestStream {
 
 const text = (body) => body === undefined ? undefined : body.toString()
 
+const workers = []
+// Their deadlines would keep the process alive.
+after(() => { for (const worker of workers) worker.release() })
+
 /** A worker with a process, and an owner that keeps what it hears. */
 function makeWorker (app = () => {}, startWorker = (process) => process.ready()) {
   const { owner, heard } = recordingOwner()
   const fake = createFake({ app, startWorker, startServer: () => {} })
   const worker = new Worker(1, fake.binding, parseOptions(), owner)
+  workers.push(worker)
   const control = new fake.binding.Control(() => {})
   fake.system.spawn('python', [], {})
   worker.forking(control.fork(1, worker.channel))
@@ -238,4 +243,23 @@ test('its output goes to the owner, line by line', async () => {
     ['onLine', worker, 'stderr', 'three', null],
     ['onLine', worker, 'stderr', 'a record\nof two lines', 'error']
   ])
+})
+
+test('an aborted request kept Node alive until the application had ended it', async () => {
+  const { worker, fake } = makeWorker()
+  const [channel] = fake.channels
+  await settle()
+  const [aborted, awaited] = [new Stream('GET', undefined), new Stream('GET', undefined)]
+  const error = Object.assign(new Error('x'), { code: 'X' })
+  channel.abort = () => {} // the application does not end by itself
+  worker.send(aborted)
+  aborted.cancel(error)
+  assert.equal(worker.inFlight, 1)
+  assert.equal(channel.isRef, false)
+  worker.send(awaited)
+  assert.equal(channel.isRef, true)
+  fake.requests[1].respond(200, '')
+  await settle()
+  assert.equal(worker.inFlight, 1)
+  assert.equal(channel.isRef, false)
 })
