@@ -1,4 +1,6 @@
-/** A worker that has been taken over and forges frames: each costs it its life, and never Node's. */
+/**
+ * A worker that has been taken over and forges frames: each costs it its life, and never Node's.
+ */
 
 import assert from 'node:assert/strict'
 

@@ -1,8 +1,8 @@
 /**
- * Decides which worker gets a request. `submit` gives it to the ready worker with the fewest requests
- * in flight (worker.js, then the addon's channel). When all workers are busy or still starting, the
- * request waits in a bounded queue. The worker passes the response to the stream (request-stream.js)
- * that was submitted.
+ * Decides which worker gets a request. `submit` gives it to the ready worker with the fewest
+ * requests in flight (worker.js, then the addon's channel). When all workers are busy or still
+ * starting, the request waits in a bounded queue. The worker passes the response to the stream
+ * (request-stream.js) that was submitted.
  */
 
 import { Clock } from '../util/clock.js'
@@ -99,8 +99,8 @@ export class Pool {
   }
 
   /**
-   * The worker of a request has gone. Another one gets the request if it may be repeated, and unless
-   * the request seems to be what ends workers.
+   * The worker of a request has gone. Another one gets the request if it may be repeated, and
+   * unless the request seems to be what ends workers.
    * @param {RequestStream} stream
    * @param {Error} error that it fails with otherwise
    */

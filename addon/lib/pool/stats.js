@@ -4,7 +4,8 @@ import { residentMemory } from '../util/resident-memory.js'
 
 /**
  * The states that stats() shows, by those of states.js.
- * @type {Record<import('../worker/states.js').WorkerState, 'starting' | 'ready' | 'draining' | 'gone'>}
+ * @type {Record<import('../worker/states.js').WorkerState, 'starting' | 'ready' | 'draining' |
+ *   'gone'>}
  */
 const SHOWN = {
   starting: 'starting',

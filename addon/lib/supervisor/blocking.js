@@ -18,7 +18,8 @@ export function waitForWorker (supervisor) {
   const { pool, timeouts } = supervisor
   const end = performance.now() + timeouts.startup + timeouts.kill
   while (pool.workers.length === 0 && performance.now() < end) {
-    // One whose start has failed is waited for, too: its end decides whether another one is started.
+    // One whose start has failed is waited for, too: its end decides whether another one is
+    // started.
     const worker = supervisor.workers.find((each) => each.readyAt === 0)
     if (worker === undefined || !supervisor.wait(worker, SLICE)) return
   }

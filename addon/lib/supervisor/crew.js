@@ -45,9 +45,10 @@ import { Roster } from './roster.js'
  * @property {(worker: Worker) => void} onWorkerReady it can take requests
  * @property {(worker: Worker) => void} onWorkerAvailable it can take requests again
  * @property {(worker: Worker) => void} onWorkerBusy it has a request in flight after it had none
- * @property {(worker: Worker) => void} onWorkerQuota it has been given all requests that it may have
- * @property {(worker: Worker, silence: number) => void} onOutage no worker answers; this one has not
- *   for the longest time, in milliseconds
+ * @property {(worker: Worker) => void} onWorkerQuota it has been given all requests that it may
+ *   have
+ * @property {(worker: Worker, silence: number) => void} onOutage no worker answers; this one has
+ *   not for the longest time, in milliseconds
  * @property {(worker: Worker, error: Error) => void} onWorkerGone
  */
 
@@ -107,8 +108,8 @@ export class Crew {
 
   /**
    * Starts a fork server.
-   * @param {() => void} prepare creates the first workers. Their channels exist before the processes
-   *   do, so that a caller that blocks has one to wait on
+   * @param {() => void} prepare creates the first workers. Their channels exist before the
+   *   processes do, so that a caller that blocks has one to wait on
    */
   start (prepare) {
     try {

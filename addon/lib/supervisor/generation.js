@@ -17,10 +17,11 @@ import { Slot } from './slot.js'
 /**
  * How the generation fares, reported when that changes.
  * @typedef {object} Outcome
- * @property {'running' | 'failed'} state running: at least one worker is ready, and each has had its
- *   first try; failed: no worker can be started, and the generation retries one from time to time
- * @property {Error[]} errors of the workers that could not start; when it has failed, the first says
- *   why
+ * @property {'running' | 'failed'} state running: at least one worker is ready, and each has had
+ *   its first try; failed: no worker can be started, and the generation retries one from time to
+ *   time
+ * @property {Error[]} errors of the workers that could not start; when it has failed, the first
+ *   says why
  */
 
 /**
@@ -28,8 +29,8 @@ import { Slot } from './slot.js'
  * @typedef {object} GenerationOwner
  * @property {(generation: Generation, outcome: Outcome) => void} onOutcome
  * @property {(generation: Generation, worker: Worker, error: Error | null,
- *   outcome: Outcome | null) => void} onWorkerEnd a worker has ended and has been replaced, if it is
- *   to be; error: null if it was told to end; outcome: what that means for the generation, if
+ *   outcome: Outcome | null) => void} onWorkerEnd a worker has ended and has been replaced, if it
+ *   is to be; error: null if it was told to end; outcome: what that means for the generation, if
  *   anything
  */
 
@@ -361,8 +362,8 @@ export class Generation {
   }
 
   /**
-   * Retries the workers that could not start, unless the owner has stopped the generation because of
-   * them.
+   * Retries the workers that could not start, unless the owner has stopped the generation because
+   * of them.
    * @param {Outcome} outcome
    */
   #retryFailed ({ state, errors }) {

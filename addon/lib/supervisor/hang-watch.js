@@ -11,17 +11,17 @@ const LONGEST_TURN = 1000
 /**
  * Part of the limit after which a worker counts as silent. It may well answer again, so it is not
  * killed, but new requests are better off elsewhere. When all workers are silent, waiting for the
- * whole limit helps nobody, and an extra worker does no harm even if the others answer after all. At
- * the default limit of 30 s this is 5 s: longer than most calls that hold the GIL, and shorter than
- * what clients usually wait.
+ * whole limit helps nobody, and an extra worker does no harm even if the others answer after all.
+ * At the default limit of 30 s this is 5 s: longer than most calls that hold the GIL, and shorter
+ * than what clients usually wait.
  */
 const SILENT = 1 / 6
 
 /**
- * Finds workers whose event loop is blocked. Each worker that has requests is pinged once a turn. Its
- * event loop answers as soon as it takes frames, however many tasks are waiting. A worker hangs when
- * its answer has been missing for the whole limit, and is silent after a sixth of that. Idle workers
- * are not watched.
+ * Finds workers whose event loop is blocked. Each worker that has requests is pinged once a turn.
+ * Its event loop answers as soon as it takes frames, however many tasks are waiting. A worker hangs
+ * when its answer has been missing for the whole limit, and is silent after a sixth of that. Idle
+ * workers are not watched.
  * @template {Pick<Worker, 'state' | 'readyAt' | 'inFlight' | 'probe'>} T
  */
 export class HangWatch {
@@ -35,8 +35,8 @@ export class HangWatch {
    * @param {(worker: T) => void} callbacks.onSilent called once for each silence of a worker
    * @param {(worker: T) => void} callbacks.onHung called once for each worker that hangs
    * @param {(worker: T, silence: number) => void} callbacks.onOutage called each sixth of the limit
-   *   while every worker is silent, with the one that has been silent for the longest time, and that
-   *   time in milliseconds
+   *   while every worker is silent, with the one that has been silent for the longest time, and
+   *   that time in milliseconds
    */
   constructor (limit, workers, { onSilent, onHung, onOutage }) {
     this.limit = limit

@@ -116,7 +116,9 @@ export class RecycleWatch {
     this.onDue(...first)
   }
 
-  /** Looks only at workers that had work since the last look: the memory of others does not grow. */
+  /**
+   * Looks only at workers that had work since the last look: the memory of others does not grow.
+   */
   #look () {
     let busy = false
     for (const [worker, last] of this.#watched) {

@@ -1,13 +1,13 @@
 /**
- * Decides when to start a process again: the worker of one slot, or the fork server. Pure: the caller
- * gives the times.
+ * Decides when to start a process again: the worker of one slot, or the fork server. Pure: the
+ * caller gives the times.
  *
- * - A start that failed is repeated at once the first time, then after delays that double from `min`
- *   to `max`, and after `limit` failures in a row only every `max`. Half of each delay is random, so
- *   that many workers do not come back at the same moment.
+ * - A start that failed is repeated at once the first time, then after delays that double from
+ *   `min` to `max`, and after `limit` failures in a row only every `max`. Half of each delay is
+ *   random, so that many workers do not come back at the same moment.
  * - A process that had become ready is replaced at once, however often it ends. Only the time that
- *   its starts take is limited: over a `window`, to half of it. A process that ends as soon as it is
- *   ready is therefore started again after as long as its start took.
+ *   its starts take is limited: over a `window`, to half of it. A process that ends as soon as it
+ *   is ready is therefore started again after as long as its start took.
  */
 export class RestartPolicy {
   #failures = 0

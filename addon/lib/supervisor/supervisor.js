@@ -58,7 +58,8 @@ export class Supervisor {
   #lastWorker = 0
 
   /**
-   * @param {Omit<import('./crew.js').Parts, 'reporter' | 'nextId'> & { owner: SupervisorOwner }} parts
+   * @param {Omit<import('./crew.js').Parts, 'reporter' | 'nextId'> & { owner: SupervisorOwner }}
+   *   parts
    */
   constructor ({ owner, ...parts }) {
     const { settings, pool } = parts
@@ -199,8 +200,8 @@ export class Supervisor {
   #judge (error) {
     const { generation, finish, settle } = /** @type {Candidate} */ (this.#candidate)
     this.#candidate = null
-    // Without a gap: a generation is always the candidate, the current one, or retired. close() would
-    // miss any other.
+    // Without a gap: a generation is always the candidate, the current one, or retired. close()
+    // would miss any other.
     if (error === null) this.#switch(generation, finish)
     else this.#retire(generation, 0)
     settle(error)

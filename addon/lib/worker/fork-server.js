@@ -19,10 +19,10 @@ import { parseInfo } from './process-info.js'
  * What the owner of a fork server implements.
  * @typedef {object} ServerOwner
  * @property {(server: ForkServer, info: ServerInfo) => void} onServerReady
- * @property {(server: ForkServer, error: Error) => void} onServerGone called once, whatever happened;
- *   its workers have ended with it
- * @property {(name: 'stdout' | 'stderr', line: string, level: import('./line-reader.js').Level | null,
- *   pid: number) => void} onServerLine
+ * @property {(server: ForkServer, error: Error) => void} onServerGone called once, whatever
+ *   happened; its workers have ended with it
+ * @property {(name: 'stdout' | 'stderr', line: string, level: import('./line-reader.js').Level |
+ *   null, pid: number) => void} onServerLine
  */
 
 /**
@@ -33,7 +33,8 @@ import { parseInfo } from './process-info.js'
  * @property {(sources: { stdout: import('../binding.js').OutputSource,
  *   stderr: import('../binding.js').OutputSource }) => void} forking its process has been asked for
  * @property {(pid: number) => void} forked its process exists
- * @property {(code: number | null, signal: number, pid: number) => void} exited its process has ended
+ * @property {(code: number | null, signal: number, pid: number) => void} exited its process has
+ *   ended
  */
 
 /**
@@ -231,8 +232,8 @@ export class ForkServer {
     this.#control.close()
   }
 
-  // The server leads a process group that includes what preloaded modules have started. Workers lead
-  // groups of their own; the kernel ends them with the server.
+  // The server leads a process group that includes what preloaded modules have started. Workers
+  // lead groups of their own; the kernel ends them with the server.
   #killGroup () {
     if (this.#exited || this.pid === 0 || this.#killed) return
     this.#killed = true

@@ -5,7 +5,9 @@
 import { Socket } from 'node:net'
 import { StringDecoder } from 'node:string_decoder'
 
-/** Characters. A longer line arrives in pieces: output without newlines must not fill the memory. */
+/**
+ * Characters. A longer line arrives in pieces: output without newlines must not fill the memory.
+ */
 const MAX_LINE = 64 * 1024
 
 /** @typedef {'debug' | 'info' | 'warn' | 'error'} Level */

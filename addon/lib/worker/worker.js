@@ -186,7 +186,8 @@ export class Worker {
     this.#forkedAt = performance.now()
     this.output.attach(sources)
     const { startup, kill } = this.timeouts
-    // The worker watches its own startup, and can say more about what takes too long: it goes first.
+    // The worker watches its own startup, and can say more about what takes too long: it goes
+    // first.
     this.#deadline.expect(startup + kill, () => this.fail(new StartupError('ERR_STARTUP_TIMEOUT',
       `worker ${this.id} was not ready within ${startup} ms; look for code that blocks at import, ` +
       `or raise ${optionName('timeouts.startup')}`), 'startup'))
@@ -200,8 +201,8 @@ export class Worker {
   }
 
   /**
-   * Its process has ended. The last frames may still be in the ring: they are delivered in this turn
-   * of the event loop, and whatever is unanswered after that has failed.
+   * Its process has ended. The last frames may still be in the ring: they are delivered in this
+   * turn of the event loop, and whatever is unanswered after that has failed.
    * @param {number | null} code
    * @param {number} signal 0: none
    * @param {number} [pid]
@@ -278,9 +279,9 @@ export class Worker {
   }
 
   /**
-   * Tells it to finish its requests, to run lifespan shutdown and to exit: the drain sequence, which
-   * the worker goes through by itself. Requests that take longer than `finish` fail; the application
-   * is told, and tasks that are left are cancelled. A second call can shorten the time.
+   * Tells it to finish its requests, to run lifespan shutdown and to exit: the drain sequence,
+   * which the worker goes through by itself. Requests that take longer than `finish` fail; the
+   * application is told, and tasks that are left are cancelled. A second call can shorten the time.
    * @param {ExitReason} reason
    * @param {number} finish milliseconds
    * @returns {boolean} false: it is ending already, at least as soon

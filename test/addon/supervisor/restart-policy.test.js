@@ -38,8 +38,8 @@ test('a thousand failures do not overflow', () => {
 
 /**
  * Lets a worker crash again and again for an hour, with the defaults.
- * @returns {{ longest: number, part: number }} the longest delay, and the part of the last half hour
- *   that went to starts
+ * @returns {{ longest: number, part: number }} the longest delay, and the part of the last half
+ *   hour that went to starts
  */
 function crashes ({ start, lives }) {
   const policy = new RestartPolicy(defaults)

@@ -1,4 +1,5 @@
-// Walks every row of the table of states with a real Worker, and compares the table with its picture.
+// Walks every row of the table of states with a real Worker, and compares the table with its
+// picture.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
