@@ -359,7 +359,9 @@ TEST_F(RingTest, RandomScribbleNeverLeadsOutsideTheMapping) {
       ASSERT_LE(record.data() + record.size(), ring_.data + 2 * kCapacity) << "seed " << seed;
       reader.Consume();
       ++records;
-      if (random.Below(4) == 0) reader.Release();
+      if (random.Below(4) == 0) {
+        EXPECT_TRUE(reader.Release()) << "seed " << seed;
+      }
     }
   }
   EXPECT_GT(records, 0);
