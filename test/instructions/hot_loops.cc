@@ -1,10 +1,10 @@
-// Runs one of the hot loops of common/ so many times, for callgrind to count:
+// Runs one of the hot loops of common/ a given number of times, for callgrind to count:
 //
 //   hot_loops LOOP COUNT
 //   hot_loops --describe      the compiler and the names of the loops, as JSON
 //
-// Both ends of a segment are in this one process, awake as under load. A record that does not
-// arrive as it was sent ends it with an error, so that no loop becomes cheap by doing nothing.
+// Both ends of a segment are in this process, awake as under load. A record that does not arrive as
+// it was sent ends the process with an error, so that no loop becomes cheap by doing nothing.
 
 #include <algorithm>
 #include <charconv>
@@ -28,10 +28,10 @@ namespace {
 using shm::Endpoint;
 
 constexpr size_t kFramesADrain = 64;
-// From here on the numbers of streams take as many bytes as each other.
+// From here on, all stream numbers take the same number of bytes.
 constexpr uint32_t kFirstStream = 1000;
 
-// Joined by "\n" here, because a NUL and a digit that follows would be one octal number.
+// Joined by "\n" here, because a NUL followed by a digit would be an octal escape.
 constexpr std::string_view kRequestHead =
     "GET\nhttp\n1.1\n/api/items/42\npage=2&sort=name\n127.0.0.1\n51234\n127.0.0.1\n8000\n\nth\n\n"
     "Host\nlocalhost:8000\n"
@@ -106,7 +106,7 @@ class Loops {
     Require(got.stream == stream && got.bytes == wire::kMaxChunk, "another credit");
   }
 
-  // A bell that was for nothing.
+  // A needless bell.
   void Turn(uint32_t /*stream*/) {
     worker_->Wake();
     const auto drained =
@@ -115,8 +115,8 @@ class Loops {
   }
 
  private:
-  // Sends a message and returns what arrived. Its views are still good then: nobody writes to the
-  // ring before the next one.
+  // Sends a message and returns what arrived. Its views stay valid until the next message is
+  // written to the ring.
   template <class M>
   M Pass(Endpoint& from, Endpoint& to, const M& message) {
     const base::Status sent = from.Send(wire::FrameBound(message), [&](std::span<std::byte> room) {
@@ -169,7 +169,7 @@ int Main(std::span<const char* const> args) {
   const std::string_view text = args[2];
   uint32_t count = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
-  Require(error == std::errc() && end == text.data() + text.size(), "COUNT is no number");
+  Require(error == std::errc() && end == text.data() + text.size(), "COUNT is not a number");
   for (const Loop& loop : kLoops) {
     if (args[1] != std::string_view(loop.name)) continue;
     Loops loops;
