@@ -3,14 +3,23 @@ import neostandard from 'neostandard'
 export default [
   ...neostandard({
     env: ['node'],
-    ignores: ['build/', 'bench/results/', 'bench/.npm/', 'bench/.peer/', '**/.venv/', 'test/suites/sources/'],
+    ignores: [
+      'build/', 'bench/results/', 'bench/.npm/', 'bench/.peer/', '**/.venv/',
+      'test/suites/sources/'
+    ],
     noJsx: true,
     ts: true
   }),
   {
+    rules: {
+      // The width that C++ and Python have, too. A URL cannot be broken.
+      '@stylistic/max-len': ['error', { code: 100, tabWidth: 2, ignoreUrls: true }]
+    }
+  },
+  {
     files: ['test/types/**'],
     rules: {
-      // What is made there is only looked at by the compiler.
+      // The compiler only checks what is created there.
       'no-new': 'off',
       '@typescript-eslint/no-unused-vars': 'off'
     }

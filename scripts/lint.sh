@@ -22,6 +22,19 @@ clang_format() { files '*.cc' '*.h' | xargs -0 -r .venv/bin/clang-format "$@"; }
 eslint() {
   node_modules/.bin/eslint --cache --cache-location build/.eslintcache --max-warnings 0 "$@" .
 }
+# What GitHub reads, against the schemas that come with check-jsonschema.
+github() {
+  local status=0
+  against() {
+    quiet .venv/bin/check-jsonschema --builtin-schema "vendor.$1" "${@:2}" || status=1
+  }
+  against github-workflows .github/workflows/*.yml
+  against github-actions .github/actions/*/action.yml
+  against github-issue-config .github/ISSUE_TEMPLATE/config.yml
+  against github-issue-forms .github/ISSUE_TEMPLATE/{bug,feature}.yml
+  against dependabot .github/dependabot.yml
+  return "$status"
+}
 
 if [[ ${1-} == --fix ]]; then
   step 'lint: correcting what can be corrected'
@@ -35,8 +48,10 @@ check clang-format clang_format --dry-run -Werror
 check clang-tidy .venv/bin/python scripts/tidy.py
 check eslint eslint
 check tsc node_modules/.bin/tsc --project tsconfig.json
+check 'import graph' node scripts/import-graph.js
 check 'ruff check' .venv/bin/ruff check --quiet .
 check 'ruff format' .venv/bin/ruff format --check --quiet .
+check '.github' github
 
 if ((${#failed[@]} > 0)); then
   printf 'lint failed: %s\n' "$(IFS=, && echo "${failed[*]}")" >&2

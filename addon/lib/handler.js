@@ -15,7 +15,6 @@ import { InvalidOptionError, InvalidRequestError } from './errors.js'
 import { encodeHead, encodeSocketHead } from './message/head.js'
 import { createListener } from './http/listener.js'
 import { findPython } from './supervisor/interpreter.js'
-import { MAX_TIMEOUT } from './option-checks.js'
 import { parseOptions } from './options.js'
 import { Pool } from './pool/pool.js'
 import { PythonLog } from './supervisor/python-log.js'
@@ -23,6 +22,7 @@ import { StreamingStream } from './stream/streaming-stream.js'
 import { Request, markSent } from './message/request.js'
 import { isRepeatable } from './stream/request-stream.js'
 import { Supervisor } from './supervisor/supervisor.js'
+import { MAX_TIMEOUT } from './util/deadline.js'
 import { ConnectionStream } from './websocket/connection.js'
 import { createUpgrade } from './websocket/upgrade.js'
 
@@ -99,7 +99,7 @@ export class PythonHandler extends EventEmitter {
       owner: {
         onSettled: (error) => this.#settle(error),
         onEvent: (event, details) => this.emit(event, details),
-        onAppError: ({ id, pid }, error) => this.emit('app:error', error, { worker: id, pid }),
+        onAppError: (error, source) => this.emit('app:error', error, source),
         onLine: (name, line, level, source) => this.#onLine(name, line, level, source),
         onLastLine: (pid) => this.#log.forget(pid)
       }

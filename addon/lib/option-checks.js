@@ -10,6 +10,7 @@ import proxyAddr from 'proxy-addr'
 
 import { loadBinding } from './binding.js'
 import { InvalidOptionError } from './errors.js'
+import { MAX_TIMEOUT } from './util/deadline.js'
 import { optionName } from './util/option-name.js'
 
 /** @typedef {(value: any, name: string) => any} Check */
@@ -18,9 +19,6 @@ const IDENTIFIER = '[\\p{L}\\p{Nl}_][\\p{L}\\p{Nl}\\p{N}\\p{M}_]*'
 const DOTTED = `${IDENTIFIER}(?:\\.${IDENTIFIER})*`
 const APP_TARGET = new RegExp(`^${DOTTED}:${DOTTED}$`, 'u')
 const MODULE = new RegExp(`^${DOTTED}$`, 'u')
-
-/** In milliseconds. With a longer delay, setTimeout fires at once. */
-export const MAX_TIMEOUT = 2 ** 31 - 1
 
 /** In microseconds. */
 const MAX_SPIN = 1000

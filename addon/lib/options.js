@@ -13,41 +13,22 @@ import {
 import { closest } from './util/closest.js'
 import { optionName } from './util/option-name.js'
 
-/** @typedef {import('./types/options.js').PythonHandlerOptions} Options */
-/** @typedef {import('./types/options.js').Logger} Logger */
-/** @typedef {Required<import('./types/options.js').Timeouts>} Timeouts */
-/** @typedef {Required<import('./types/options.js').RestartOptions>} Restart */
-/** @typedef {Required<import('./types/options.js').RecycleOptions>} Recycle */
-/** @typedef {Required<import('./types/options.js').WebSocketOptions>} WebSocketOptions */
-
-/**
- * What the checks turn into something else.
- * @typedef {object} Parsed
- * @property {string | undefined} python undefined: look for one
- * @property {((address: string, hops: number) => boolean) | null} trustProxy
- * @property {number | undefined} requestRing undefined: the addon's default
- * @property {number | undefined} responseRing undefined: the addon's default
- * @property {number} spin
- * @property {Timeouts} timeouts
- * @property {Restart} restart
- * @property {Recycle} recycle
- * @property {WebSocketOptions} websocket
- * @property {Logger} logger
- */
-
-/**
- * The options after they have been checked, with a value for each.
- * @typedef {Omit<Required<Options>, keyof Parsed> & Parsed} Settings
- */
+/** @typedef {import('./option-types.js').Logger} Logger */
+/** @typedef {import('./option-types.js').Recycle} Recycle */
+/** @typedef {import('./option-types.js').Restart} Restart */
+/** @typedef {import('./option-types.js').Settings} Settings */
+/** @typedef {import('./option-types.js').Timeouts} Timeouts */
+/** @typedef {import('./option-types.js').WebSocketOptions} WebSocketOptions */
+/** @typedef {import('./option-checks.js').Check} Check */
 
 /**
  * `initial` is the default, or makes it. It is checked like a value that was given.
- * @typedef {{ check: import('./option-checks.js').Check, initial: any }} Option
+ * @typedef {{ check: Check, initial: any }} Option
  */
 
 /**
  * @template T
- * @typedef {{ [Name in keyof Required<T>]: Option }} Table
+ * @typedef {{ [Name in keyof T]: Option }} Table
  */
 
 const MAX_WORKERS = 1024
@@ -99,7 +80,7 @@ const WEBSOCKET = {
   pingTimeout: { check: positiveTime, initial: 20_000 }
 }
 
-/** @type {Table<Options>} */
+/** @type {Table<Settings>} */
 const OPTIONS = {
   docroot: { check: docroot, initial: () => process.cwd() },
   appTarget: { check: appTarget, initial: 'main:app' },
@@ -209,7 +190,7 @@ export function parseOptions (given = {}) {
 export function defaultOption (name) {
   const [first, second] = name.split('.')
   const option = second === undefined
-    ? OPTIONS[/** @type {keyof Options} */ (first)]
+    ? OPTIONS[/** @type {keyof Settings} */ (first)]
     : GROUPS[first]?.[second]
   if (option === undefined) throw new TypeError(`there is no option ${name}`)
   return initialOf(option)

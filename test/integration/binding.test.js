@@ -1,4 +1,4 @@
-/** What JavaScript knows of the protocol beside what the addon exports. */
+/** What JavaScript knows about the protocol apart from what the addon exports. */
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -9,7 +9,7 @@ import { parseOptions } from '../../addon/lib/options.js'
 
 const binding = loadBinding()
 
-test('head.js writes the fields in the order that the addon reads', () => {
+test('head.js writes the fields in the order in which the addon reads them', () => {
   assert.deepEqual(binding.headFields, ['method', 'scheme', 'httpVersion', 'path', 'query',
     'clientHost', 'clientPort', 'serverHost', 'serverPort', 'mount', 'features', 'tls'])
   assert.deepEqual({ ...Feature }, binding.features)
@@ -19,7 +19,7 @@ test('head.js writes the fields in the order that the addon reads', () => {
     ['PUT', 'https', '1.1', '/p', 'q', 'c', '1', 's', '2', '', '', ''])
 })
 
-test('the rings that options.js takes are those that the addon takes', () => {
+test('options.js accepts the same ring sizes as the addon', () => {
   const { minRing, maxRing } = binding.limits
   assert.equal(parseOptions({ requestRing: minRing }).requestRing, minRing)
   assert.equal(parseOptions({ requestRing: maxRing }).requestRing, maxRing)

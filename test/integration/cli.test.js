@@ -8,9 +8,10 @@ import { join } from 'node:path'
 import { after, afterEach, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import { FLAGS } from '../../addon/lib/cli/arguments.js'
+import { assertFacts } from '../support/facts.js'
 import { APPS } from '../support/harness.js'
 import { Run } from '../support/run.js'
+import { FLAGS } from '../../addon/lib/cli/arguments.js'
 
 const LIMIT = 60_000
 
@@ -42,7 +43,7 @@ describe('node-asgi', { timeout: 3 * LIMIT }, () => {
 
   after(() => rmSync(directory, { recursive: true }))
 
-  it('prints one line with the address, serves, and ends with 0 on SIGTERM', async () => {
+  it('prints one line with its address, serves, and exits with 0 on SIGTERM', async () => {
     const run = start(['--docroot', APPS], { PORT: '0' })
     const port = await run.port()
     const { status, text } = await fetchText({ port })
@@ -53,14 +54,14 @@ describe('node-asgi', { timeout: 3 * LIMIT }, () => {
     assert.equal(run.stdout, `Listening on http://127.0.0.1:${port}\n`)
   })
 
-  it('finishes the request under way, on a connection that is kept alive', async () => {
+  it('finishes a request in flight on a keep-alive connection when it stops', async () => {
     const run = start(['slow_app:app', '--docroot', APPS, '--port', '0'])
     const port = await run.port()
     const agent = new Agent({ keepAlive: true })
     const answer = fetchText({ port, agent, path: '/?ms=1000' })
     while ((await fetchText({ port, path: '/active' })).text !== '1') await sleep(10)
     run.child.kill('SIGINT')
-    await run.match('stderr', /SIGINT: stopping/)
+    await run.match('stderr', /SIGINT/)
     const { status, text, headers } = await answer
     assert.equal(status, 200)
     assert.equal(text, 'waited 1000 ms')
@@ -68,27 +69,27 @@ describe('node-asgi', { timeout: 3 * LIMIT }, () => {
     assert.equal(await run.closed, 0)
   })
 
-  it('ends at once on a second signal', async () => {
+  it('exits at once on a second signal', async () => {
     const run = start(['slow_app:app', '--docroot', APPS, '--port', '0', '--timeout-drain', '600'])
     const port = await run.port()
     const answer = fetchText({ port, path: '/?ms=600000' })
     while ((await fetchText({ port, path: '/active' })).text !== '1') await sleep(10)
     run.child.kill('SIGTERM')
-    await run.match('stderr', /SIGTERM: stopping/)
+    await run.match('stderr', /SIGTERM/)
     run.child.kill('SIGTERM')
     await assert.rejects(answer, { code: 'ECONNRESET' })
     assert.equal(await run.closed, 128 + 15)
   })
 
-  it('stops while it is still starting', async () => {
+  it('can be stopped while it is starting', async () => {
     const run = start(['lifespan_hang_app:app', '--docroot', APPS, '--port', '0'])
-    while (run.processes().length < 3) await sleep(10) // itself, fork server, worker
+    while (run.processes().length < 3) await sleep(10) // Node, fork server, worker
     run.child.kill('SIGTERM')
     assert.equal(await run.closed, 0)
     assert.equal(run.stdout, '')
   })
 
-  it('logs requests on stdout and leaves the output of the application where it belongs', async () => {
+  it('logs requests to stdout and passes on the output of the application', async () => {
     const run = start(['print_app:app', '--docroot', APPS, '--port', '0', '--access-log'])
     const port = await run.port()
     for (const path of ['/stdout?b=c', '/stderr', '/logging']) await fetchText({ port, path })
@@ -98,7 +99,7 @@ describe('node-asgi', { timeout: 3 * LIMIT }, () => {
     await run.match('stderr', /^\[worker 1, pid \d+\] warn: a line from logging\n/m)
   })
 
-  it('listens on a unix socket', async () => {
+  it('listens on a Unix socket', async () => {
     const socketPath = join(directory, 'socket')
     const run = start(['--docroot', APPS, '--uds', socketPath])
     await run.match('stdout', new RegExp(`^Listening on unix:${socketPath}\n`))
@@ -108,20 +109,20 @@ describe('node-asgi', { timeout: 3 * LIMIT }, () => {
     assert.equal(response.statusCode, 200)
   })
 
-  it('reloads on SIGHUP, and the old worker finishes its request', async () => {
+  it('reloads on SIGHUP while the old worker finishes its request', async () => {
     const run = start(['slow_app:app', '--docroot', APPS, '--port', '0'])
     const port = await run.port()
     const answer = fetchText({ port, path: '/?ms=1000' })
     while ((await fetchText({ port, path: '/active' })).text !== '1') await sleep(10)
     run.child.kill('SIGHUP')
-    await run.match('stderr', /SIGHUP: reloading\n(.*\n)*.*reloaded in \d+ ms/)
+    await run.match('stderr', /SIGHUP[^]*reload[^]*\b\d+ ms\b/)
     assert.equal((await fetchText({ port, path: '/active' })).text, '0')
     assert.equal((await answer).text, 'waited 1000 ms')
     run.child.kill('SIGTERM')
     assert.equal(await run.closed, 0)
   })
 
-  it('--reload serves what was saved, and goes on with the old code while that is broken', async () => {
+  it('--reload serves saved changes, and keeps the old code while they are broken', async () => {
     const docroot = join(directory, 'reloaded')
     mkdirSync(docroot)
     const write = (code) => writeFileSync(join(docroot, 'main.py'), code)
@@ -135,10 +136,10 @@ describe('node-asgi', { timeout: 3 * LIMIT }, () => {
     await run.match('stderr', /no_such_module[^]*waiting/)
     assert.equal((await fetchText({ port })).status, 503)
     write(app('first'))
-    await run.match('stderr', /main\.py changed: reloading\n(.*\n)*.*reloaded in \d+ ms/)
+    await run.match('stderr', /main\.py[^]*reload[^]*\b\d+ ms\b/)
     assert.equal((await fetchText({ port })).text, 'first')
     write('import another_missing_module\n')
-    await run.match('stderr', /reload failed, .*\n?(.*\n)*.*another_missing_module/)
+    await run.match('stderr', /another_missing_module/)
     assert.equal((await fetchText({ port })).text, 'first')
     write(app('the second'))
     while ((await fetchText({ port })).text !== 'the second') await sleep(20)
@@ -146,7 +147,7 @@ describe('node-asgi', { timeout: 3 * LIMIT }, () => {
     assert.equal(await run.closed, 0)
   })
 
-  it('exits with 1 and the Python traceback when the application cannot be imported', async () => {
+  it('exits with 1 and a Python traceback when the application cannot be imported', async () => {
     const run = start(['raise_at_import_app:app', '--docroot', APPS, '--port', '0'])
     assert.equal(await run.closed, 1)
     assert.equal(run.stdout, '')
@@ -154,26 +155,27 @@ describe('node-asgi', { timeout: 3 * LIMIT }, () => {
     assert.match(run.stderr, /RuntimeError: DATABASE_URL is not set/)
   })
 
-  it('exits with 1 and says what to do about a port in use', async () => {
+  it('exits with 1 and names the address and --port when a port is in use', async () => {
     const other = createServer().listen(0, '127.0.0.1')
     await once(other, 'listening')
     const { port } = other.address()
     const run = start(['--docroot', APPS, '--port', String(port)])
     assert.equal(await run.closed, 1)
-    assert.match(run.stderr, new RegExp(`127\\.0\\.0\\.1:${port} is in use .*--port`))
+    assertFacts(run.stderr, [`127.0.0.1:${port}`, 'EADDRINUSE', '--port'])
     other.close()
   })
 
-  it('exits with 2 on wrong use', async () => {
-    for (const [args, message] of [
-      [['--bogus'], /unknown option '--bogus'/],
-      [['--docroot', join(directory, 'missing')], /docroot .*missing/],
-      [['no-colon'], /no-colon/],
-      [['--reload-dir', directory], /--reload-dir .*--reload\n/]
+  it('exits with 2 and names the argument when one is wrong', async () => {
+    const missing = join(directory, 'missing')
+    for (const [args, facts] of [
+      [['--bogus'], ['--bogus']],
+      [['--docroot', missing], [/docroot/, missing]],
+      [['no-colon'], ['no-colon']],
+      [['--reload-dir', directory], ['--reload-dir', '--reload']]
     ]) {
       const run = start(args)
       assert.equal(await run.closed, 2, run.stderr)
-      assert.match(run.stderr, message)
+      assertFacts(run.stderr, facts)
     }
   })
 

@@ -28,3 +28,29 @@ export function handlerOn (t, fake, options = {}) {
   t.after(() => python.close())
   return { python, fake, log }
 }
+
+/** Keeps the process alive while a test waits for something that does not. */
+export function stayAlive (t) {
+  const timer = setInterval(() => {}, 1000)
+  t.after(() => clearInterval(timer))
+}
+
+/** A worker whose application cannot be imported. */
+export function failImport (worker) {
+  worker.failStartup('import', 'ImportError', "No module named 'x'", 'Traceback: line 1')
+}
+
+/** A value of the option `restart` with which nothing is retried while a test runs. */
+export const slowly = { min: 2 ** 30, max: 2 ** 30 }
+
+/** An application that answers /quick at once, and everything else when the test says so. */
+export const onDemand = {
+  app: (request) => { if (request.path === '/quick') request.respond(200, 'ok') }
+}
+
+/** What the addon throws when there are no file descriptors left. */
+export const exhausted = () => Object.assign(new Error('memfd_create: Too many open files'),
+  { code: 'ERR_NO_RESOURCES' })
+
+/** A class of the addon whose objects cannot be made. */
+export const Failing = class { constructor () { throw exhausted() } }

@@ -28,8 +28,14 @@ new PythonHandler({
 })
 new PythonHandler({ preload: true, logger: false, spin: 'auto' })
 
-// The settings have exactly the declared options. options.js checks its tables against these itself.
+// options.js knows exactly the declared options, by name and, where both can be compared, by type.
 expectTrue<Equal<keyof PythonHandlerOptions, keyof Settings>>()
+expectTrue<Equal<
+  keyof Required<PythonHandlerOptions>['timeouts'], keyof Settings['timeouts']>>()
+expectTrue<Equal<keyof Required<PythonHandlerOptions>['restart'], keyof Settings['restart']>>()
+expectTrue<Equal<keyof Required<PythonHandlerOptions>['recycle'], keyof Settings['recycle']>>()
+expectTrue<Equal<PythonHandlerOptions['lifespan'], Settings['lifespan'] | undefined>>()
+expectTrue<Equal<PythonHandlerOptions['loop'], Settings['loop'] | undefined>>()
 expectTrue<Equal<ReturnType<typeof parseOptions>, Settings>>()
 
 // @ts-expect-error: unknown option

@@ -10,11 +10,14 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { defaultOption } from '../options.js'
 import { LOG_LEVELS } from './logger.js'
 
+/** @typedef {import('./listen.js').Address} Address */
+/** @typedef {import('./server.js').TlsFiles} TlsFiles */
+
 /**
  * @typedef {object} Arguments
  * @property {Record<string, any>} handler options of PythonHandler
- * @property {import('./listen.js').Address} address
- * @property {import('./server.js').TlsFiles | null} tls
+ * @property {Address} address
+ * @property {TlsFiles | null} tls
  * @property {{ folders: string[], extensions: string[] } | null} reload what to watch
  * @property {boolean} accessLog
  * @property {string} logLevel

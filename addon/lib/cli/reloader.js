@@ -6,6 +6,12 @@ import { watchFiles } from './watch.js'
  */
 const LONGEST_FINISH = 1000
 
+/**
+ * A PythonHandler, as far as it matters here.
+ * @typedef {{ ready: Promise<void>,
+ *   reload (options?: { timeout?: number }): Promise<void> }} Reloadable
+ */
+
 /** Reloads the application on request, or when its files change. */
 export class Reloader {
   /** @type {ReturnType<typeof watchFiles> | null} */
@@ -14,7 +20,7 @@ export class Reloader {
   #closed = false
 
   /**
-   * @param {Pick<import('../types/handler.js').PythonHandler, 'ready' | 'reload'>} python
+   * @param {Reloadable} python
    * @param {import('../options.js').Logger} logger
    */
   constructor (python, logger) {

@@ -110,7 +110,7 @@ export class ResponseError extends NodeAsgiError {}
 export class WebSocketRefusedError extends NodeAsgiError {
   /**
    * @param {number} status
-   * @param {import('../types/http.js').Headers} headers
+   * @param {object} headers a Headers
    * @param {Buffer} body
    */
   constructor (status, headers, body) {

@@ -1,21 +1,23 @@
 /**
- * Where a request goes. `submit` picks the ready worker with the fewest requests in flight and
- * gives it the request (worker.js, then the addon's channel); when all are busy or still starting,
- * the request waits in a bounded queue. Its response comes back through the worker to the stream
- * (request-stream.js) that was submitted.
+ * Decides which worker gets a request. `submit` gives it to the ready worker with the fewest requests
+ * in flight (worker.js, then the addon's channel). When all workers are busy or still starting, the
+ * request waits in a bounded queue. The worker passes the response to the stream (request-stream.js)
+ * that was submitted.
  */
 
 import { Clock } from '../util/clock.js'
 import { RequestTimeoutError, closedError, noWorkerError, queueFullError } from '../errors.js'
 import { Queue } from './queue.js'
 import { Scheduler } from './scheduler.js'
-import { Times } from './stats.js'
+import { Times } from '../util/times.js'
 
 /** @typedef {import('../stream/request-stream.js').RequestStream} RequestStream */
 /** @typedef {import('../worker/worker.js').Worker} Worker */
 
-/** How many times the clock of the pool turns within the default time limit of a request. */
+/** Turns of the clock within the default time limit of a request. */
 const TURNS = 10
+
+/** Milliseconds. */
 const LONGEST_TURN = 1000
 
 export class Pool {
@@ -26,8 +28,8 @@ export class Pool {
   #clock
 
   /**
-   * Keeps the process alive while requests wait, for nothing else does when the next worker is
-   * started in a while only.
+   * Keeps the process alive while requests wait. Nothing else does so until the next worker is
+   * started.
    * @type {Clock}
    */
   #hold = new Clock(LONGEST_TURN, () => this.queued > 0, true)
@@ -46,21 +48,21 @@ export class Pool {
     this.timeout = settings.timeouts.request
     this.#clock = new Clock(Math.min(LONGEST_TURN, this.timeout / TURNS), () => this.#tick())
     /**
-     * Those that take requests.
+     * Workers that take requests.
      * @type {Worker[]}
      */
     this.workers = []
     /**
-     * All that may have requests, those included that take no more.
+     * All workers that may have requests, including those that take no more.
      * @type {() => Iterable<Worker>}
      */
     this.members = () => this.workers
     this.closed = false
-    /** How often a request went to a second worker. */
+    /** How often a request was given to another worker after its first one had died. */
     this.retried = 0
-    /** Requests that no worker was given. */
+    /** Requests that failed before a worker was given them. */
     this.rejected = 0
-    /** What requests that had to wait for a worker waited. */
+    /** How long requests waited in the queue. */
     this.waits = new Times()
   }
 
@@ -83,19 +85,16 @@ export class Pool {
     if (this.workers.length === 0 && this.#outage !== null) {
       return this.#reject(stream, this.#outage)
     }
-    stream.ticket = this.#queue.push(stream)
-    if (stream.ticket === null) {
-      this.#reject(stream, queueFullError(this.#queue.limit))
-    } else {
-      stream.queuedAt = performance.now()
-      this.#hold.start()
-    }
+    const ticket = this.#queue.push(stream)
+    if (ticket === null) return this.#reject(stream, queueFullError(this.#queue.limit))
+    stream.queued(ticket)
+    this.#hold.start()
   }
 
   /**
-   * The worker of a request is gone: another one gets it if it may be repeated.
+   * The worker of a request has gone. Another one gets the request if it may be repeated.
    * @param {RequestStream} stream
-   * @param {Error} error for it otherwise
+   * @param {Error} error that it fails with otherwise
    */
   resubmit (stream, error) {
     if (!this.closed && stream.repeats < this.retry && stream.takeBack()) {
@@ -119,8 +118,8 @@ export class Pool {
       return worker
     }
     if (this.workers.length > 0) {
-      throw noWorkerError('every worker has as many requests in flight as concurrency allows, ' +
-        'and handleRequestSync() cannot wait for one; use handleRequest()')
+      throw noWorkerError('every worker has as many requests in flight as the option concurrency ' +
+        'allows, and handleRequestSync() cannot wait for one; use handleRequest()')
     }
     throw this.#outage ?? noWorkerError('no worker is ready; wait for handler.ready first')
   }
@@ -138,21 +137,20 @@ export class Pool {
     if (index !== -1) this.workers.splice(index, 1)
   }
 
-  /** Workers have room: the queue moves on. */
+  /** Workers have room for requests from the queue. */
   feed () {
     while (this.#queue.length > 0) {
       const worker = this.scheduler.pick(this.workers)
       if (worker === null) return
       const stream = /** @type {RequestStream} */ (this.#queue.shift())
-      stream.ticket = null
-      this.waits.add(performance.now() - stream.queuedAt)
+      this.waits.add(stream.dequeued())
       worker.send(stream)
     }
     this.#emptied()
   }
 
   /**
-   * No worker is there and none is about to come: who waits would wait in vain.
+   * There is no worker, and none is about to start, so requests that wait fail.
    * @param {Error} error
    */
   fail (error) {
@@ -161,9 +159,9 @@ export class Pool {
   }
 
   /**
-   * Takes no more requests; those that wait have some time to reach a worker.
+   * Takes no more requests. Those that wait have some time to reach a worker.
    * @param {number} timeout milliseconds
-   * @returns {Promise<number>} what is left of the time
+   * @returns {Promise<number>} milliseconds of the timeout that are left
    */
   async close (timeout) {
     this.closed = true
@@ -198,7 +196,7 @@ export class Pool {
   /** @param {Error} error */
   #failQueued (error) {
     for (let stream = this.#queue.shift(); stream !== null; stream = this.#queue.shift()) {
-      stream.ticket = null
+      stream.dequeued()
       this.#reject(stream, error)
     }
     this.#emptied()

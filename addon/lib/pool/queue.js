@@ -1,5 +1,5 @@
 /**
- * A place in the queue. Removing it is possible as long as it has not been taken.
+ * A place in the queue. It can be removed as long as the item has not been taken.
  * @template T
  */
 export class Ticket {
@@ -23,7 +23,7 @@ export class Ticket {
 }
 
 /**
- * A bounded first-in, first-out queue from whose middle items may leave.
+ * A bounded first-in, first-out queue. Items can also leave from the middle.
  * @template T
  */
 export class Queue {
@@ -74,7 +74,7 @@ export class Queue {
     this.length--
   }
 
-  /** The items, first to last; they may be removed on the way. */
+  /** The items, first to last. They may be removed during the iteration. */
   * [Symbol.iterator] () {
     let ticket = this.#first
     while (ticket !== null) {

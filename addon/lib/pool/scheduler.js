@@ -1,11 +1,11 @@
 /**
- * Which worker takes the next request: the one with the fewest in flight, and among equals each in
- * its turn.
+ * Decides which worker gets the next request: the one with the fewest in flight, and round-robin
+ * among equals.
  */
 export class Scheduler {
   #turn = 0
 
-  /** @param {number} concurrency requests in flight that one worker may have beside open sockets */
+  /** @param {number} concurrency requests in flight per worker, not counting open WebSockets */
   constructor (concurrency) {
     this.concurrency = concurrency
   }
@@ -13,7 +13,7 @@ export class Scheduler {
   /**
    * @template {{ inFlight: number, sockets: number }} T
    * @param {T[]} workers
-   * @returns {T | null} null: all have their share
+   * @returns {T | null} null: no worker has room
    */
   pick (workers) {
     const { length } = workers

@@ -67,7 +67,7 @@ export async function openFile (path) {
 }
 
 /**
- * Reads a part of the file, then closes it.
+ * Reads part of the file, then closes it.
  * @param {import('node:fs/promises').FileHandle} handle
  * @param {number} start
  * @param {number} end the last byte; below start: none

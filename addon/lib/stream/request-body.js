@@ -1,5 +1,5 @@
 /**
- * Request bodies: what they may be given as, and how they are sent under flow control.
+ * Request bodies: what a caller may pass as a body, and how it is sent under flow control.
  */
 
 import { Readable } from 'node:stream'
@@ -9,10 +9,19 @@ import { InvalidRequestError } from '../errors.js'
 /** @typedef {Uint8Array | Readable | undefined} Body */
 
 /**
+ * Sends the body of one request.
  * @typedef {object} Upload
  * @property {() => void} begin
  * @property {() => void} resume there is credit again
- * @property {() => void} stop the request is over; the source is not read any more
+ * @property {() => void} stop the request is over, so stop reading the source
+ */
+
+/**
+ * The request that a body belongs to: a RequestStream.
+ * @typedef {object} UploadOwner
+ * @property {(bytes: Uint8Array, end: boolean) => number} write returns how many bytes were taken;
+ *   the rest has to wait for `resume`
+ * @property {(error: Error) => void} cancel
  */
 
 const ACCEPTED = 'a string, a Buffer or other bytes, a Readable, a web ReadableStream, ' +
@@ -53,7 +62,7 @@ export function parseBody (value) {
   const stream = asReadable(value)
   if (stream === undefined) throw invalidBody(`a body must be ${ACCEPTED}`)
   if (stream.readableEnded || stream.destroyed) {
-    throw invalidBody('the body is a stream that was read or destroyed already; pass a new one')
+    throw invalidBody('the body is a stream that has already been read or destroyed; pass a new one')
   }
   return stream
 }
@@ -69,10 +78,10 @@ function asReadable (value) {
     try {
       return Readable.fromWeb(value)
     } catch (error) {
-      throw invalidBody('the body is a web stream that cannot be read; it may be locked', error)
+      throw invalidBody('the body is a web stream that cannot be read (it may be locked); pass a new one', error)
     }
   }
-  // A Readable of another realm or library.
+  // A Readable from another realm or library.
   if (typeof value.pipe === 'function' && typeof value.read === 'function') return value
   if (typeof value[Symbol.asyncIterator] === 'function' ||
     typeof value[Symbol.iterator] === 'function') {
@@ -82,16 +91,16 @@ function asReadable (value) {
 }
 
 /**
- * The bytes of a body that did not fit into the first frame.
+ * Sends the bytes of a body that did not fit into the first frame.
  * @implements {Upload}
  */
 export class BytesUpload {
   /**
-   * @param {import('./request-stream.js').RequestStream} stream
+   * @param {UploadOwner} owner
    * @param {Uint8Array} bytes
    */
-  constructor (stream, bytes) {
-    this.stream = stream
+  constructor (owner, bytes) {
+    this.owner = owner
     this.rest = bytes
   }
 
@@ -101,7 +110,7 @@ export class BytesUpload {
 
   resume () {
     if (this.rest.length === 0) return
-    this.rest = this.rest.subarray(this.stream.write(this.rest, true))
+    this.rest = this.rest.subarray(this.owner.write(this.rest, true))
   }
 
   stop () {
@@ -112,7 +121,7 @@ export class BytesUpload {
 const NOTHING = new Uint8Array(0)
 
 /**
- * A body that arrives piece by piece: read only as fast as the application takes it.
+ * A body that arrives in pieces; it is read only as fast as the application takes it.
  * @implements {Upload}
  */
 export class StreamUpload {
@@ -123,11 +132,11 @@ export class StreamUpload {
   #stopped = false
 
   /**
-   * @param {import('./request-stream.js').RequestStream} stream
+   * @param {UploadOwner} owner
    * @param {Readable} source
    */
-  constructor (stream, source) {
-    this.stream = stream
+  constructor (owner, source) {
+    this.owner = owner
     this.source = source
     this.onData = this.#onData.bind(this)
     this.onEnd = this.#onEnd.bind(this)
@@ -148,7 +157,7 @@ export class StreamUpload {
   resume () {
     if (this.#stopped) return
     if (this.#rest.length > 0) {
-      this.#rest = this.#rest.subarray(this.stream.write(this.#rest, this.#ended))
+      this.#rest = this.#rest.subarray(this.owner.write(this.#rest, this.#ended))
       if (this.#rest.length > 0) return
       if (this.#ended) this.stop()
       else this.source.resume()
@@ -163,8 +172,8 @@ export class StreamUpload {
     source.off('data', this.onData)
     source.off('end', this.onEnd)
     source.off('close', this.onClose)
-    // The error listener stays: what goes wrong in a source that is not wanted any more is nobody's
-    // error, and without a listener it would end the process.
+    // The error listener stays: an error in a source that nobody wants any more must not end the
+    // process, as it would without a listener.
   }
 
   /** @param {unknown} chunk */
@@ -173,12 +182,12 @@ export class StreamUpload {
       ? Buffer.from(chunk, this.source.readableEncoding ?? 'utf8')
       : asBytes(chunk)
     if (bytes === undefined) {
-      this.stream.cancel(invalidBody(`a piece of the body is a ${typeof chunk}; pieces must be ` +
+      this.owner.cancel(invalidBody(`a piece of the body is of type ${typeof chunk}; pieces must be ` +
         'strings or bytes'))
       return
     }
-    const written = this.stream.write(bytes, false)
-    // The listener of an earlier chunk may have ended the request in between.
+    const written = this.owner.write(bytes, false)
+    // The request may have ended in the meantime.
     if (written === bytes.length || this.#stopped) return
     this.#rest = bytes.subarray(written)
     this.source.pause()
@@ -187,17 +196,17 @@ export class StreamUpload {
   #onEnd () {
     this.#ended = true
     if (this.#rest.length > 0 || this.#stopped) return
-    this.stream.write(NOTHING, true)
+    this.owner.write(NOTHING, true)
     this.stop()
   }
 
   /** @param {Error} error */
   #onError (error) {
-    if (!this.#stopped) this.stream.cancel(error)
+    if (!this.#stopped) this.owner.cancel(error)
   }
 
   #onClose () {
     if (this.#ended || this.#stopped) return
-    this.stream.cancel(invalidBody('the stream of the body was closed before its end'))
+    this.owner.cancel(invalidBody('the stream of the request body was closed before its end'))
   }
 }

@@ -1,12 +1,12 @@
 /**
  * The state of one request, from the moment it is accepted until its outcome is known.
  *
- * Subclasses are the ways to take a response: whole (buffered-stream.js), as a Readable
- * (streaming-stream.js), or straight into an HTTP response (http/exchange.js). They implement
- * `onStart`, `onBody` and `onError`; each request sees either a complete response or one onError.
+ * Subclasses are the consumers of a response: as a whole (buffered-stream.js), as a Readable
+ * (streaming-stream.js), or written into an HTTP response (http/exchange.js). They implement
+ * `onStart`, `onBody` and `onError`. Each consumer sees either a complete response or one onError.
  *
- * Two ends must not be confused: `finished` means that the consumer has its outcome, while a worker
- * counts the request until its own last frame for it has come.
+ * A request ends twice. `finished` means that the consumer has its outcome. The worker counts the
+ * request until its own last frame for it has arrived.
  */
 
 import { Readable } from 'node:stream'
@@ -16,12 +16,15 @@ import { RequestTimeoutError } from '../errors.js'
 
 /** @typedef {{ signal?: AbortSignal | null, timeout?: number }} RequestLimits */
 
-/** RFC 9110, 9.2.1: done twice they do no more than done once. */
+/** @typedef {{ remove: () => void }} Ticket a place in the queue of requests */
+
+/** RFC 9110, section 9.2.1: methods that only read. */
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])
 
 /**
+ * Whether a request may be sent again when its worker has died.
  * @param {string} [method]
- * @param {boolean} [idempotent] its sender says so
+ * @param {boolean} [idempotent] the sender says that a repetition does no harm
  */
 export function isRepeatable (method = 'GET', idempotent = false) {
   return idempotent === true || SAFE_METHODS.has(method)
@@ -35,23 +38,24 @@ export class RequestStream {
   constructor (head, body) {
     this.head = head
     this.body = body
-    /** @type {import('../worker/in-flight.js').InFlight | null} */
-    this.worker = null
+    /** @type {import('./carrier.js').Carrier | null} the worker that has it; set by `opened` */
+    this.carrier = null
+    /** Number of the request in its worker. */
     this.id = 0
-    /** @type {import('../pool/queue.js').Ticket<RequestStream> | null} */
+    /** @type {Ticket | null} its place in the queue while it waits for a worker */
     this.ticket = null
     /** performance.now() when it was queued, and when a worker got it. */
     this.queuedAt = 0
     this.sentAt = 0
     this.started = false
     this.finished = false
-    /** It ended as it should although the worker was told that its client is gone. */
+    /** It ended as it should although the worker was told that the client has gone. */
     this.answered = false
-    /** May be done a second time: another worker gets it when the first one dies. */
+    /** Another worker gets it when the first one dies. */
     this.repeatable = false
-    /** How often it has gone to another worker. */
+    /** How often it has been given to another worker. */
     this.repeats = 0
-    /** Turns of the pool's clock that it has waited; -Infinity: does not go by that clock. */
+    /** Turns of the pool's clock that it has waited; -Infinity: it has a timer of its own. */
     this.ticks = 0
     /** @type {import('./request-body.js').Upload | null} */
     this.upload = null
@@ -67,14 +71,14 @@ export class RequestStream {
   }
 
   /**
-   * Whether a small body is wanted as a string, a character a byte, for who writes it to a stream of
-   * Node: one with what stands before it, and so cheaper than a Buffer beside it.
+   * Whether small bodies should arrive as latin-1 strings. A consumer that writes them to a Node
+   * stream can join such a string with the head, which is cheaper than writing a Buffer of its own.
    */
   get takesText () {
     return false
   }
 
-  /** Whether the time limit still runs. */
+  /** Whether the time limit is still running. */
   get timed () {
     return !this.started
   }
@@ -99,22 +103,40 @@ export class RequestStream {
     return true
   }
 
-  /** The signal's abort event. */
+  /** Handles the signal's abort event. */
   handleEvent () {
     const { signal } = this
     if (signal !== null) this.cancel(signal.reason)
   }
 
   /**
+   * The request waits for a worker.
+   * @param {Ticket} ticket
+   */
+  queued (ticket) {
+    this.ticket = ticket
+    this.queuedAt = performance.now()
+  }
+
+  /**
+   * The request has left the queue.
+   * @returns {number} milliseconds that it has waited
+   */
+  dequeued () {
+    this.ticket = null
+    return performance.now() - this.queuedAt
+  }
+
+  /**
    * A worker has taken the request.
-   * @param {import('../worker/in-flight.js').InFlight} worker
+   * @param {import('./carrier.js').Carrier} carrier
    * @param {number} id
    * @param {number} sent bytes of the body that went with the head
    */
-  opened (worker, id, sent) {
-    this.worker = worker
+  opened (carrier, id, sent) {
+    this.carrier = carrier
     this.id = id
-    this.ticket = null
+    this.sentAt = performance.now()
     const { body } = this
     const isWhole = body === undefined || body instanceof Uint8Array
     if (!isWhole) this.repeatable = false
@@ -129,14 +151,14 @@ export class RequestStream {
   }
 
   /**
-   * The worker that had it is gone.
-   * @returns {boolean} whether it can be given to another one
+   * The worker that had the request has gone.
+   * @returns {boolean} whether another worker may have it
    */
   takeBack () {
     if (!this.repeatable || this.started || this.finished) return false
     if (this.upload !== null) this.upload.stop()
     this.upload = null
-    this.worker = null
+    this.carrier = null
     this.id = 0
     this.repeats++
     return true
@@ -149,15 +171,15 @@ export class RequestStream {
    * @returns {number} bytes taken; the rest has to wait for credit
    */
   write (bytes, end) {
-    return this.worker === null ? 0 : this.worker.write(this.id, bytes, end)
+    return this.carrier === null ? 0 : this.carrier.write(this.id, bytes, end)
   }
 
   /**
-   * The consumer has taken bytes of the response: the application may send as many more.
+   * The consumer has taken bytes of the response, so the application may send as many more.
    * @param {number} length
    */
   consumed (length) {
-    if (this.worker !== null) this.worker.consumed(this.id, length)
+    if (this.carrier !== null) this.carrier.consumed(this.id, length)
   }
 
   /** There is room for more of the request body. */
@@ -166,6 +188,7 @@ export class RequestStream {
   }
 
   /**
+   * The response starts.
    * @param {number} status
    * @param {string} headers joined, see headers.js
    * @param {any} body undefined, a Buffer, or with takesText a string
@@ -179,6 +202,7 @@ export class RequestStream {
   }
 
   /**
+   * A piece of the response body has arrived.
    * @param {any} body undefined, a Buffer, or with takesText a string
    * @param {boolean} end
    */
@@ -189,7 +213,7 @@ export class RequestStream {
   }
 
   /**
-   * The body is complete, and this is what comes after it.
+   * The trailers that end the response have arrived.
    * @param {string} headers joined, see headers.js
    */
   receiveTrailers (headers) {
@@ -199,7 +223,7 @@ export class RequestStream {
   }
 
   /**
-   * The whole response, of which the body lies in a file.
+   * The response is complete; its body is the content of a file.
    * @param {number} status
    * @param {string} headers joined
    * @param {Buffer} path
@@ -212,7 +236,7 @@ export class RequestStream {
   }
 
   /**
-   * Ends the request with an error; the worker knows already, or never had it.
+   * Ends the request with an error of which the worker need not be told.
    * @param {Error} error
    */
   fail (error) {
@@ -227,12 +251,12 @@ export class RequestStream {
    */
   cancel (error) {
     if (this.finished) return
-    if (this.worker !== null) this.worker.abort(this.id)
+    if (this.carrier !== null) this.carrier.abort(this.id)
     else if (this.ticket !== null) this.ticket.remove()
     this.fail(error)
   }
 
-  /** The outcome has begun to come. */
+  /** The response has started. */
   begin () {
     this.started = true
     this.body = undefined
@@ -264,7 +288,7 @@ export class RequestStream {
   }
 
   /**
-   * The rest of the request body is not wanted any more.
+   * Nobody wants the rest of the request body.
    * @param {Readable} source
    */
   releaseSource (source) {
@@ -310,7 +334,7 @@ export class RequestStream {
     throw error
   }
 
-  // What only a client on the network can use.
+  // Only clients on the network use the following.
 
   /** @param {string[]} links values of link headers */
   onEarlyHint (links) {}
@@ -321,13 +345,13 @@ export class RequestStream {
    */
   onPush (path, headers) {}
 
-  /** The application asks for the body that the client keeps back. */
+  /** The application asks for the body that the client keeps back (100 Continue). */
   onContinue () {}
 }
 
 /**
  * @param {RequestStream} stream
- * @param {number} timeout
+ * @param {number} timeout milliseconds
  */
 function expire (stream, timeout) {
   stream.cancel(new RequestTimeoutError(timeout))

@@ -1,25 +1,26 @@
 /**
  * The state of one WebSocket between a client and the application: messages go both ways under flow
- * control until either side closes it. The kinds of clients are subclasses: one on the network
- * (websocket/exchange.js) and one in this process (websocket/connection.js). They implement `onAccept`,
- * `onMessage`, `onClose`, `onError`, and `onStart` and `onBody` for a response that refuses it.
+ * control until either side closes it. Its subclasses are the two kinds of clients: on the network
+ * (websocket/exchange.js) and in this process (websocket/connection.js). They implement `onAccept`,
+ * `onMessage`, `onClose` and `onError`, and `onStart` and `onBody` for a response that refuses the
+ * WebSocket.
  */
 
 import { RequestStream } from './request-stream.js'
 
-/** RFC 6455, 7.4.1 */
+/** RFC 6455, section 7.4.1 */
 export const CloseCode = Object.freeze({
   NORMAL: 1000, NO_STATUS: 1005, ABNORMAL: 1006, TOO_BIG: 1009, INTERNAL_ERROR: 1011, RESTART: 1012
 })
 
-/** How long messages of a client that has gone may wait for the application to read on. */
+/** Milliseconds that messages of a client that has gone wait for the application to read them. */
 const FAREWELL = 10_000
 
-/** Errors that say: come again, the application is only being replaced. */
+/** Errors after which the client should connect again: the application is only being replaced. */
 const RESTARTS = new Set(['ERR_CLOSED', 'ERR_WORKER_RETIRED'])
 
 /**
- * What a client is told when its socket ends in an error.
+ * The code that a client's WebSocket is closed with when it ends in an error.
  * @param {Error} error
  */
 export function closeCode (error) {
@@ -41,7 +42,7 @@ export class SocketStream extends RequestStream {
   /** @param {string} head */
   constructor (head) {
     super(head, undefined)
-    // Until it is accepted nothing has happened that could not be asked of another worker.
+    // Until it is accepted, another worker can be asked just as well.
     this.repeatable = true
   }
 
@@ -49,7 +50,7 @@ export class SocketStream extends RequestStream {
     return true
   }
 
-  /** Bytes of messages that wait for the application to read on. */
+  /** Bytes of messages that wait for the application to read. */
   get waitingBytes () {
     let sum = 0
     for (const { bytes } of this.#waiting) sum += bytes.length
@@ -60,20 +61,20 @@ export class SocketStream extends RequestStream {
    * Sends a message to the application.
    * @param {Uint8Array} bytes UTF-8 if it is text
    * @param {boolean} text
-   * @returns {boolean} false: it waits, and so should the sender until `onFlushed`
+   * @returns {boolean} false: it has to wait, and the sender should stop until `onFlushed`
    */
   sendMessage (bytes, text) {
-    if (this.worker === null || this.finished) return true
+    if (this.carrier === null || this.finished) return true
     this.#waiting.push({ bytes, text })
     return this.#waiting.length > 1 ? false : this.#flush()
   }
 
   #flush () {
-    const { worker } = this
-    if (worker === null) return true
+    const carrier = this.#carrier
+    if (carrier === null) return true
     while (this.#waiting.length > 0) {
       const message = this.#waiting[0]
-      const taken = worker.message(this.id, message.bytes, message.text)
+      const taken = carrier.message(this.id, message.bytes, message.text)
       if (taken !== message.bytes.length) {
         if (taken > 0) message.bytes = message.bytes.subarray(taken)
         return false
@@ -90,8 +91,8 @@ export class SocketStream extends RequestStream {
   }
 
   /**
-   * The client has closed the socket, or is gone. The application gets what it sent before, if it
-   * reads on.
+   * The client has closed the WebSocket, or has gone. The application still gets what the client
+   * sent before, if it reads it in time.
    * @param {number} code
    * @param {string} reason
    */
@@ -99,7 +100,7 @@ export class SocketStream extends RequestStream {
     if (this.finished) return
     this.answered = this.started
     this.finish()
-    if (this.worker === null) {
+    if (this.carrier === null) {
       if (this.ticket !== null) this.ticket.remove()
       return
     }
@@ -113,18 +114,18 @@ export class SocketStream extends RequestStream {
     if (this.#farewell !== null) clearTimeout(this.#farewell)
     this.#waiting = []
     const { code, reason } = /** @type {{ code: number, reason: string }} */ (this.#goodbye)
-    this.worker?.closeSocket(this.id, code, reason)
+    this.#carrier?.closeSocket(this.id, code, reason)
   }
 
   /**
-   * Ends it from this side, with an error.
+   * Ends the WebSocket from this side, with an error.
    * @param {Error} error
    */
   cancel (error) {
     if (this.finished) return
     const code = closeCode(error)
-    if (this.worker !== null) {
-      this.worker.closeSocket(this.id, code === CloseCode.RESTART ? code : CloseCode.ABNORMAL, '')
+    if (this.#carrier !== null) {
+      this.#carrier.closeSocket(this.id, code === CloseCode.RESTART ? code : CloseCode.ABNORMAL, '')
     } else if (this.ticket !== null) {
       this.ticket.remove()
     }
@@ -132,7 +133,7 @@ export class SocketStream extends RequestStream {
   }
 
   /**
-   * The application has accepted it.
+   * The application has accepted the WebSocket.
    * @param {string} subprotocol '': none
    * @param {string} headers joined, see headers.js
    */
@@ -149,13 +150,26 @@ export class SocketStream extends RequestStream {
    */
   receiveMessage (bytes, text, end) {
     if (!this.finished) this.onMessage(bytes, text, end)
-    // Nobody is there to take it, and the application is about to learn that.
+    // Nobody is left to take it; the application is about to learn that.
     else this.consumedMessage(bytes, end)
   }
 
-  /** What the end of a message counts beside its bytes. */
+  /** What the end of a message counts for in flow control, in addition to its bytes. */
   get overhead () {
-    return this.worker === null ? 0 : this.worker.limits.messageOverhead
+    return this.#carrier === null ? 0 : this.#carrier.messageOverhead
+  }
+
+  /**
+   * Lets another stream receive the response that refuses the WebSocket. It gives credit, and
+   * reports a client that has gone, in the name of this stream.
+   * @param {RequestStream} stream
+   */
+  delegateTo (stream) {
+    if (this.carrier !== null) stream.opened(this.carrier, this.id, 0)
+  }
+
+  get #carrier () {
+    return /** @type {import('./carrier.js').SocketCarrier | null} */ (this.carrier)
   }
 
   /**
@@ -168,7 +182,7 @@ export class SocketStream extends RequestStream {
   }
 
   /**
-   * The application has closed it, or refuses it.
+   * The application has closed or refused the WebSocket.
    * @param {number} code
    * @param {string} reason
    */
@@ -204,6 +218,6 @@ export class SocketStream extends RequestStream {
     throw new Error('not implemented')
   }
 
-  /** What had to wait has been taken. */
+  /** The messages that had to wait have been taken. */
   onFlushed () {}
 }

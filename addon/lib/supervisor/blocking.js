@@ -1,23 +1,25 @@
 /**
- * For handleRequestSync(): the event loop stands still, so what it would do is done here.
+ * Waiting for handleRequestSync(). The event loop is blocked meanwhile, so what it would do is done
+ * here.
  */
 
 import { RequestTimeoutError, noWorkerError } from '../errors.js'
 
 /** @typedef {import('./supervisor.js').Supervisor} Supervisor */
 
-/** How long a wait looks at one worker only. */
+/** Milliseconds that one wait watches a single worker. */
 const SLICE = 200
 
 /**
- * Blocks until a worker is ready or none is to be expected.
+ * Blocks until a worker is ready, or until none can become ready.
  * @param {Supervisor} supervisor
  */
 export function waitForWorker (supervisor) {
   const { pool, timeouts } = supervisor
   const end = performance.now() + timeouts.startup + timeouts.kill
   while (pool.workers.length === 0 && performance.now() < end) {
-    const worker = supervisor.workers.find((each) => each.state === 'starting')
+    // One whose start has failed is waited for, too: its end decides whether another one is started.
+    const worker = supervisor.workers.find((each) => each.readyAt === 0)
     if (worker === undefined || !supervisor.wait(worker, SLICE)) return
   }
 }
@@ -36,7 +38,7 @@ export function waitForResponse (supervisor, worker, stream) {
     if (left <= 0) {
       stream.cancel(new RequestTimeoutError(timeout))
     } else if (!supervisor.wait(worker, Math.ceil(Math.min(left, SLICE)))) {
-      stream.cancel(noWorkerError('the fork server was lost, and the worker with it'))
+      stream.cancel(noWorkerError('the fork server has ended, and the worker that had the request with it'))
     }
   }
 }

@@ -1,70 +1,69 @@
 /**
- * The processes of one generation: a fork server and the workers that are forked from it. It starts
- * them, ends them in time and reports what becomes of them; which workers there are to be is the
- * business of its owner (generation.js).
+ * The processes of one generation: a fork server and the workers that it forks. A crew starts and
+ * ends processes and reports what becomes of them. Its owner (generation.js) decides which workers
+ * there should be.
  */
 
-import { StartupError, crashedError, hungError, resourceError } from '../errors.js'
+import { StartupError, hungError, resourceError } from '../errors.js'
+import { optionName } from '../util/option-name.js'
 import { ForkServer } from '../worker/fork-server.js'
-import { Roster } from './roster.js'
 import { Worker } from '../worker/worker.js'
+import { HangWatch } from './hang-watch.js'
+import { Roster } from './roster.js'
 
+/** @typedef {import('./reporter.js').Reporter} Reporter */
+/** @typedef {import('../pool/pool.js').Pool} Pool */
+/** @typedef {import('../options.js').Settings} Settings */
+/** @typedef {import('../binding.js').Binding} Binding */
+/** @typedef {import('../worker/fork-server.js').ServerOwner} ServerOwner */
+/** @typedef {import('../worker/worker-owner.js').WorkerOwner<Worker>} WorkerOwner */
 /** @typedef {import('../worker/fork-server.js').ServerInfo} ServerInfo */
-/** @typedef {import('../worker/worker.js').ExitReason} ExitReason */
-/** @typedef {import('../worker/worker.js').WorkerInfo} WorkerInfo */
+/** @typedef {import('../worker/worker-owner.js').ExitReason} ExitReason */
+/** @typedef {import('../worker/worker-owner.js').WorkerInfo} WorkerInfo */
+/** @typedef {import('../stream/request-stream.js').RequestStream} RequestStream */
 
 /**
- * What all generations of a handler have in common.
+ * What all generations of a handler share.
  * @typedef {object} Parts
- * @property {import('../binding.js').Binding} binding
- * @property {import('../options.js').Settings} settings
- * @property {string} python
+ * @property {Binding} binding
+ * @property {Settings} settings
+ * @property {string} python path of the interpreter
  * @property {Record<string, string | undefined>} env
- * @property {import('../pool/pool.js').Pool} pool
- * @property {Observer} observer
+ * @property {Pool} pool
+ * @property {Reporter} reporter
+ * @property {() => number} nextId number for the next worker
  * @property {import('../worker/fork-server.js').System} [system]
  */
 
 /**
- * Hears what happens in the processes, and decides nothing about them.
- * @typedef {object} Observer
- * @property {() => number} nextId for a worker
- * @property {(worker: Worker) => void} onWorkerStart its process is there
- * @property {(worker: Worker, info: WorkerInfo) => void} onWorkerReady
- * @property {(worker: Worker) => void} onWorkerHung worker.error says more; it is being killed
- * @property {(worker: Worker, error: Error | null) => void} onWorkerExit null: as it was asked to
- * @property {(pid: number) => void} onServerEnd its fork server has ended
- * @property {(worker: Worker) => void} onBusy it has a request in flight again
- * @property {(worker: Worker) => void} onQuota it has been given as many requests as it may have
- * @property {(worker: Worker, error: import('../errors.js').AppError) => void} onAppError
- * @property {(name: 'stdout' | 'stderr', line: string, level: import('../worker/line-reader.js').Level | null,
- *   source: { worker: number, pid: number }) => void} onLine worker 0: the fork server
- */
-
-/**
+ * What the owner of a crew implements.
  * @typedef {object} CrewOwner
  * @property {() => void} onServerReady workers can be forked
- * @property {(error: Error, served: number) => void} onServerLost all its workers are lost too;
- *   after so many milliseconds of service
- * @property {(worker: Worker) => void} onWorkerReady
+ * @property {(error: Error, served: number) => void} onServerLost the fork server has ended, and its
+ *   workers with it, after it was ready for so many milliseconds
+ * @property {(worker: Worker) => void} onWorkerReady it can take requests
+ * @property {(worker: Worker) => void} onWorkerAvailable it can take requests again
+ * @property {(worker: Worker) => void} onWorkerBusy it has a request in flight after it had none
+ * @property {(worker: Worker) => void} onWorkerQuota it has been given all requests that it may have
  * @property {(worker: Worker, error: Error) => void} onWorkerGone
  */
-
-const SIGTERM = 15
-const SIGKILL = 9
 
 /** Milliseconds that a worker gets to print its stacks. */
 const STACKS_WAIT = 250
 
-// A longer delay makes setTimeout fire at once.
-const MAX_TIMEOUT = 2 ** 31 - 1
-
+/**
+ * @implements {WorkerOwner}
+ * @implements {ServerOwner}
+ */
 export class Crew {
   /** @type {Roster<Worker>} */
   #roster = new Roster()
 
   /** @type {ForkServer | null} */
   #server = null
+
+  /** @type {HangWatch<Worker>} */
+  #hangs
 
   #serverReadyAt = 0
   #stopping = false
@@ -76,28 +75,36 @@ export class Crew {
   constructor (parts, owner) {
     this.parts = parts
     this.owner = owner
-    this.observer = parts.observer
+    this.reporter = parts.reporter
     this.settings = parts.settings
     this.timeouts = parts.settings.timeouts
     this.pool = parts.pool
+    this.#hangs = new HangWatch(this.timeouts.hang, () => this.workers, (worker) => {
+      this.#inspect(worker)
+    })
   }
 
-  /** Those that have not ended. */
+  /** Workers that have not ended. */
   get workers () {
     return this.#roster.all()
   }
 
-  /** There is a fork server, or one is starting. */
+  /** Whether there is a fork server, or one is starting. */
   get hasServer () {
     return this.#server !== null && !this.#server.lost
+  }
+
+  /** @param {Worker} worker */
+  has (worker) {
+    return this.#roster.get(worker.id) === worker
   }
 
   // ---- the fork server
 
   /**
    * Starts a fork server.
-   * @param {() => void} prepare creates the first workers: channels exist before the processes do,
-   *   so that a caller that blocks has one to wait on
+   * @param {() => void} prepare creates the first workers. Their channels exist before the processes
+   *   do, so that a caller that blocks has one to wait on
    */
   start (prepare) {
     try {
@@ -106,7 +113,7 @@ export class Crew {
       this.#server.start()
     } catch (error) {
       const failure = resourceError(error)
-      if (this.#server === null) this.#onServerLost(failure, 0)
+      if (this.#server === null) this.#loseServer(failure, 0)
       else this.#server.abandon(failure)
     }
   }
@@ -119,9 +126,9 @@ export class Crew {
     if (server !== this.#server || this.#stopping) return
     this.#serverReadyAt = performance.now()
     if (info.threads.length > 0) {
-      this.settings.logger.warn('[node-asgi] modules that were preloaded left threads running ' +
-        `(${info.threads.join(', ')}): forking is unsafe, so each worker starts cold. Preload ` +
-        'fewer modules to start faster')
+      this.settings.logger.warn('[node-asgi] preloaded modules have left threads running ' +
+        `(${info.threads.join(', ')}), so forking is unsafe and each worker starts cold. List only ` +
+        `modules without threads in ${optionName('preload')} to start faster`)
     }
     this.owner.onServerReady()
   }
@@ -133,20 +140,16 @@ export class Crew {
   onServerGone (server, error) {
     if (server !== this.#server) return
     this.#server = null
-    this.observer.onServerEnd(server.pid)
-    this.#onServerLost(error, server.ready ? performance.now() - this.#serverReadyAt : 0)
+    this.reporter.serverEnded(server.pid)
+    this.#loseServer(error, server.ready ? performance.now() - this.#serverReadyAt : 0)
   }
 
   /**
    * @param {Error} error
    * @param {number} served milliseconds
    */
-  #onServerLost (error, served) {
-    for (const worker of this.workers) {
-      this.pool.remove(worker)
-      if (worker.readyAt === 0) worker.error ??= error
-      worker.exited(null, 0)
-    }
+  #loseServer (error, served) {
+    for (const worker of this.workers) worker.processLost(error)
     if (!this.#stopping) this.owner.onServerLost(error, served)
   }
 
@@ -157,56 +160,72 @@ export class Crew {
    * @param {number} pid
    */
   onServerLine (name, line, level, pid) {
-    this.observer.onLine(name, line, level, { worker: 0, pid })
+    this.reporter.line(name, line, level, { worker: 0, pid })
   }
 
-  // ---- the life of a worker
+  // ---- starting and ending workers
 
-  /** A worker without a process as yet. */
+  /** Makes a worker that has no process yet. */
   create () {
-    const worker = new Worker(this.observer.nextId(), this.parts.binding, this.settings, this)
+    const worker = new Worker(this.parts.nextId(), this.parts.binding, this.settings, this)
     this.#roster.add(worker)
     return worker
   }
 
-  /** @param {Worker} worker */
+  /** @param {Worker} worker made by create() */
   fork (worker) {
-    const { startup, kill } = this.timeouts
+    const server = /** @type {ForkServer} */ (this.#server)
     try {
-      /** @type {ForkServer} */ (this.#server).fork(worker)
+      server.fork(worker)
     } catch (error) {
-      worker.error = resourceError(error)
-      worker.exited(null, 0)
-      return
+      worker.processLost(resourceError(error))
     }
-    // The worker watches its own lifespan startup, and can say more when that takes too long: it
-    // goes first.
-    worker.deadline.expect(Math.min(startup + kill, MAX_TIMEOUT), () => {
-      worker.error = new StartupError('ERR_STARTUP_TIMEOUT', `worker ${worker.id} was not ready ` +
-        `within ${startup} ms; look for what blocks at import, or raise timeouts.startup`)
-      this.#kill(worker)
-    })
   }
 
   /**
-   * @param {number} id
-   * @param {number} pid
+   * Ends all workers by the drain sequence, then the fork server. A second call can hurry it.
+   * @param {ExitReason} reason
+   * @param {number} finish milliseconds that requests in flight get
    */
-  onForked (id, pid) {
-    const worker = this.#roster.get(id)
-    if (worker === undefined) return
-    worker.pid = pid
-    this.#onStart(worker)
+  async stop (reason, finish) {
+    this.#stopping = true
+    if (reason === 'close') this.#hangs.stop()
+    const server = this.#server
+    if (server !== null) {
+      server.hold(true)
+      if (server.ready) {
+        for (const worker of this.workers) worker.stop(reason, finish)
+        // Bounded: each worker has a deadline, and so has the fork server that has to kill it.
+        await this.#roster.empty()
+      }
+      await server.close(this.timeouts.kill)
+      this.reporter.serverEnded(server.pid)
+      this.#server = null
+    }
+    for (const worker of this.workers) worker.release()
   }
 
   /**
-   * Its pid is known, from the fork server or from itself.
+   * Looks where the event loop of a silent worker is blocked, then kills the worker.
    * @param {Worker} worker
    */
-  #onStart (worker) {
-    if (worker.announced) return
-    worker.announced = true
-    this.observer.onWorkerStart(worker)
+  async #inspect (worker) {
+    worker.suspect()
+    this.onSignal(worker, this.parts.binding.stacksSignal)
+    const stacks = await worker.output.gather(STACKS_WAIT)
+    if (worker.answers) {
+      // It has come back to life in the meantime.
+      this.onLine(worker, 'stderr', stacks, null)
+    } else if (worker.fail(hungError(worker, this.timeouts.hang, stacks), 'hung')) {
+      this.reporter.workerHung(worker, stacks)
+    }
+  }
+
+  // ---- what a worker reports
+
+  /** @param {Worker} worker */
+  onForked (worker) {
+    this.reporter.workerStarted(worker)
   }
 
   /**
@@ -215,30 +234,29 @@ export class Crew {
    */
   onReady (worker, info) {
     if (this.#stopping) return
-    worker.deadline.met()
-    this.#onStart(worker)
-    this.observer.onWorkerReady(worker, info)
+    this.reporter.workerReady(worker, info)
     this.owner.onWorkerReady(worker)
   }
 
   /** @param {Worker} worker */
-  onStartupFailed (worker) {
-    // It exits by itself, as a rule.
-    worker.deadline.expect(this.timeouts.kill, () => this.#kill(worker))
+  onUnavailable (worker) {
+    this.pool.remove(worker)
   }
 
   /** @param {Worker} worker */
-  onCorrupt (worker) {
-    this.pool.remove(worker)
-    this.#kill(worker)
+  onAvailable (worker) {
+    if (!this.#stopping) this.owner.onWorkerAvailable(worker)
   }
 
-  /**
-   * @param {import('../stream/request-stream.js').RequestStream} stream
-   * @param {Error} error
-   */
-  onLost (stream, error) {
-    this.pool.resubmit(stream, error)
+  /** @param {Worker} worker */
+  onBusy (worker) {
+    this.#hangs.start()
+    this.owner.onWorkerBusy(worker)
+  }
+
+  /** @param {Worker} worker */
+  onQuota (worker) {
+    this.owner.onWorkerQuota(worker)
   }
 
   onFreed () {
@@ -246,106 +264,61 @@ export class Crew {
   }
 
   /**
-   * Its event loop stands still: looks where, then kills it.
-   * @param {Worker} worker
+   * @param {RequestStream} stream
+   * @param {Error} error
    */
-  async onHung (worker) {
-    this.pool.remove(worker)
-    this.#server?.kill(worker.id, this.parts.binding.stacksSignal)
-    const stacks = await worker.output.gather(STACKS_WAIT)
-    if (worker.state === 'gone' || worker.killed) return
-    if (!worker.pinged) {
-      // It has come back to life in the meantime.
-      const { id, pid } = worker
-      this.observer.onLine('stderr', stacks, null, { worker: id, pid })
-      if (worker.state === 'ready') this.pool.add(worker)
-      return
-    }
-    worker.error = hungError(worker, this.timeouts.hang, stacks)
-    worker.reason = 'hung'
-    this.observer.onWorkerHung(worker)
-    this.#kill(worker)
-  }
-
-  /** @param {Worker} worker */
-  #kill (worker) {
-    worker.killed = true
-    this.#server?.kill(worker.id, SIGKILL)
-    worker.deadline.expect(this.timeouts.kill, () => {
-      this.#server?.abandon(new StartupError('ERR_PYTHON_FAILED', 'the fork server did not kill ' +
-        `worker ${worker.id} within ${this.timeouts.kill} ms; it is started again`))
-    })
+  onLost (stream, error) {
+    this.pool.resubmit(stream, error)
   }
 
   /**
-   * The drain sequence, each step with its time: finish, disconnect event, cancel, lifespan
-   * shutdown, kill. The worker takes the steps by itself.
    * @param {Worker} worker
-   * @param {ExitReason} reason
-   * @param {number} finish milliseconds that its requests get
-   */
-  retire (worker, reason, finish) {
-    const { disconnect, cancel, shutdown, kill } = this.timeouts
-    this.pool.remove(worker)
-    const hasStarted = worker.readyAt > 0
-    // One that is still importing does not read its ring.
-    if (!hasStarted) this.#server?.kill(worker.id, SIGTERM)
-    if (!worker.stop(reason, finish)) return
-    const patience = hasStarted ? finish + disconnect + cancel + shutdown + kill : kill
-    worker.deadline.expect(Math.min(patience, MAX_TIMEOUT), () => {
-      if (hasStarted) {
-        this.settings.logger.warn(`[node-asgi] worker ${worker.id} (pid ${worker.pid}) was told ` +
-          `to end, has not within ${patience} ms, and is killed`)
-      }
-      this.#kill(worker)
-    })
-  }
-
-  /**
-   * @param {number} id
-   * @param {number} pid
-   * @param {number | null} code
    * @param {number} signal
    */
-  onExited (id, pid, code, signal) {
-    const worker = this.#roster.get(id)
-    if (worker === undefined) return
-    worker.pid ||= pid
-    this.pool.remove(worker)
-    worker.exited(code, signal)
-  }
-
-  /** @param {Worker} worker */
-  onGone (worker) {
-    worker.deadline.met()
-    this.pool.remove(worker)
-    this.#roster.delete(worker)
-    const { code, signal } = worker.exit ?? { code: null, signal: 0 }
-    const error = worker.error ?? crashedError(worker, code, signal)
-    this.observer.onWorkerExit(worker, worker.endedAsTold ? null : error)
-    if (!this.#stopping) this.owner.onWorkerGone(worker, error)
+  onSignal (worker, signal) {
+    this.#server?.kill(worker.id, signal)
   }
 
   /**
-   * Ends all workers by the drain sequence, then the fork server. May be called again to hurry.
-   * @param {ExitReason} reason
-   * @param {number} finish milliseconds that requests in flight get
+   * @param {Worker} worker
+   * @param {number} patience milliseconds
    */
-  async stop (reason, finish) {
-    this.#stopping = true
-    const server = this.#server
-    if (server !== null) {
-      server.hold(true)
-      if (server.ready) {
-        for (const worker of this.workers) this.retire(worker, reason, finish)
-        // Each has its deadline, and so has the fork server that is to kill it.
-        await this.#roster.empty()
-      }
-      await server.close(this.timeouts.kill)
-      this.observer.onServerEnd(server.pid)
-      this.#server = null
-    }
-    for (const worker of this.workers) worker.finish()
+  onOverdue ({ id, pid }, patience) {
+    this.settings.logger.warn(`[node-asgi] worker ${id} (pid ${pid}) was told to end and has not ` +
+      `done so within ${patience} ms; it is being killed`)
+  }
+
+  /** @param {Worker} worker */
+  onUnkillable ({ id }) {
+    this.#server?.abandon(new StartupError('ERR_PYTHON_FAILED', 'the fork server did not kill ' +
+      `worker ${id} within ${this.timeouts.kill} ms; the fork server is being restarted`))
+  }
+
+  /**
+   * @param {Worker} worker
+   * @param {Error} error
+   */
+  onGone (worker, error) {
+    this.#roster.delete(worker)
+    this.owner.onWorkerGone(worker, error)
+  }
+
+  /**
+   * @param {Worker} worker
+   * @param {import('../errors.js').AppError} error
+   */
+  onAppError (worker, error) {
+    this.reporter.appError(worker, error)
+  }
+
+  /**
+   * @param {Worker} worker
+   * @param {'stdout' | 'stderr'} name
+   * @param {string} line
+   * @param {import('../worker/line-reader.js').Level | null} level
+   */
+  onLine ({ id, pid }, name, line, level) {
+    this.reporter.line(name, line, level, { worker: id, pid })
   }
 
   // ---- for callers that block
@@ -363,7 +336,7 @@ export class Crew {
     if (worker.exit !== null) {
       // Its last frames may have come with the news of its end.
       if (!server.lost) worker.wait(server.control, 0)
-      worker.finish()
+      worker.release()
     }
     return true
   }

@@ -1,33 +1,48 @@
 /**
- * One start of the application, with as many workers as there are to be, each replaced when it ends,
- * until the generation is stopped. A reload starts a second one beside the first (supervisor.js).
+ * One start of the application: as many workers as there should be, each replaced when it ends or
+ * has served long enough, until the generation is stopped. A reload starts a second generation next
+ * to the first (supervisor.js).
  */
 
 import { resourceError } from '../errors.js'
+import { optionName } from '../util/option-name.js'
 import { Crew } from './crew.js'
+import { RecycleWatch } from './recycle-watch.js'
 import { RestartPolicy } from './restart-policy.js'
 import { Slot } from './slot.js'
 
+/** @typedef {import('./crew.js').CrewOwner} CrewOwner */
 /** @typedef {import('../worker/worker.js').Worker} Worker */
 
 /**
- * @typedef {object} GenerationOwner
- * @property {(generation: Generation, failures: Error[]) => void} onStarted each worker has had its
- *   first try, and not all have failed
- * @property {(generation: Generation, error: Error, first: boolean) => void} onFailed no worker can be
- *   had; one is tried on, seldom
- * @property {(generation: Generation) => void} onRecovered after onFailed: a worker is ready
- * @property {(worker: Worker) => void} onAdmitted it takes requests
- * @property {(worker: Worker) => void} onRetired it takes no more, its successor does
- * @property {(worker: Worker, error: Error) => void} onSuccessorFailed the worker goes on
+ * How the generation fares, reported when that changes.
+ * @typedef {object} Outcome
+ * @property {'running' | 'failed'} state running: at least one worker is ready, and each has had its
+ *   first try; failed: no worker can be started, and the generation retries one from time to time
+ * @property {Error[]} errors of the workers that could not start; when it has failed, the first says
+ *   why
  */
 
+/**
+ * What the owner of a generation implements.
+ * @typedef {object} GenerationOwner
+ * @property {(generation: Generation, outcome: Outcome) => void} onOutcome
+ * @property {(generation: Generation, worker: Worker, error: Error | null,
+ *   outcome: Outcome | null) => void} onWorkerEnd a worker has ended and has been replaced, if it is
+ *   to be; error: null if it was told to end; outcome: what that means for the generation, if
+ *   anything
+ */
+
+/** @implements {CrewOwner} */
 export class Generation {
   /** @type {Slot[]} */
   #slots
 
   /** @type {Crew} */
   #crew
+
+  /** @type {RecycleWatch} */
+  #recycling
 
   /** @type {RestartPolicy} */
   #serverPolicy
@@ -42,7 +57,7 @@ export class Generation {
   /** Its workers take requests. */
   #live = false
 
-  /** @type {Error | null} why no worker can be had */
+  /** @type {Error | null} why no worker can be started */
   #failure = null
 
   /**
@@ -51,17 +66,21 @@ export class Generation {
    * @param {GenerationOwner} owner
    */
   constructor (number, parts, owner) {
-    const { workers, restart } = parts.settings
+    const { workers, recycle, restart } = parts.settings
     this.number = number
     this.pool = parts.pool
     this.settings = parts.settings
+    this.reporter = parts.reporter
     this.owner = owner
     this.#crew = new Crew(parts, this)
     this.#slots = Array.from({ length: workers }, () => new Slot(restart))
     this.#serverPolicy = new RestartPolicy(restart)
+    this.#recycling = new RecycleWatch({
+      limits: recycle, restart, onDue: (worker, reason) => this.#recycle(worker, reason)
+    })
   }
 
-  /** Those that have not ended. */
+  /** Workers that have not ended. */
   get workers () {
     return this.#crew.workers
   }
@@ -70,7 +89,7 @@ export class Generation {
     this.#startServer(this.#slots)
   }
 
-  /** Requests go to its workers from now on. */
+  /** From now on, requests go to its workers. */
   goLive () {
     this.#live = true
     for (const { worker } of this.#slots) {
@@ -79,8 +98,8 @@ export class Generation {
   }
 
   /**
-   * Ends all its processes. May be called again to hurry.
-   * @param {import('../worker/worker.js').ExitReason} reason
+   * Ends all its processes. A second call can hurry it.
+   * @param {import('../worker/worker-owner.js').ExitReason} reason
    * @param {number} finish milliseconds that requests in flight get
    */
   stop (reason, finish) {
@@ -88,38 +107,11 @@ export class Generation {
     this.#live = false
     if (this.#retry !== null) clearTimeout(this.#retry)
     for (const slot of this.#slots) slot.cancel()
+    this.#recycling.stop()
     return this.#crew.stop(reason, finish)
   }
 
-  /**
-   * Starts a successor of a worker. When that is ready, the worker takes no more requests and
-   * finishes those that it has.
-   * @param {Worker} worker
-   * @returns {boolean} false: it cannot be, because the worker or its fork server is leaving anyway
-   */
-  recycle (worker) {
-    const slot = this.#slots.find((each) => each.worker === worker)
-    if (slot === undefined || slot.successor !== null || worker.state !== 'ready') return false
-    if (this.#stopping || !this.#crew.hasServer) return false
-    try {
-      slot.successor = this.#crew.create()
-    } catch (error) {
-      this.owner.onSuccessorFailed(worker, resourceError(error))
-      return true
-    }
-    this.#crew.fork(slot.successor)
-    return true
-  }
-
   // ---- what the processes report
-
-  /** @param {Slot[]} slots those that get a worker */
-  #startServer (slots) {
-    this.#retry = null
-    this.#crew.start(() => {
-      for (const slot of slots) slot.worker = this.#crew.create()
-    })
-  }
 
   onServerReady () {
     for (const { worker } of this.#slots) {
@@ -133,11 +125,14 @@ export class Generation {
    */
   onServerLost (error, served) {
     for (const slot of this.#slots) slot.cancel()
-    if (!this.#settled || this.#failure !== null) return this.#fail(error)
-    this.#log(error)
-    const delay = this.#serverPolicy.failed(served)
-    if (this.#serverPolicy.isBroken) return this.#fail(error)
-    this.#retryAfter(delay, () => this.#startServer(this.#slots))
+    if (this.#settled && this.#failure === null) {
+      this.#log(error)
+      const delay = this.#serverPolicy.failed(served)
+      if (!this.#serverPolicy.isBroken) {
+        return this.#retryAfter(delay, () => this.#startServer(this.#slots))
+      }
+    }
+    this.#report(this.#fail(error))
   }
 
   /** @param {Worker} worker */
@@ -146,36 +141,154 @@ export class Generation {
     if (slot === undefined) return
     if (this.#live) this.#admit(worker)
     if (worker === slot.successor) this.#succeed(slot, worker)
-    if (this.#failure !== null) this.#recover()
-    this.#settle(slot)
+    const recovered = this.#failure === null ? null : this.#recover()
+    this.#report(this.#settle(slot) ?? recovered)
+  }
+
+  /** @param {Worker} worker */
+  onWorkerAvailable (worker) {
+    if (this.#live) this.pool.add(worker)
+  }
+
+  onWorkerBusy () {
+    this.#recycling.start()
+  }
+
+  /** @param {Worker} worker */
+  onWorkerQuota (worker) {
+    this.#recycling.due(worker, 'requests')
   }
 
   /**
    * @param {Worker} worker
-   * @param {Error} error why, unless it was told to
+   * @param {Error} error
    */
   onWorkerGone (worker, error) {
-    // What `ready` rejects with is not logged too.
-    if (this.#settled && this.#failure === null && !worker.endedAsTold) this.#log(error)
-    const slot = this.#slots.find((each) => each.has(worker))
-    if (slot === undefined) return
-    if (worker === slot.successor) {
-      slot.successor = null
-      if (slot.worker !== null) this.owner.onSuccessorFailed(slot.worker, error)
-      return
+    // What `ready` rejects with is not logged as well.
+    if (!this.#stopping && this.#settled && this.#failure === null && !worker.endedAsTold) {
+      this.#log(error)
     }
-    slot.error = error
-    slot.worker = slot.successor
-    slot.successor = null
-    if (slot.worker !== null) return
-    if (!slot.settled) this.#settle(slot)
-    else this.#replace(slot, worker.readyAt === 0 ? 0 : performance.now() - worker.readyAt)
+    this.#recycling.done(worker)
+    const outcome = this.#stopping ? null : this.#vacate(worker, error)
+    this.owner.onWorkerEnd(this, worker, worker.endedAsTold ? null : error, outcome)
+    if (outcome !== null) this.#retryFailed(outcome)
+  }
+
+  /** @param {Outcome | null} outcome */
+  #report (outcome) {
+    if (outcome === null) return
+    this.owner.onOutcome(this, outcome)
+    this.#retryFailed(outcome)
+  }
+
+  /** @param {Error & { stacks?: string | null }} error */
+  #log ({ message, stacks }) {
+    const where = stacks ? `. Its threads were here:\n${stacks}` : ''
+    this.settings.logger.error(`[node-asgi] ${message}${where}`)
+  }
+
+  // ---- filling the slots
+
+  /** @param {Slot[]} slots those that get a worker */
+  #startServer (slots) {
+    this.#retry = null
+    this.#crew.start(() => {
+      for (const slot of slots) slot.worker = this.#crew.create()
+    })
   }
 
   /** @param {Worker} worker */
   #admit (worker) {
     this.pool.add(worker)
-    this.owner.onAdmitted(worker)
+    this.#recycling.watch(worker)
+  }
+
+  /**
+   * Takes a worker that has ended out of its slot, which gets another one.
+   * @param {Worker} worker
+   * @param {Error} error
+   * @returns {Outcome | null}
+   */
+  #vacate (worker, error) {
+    const slot = this.#slots.find((each) => each.has(worker))
+    if (slot === undefined) return null
+    if (worker === slot.successor) {
+      slot.successor = null
+      if (slot.worker !== null) this.#onSuccessorFailed(slot.worker, error)
+      return null
+    }
+    slot.error = error
+    slot.worker = slot.successor
+    slot.successor = null
+    if (slot.worker !== null) return null
+    if (!slot.settled) return this.#settle(slot)
+    return this.#replace(slot, worker.readyAt === 0 ? 0 : performance.now() - worker.readyAt)
+  }
+
+  /**
+   * @param {Slot} slot
+   * @param {number} served milliseconds
+   * @returns {Outcome | null}
+   */
+  #replace (slot, served) {
+    // Without a fork server, the slot is filled along with all others when there is one again.
+    if (!this.#settled || !this.#crew.hasServer) return null
+    const error = /** @type {Error} */ (slot.error)
+    if (this.#failure !== null) return this.#retry === null ? this.#fail(error) : null
+    const { policy } = slot
+    const delay = policy.failed(served)
+    if (delay === 0) return this.#refill(slot)
+    slot.restartAfter(delay, () => this.#report(this.#refill(slot)))
+    if (policy.failures === this.settings.restart.limit + 1) {
+      this.settings.logger.error(`[node-asgi] a worker failed ${policy.failures} times in a row ` +
+        `(${optionName('restart.limit')}); from now on it is retried only every ` +
+        `${this.settings.restart.max} ms (${optionName('restart.max')})`)
+    }
+    const isHopeless = this.#slots.every((each) => each.worker === null && each.policy.isBroken)
+    return isHopeless ? this.#fail(error) : null
+  }
+
+  /**
+   * @param {Slot} slot
+   * @returns {Outcome | null}
+   */
+  #refill (slot) {
+    if (!this.#crew.hasServer) return null
+    try {
+      slot.worker = this.#crew.create()
+    } catch (error) {
+      slot.error = resourceError(error)
+      if (this.#failure === null) this.#log(slot.error)
+      return this.#replace(slot, 0)
+    }
+    this.#crew.fork(slot.worker)
+    return null
+  }
+
+  // ---- recycling
+
+  /**
+   * Starts a successor for a worker. Once that is ready, the worker takes no more requests and
+   * finishes those that it has.
+   * @param {Worker} worker
+   * @param {import('./recycle-watch.js').RecycleReason} reason
+   */
+  #recycle (worker, reason) {
+    const slot = this.#slots.find((each) => each.worker === worker)
+    // A worker that leaves anyway, or whose fork server does, needs no successor.
+    if (slot === undefined || slot.successor !== null || worker.state !== 'ready' ||
+      !this.#crew.hasServer) return this.#recycling.done(worker)
+    try {
+      slot.successor = this.#crew.create()
+    } catch (error) {
+      return this.#onSuccessorFailed(worker, resourceError(error))
+    }
+    this.#crew.fork(slot.successor)
+    const { id, pid, traffic: { requests }, readyAt } = worker
+    const age = Math.round((performance.now() - readyAt) / 1000)
+    this.settings.logger.info(`[node-asgi] worker ${id} (pid ${pid}) is being recycled because of ` +
+      `its ${reason}, after ${requests} requests and ${age} s`)
+    this.reporter.workerRecycled(worker, reason)
   }
 
   /**
@@ -186,105 +299,82 @@ export class Generation {
     const old = /** @type {Worker} */ (slot.worker)
     slot.worker = successor
     slot.successor = null
-    this.#crew.retire(old, 'recycle', this.settings.timeouts.retire)
-    this.owner.onRetired(old)
+    old.stop('recycle', this.settings.timeouts.retire)
+    this.#recycling.done(old)
   }
-
-  /** @param {Error & { stacks?: string | null }} error */
-  #log ({ message, stacks }) {
-    const where = stacks ? `. This is where its threads were:\n${stacks}` : ''
-    this.settings.logger.error(`[node-asgi] ${message}${where}`)
-  }
-
-  // ---- what becomes of a failure
 
   /**
-   * The first start is judged when every worker has had its try: what fails for one may work for
-   * another, what fails for all will not work the next time either.
-   * @param {Slot} slot
+   * @param {Worker} worker that keeps serving
+   * @param {Error} error
+   */
+  #onSuccessorFailed ({ id, pid }, { message }) {
+    this.settings.logger.error(`[node-asgi] worker ${id} (pid ${pid}) should be recycled, but its ` +
+      `successor could not start, so it keeps serving: ${message}`)
+    this.#recycling.failed()
+  }
+
+  // ---- outcomes
+
+  /**
+   * The first start is judged when every worker has had its first try: what fails for one may work
+   * for another, but what fails for all of them will fail the next time, too.
+   * @param {Slot} slot that has had its first try
+   * @returns {Outcome | null}
    */
   #settle (slot) {
     slot.settled = true
-    if (this.#settled || !this.#slots.every((each) => each.settled)) return
+    if (this.#settled || !this.#slots.every((each) => each.settled)) return null
     const failed = this.#slots.filter((each) => each.worker === null)
     const errors = failed.map((each) => /** @type {Error} */ (each.error))
     if (failed.length === this.#slots.length) return this.#fail(errors[0])
     this.#settled = true
-    this.owner.onStarted(this, errors)
-    if (this.#stopping) return
-    for (const each of failed) {
-      this.#log(/** @type {Error} */ (each.error))
-      this.#replace(each, 0)
-    }
+    return { state: 'running', errors }
   }
 
   /**
-   * @param {Slot} slot
-   * @param {number} served milliseconds
+   * Retries the workers that could not start, unless the owner has stopped the generation because of
+   * them.
+   * @param {Outcome} outcome
    */
-  #replace (slot, served) {
-    // Without a server it comes back with all the others.
-    if (!this.#settled || !this.#crew.hasServer) return
-    const error = /** @type {Error} */ (slot.error)
-    if (this.#failure !== null) {
-      if (this.#retry === null) this.#fail(error)
-      return
+  #retryFailed ({ state, errors }) {
+    if (state === 'failed' || errors.length === 0 || this.#stopping) return
+    for (const slot of this.#slots) {
+      if (slot.worker !== null) continue
+      this.#log(/** @type {Error} */ (slot.error))
+      this.#report(this.#replace(slot, 0))
     }
-    const { policy } = slot
-    const delay = policy.failed(served)
-    if (delay === 0) return this.#refill(slot)
-    slot.restartAfter(delay, () => this.#refill(slot))
-    if (policy.failures === this.settings.restart.limit + 1) {
-      this.settings.logger.error(`[node-asgi] a worker failed ${policy.failures} times in a row ` +
-        '(restart.limit); from now on it is tried every restart.max only')
-    }
-    if (this.#slots.every((each) => each.worker === null && each.policy.isBroken)) this.#fail(error)
-  }
-
-  /** @param {Slot} slot */
-  #refill (slot) {
-    if (!this.#crew.hasServer) return
-    try {
-      slot.worker = this.#crew.create()
-    } catch (error) {
-      slot.error = resourceError(error)
-      if (this.#failure === null) this.#log(slot.error)
-      this.#replace(slot, 0)
-      return
-    }
-    this.#crew.fork(slot.worker)
   }
 
   /**
-   * No worker can be had. One goes on trying, seldom; the others follow when it is ready.
+   * No worker can be started. One is retried from time to time; the others follow when it is ready.
    * @param {Error} error
+   * @returns {Outcome}
    */
   #fail (error) {
-    const first = this.#failure === null
     this.#failure = error
     this.#settled = true
     for (const slot of this.#slots) {
       slot.settled = true
       slot.cancel()
     }
-    this.owner.onFailed(this, error, first)
-    if (this.#stopping) return
     this.#retryAfter(this.#serverPolicy.slowly, () => {
       this.#retry = null
       const [slot] = this.#slots
-      if (this.#crew.hasServer) this.#refill(slot)
+      if (this.#crew.hasServer) this.#report(this.#refill(slot))
       else this.#startServer([slot])
     })
+    return { state: 'failed', errors: [error] }
   }
 
+  /** @returns {Outcome} */
   #recover () {
     this.#failure = null
     this.#serverPolicy.reset()
     for (const slot of this.#slots) slot.policy.reset()
-    this.owner.onRecovered(this)
     for (const slot of this.#slots) {
-      if (slot.worker === null) this.#refill(slot)
+      if (slot.worker === null) this.#report(this.#refill(slot))
     }
+    return { state: 'running', errors: [] }
   }
 
   /**
@@ -294,7 +384,24 @@ export class Generation {
   #retryAfter (delay, action) {
     if (this.#retry !== null) clearTimeout(this.#retry)
     this.#retry = setTimeout(action, delay)
-    // A retry that is only waited for does not keep the process alive.
+    // Waiting for a retry does not keep the process alive.
     if (delay > 0) this.#retry.unref()
+  }
+
+  // ---- for callers that block
+
+  /** @param {Worker} worker */
+  has (worker) {
+    return this.#crew.has(worker)
+  }
+
+  /**
+   * Blocks until something has happened in the worker or its fork server.
+   * @param {Worker} worker
+   * @param {number} timeout milliseconds
+   * @returns {boolean} false: nothing can happen any more
+   */
+  wait (worker, timeout) {
+    return this.#crew.wait(worker, timeout)
   }
 }

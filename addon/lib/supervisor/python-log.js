@@ -1,5 +1,5 @@
 /**
- * Writes what the Python processes print to the user's logger.
+ * Writes what the Python processes print, and their log records, to the user's logger.
  */
 
 /** @typedef {import('../worker/line-reader.js').Level} Level */
@@ -9,7 +9,7 @@
 /** @typedef {(text: string) => void} Write */
 
 /**
- * console, pino, or something of that shape.
+ * console, pino, or a logger with the same methods.
  * @typedef {object} Target
  * @property {Write} [debug]
  * @property {Write} info
@@ -30,12 +30,12 @@ export class PythonLog {
   /**
    * @param {'stdout' | 'stderr'} name
    * @param {string} text
-   * @param {Level | null} level null: it is no record of Python's `logging`
+   * @param {Level | null} level null: it is not a record of Python's `logging`
    * @param {Source} source
    */
   line (name, text, level, source) {
     level ??= name === 'stdout' ? 'info' : 'warn'
-    // As the only argument a text is no format string, neither for console nor for the others.
+    // A text that is the only argument is not taken as a format string by any logger.
     if (typeof this.logger.child === 'function') {
       write(this.#childOf(source), level, text)
     } else {
@@ -46,7 +46,7 @@ export class PythonLog {
   }
 
   /**
-   * The process is gone and all that it printed has been read.
+   * The process has ended, and everything that it printed has been read.
    * @param {number} pid
    */
   forget (pid) {
@@ -59,7 +59,7 @@ export class PythonLog {
    */
   #childOf ({ worker, pid }) {
     const known = this.#children.get(pid)
-    // A worker can print before its pid is known here, and its pid can be one that was used before.
+    // A worker can print before its pid is known here, and the system reuses pids.
     if (known?.worker === worker) return known.target
     const target = /** @type {Required<Target>} */ (this.logger).child({ worker, pid })
     this.#children.set(pid, { worker, target })

@@ -5,12 +5,12 @@ import { RestartPolicy } from './restart-policy.js'
 /** @typedef {import('../worker/worker.js').Worker} Worker */
 /** @typedef {'requests' | 'memory' | 'age'} RecycleReason */
 
-/** How often memory is looked at, in milliseconds. */
+/** Milliseconds between two looks at the memory of the workers. */
 const TURN = 1000
 
 /**
- * Finds workers that have served long enough, and has them replaced one after the other: the start
- * of a successor takes the cores and the memory that the others serve with.
+ * Finds workers that have served long enough and has them replaced, one after the other: starting a
+ * successor takes cores and memory from the workers that serve.
  */
 export class RecycleWatch {
   /** @type {Clock} */
@@ -19,7 +19,7 @@ export class RecycleWatch {
   /** @type {Map<Worker, { age: NodeJS.Timeout | undefined, requests: number }>} */
   #watched = new Map()
 
-  /** @type {Map<Worker, RecycleReason>} those that wait for a successor, the first one gets it */
+  /** @type {Map<Worker, RecycleReason>} workers that wait for a successor; the first is next */
   #due = new Map()
 
   /** @type {Worker | null} whose successor is starting */
@@ -31,8 +31,8 @@ export class RecycleWatch {
   /**
    * @param {object} parts
    * @param {import('../options.js').Recycle} parts.limits
-   * @param {import('../options.js').Restart} parts.restart how to go on when a successor fails
-   * @param {(worker: Worker, reason: RecycleReason) => void} parts.onDue once it is its turn
+   * @param {import('../options.js').Restart} parts.restart delays after a successor has failed
+   * @param {(worker: Worker, reason: RecycleReason) => void} parts.onDue it is the worker's turn
    * @param {(pid: number) => number} [parts.memoryOf]
    * @param {() => number} [parts.random]
    */
@@ -45,19 +45,20 @@ export class RecycleWatch {
     this.#clock = new Clock(TURN, () => this.#look())
   }
 
-  /** @param {Worker} worker that takes requests from now on */
+  /** @param {Worker} worker that has begun to take requests */
   watch (worker) {
     const { requests, age } = this.limits
-    worker.quota = this.#spread(requests)
+    const quota = this.#spread(requests)
+    worker.limitRequests(quota)
     const timer = age === Infinity
       ? undefined
       : setTimeout(() => this.due(worker, 'age'), this.#spread(age))
     timer?.unref()
     this.#watched.set(worker, { age: timer, requests: 0 })
-    if (worker.traffic.requests >= worker.quota) this.due(worker, 'requests')
+    if (worker.traffic.requests >= quota) this.due(worker, 'requests')
   }
 
-  /** A worker has got something to do, so its memory may grow. */
+  /** A worker has something to do, so its memory may grow. */
   start () {
     if (this.limits.memory !== Infinity) this.#clock.start()
   }
@@ -72,7 +73,7 @@ export class RecycleWatch {
     this.#next()
   }
 
-  /** @param {Worker} worker that takes no more requests, replaced or gone */
+  /** @param {Worker} worker that takes no more requests: it has been replaced, or has gone */
   done (worker) {
     clearTimeout(this.#watched.get(worker)?.age)
     this.#watched.delete(worker)
@@ -83,7 +84,7 @@ export class RecycleWatch {
     this.#next()
   }
 
-  /** The successor did not start: the worker stays, and the next one in the line has its turn later. */
+  /** The successor could not start. The worker stays; the next one has its turn later. */
   failed () {
     this.#active = null
     if (this.#retry !== null) return
@@ -111,7 +112,7 @@ export class RecycleWatch {
     this.onDue(...first)
   }
 
-  /** Only at those that had work since the last look: the memory of the others does not grow. */
+  /** Looks only at workers that had work since the last look: the memory of others does not grow. */
   #look () {
     let busy = false
     for (const [worker, last] of this.#watched) {
@@ -125,7 +126,7 @@ export class RecycleWatch {
   }
 
   /**
-   * So that workers that started together are not all replaced together.
+   * Keeps workers that started together from being replaced together.
    * @param {number} limit
    */
   #spread (limit) {

@@ -1,7 +1,7 @@
 /**
- * When to replace a worker that ended: at once after the first failure, then with delays that
- * double from `min` to `max`, and after `limit` failures in a row only every `max`. Half of each
- * delay is random: many shall not come back in step.
+ * Decides when to replace a worker that has ended: at once after the first failure, then with delays
+ * that double from `min` to `max`, and after `limit` failures in a row only every `max`. Half of each
+ * delay is random, so that many workers do not come back at the same moment.
  */
 export class RestartPolicy {
   #failures = 0
@@ -19,18 +19,18 @@ export class RestartPolicy {
     return this.#failures
   }
 
-  /** It failed so often that there is little hope. */
+  /** Whether it has failed so often that another try is unlikely to help. */
   get isBroken () {
     return this.#failures > this.settings.limit
   }
 
-  /** The longest delay, for what is tried with little hope; milliseconds. */
+  /** The longest delay, in milliseconds. */
   get slowly () {
     return this.#jittered(this.settings.max)
   }
 
   /**
-   * @param {number} served milliseconds that it was ready; 0: it never was
+   * @param {number} served milliseconds that the worker was ready; 0 if it never was
    * @returns {number} milliseconds to wait
    */
   failed (served) {
@@ -42,7 +42,7 @@ export class RestartPolicy {
     return this.#jittered(Math.min(max, min * 2 ** (this.#failures - 2)))
   }
 
-  /** A new count begins. */
+  /** Forgets all failures. */
   reset () {
     this.#failures = 0
   }

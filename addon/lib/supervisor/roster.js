@@ -1,5 +1,5 @@
 /**
- * The processes that have not ended, whatever their state.
+ * The workers that have not ended, in any state.
  * @template {{ id: number }} T
  */
 export class Roster {
@@ -30,7 +30,7 @@ export class Roster {
     return this.#members.get(id)
   }
 
-  /** @returns {T[]} a copy: members may leave while it is gone through */
+  /** @returns {T[]} a copy: members may leave while the caller iterates over it */
   all () {
     return [...this.#members.values()]
   }

@@ -2,7 +2,7 @@ import { RestartPolicy } from './restart-policy.js'
 
 /** @typedef {import('../worker/worker.js').Worker} Worker */
 
-/** The place of one worker in its generation, whichever process fills it. */
+/** The place of one worker in its generation. Processes come and go in it. */
 export class Slot {
   /** @type {NodeJS.Timeout | null} */
   #restart = null
@@ -12,11 +12,11 @@ export class Slot {
     this.policy = new RestartPolicy(settings)
     /** @type {Worker | null} */
     this.worker = null
-    /** @type {Worker | null} starts beside the worker and takes its place when it is ready */
+    /** @type {Worker | null} is being started, and takes the worker's place when it is ready */
     this.successor = null
-    /** @type {Error | null} of its last failure */
+    /** @type {Error | null} the last failure */
     this.error = null
-    /** Its first start has had an outcome. */
+    /** Its first start has succeeded or failed. */
     this.settled = false
   }
 
@@ -26,7 +26,7 @@ export class Slot {
   }
 
   /**
-   * A restart that is only waited for does not keep the process alive.
+   * Waiting for a restart does not keep the process alive.
    * @param {number} delay milliseconds
    * @param {() => void} action
    */
@@ -36,7 +36,7 @@ export class Slot {
     this.#restart.unref()
   }
 
-  /** Nothing is going to happen by itself any more. */
+  /** Cancels the restart. */
   cancel () {
     if (this.#restart !== null) clearTimeout(this.#restart)
     this.#restart = null

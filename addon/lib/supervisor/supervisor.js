@@ -1,36 +1,39 @@
 /**
- * Keeps the application of a handler alive: starts it, reloads it, stops it, has workers that hang
- * or have served long enough replaced, and tells what happens. Each start of the application is a
- * generation (generation.js).
+ * Keeps the application of a handler alive: starts it, reloads it, stops it. Each start of the
+ * application is a generation (generation.js). The supervisor holds the generation that serves, the
+ * candidate that a reload starts, and those that are being stopped.
  */
 
-import { closedError, signalName } from '../errors.js'
+import { closedError } from '../errors.js'
+import { workerStats } from '../pool/stats.js'
+import { optionName } from '../util/option-name.js'
+import { Traffic } from '../worker/traffic.js'
 import { Generation } from './generation.js'
-import { HangWatch } from './hang-watch.js'
-import { RecycleWatch } from './recycle-watch.js'
-import { Traffic, workerStats } from '../pool/stats.js'
+import { Reporter } from './reporter.js'
 
+/** @typedef {import('./generation.js').GenerationOwner} GenerationOwner */
 /** @typedef {import('../worker/worker.js').Worker} Worker */
+/** @typedef {import('./generation.js').Outcome} Outcome */
 
 /**
- * @typedef {object} SupervisorOwner
- * @property {(error: Error | null) => void} onSettled the first start: null, or why it failed
- * @property {(event: string, details: object) => void} onEvent
- * @property {import('./crew.js').Observer['onAppError']} onAppError
- * @property {import('./crew.js').Observer['onLine']} onLine
- * @property {(pid: number) => void} onLastLine no more lines come from this process
+ * What the handler implements.
+ * @typedef {import('./reporter.js').Audience & {
+ *   onSettled: (error: Error | null) => void
+ * }} SupervisorOwner
+ *   onSettled: the first start has succeeded (null) or failed
  */
 
 /** @typedef {'starting' | 'running' | 'failed' | 'closing' | 'closed'} SupervisorState */
 
 /**
- * A reload under way.
+ * A reload in progress.
  * @typedef {object} Candidate
  * @property {Generation} generation
- * @property {number} finish milliseconds that requests in flight get in the workers that it replaces
+ * @property {number} finish milliseconds that requests in flight get in the workers it replaces
  * @property {(error: Error | null) => void} settle
  */
 
+/** @implements {GenerationOwner} */
 export class Supervisor {
   /** @type {Generation} */
   #current
@@ -38,8 +41,8 @@ export class Supervisor {
   /** @type {Candidate | null} */
   #candidate = null
 
-  /** @type {Set<Generation>} on their way out */
-  #retired = new Set()
+  /** @type {Map<Generation, Promise<void>>} generations that are being stopped */
+  #retired = new Map()
 
   /** @type {Promise<void> | null} */
   #reloading = null
@@ -50,37 +53,22 @@ export class Supervisor {
   /** @type {SupervisorState} */
   #state = 'starting'
 
-  /** @type {Set<Promise<unknown>>} output of ended workers that is still being read, and the like */
-  #loose = new Set()
-
-  /** What has become of the requests of workers that are gone. */
-  #past = new Traffic()
-
-  /** @type {Partial<Record<import('../worker/worker.js').ExitReason, number>>} */
-  #exits = {}
-
   #reloads = 0
   #lastGeneration = 0
   #lastWorker = 0
 
   /**
-   * @param {Omit<import('./crew.js').Parts, 'observer'> & { owner: SupervisorOwner }} parts
+   * @param {Omit<import('./crew.js').Parts, 'reporter' | 'nextId'> & { owner: SupervisorOwner }} parts
    */
   constructor ({ owner, ...parts }) {
     const { settings, pool } = parts
-    this.parts = { ...parts, observer: this }
+    this.reporter = new Reporter(owner)
+    this.parts = { ...parts, reporter: this.reporter, nextId: () => ++this.#lastWorker }
     this.settings = settings
     this.timeouts = settings.timeouts
     this.pool = pool
     this.owner = owner
     pool.members = () => this.workers
-    this.hangs = new HangWatch(settings.timeouts.hang, () => this.workers,
-      (worker) => worker.owner.onHung(worker))
-    this.recycling = new RecycleWatch({
-      limits: settings.recycle,
-      restart: settings.restart,
-      onDue: (worker, reason) => this.#recycle(worker, reason)
-    })
     this.#current = this.#create()
   }
 
@@ -88,7 +76,7 @@ export class Supervisor {
     return this.#state
   }
 
-  /** Those that have not ended. */
+  /** Workers that have not ended. */
   get workers () {
     return [...this.#generations()].flatMap((generation) => generation.workers)
   }
@@ -96,7 +84,7 @@ export class Supervisor {
   * #generations () {
     yield this.#current
     if (this.#candidate !== null) yield this.#candidate.generation
-    yield * this.#retired
+    yield * this.#retired.keys()
   }
 
   get #isEnding () {
@@ -112,58 +100,65 @@ export class Supervisor {
     return new Generation(++this.#lastGeneration, this.parts, this)
   }
 
-  // ---- the generations
+  // ---- what a generation reports
 
   /**
    * @param {Generation} generation
-   * @param {Error[]} failures
+   * @param {Worker} worker
+   * @param {Error | null} error
+   * @param {Outcome | null} outcome
    */
-  onStarted (generation, failures) {
-    if (generation === this.#candidate?.generation) {
-      // Whole or not at all: a reload shall not cost a part of the pool.
-      this.#judge(failures[0] ?? null)
-    } else if (generation === this.#current && this.#state === 'starting') {
-      this.#state = 'running'
-      this.owner.onSettled(null)
-    }
+  onWorkerEnd (generation, worker, error, outcome) {
+    this.reporter.workerEnded(worker, error)
+    if (outcome !== null) this.onOutcome(generation, outcome)
   }
 
   /**
    * @param {Generation} generation
-   * @param {Error} error
-   * @param {boolean} first
+   * @param {Outcome} outcome
    */
-  onFailed (generation, error, first) {
-    if (generation === this.#candidate?.generation) return this.#judge(error)
-    if (generation !== this.#current || this.#isEnding) return
-    this.pool.fail(error)
-    if (!first) return
-    const isStart = this.#state === 'starting'
+  onOutcome (generation, { state, errors }) {
+    if (generation === this.#candidate?.generation) {
+      // All or nothing: a reload must not cost some of the workers.
+      this.#judge(errors[0] ?? null)
+    } else if (generation === this.#current && !this.#isEnding) {
+      if (state === 'running') this.#onRunning()
+      else this.#onFailed(errors[0])
+    }
+  }
+
+  #onRunning () {
+    const before = this.#state
+    this.#state = 'running'
+    if (before === 'starting') {
+      this.owner.onSettled(null)
+    } else if (before === 'failed') {
+      this.settings.logger.info('[node-asgi] a worker is ready again')
+      this.reporter.poolRecovered()
+    }
+  }
+
+  /** @param {Error} error why no worker can be started */
+  #onFailed (error) {
+    const before = this.#state
     this.#state = 'failed'
-    this.owner.onEvent('pool:failed', { error })
-    if (isStart) {
+    this.pool.fail(error)
+    if (before === 'failed') return
+    this.reporter.poolFailed(error)
+    if (before === 'starting') {
       this.owner.onSettled(error)
     } else {
-      this.settings.logger.error('[node-asgi] no worker can be started; requests fail until one is ' +
-        `ready, which is tried every ${this.settings.restart.max} ms (restart.max)`)
+      this.settings.logger.error('[node-asgi] no worker can be started; the pool keeps retrying ' +
+        `every ${this.settings.restart.max} ms (${optionName('restart.max')}), and requests fail ` +
+        'until a worker is ready')
     }
   }
 
-  /** @param {Generation} generation */
-  onRecovered (generation) {
-    if (generation === this.#current) this.#recovered()
-  }
-
-  #recovered () {
-    if (this.#state !== 'failed') return
-    this.#state = 'running'
-    this.settings.logger.info('[node-asgi] a worker is ready again')
-    this.owner.onEvent('pool:recovered', {})
-  }
+  // ---- reloading
 
   /**
-   * Starts the application anew and switches when all its workers are ready. Calls while one is
-   * under way are answered by one more after it, for it may have begun before the change.
+   * Starts the application anew and switches when all its workers are ready. All calls during a
+   * reload share one more reload after it, because it may have started before their change.
    * @param {number} finish milliseconds that requests in flight get
    * @returns {Promise<void>}
    */
@@ -191,9 +186,9 @@ export class Supervisor {
     })
     if (this.#isEnding) throw closedError()
     const duration = performance.now() - started
-    this.owner.onEvent('reload', { generation: generation.number, duration, error })
+    this.reporter.reloaded(generation.number, duration, error)
     if (error !== null) {
-      this.settings.logger.error('[node-asgi] reload failed, the application goes on as it was: ' +
+      this.settings.logger.error('[node-asgi] the reload failed, and the old workers keep serving: ' +
         error.message)
       throw error
     }
@@ -204,8 +199,8 @@ export class Supervisor {
   #judge (error) {
     const { generation, finish, settle } = /** @type {Candidate} */ (this.#candidate)
     this.#candidate = null
-    // At once: a generation is always the candidate, the current one, or retired. One that belongs to
-    // nobody would be closed by nobody.
+    // Without a gap: a generation is always the candidate, the current one, or retired. close() would
+    // miss any other.
     if (error === null) this.#switch(generation, finish)
     else this.#retire(generation, 0)
     settle(error)
@@ -216,17 +211,12 @@ export class Supervisor {
    * @param {number} finish
    */
   #switch (next, finish) {
-    const isStart = this.#state === 'starting'
     const old = this.#current
     this.#reloads++
     this.#current = next
     next.goLive()
     this.#retire(old, finish)
-    if (isStart) {
-      this.#state = 'running'
-      this.owner.onSettled(null)
-    }
-    this.#recovered()
+    this.#onRunning()
   }
 
   /**
@@ -234,127 +224,16 @@ export class Supervisor {
    * @param {number} finish
    */
   #retire (generation, finish) {
-    this.#retired.add(generation)
-    for (const worker of generation.workers) this.recycling.done(worker)
-    this.#loosely(generation.stop('reload', finish).then(() => {
-      this.#retired.delete(generation)
-    }))
+    const stopped = generation.stop('reload', finish).then(() => { this.#retired.delete(generation) })
+    this.#retired.set(generation, stopped)
   }
 
-  // ---- the workers
-
-  nextId () {
-    return ++this.#lastWorker
-  }
-
-  /** @param {Worker} worker */
-  onWorkerStart ({ id, pid }) {
-    this.owner.onEvent('worker:start', { worker: id, pid })
-  }
-
-  /**
-   * @param {Worker} worker
-   * @param {import('../worker/worker.js').WorkerInfo} info
-   */
-  onWorkerReady ({ id, pid }, { python, loop, lifespan }) {
-    this.owner.onEvent('worker:ready', { worker: id, pid, python, loop, lifespan })
-  }
-
-  /** @param {Worker} worker */
-  onWorkerHung ({ id, pid, inFlight, error }) {
-    const { stacks } = /** @type {import('../errors.js').WorkerError} */ (error)
-    this.owner.onEvent('worker:hung', { worker: id, pid, inFlight, stacks })
-  }
-
-  /**
-   * @param {Worker} worker
-   * @param {Error | null} error
-   */
-  onWorkerExit (worker, error) {
-    const { id, pid, exit, outputEnded } = worker
-    const reason = worker.reason ?? (worker.readyAt === 0 ? 'startup' : 'crash')
-    this.recycling.done(worker)
-    this.#past.merge(worker.traffic)
-    this.#exits[reason] = (this.#exits[reason] ?? 0) + 1
-    this.#loosely(outputEnded.then(() => this.owner.onLastLine(pid)))
-    const { code, signal } = exit ?? { code: null, signal: 0 }
-    this.owner.onEvent('worker:exit', {
-      worker: id,
-      pid,
-      reason,
-      code,
-      signal: signal === 0 ? null : signalName(signal),
-      error
-    })
-  }
-
-  /** @param {number} pid */
-  onServerEnd (pid) {
-    this.owner.onLastLine(pid)
-  }
-
-  /** @param {Worker} worker */
-  onAdmitted (worker) {
-    this.recycling.watch(worker)
-  }
-
-  /** @param {Worker} worker */
-  onRetired (worker) {
-    this.recycling.done(worker)
-  }
-
-  onBusy () {
-    this.hangs.start()
-    this.recycling.start()
-  }
-
-  /** @param {Worker} worker */
-  onQuota (worker) {
-    this.recycling.due(worker, 'requests')
-  }
-
-  /**
-   * @param {Worker} worker
-   * @param {Error} error
-   */
-  onSuccessorFailed (worker, error) {
-    this.settings.logger.error(`[node-asgi] worker ${worker.id} (pid ${worker.pid}) is due to be ` +
-      `recycled, but its successor did not start, so it goes on: ${error.message}`)
-    this.recycling.failed()
-  }
-
-  /**
-   * @param {Worker} worker
-   * @param {import('../errors.js').AppError} error
-   */
-  onAppError (worker, error) {
-    this.owner.onAppError(worker, error)
-  }
-
-  /** @type {import('./crew.js').Observer['onLine']} */
-  onLine (name, line, level, source) {
-    this.owner.onLine(name, line, level, source)
-  }
-
-  /**
-   * @param {Worker} worker
-   * @param {import('./recycle-watch.js').RecycleReason} reason
-   */
-  #recycle (worker, reason) {
-    if (!this.#current.recycle(worker)) return this.recycling.done(worker)
-    const { id, pid, traffic: { requests } } = worker
-    const age = performance.now() - worker.readyAt
-    this.settings.logger.info(`[node-asgi] worker ${id} (pid ${pid}) is recycled because of its ` +
-      `${reason}, after ${requests} requests and ${Math.round(age / 1000)} s`)
-    this.owner.onEvent('worker:recycle', { worker: id, pid, reason, requests, age })
-  }
-
-  // ---- for onlookers
+  // ---- statistics
 
   stats () {
-    const { workers, pool } = this
+    const { workers, pool, reporter } = this
     const total = new Traffic()
-    total.merge(this.#past)
+    total.merge(reporter.past)
     for (const { traffic } of workers) total.merge(traffic)
     return {
       state: this.#state,
@@ -367,33 +246,26 @@ export class Supervisor {
       retried: pool.retried,
       rejected: pool.rejected,
       wait: pool.waits.summary(),
-      exits: { ...this.#exits },
+      exits: { ...reporter.exits },
       reloads: this.#reloads
     }
   }
 
-  // ---- the end
+  // ---- closing
 
   /**
    * Stops every worker and fork server. Bounded by the timeouts.
    * @param {number} finish milliseconds that requests in flight get
    */
   async close (finish) {
-    const isStart = this.#state === 'starting'
+    const wasStarting = this.#state === 'starting'
     this.#state = 'closing'
-    if (isStart) this.owner.onSettled(closedError())
-    this.hangs.stop()
-    this.recycling.stop()
+    if (wasStarting) this.owner.onSettled(closedError())
     if (this.#candidate !== null) this.#judge(closedError())
     await Promise.all([...this.#generations()].map((each) => each.stop('close', finish)))
-    while (this.#loose.size > 0) await Promise.all(this.#loose)
+    await Promise.all(this.#retired.values())
+    await this.reporter.outputRead()
     this.#state = 'closed'
-  }
-
-  /** @param {Promise<unknown>} promise that close() waits for */
-  #loosely (promise) {
-    this.#loose.add(promise)
-    promise.then(() => this.#loose.delete(promise))
   }
 
   // ---- for callers that block
@@ -405,8 +277,11 @@ export class Supervisor {
    * @returns {boolean} false: nothing can happen any more
    */
   wait (worker, timeout) {
-    // A bell that is held for the end of this turn: what blocks may depend on who sleeps.
+    // Wake-ups are held back until the end of this turn, which does not end while this blocks.
     for (const each of this.workers) each.ring()
-    return worker.owner.wait(worker, timeout)
+    for (const generation of this.#generations()) {
+      if (generation.has(worker)) return generation.wait(worker, timeout)
+    }
+    return false
   }
 }

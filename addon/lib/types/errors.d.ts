@@ -67,7 +67,7 @@ export class InvalidOptionError extends NodeAsgiError {
   readonly option: string
 }
 
-/** A request cannot be sent. The application has not received it, or only a part of its body. */
+/** A request cannot be sent. The application has not received it, or only part of its body. */
 export class InvalidRequestError extends NodeAsgiError {
   readonly code: RequestErrorCode
 }
@@ -90,7 +90,7 @@ export class AppError extends NodeAsgiError {
   readonly pythonMessage: string
   /** The Python traceback. */
   readonly traceback: string
-  /** Whether the response had started. If so, the client has received a part of it. */
+  /** Whether the response had started. If so, the client has received part of it. */
   readonly responseStarted: boolean
 }
 
@@ -134,7 +134,7 @@ export class WebSocketRefusedError extends NodeAsgiError {
   readonly body: Buffer
 }
 
-/** The response cannot be delivered, or only a part of it. */
+/** The response cannot be delivered, or only part of it. */
 export class ResponseError extends NodeAsgiError {
   readonly code: ResponseErrorCode
 }

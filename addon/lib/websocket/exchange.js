@@ -168,9 +168,7 @@ export class WebSocketExchange extends SocketStream {
     this.lobby.leave()
     this.socket.resume()
     this.#denial = new HttpExchange(this.head, this.req, this.respondInstead(), this.logger)
-    // It gives credit, and notices a client that leaves, in the name of this.
-    this.#denial.worker = this.worker
-    this.#denial.id = this.id
+    this.delegateTo(this.#denial)
     this.#denial.respond(status, headers, body, end)
   }
 

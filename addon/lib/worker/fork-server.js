@@ -1,30 +1,43 @@
 /**
- * The Python process that forks the workers: starts it, passes messages, ends it. What to fork and
- * when is the supervisor's business.
+ * The Python process that forks the workers. A ForkServer starts and ends it, asks it for workers,
+ * and tells each worker what has become of its process. Its owner decides what to fork and when.
  */
 
 import { spawn } from 'node:child_process'
 
 import { workerMain, workerModulePath } from '../binding.js'
 import { StartupError, preloadError } from '../errors.js'
+import { Deadline } from '../util/deadline.js'
 import { guard } from '../util/guard.js'
+import { optionName } from '../util/option-name.js'
 import { LineReader } from './line-reader.js'
 import { parseInfo } from './process-info.js'
 
 /** @typedef {{ pid: number, python: string, executable: string, threads: string[] }} ServerInfo */
 
 /**
+ * What the owner of a fork server implements.
  * @typedef {object} ServerOwner
  * @property {(server: ForkServer, info: ServerInfo) => void} onServerReady
- * @property {(server: ForkServer, error: Error) => void} onServerGone once, whatever happened
- * @property {(worker: number, pid: number) => void} onForked
- * @property {(worker: number, pid: number, code: number | null, signal: number) => void} onExited
+ * @property {(server: ForkServer, error: Error) => void} onServerGone called once, whatever happened;
+ *   its workers have ended with it
  * @property {(name: 'stdout' | 'stderr', line: string, level: import('./line-reader.js').Level | null,
  *   pid: number) => void} onServerLine
  */
 
 /**
- * What it needs of the operating system.
+ * A worker, as far as the fork server has to do with it.
+ * @typedef {object} Forkable
+ * @property {number} id
+ * @property {import('../binding.js').Channel} channel
+ * @property {(sources: { stdout: import('../binding.js').OutputSource,
+ *   stderr: import('../binding.js').OutputSource }) => void} forking its process has been asked for
+ * @property {(pid: number) => void} forked its process exists
+ * @property {(code: number | null, signal: number, pid: number) => void} exited its process has ended
+ */
+
+/**
+ * What a fork server needs from the operating system.
  * @typedef {object} System
  * @property {typeof spawn} spawn
  * @property {(pid: number, signal: NodeJS.Signals) => unknown} kill
@@ -36,13 +49,13 @@ const SYSTEM = { spawn, kill: process.kill }
 /** @type {ServerInfo} */
 const READY_INFO = { pid: 0, python: '', executable: '', threads: [] }
 
-/** Lines of the server's stderr that are kept for the message, should it not start. */
+/** Lines of stderr that are kept for the error message if the server cannot start. */
 const KEPT_LINES = 50
 
-/** How long what it printed last may take to arrive after it is gone. */
+/** Milliseconds that its last output may take to arrive after it has ended. */
 const LAST_WORDS = 250
 
-/** How long a killed process may take to be reaped. */
+/** Milliseconds that a killed process may take to be reaped. */
 const REAP = 1000
 
 export class ForkServer {
@@ -55,11 +68,16 @@ export class ForkServer {
   /** @type {LineReader[]} */
   #output = []
 
-  /** @type {Array<['stdout' | 'stderr', string, import('./line-reader.js').Level | null]>} printed before it was ready */
+  /**
+   * What it printed before it was ready.
+   * @type {Array<['stdout' | 'stderr', string, import('./line-reader.js').Level | null]>}
+   */
   #early = []
 
-  /** @type {NodeJS.Timeout | null} */
-  #deadline = null
+  /** @type {Map<number, Forkable>} workers whose end has not been reported, by id */
+  #workers = new Map()
+
+  #deadline = new Deadline()
 
   /** @type {Error | null} */
   #error = null
@@ -95,7 +113,7 @@ export class ForkServer {
     return this.#control
   }
 
-  /** It has ended, or is about to: no worker will come from it. */
+  /** Whether it has ended, or is about to: it forks no more workers. */
   get lost () {
     return this.#error !== null || this.#exited || this.#closed || this.#reported
   }
@@ -125,17 +143,22 @@ export class ForkServer {
     this.#capture('stderr', child.stderr)
     this.#tell(() => control.init(JSON.stringify(serverSettings(this.settings))))
     const { startup } = this.settings.timeouts
-    this.#deadline = setTimeout(() => this.abandon(new StartupError('ERR_STARTUP_TIMEOUT',
-      `the fork server (${this.python}) did not start within ${startup} ms; look at what the ` +
-      'modules of the preload option do at import, or raise timeouts.startup')), startup)
+    this.#deadline.expect(startup, () => this.abandon(new StartupError('ERR_STARTUP_TIMEOUT',
+      `the fork server (${this.python}) did not start within ${startup} ms; check what the modules ` +
+      `listed in ${optionName('preload')} do at import, or raise ${optionName('timeouts.startup')}`)))
   }
 
   /**
-   * @param {import('./worker.js').Worker} worker
-   * @throws when the descriptors that a worker needs are not to be had
+   * Asks for the process of a worker, which is told what becomes of it.
+   * @param {Forkable} worker
+   * @throws when there are not enough file descriptors
    */
   fork (worker) {
-    this.#tell(() => worker.output.attach(this.#control.fork(worker.id, worker.channel)))
+    this.#tell(() => {
+      const sources = this.#control.fork(worker.id, worker.channel)
+      this.#workers.set(worker.id, worker)
+      worker.forking(sources)
+    })
   }
 
   /**
@@ -146,7 +169,7 @@ export class ForkServer {
     if (!this.lost) this.#tell(() => this.#control.kill(worker, signal))
   }
 
-  /** @param {boolean} wanted whether it keeps this process alive */
+  /** @param {boolean} wanted whether it should keep this process alive */
   hold (wanted) {
     if (this.#reported) return
     if (wanted) this.#control.ref()
@@ -154,7 +177,7 @@ export class ForkServer {
   }
 
   /**
-   * It does not do its part: kills it and all its workers.
+   * Kills it and all its workers, because it does not work as it should.
    * @param {Error} error
    */
   abandon (error) {
@@ -165,7 +188,7 @@ export class ForkServer {
   }
 
   /**
-   * Ends it; its workers have ended before, or end with it.
+   * Ends it. Workers that have not ended before end with it.
    * @param {number} timeout milliseconds until it is killed
    */
   async close (timeout) {
@@ -199,21 +222,20 @@ export class ForkServer {
 
   #release () {
     if (this.#reported) return
-    if (this.#deadline !== null) clearTimeout(this.#deadline)
-    this.#deadline = null
+    this.#deadline.met()
     this.#reported = true
     this.#control.close()
   }
 
-  // The server leads a process group, in which is what a preloaded module may have started. Workers
-  // lead groups of their own; the kernel ends them with the server.
+  // The server leads a process group that includes what preloaded modules have started. Workers lead
+  // groups of their own; the kernel ends them with the server.
   #killGroup () {
     if (this.#exited || this.pid === 0 || this.#killed) return
     this.#killed = true
     try {
       this.system.kill(-this.pid, 'SIGKILL')
     } catch {
-      // It has ended in between.
+      // It has ended in the meantime.
     }
   }
 
@@ -239,11 +261,14 @@ export class ForkServer {
         this.#error ??= preloadError(message.errorType, message.message, message.traceback)
         break
       case 'forked':
-        this.owner.onForked(message.worker, message.pid)
+        this.#workers.get(message.worker)?.forked(message.pid)
         break
-      case 'exited':
-        this.owner.onExited(message.worker, message.pid, message.code, message.signal)
+      case 'exited': {
+        const worker = this.#workers.get(message.worker)
+        this.#workers.delete(message.worker)
+        worker?.exited(message.code, message.signal, message.pid)
         break
+      }
       case 'closed':
         this.#onClosed()
         break
@@ -260,10 +285,10 @@ export class ForkServer {
     const info = parseInfo(json, READY_INFO)
     if (info === null) {
       return this.abandon(new StartupError('ERR_PYTHON_FAILED',
-        'the fork server broke the protocol: what it said of itself is not readable'))
+        'the fork server broke the protocol: its ready message could not be parsed'))
     }
     this.ready = true
-    if (this.#deadline !== null) clearTimeout(this.#deadline)
+    this.#deadline.met()
     this.#child?.unref()
     this.#control.unref()
     this.#flushEarly()
@@ -282,7 +307,7 @@ export class ForkServer {
     this.#exited ||= this.pid === 0
     const code = error.code === 'ENOENT' ? 'ERR_PYTHON_NOT_FOUND' : 'ERR_PYTHON_FAILED'
     this.#error ??= new StartupError(code,
-      `${this.python} could not be run (${error.message}); point the python option at ` +
+      `could not run ${this.python} (${error.message}); set ${optionName('python')} to the path of ` +
       'Python 3.10 or later', { cause: error })
     this.#report()
   }
@@ -298,7 +323,7 @@ export class ForkServer {
   }
 
   /**
-   * A server that takes no message has ended, or is about to. Its end is reported as ever.
+   * A server that does not take a message has ended, or is about to. Its end is reported as usual.
    * @param {() => void} send
    */
   #tell (send) {
@@ -310,7 +335,7 @@ export class ForkServer {
     }
   }
 
-  // It has closed its end. Usually it is about to exit, and how it does is worth waiting for.
+  // It has closed its end of the socket. Usually it is about to exit; wait to learn how.
   #onClosed () {
     if (this.#closed) return
     this.#closed = true
@@ -334,7 +359,7 @@ export class ForkServer {
   #failure (how) {
     if (this.ready) {
       return new StartupError('ERR_PYTHON_FAILED',
-        `the fork server (${this.python}, pid ${this.pid}) ${how}; it is started again`)
+        `the fork server (${this.python}, pid ${this.pid}) ${how}; it is being restarted`)
     }
     const printed = this.#early.filter(([name]) => name === 'stderr').map(([, line]) => line)
     this.#early = this.#early.filter(([name]) => name !== 'stderr')
@@ -352,11 +377,14 @@ export class ForkServer {
 }
 
 /**
- * What the Python side has to know; its times are in seconds.
+ * The settings that the Python side needs. Its times are in seconds.
  * @param {import('../options.js').Settings} settings
  */
 function serverSettings (settings) {
-  const { docroot, appTarget, factory, interface: name, threads, preload, lifespan, loop, rootPath, spin, timeouts } = settings
+  const {
+    docroot, appTarget, factory, interface: name, threads, preload, lifespan, loop, rootPath, spin,
+    timeouts
+  } = settings
   return {
     docroot,
     appTarget,

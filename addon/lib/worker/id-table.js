@@ -1,12 +1,12 @@
 /**
- * What is in flight, by number: numbers go up by one, and most entries leave soon.
+ * A table of entries by number. Numbers go up by one, and most entries leave soon.
  *
- * A Map would do, but it moves to a new table again and again as entries come and go, and each old
- * table points to the next one: once the collector has called one of them old, all that were ever in
- * them survive until a full collection. That cost a third of all requests/s.
+ * A Map would work, but V8 moves it to a new table again and again as entries come and go, and each
+ * old table points to the next one. Once the garbage collector has promoted one of them, everything
+ * that was ever in them survives until a full collection. That cost a third of all requests/s.
  */
 
-/** A power of two: so many numbers in a row have a place of their own, 32 KiB. */
+/** How many consecutive numbers have a place of their own (32 KiB). A power of two. */
 const RECENT = 4096
 
 /** @template {{ id: number }} T */
@@ -14,12 +14,15 @@ export class IdTable {
   /** @type {(T | undefined)[]} */
   #recent = new Array(RECENT).fill(undefined)
 
-  /** @type {Map<number, T>} those whose place somebody younger has taken */
+  /** @type {Map<number, T>} entries whose place a younger one has taken */
   #older = new Map()
 
-  /** @param {T} entry */
-  add (entry) {
-    const place = entry.id & (RECENT - 1)
+  /**
+   * @param {number} id larger than any before
+   * @param {T} entry whose `id` is, or is about to become, the same number
+   */
+  set (id, entry) {
+    const place = id & (RECENT - 1)
     const old = this.#recent[place]
     if (old !== undefined) this.#older.set(old.id, old)
     this.#recent[place] = entry
@@ -42,7 +45,7 @@ export class IdTable {
     else this.#older.delete(id)
   }
 
-  /** @returns {T[]} the oldest first */
+  /** @returns {T[]} oldest first */
   values () {
     const recent = /** @type {T[]} */ (this.#recent.filter((entry) => entry !== undefined))
     return [...this.#older.values(), ...recent].sort((a, b) => a.id - b.id)

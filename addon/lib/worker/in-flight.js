@@ -1,27 +1,29 @@
 /**
- * The requests that are in flight in one worker: what is sent of each, and what the worker says of
- * it.
+ * The requests in flight in one worker. Passes what their streams send to the worker's channel, and
+ * the channel's events to the streams.
  */
 
 import { AppError, ResponseError, requestError } from '../errors.js'
 import { IdTable } from './id-table.js'
-import { Traffic } from '../pool/stats.js'
+import { Traffic } from './traffic.js'
 
-/** What the events of one drain have in common. */
-export class Drain {
+/** @typedef {import('../stream/carrier.js').SocketCarrier} SocketCarrier */
+
+/** What the events of one call from the channel share. */
+export class Batch {
   #taken = 0
 
-  /** @param {Buffer | undefined} bytes that their small bodies share */
+  /** @param {Buffer | undefined} bytes the small bodies of the events, one after the other */
   constructor (bytes) {
     this.bytes = bytes
-    /** When they came: one look at the clock for all of them. */
+    /** When the events arrived: one look at the clock for all of them. */
     this.now = performance.now()
   }
 
   /**
-   * The bytes of an event, whose turn it is.
+   * Takes the body of the next event. Call it once for each event that has a body, in order.
    * @param {Buffer | number | undefined} slot see binding.js
-   * @param {import('../stream/request-stream.js').RequestStream | undefined} stream who gets them
+   * @param {import('../stream/request-stream.js').RequestStream | undefined} stream its receiver
    * @returns {any}
    */
   take (slot, stream) {
@@ -35,6 +37,7 @@ export class Drain {
   }
 }
 
+/** @implements {SocketCarrier} */
 export class InFlight {
   /** @type {import('../binding.js').Channel} */
   #channel
@@ -42,26 +45,27 @@ export class InFlight {
   /** @type {IdTable<import('../stream/request-stream.js').RequestStream>} */
   #streams = new IdTable()
 
-  /** @type {Map<number, NodeJS.Timeout>} of aborted requests, until their task is cancelled */
+  /** @type {Map<number, NodeJS.Timeout>} aborted requests, each until its task is cancelled */
   #graces = new Map()
 
   /**
    * @param {import('../binding.js').Channel} channel
    * @param {import('../binding.js').Binding} binding
-   * @param {number} disconnectGrace milliseconds from an abort to the cancellation of its task
+   * @param {number} disconnectGrace milliseconds from an abort until the task is cancelled
    * @param {(error: AppError) => void} onAppError
    */
   constructor (channel, binding, disconnectGrace, onAppError) {
     this.#channel = channel
-    this.limits = binding.limits
+    this.maxChunk = binding.limits.chunk
+    this.messageOverhead = binding.limits.messageOverhead
     this.types = binding.eventTypes
     this.disconnectGrace = disconnectGrace
     this.onAppError = onAppError
-    /** Requests in flight, WebSockets among them. */
+    /** Requests in flight, including WebSockets. */
     this.size = 0
-    /** WebSockets that are open. */
+    /** Open WebSockets. */
     this.sockets = 0
-    /** There is room again that has not been told of yet. */
+    /** There is room for more requests, and nobody has been told yet. */
     this.freed = false
     this.traffic = new Traffic()
   }
@@ -72,7 +76,7 @@ export class InFlight {
   }
 
   /**
-   * Gives it a request. What cannot be sent fails that request only.
+   * Sends a request. One that cannot be sent fails, and nothing else does.
    * @param {import('../stream/request-stream.js').RequestStream} stream
    * @returns {boolean} whether it was sent
    */
@@ -81,8 +85,8 @@ export class InFlight {
     let first
     let end = body === undefined
     if (body instanceof Uint8Array) {
-      end = body.length <= this.limits.chunk
-      first = end ? body : body.subarray(0, this.limits.chunk)
+      end = body.length <= this.maxChunk
+      first = end ? body : body.subarray(0, this.maxChunk)
     }
     let id
     try {
@@ -93,9 +97,7 @@ export class InFlight {
       stream.fail(requestError(/** @type {Error} */ (error)))
       return false
     }
-    stream.id = id
-    this.#streams.add(stream)
-    stream.sentAt = performance.now()
+    this.#streams.set(id, stream)
     this.traffic.requests++
     this.size++
     stream.opened(this, id, first === undefined ? 0 : first.length)
@@ -121,8 +123,8 @@ export class InFlight {
   }
 
   /**
-   * Nobody waits for the response any more: the application is told, and its task is cancelled if
-   * it has not ended after a grace.
+   * Nobody waits for the response any more. The application is told, and its task is cancelled
+   * unless it ends within the grace.
    * @param {number} id
    */
   abort (id) {
@@ -132,7 +134,7 @@ export class InFlight {
   }
 
   /**
-   * Sends a message of a WebSocket.
+   * Sends a message on a WebSocket.
    * @param {number} id
    * @param {Uint8Array} bytes
    * @param {boolean} text
@@ -143,7 +145,7 @@ export class InFlight {
   }
 
   /**
-   * Like abort(), for a WebSocket that has been closed.
+   * Like abort(), for a WebSocket that the client has closed.
    * @param {number} id
    * @param {number} code
    * @param {string} reason
@@ -178,7 +180,7 @@ export class InFlight {
   }
 
   /**
-   * Forgets them all; the worker will say no more of them.
+   * Forgets all requests: no more events about them will come.
    * @returns {import('../stream/request-stream.js').RequestStream[]}
    */
   drop () {
@@ -193,21 +195,21 @@ export class InFlight {
   }
 
   /**
-   * Takes an event, if it is about a request.
-   * @param {any[]} events see events.h of the addon
-   * @param {number} i where it begins
-   * @param {Drain} drain of which it is
+   * Handles an event, if it is about a request.
+   * @param {any[]} events see addon/src/events.h
+   * @param {number} i index at which the event begins
+   * @param {Batch} batch that the event belongs to
    * @returns {boolean}
    */
-  take (events, i, drain) {
+  take (events, i, batch) {
     const { types } = this
     switch (events[i]) {
       case types.RESPONSE_START: {
         const end = events[i + 5]
         const stream = this.#find(events[i + 1], end)
-        const body = drain.take(events[i + 4], stream)
+        const body = batch.take(events[i + 4], stream)
         if (stream === undefined) break
-        this.traffic.latency.add(drain.now - stream.sentAt)
+        this.traffic.latency.add(batch.now - stream.sentAt)
         if (end) this.traffic.answered++
         stream.respond(events[i + 2], events[i + 3], body, end)
         break
@@ -215,7 +217,7 @@ export class InFlight {
       case types.BODY: {
         const end = events[i + 5]
         const stream = this.#find(events[i + 1], end)
-        const body = drain.take(events[i + 4], stream)
+        const body = batch.take(events[i + 4], stream)
         if (stream === undefined) break
         if (end) this.traffic.answered++
         stream.receive(body, end)
@@ -223,12 +225,12 @@ export class InFlight {
       }
       case types.MESSAGE: {
         const socket = this.#socket(events[i + 1])
-        const bytes = drain.take(events[i + 4], socket)
+        const bytes = batch.take(events[i + 4], socket)
         socket?.receiveMessage(bytes, events[i + 2], events[i + 5])
         break
       }
       case types.ACCEPT:
-        this.#onAccept(events[i + 1], events[i + 2], events[i + 3], drain.now)
+        this.#onAccept(events[i + 1], events[i + 2], events[i + 3], batch.now)
         break
       case types.CLOSE: {
         const socket = this.#socket(events[i + 1])
@@ -244,7 +246,7 @@ export class InFlight {
       case types.FILE: {
         const stream = this.#find(events[i + 1], true)
         if (stream === undefined) break
-        this.traffic.latency.add(drain.now - stream.sentAt)
+        this.traffic.latency.add(batch.now - stream.sentAt)
         this.traffic.answered++
         stream.respondFile(events[i + 2], events[i + 3], Buffer.from(events[i + 4], 'latin1'))
         break
@@ -275,7 +277,7 @@ export class InFlight {
 
   /**
    * @param {number} id
-   * @param {boolean} end this is the last that is heard of it
+   * @param {boolean} end this is the last event of the request
    */
   #find (id, end) {
     const stream = this.#streams.get(id)

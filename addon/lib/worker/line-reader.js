@@ -1,34 +1,34 @@
 /**
- * Captured stdout and stderr of the Python processes, line by line.
+ * Reads stdout and stderr of the Python processes line by line.
  */
 
 import { Socket } from 'node:net'
 import { StringDecoder } from 'node:string_decoder'
 
-/** A line longer than this comes in pieces: output without newlines must not fill the memory. */
+/** Characters. A longer line arrives in pieces: output without newlines must not fill the memory. */
 const MAX_LINE = 64 * 1024
 
 /** @typedef {'debug' | 'info' | 'warn' | 'error'} Level */
 
 /**
- * What logs.py puts before a record: RS and the level. Within the record US stands for a newline.
+ * What logs.py writes before a record: RS and the level. Within a record, US stands for a newline.
  * @type {Record<string, Level>}
  */
 const MARKERS = { '\x1eD': 'debug', '\x1eI': 'info', '\x1eW': 'warn', '\x1eE': 'error' }
 
-// A record has no RS of its own, so a marker starts one wherever it stands: what stands before it
-// was printed without a newline, like a progress bar.
+// A record never contains RS, so a marker always starts one. Text before it was printed without a
+// newline, as progress bars are.
 const RECORD_START = /(?=\x1e[DIWE])/ // eslint-disable-line no-control-regex
 
 export class LineReader {
   #rest = ''
   #decoder = new StringDecoder('utf8')
 
-  /** @type {Level | null} of the record that a piece of a line is in */
+  /** @type {Level | null} level of the record that the current line belongs to */
   #level = null
 
   /**
-   * @param {import('../binding.js').OutputSource} source a pipe's read end, owned from here on
+   * @param {import('../binding.js').OutputSource} source a pipe's read end; the reader owns it
    * @param {(line: string, level: Level | null) => void} onLine a record of `logging` has a level,
    *   and may have newlines
    */
@@ -41,9 +41,9 @@ export class LineReader {
     this.source.on('data', (chunk) => this.#add(this.#decoder.write(chunk)))
     this.source.on('end', () => this.#end())
     this.source.on('close', () => this.#end())
-    // A pipe that breaks has no more lines; the process behind it is watched by others.
+    // A broken pipe has no more lines. Others watch the process behind it.
     this.source.on('error', () => {})
-    // What a process prints does not keep this one alive.
+    // The output of a process does not keep this one alive.
     if (this.source instanceof Socket) this.source.unref()
   }
 
@@ -61,7 +61,7 @@ export class LineReader {
     }
   }
 
-  /** @param {string} piece of a line, or all of it */
+  /** @param {string} piece a line, or part of one */
   #pass (piece) {
     for (const part of piece.split(RECORD_START)) {
       const level = MARKERS[part.slice(0, 2)]
@@ -80,7 +80,7 @@ export class LineReader {
   }
 
   /**
-   * Reads to the end, but waits no longer than a grandchild that inherited the pipe deserves.
+   * Reads to the end, with a limit: a grandchild that inherited the pipe may keep it open.
    * @param {number} timeout milliseconds
    * @returns {Promise<void>}
    */

@@ -1,11 +1,11 @@
 import { LineReader } from './line-reader.js'
 
-/** What one worker prints. */
+/** The stdout and stderr of one worker. */
 export class WorkerOutput {
   /** @type {LineReader[]} */
   #readers = []
 
-  /** @type {string[] | null} lines that are kept back by gather() */
+  /** @type {string[] | null} lines that gather() collects */
   #gathered = null
 
   /**
@@ -30,7 +30,7 @@ export class WorkerOutput {
   }
 
   /**
-   * What comes on stderr within a time, and does not go to onLine.
+   * Collects what arrives on stderr within a time, instead of passing it to onLine.
    * @param {number} timeout milliseconds
    * @returns {Promise<string>}
    */
@@ -43,7 +43,7 @@ export class WorkerOutput {
   }
 
   /**
-   * Reads what is left.
+   * Reads the rest.
    * @param {number} timeout milliseconds
    * @returns {Promise<unknown>} when the last line has been read
    */

@@ -1,10 +1,9 @@
 /**
- * What a Python process says of itself when it is ready. Python runs foreign code, so it may be
- * anything.
+ * Parses the ready message of a Python process. Python runs the user's code, so it may be anything.
  * @template {Record<string, any>} T
  * @param {string} json
  * @param {T} sample a value of each field's type
- * @returns {T | null} null: it is not that
+ * @returns {T | null} null: it does not have the fields of the sample
  */
 export function parseInfo (json, sample) {
   let info

@@ -1,197 +1,327 @@
 /**
- * One worker process as Node sees it: a channel, the requests in flight in it, its output. It knows
- * how to start, serve and stop, and reports what happens to its owner, who decides (crew.js).
+ * One worker process as Node sees it: a state machine (states.js) with a channel, the requests in
+ * flight and the output of the process. It carries out what its owner decides and reports what
+ * happens to it. Only its own methods change its fields.
  */
 
 import { Deadline } from '../util/deadline.js'
 import {
-  WorkerError, closedError, crashedError, drainedError, lostError, startupError
+  StartupError, WorkerError, closedError, crashedError, drainedError, lostError, startupError
 } from '../errors.js'
 import { rethrowLater } from '../util/guard.js'
 import { nameRequest } from '../message/head.js'
-import { Drain, InFlight } from './in-flight.js'
+import { Batch, InFlight } from './in-flight.js'
+import { optionName } from '../util/option-name.js'
 import { parseInfo } from './process-info.js'
+import { Pulse } from './pulse.js'
+import { TRANSITIONS } from './states.js'
 import { WorkerOutput } from './output.js'
 
-/** @typedef {'starting' | 'ready' | 'draining' | 'gone'} WorkerState */
+/** @typedef {import('./states.js').WorkerState} WorkerState */
+/** @typedef {import('../stream/request-stream.js').RequestStream} RequestStream */
 
-/**
- * Why a process ends: it failed (startup, crash, hung, protocol), or is not wanted any more.
- * @typedef {'startup' | 'crash' | 'hung' | 'protocol' | 'recycle' | 'reload' | 'close'} ExitReason
- */
+/** @typedef {import('./worker-owner.js').ExitReason} ExitReason */
+/** @typedef {import('./worker-owner.js').WorkerInfo} WorkerInfo */
 
-/** @typedef {{ pid: number, python: string, loop: string, lifespan: boolean }} WorkerInfo */
-
-/** @typedef {import('../supervisor/crew.js').Crew} WorkerOwner */
+const SIGTERM = 15
+const SIGKILL = 9
 
 /** @type {WorkerInfo} */
 const READY_INFO = { pid: 0, python: '', loop: '', lifespan: false }
 
 export class Worker {
+  /** @type {WorkerState} */
+  #state = 'starting'
+
+  #pid = 0
+  #readyAt = 0
+
+  /** @type {Error | null} */
+  #error = null
+
+  /** @type {{ code: number | null, signal: number } | null} */
+  #exit = null
+
+  /** @type {ExitReason | null} */
+  #reason = null
+
+  /** It has been told to end. */
+  #leaving = false
+
+  /** It has ended as told: nothing is in flight, and lifespan shutdown has run. */
+  #stopped = false
+
+  /** It has been sent SIGKILL. */
+  #killed = false
+
   /** @type {import('../binding.js').Channel} */
   #channel
 
   /** @type {InFlight} */
   #requests
 
+  /** Until when the next step of its life has to be done. */
+  #deadline = new Deadline()
+
   /** @type {NodeJS.Immediate | null} */
   #lastLook = null
 
-  /** @type {NodeJS.Timeout | null} until what it still has in flight is given up */
+  /** @type {NodeJS.Timeout | null} until its requests in flight fail, while it drains */
   #finish = null
 
   #finishAt = Infinity
+  #quota = Infinity
 
-  #pingedAt = 0
+  #pulse = new Pulse(() => this.#channel.ping())
 
-  /** When the events came that are gone through: one look at the clock for all of them. */
+  /** When the events arrived that are being handled. */
   #now = 0
+
+  /** Whether the channel keeps this process alive. */
   #isRef = false
 
   /**
    * @param {number} id
    * @param {import('../binding.js').Binding} binding
    * @param {import('../options.js').Settings} settings
-   * @param {WorkerOwner} owner
+   * @param {import('./worker-owner.js').WorkerOwner<Worker>} owner
    */
   constructor (id, binding, settings, owner) {
     this.id = id
-    this.pid = 0
     this.owner = owner
-    this.observer = owner.observer
-    this.killTimeout = settings.timeouts.kill
-    this.disconnectTimeout = settings.timeouts.disconnect
+    this.timeouts = settings.timeouts
     this.types = binding.eventTypes
     this.stride = binding.eventStride
-    /** @type {WorkerState} */
-    this.state = 'starting'
-    /** Its start has been told of. */
-    this.announced = false
-    /** Requests that it may be given until onQuota tells. */
-    this.quota = Infinity
-    /** A ping has not been answered yet. */
-    this.pinged = false
-    /** Turns of the watch's clock that the answer has been missing. */
-    this.silence = 0
-    /** Milliseconds from the last answered ping to its answer: how late the event loop is. */
-    this.lag = 0
-    /** performance.now() at which it became ready; 0: it never did. */
-    this.readyAt = 0
-    /** @type {Error | null} what made it fail, where that is more than its exit says */
-    this.error = null
-    /** @type {{ code: number | null, signal: number } | null} */
-    this.exit = null
-    /** It has been told to end. */
-    this.leaving = false
-    /** It has ended as it should: nothing is in flight, lifespan shutdown has run. */
-    this.stopped = false
-    /** It has been sent SIGKILL. */
-    this.killed = false
-    /** @type {ExitReason | null} why it ends, as far as that has been decided here */
-    this.reason = null
-    /** For its owner: what it has to do next, in time. */
-    this.deadline = new Deadline()
-    this.output = new WorkerOutput((name, line, level) =>
-      this.observer.onLine(name, line, level, { worker: this.id, pid: this.pid }))
-    /** @type {Promise<unknown>} when the last line it printed has been read */
+    this.output = new WorkerOutput((name, line, level) => owner.onLine(this, name, line, level))
+    /** @type {Promise<unknown>} resolved when the last line it printed has been read */
     this.outputEnded = Promise.resolve()
-    const { requestRing, responseRing, spin } = settings
+    const { requestRing, responseRing, spin, timeouts } = settings
     this.#channel = new binding.Channel({ requestRing, responseRing, spin },
       (bytes, ...events) => this.#onEvents(bytes, events))
-    this.#requests = new InFlight(this.#channel, binding, settings.timeouts.disconnectGrace,
-      (error) => this.observer.onAppError(this, error))
+    this.#requests = new InFlight(this.#channel, binding, timeouts.disconnectGrace,
+      (error) => owner.onAppError(this, error))
     this.#updateRef()
   }
 
-  get channel () {
-    return this.#channel
+  get state () { return this.#state }
+
+  /** 0 as long as it is not known. */
+  get pid () { return this.#pid }
+
+  /** performance.now() at which it became ready; 0 if it never did. */
+  get readyAt () { return this.#readyAt }
+
+  /** Milliseconds that the event loop took to answer the last ping. */
+  get lag () { return this.#pulse.lag }
+
+  /** What made it fail, where that is more than how its process ended. */
+  get error () { return this.#error }
+
+  /** How its process ended; null while it runs. */
+  get exit () { return this.#exit }
+
+  get channel () { return this.#channel }
+
+  /** Why it ends. */
+  get reason () { return this.#reason ?? (this.#readyAt === 0 ? 'startup' : 'crash') }
+
+  /** Requests in flight, including WebSockets. */
+  get inFlight () { return this.#requests.size }
+
+  /** Open WebSockets. */
+  get sockets () { return this.#requests.sockets }
+
+  get traffic () { return this.#requests.traffic }
+
+  /** Whether the event loop has answered the last ping. */
+  get answers () { return !this.#pulse.waits }
+
+  /** Whether it ended because it was told to, even if by force. */
+  get endedAsTold () {
+    if (this.#error !== null) return false
+    if (this.#stopped || this.#exit === null) return true
+    const withServer = this.#exit.code === null && this.#exit.signal === 0
+    return this.#leaving && (this.#killed || this.#readyAt === 0 || withServer)
   }
 
-  /** Requests in flight, as the scheduler wants to know it. */
-  get inFlight () {
-    return this.#requests.size
+  /**
+   * @param {import('./states.js').Transition} transition
+   * @returns {boolean} false: the transition does not apply to this state
+   */
+  #move (transition) {
+    const from = this.#state
+    const to = TRANSITIONS[from][transition]
+    if (to === undefined) return false
+    this.#state = to
+    if (from === 'ready') this.owner.onUnavailable(this)
+    this.#updateRef()
+    return true
   }
 
-  /** Of those, WebSockets that are open. */
-  get sockets () {
-    return this.#requests.sockets
+  // The addon's handles keep this process alive only while there is something to wait for.
+  #updateRef () {
+    const serves = this.#state === 'ready' || this.#state === 'silent'
+    const wanted = this.#state !== 'gone' && (!serves || this.inFlight > 0)
+    if (wanted === this.#isRef) return
+    this.#isRef = wanted
+    if (wanted) this.#channel.ref()
+    else this.#channel.unref()
   }
 
-  get traffic () {
-    return this.#requests.traffic
+  // ---- what the fork server reports
+
+  /**
+   * The fork server has been asked for its process, which has to become ready in time.
+   * @param {{ stdout: import('../binding.js').OutputSource,
+   *   stderr: import('../binding.js').OutputSource }} sources
+   */
+  forking (sources) {
+    this.output.attach(sources)
+    const { startup, kill } = this.timeouts
+    // The worker watches its own startup, and can say more about what takes too long: it goes first.
+    this.#deadline.expect(startup + kill, () => this.fail(new StartupError('ERR_STARTUP_TIMEOUT',
+      `worker ${this.id} was not ready within ${startup} ms; look for code that blocks at import, ` +
+      `or raise ${optionName('timeouts.startup')}`), 'startup'))
   }
 
-  /** @returns {import('../stream/request-stream.js').RequestStream[]} */
+  /** @param {number} pid */
+  forked (pid) {
+    if (this.#pid !== 0) return
+    this.#pid = pid
+    this.owner.onForked(this)
+  }
+
+  /**
+   * Its process has ended. The last frames may still be in the ring: they are delivered in this turn
+   * of the event loop, and whatever is unanswered after that has failed.
+   * @param {number | null} code
+   * @param {number} signal 0: none
+   * @param {number} [pid]
+   */
+  exited (code, signal, pid = 0) {
+    if (!this.#move('exit')) return
+    this.#pid ||= pid
+    this.#exit = { code, signal }
+    this.#lastLook = setImmediate(() => this.release())
+  }
+
+  /**
+   * It has no process: its fork server could not fork one, or has ended and taken it along.
+   * @param {Error} error why
+   */
+  processLost (error) {
+    if (this.#readyAt === 0) this.#error ??= error
+    this.exited(null, 0)
+  }
+
+  // ---- what its owner decides
+
+  /**
+   * Sends a request. One that cannot be sent fails, and nothing else does.
+   * @param {RequestStream} stream
+   */
+  send (stream) {
+    if (!this.#requests.send(stream)) return
+    if (this.traffic.requests === this.#quota) this.owner.onQuota(this)
+    if (this.inFlight === 1) {
+      this.#updateRef()
+      this.owner.onBusy(this)
+    }
+  }
+
+  /** @returns {RequestStream[]} the requests in flight, oldest first */
   streams () {
     return this.#requests.streams()
   }
 
-  /**
-   * Gives it a request. What cannot be sent fails that request only.
-   * @param {import('../stream/request-stream.js').RequestStream} stream
-   */
-  send (stream) {
-    if (!this.#requests.send(stream)) return
-    if (this.traffic.requests === this.quota) this.observer.onQuota(this)
-    if (this.inFlight === 1) {
-      this.#updateRef()
-      this.observer.onBusy(this)
-    }
+  /** @param {number} quota requests after which the owner's onQuota is called */
+  limitRequests (quota) {
+    this.#quota = quota
   }
 
-  /** Wakes it, should it not have been woken for what was sent. */
+  /** Wakes the worker if a wake-up for it is being held back. */
   ring () {
     this.#channel.ring()
   }
 
-  /** Asks for a sign of life of the event loop. */
-  ping () {
-    this.pinged = true
-    this.silence = 0
-    this.#pingedAt = performance.now()
-    this.#channel.ping()
+  /**
+   * Pings the event loop, unless it has not answered the last ping.
+   * @returns {number} calls for which the answer has been missing
+   */
+  probe () {
+    return this.#pulse.probe()
+  }
+
+  /** It may hang: it gets no new requests unless it answers. */
+  suspect () {
+    this.#move('suspect')
   }
 
   /**
-   * Asks it to finish what it has, run lifespan shutdown and exit. Requests that take longer than
-   * `finish` fail; the application is told, and what is left of it is cancelled. A second call can
-   * shorten the time.
+   * Ends it by force, because it has failed.
+   * @param {Error} error
    * @param {ExitReason} reason
-   * @param {number} finish milliseconds
-   * @returns {boolean} false: it is to end sooner than that, or has ended
+   * @returns {boolean} false: it has failed or ended already
    */
-  stop (reason, finish) {
-    const finishAt = performance.now() + finish
-    if (this.state === 'gone' || finishAt >= this.#finishAt) return false
-    this.#finishAt = finishAt
-    this.state = 'draining'
-    this.leaving = true
-    this.reason ??= reason
-    this.#channel.stop(finish + this.disconnectTimeout)
-    this.#updateRef()
-    if (this.#finish !== null) clearTimeout(this.#finish)
-    // They would not end by themselves.
-    if (reason === 'close') this.#requests.cancelSockets(closedError())
-    const giveUp = () => this.#requests.cancelAll(this.#leavingError())
-    if (finish === 0) giveUp()
-    else this.#finish = setTimeout(giveUp, finish)
+  fail (error, reason) {
+    if (!this.#move('fail')) return false
+    this.#error = error
+    this.#reason = reason
+    this.#kill()
     return true
   }
 
-  /** Whether its end is what was asked for, be it by force. */
-  get endedAsTold () {
-    if (this.error !== null) return false
-    if (this.stopped || this.exit === null) return true
-    const withServer = this.exit.code === null && this.exit.signal === 0
-    return this.leaving && (this.killed || this.readyAt === 0 || withServer)
+  /**
+   * Tells it to finish its requests, to run lifespan shutdown and to exit: the drain sequence, which
+   * the worker goes through by itself. Requests that take longer than `finish` fail; the application
+   * is told, and tasks that are left are cancelled. A second call can shorten the time.
+   * @param {ExitReason} reason
+   * @param {number} finish milliseconds
+   * @returns {boolean} false: it is ending already, at least as soon
+   */
+  stop (reason, finish) {
+    const finishAt = performance.now() + finish
+    if (finishAt >= this.#finishAt || !this.#move('stop')) return false
+    this.#finishAt = finishAt
+    this.#leaving = true
+    this.#reason ??= reason
+    const { disconnect, cancel, shutdown, kill } = this.timeouts
+    const hasStarted = this.#readyAt > 0
+    // A worker that is still importing does not read its ring.
+    if (!hasStarted) this.owner.onSignal(this, SIGTERM)
+    this.#channel.stop(finish + disconnect)
+    // WebSockets do not end by themselves.
+    if (reason === 'close') this.#requests.cancelSockets(closedError())
+    this.#giveUpAfter(finish)
+    const patience = hasStarted ? finish + disconnect + cancel + shutdown + kill : kill
+    this.#deadline.expect(patience, () => {
+      if (hasStarted) this.owner.onOverdue(this, patience)
+      this.#kill()
+    })
+    return true
+  }
+
+  /** @param {number} finish milliseconds that requests in flight get */
+  #giveUpAfter (finish) {
+    if (this.#finish !== null) clearTimeout(this.#finish)
+    const giveUp = () => this.#requests.cancelAll(this.#leavingError())
+    if (finish === 0) giveUp()
+    else this.#finish = setTimeout(giveUp, finish)
+  }
+
+  #kill () {
+    this.#killed = true
+    this.#move('kill')
+    this.owner.onSignal(this, SIGKILL)
+    this.#deadline.expect(this.timeouts.kill, () => this.owner.onUnkillable(this))
   }
 
   #leavingError () {
-    return this.reason === 'close' ? closedError() : drainedError(this)
+    return this.#reason === 'close' ? closedError() : drainedError(this)
   }
 
   /**
-   * Blocks until something has happened in it or on the control socket.
+   * Blocks until something has happened in the worker or on the control socket.
    * @param {import('../binding.js').Control} control
    * @param {number} timeout milliseconds
    */
@@ -199,38 +329,25 @@ export class Worker {
     return this.#channel.wait(control, timeout)
   }
 
-  /**
-   * The process has ended. Its last frames may still lie in the ring: they are delivered in this
-   * turn of the event loop, and what is unanswered then has failed.
-   * @param {number | null} code
-   * @param {number} signal
-   */
-  exited (code, signal) {
-    if (this.exit !== null) return
-    this.exit = { code, signal }
-    this.#lastLook = setImmediate(() => this.finish())
-  }
-
-  /** Fails what is in flight and lets go of everything. */
-  finish () {
-    if (this.state === 'gone') return
+  /** Delivers what is left in the ring, fails what is still in flight and releases everything. */
+  release () {
+    if (this.#state === 'gone') return
+    this.#deadline.met()
     if (this.#lastLook !== null) clearImmediate(this.#lastLook)
     if (this.#finish !== null) clearTimeout(this.#finish)
-    // What it has answered is answered; a ring is soon read.
-    while (this.#channel.drain()) { /* until nothing is left */ }
-    this.state = 'gone'
+    while (this.#channel.drain()) { /* until the ring is empty */ }
+    this.#move('release')
     const streams = this.#dropRequests()
     this.#channel.close()
-    this.outputEnded = this.output.close(this.killTimeout)
-    const { code, signal } = this.exit ?? { code: null, signal: 0 }
-    const error = this.error ??
-      (this.stopped ? this.#leavingError() : crashedError(this, code, signal))
-    this.#lose(streams, error)
-    this.owner.onGone(this)
+    this.outputEnded = this.output.close(this.timeouts.kill)
+    const { code, signal } = this.#exit ?? { code: null, signal: 0 }
+    const crash = crashedError(this, code, signal)
+    this.#lose(streams, this.#error ?? (this.#stopped ? this.#leavingError() : crash))
+    this.owner.onGone(this, this.#error ?? crash)
   }
 
   /**
-   * @param {import('../stream/request-stream.js').RequestStream[]} streams
+   * @param {RequestStream[]} streams
    * @param {Error} error
    */
   #lose (streams, error) {
@@ -245,27 +362,20 @@ export class Worker {
     return streams
   }
 
-  // The binding's handles do not keep the process alive by themselves.
-  #updateRef () {
-    const wanted = this.state !== 'gone' && (this.state !== 'ready' || this.inFlight > 0)
-    if (wanted === this.#isRef) return
-    this.#isRef = wanted
-    if (wanted) this.#channel.ref()
-    else this.#channel.unref()
-  }
+  // ---- what the worker says
 
   /**
-   * @param {Buffer | undefined} bytes that small bodies share
+   * @param {Buffer | undefined} bytes the small bodies of the events
    * @param {any[]} events
    */
   #onEvents (bytes, events) {
     const { stride } = this
     const requests = this.#requests
-    const drain = new Drain(bytes)
-    this.#now = drain.now
+    const batch = new Batch(bytes)
+    this.#now = batch.now
     for (let i = 0; i < events.length; i += stride) {
       try {
-        if (!requests.take(events, i, drain)) this.#onEvent(events, i)
+        if (!requests.take(events, i, batch)) this.#onEvent(events, i)
       } catch (error) {
         rethrowLater(error)
       }
@@ -293,18 +403,15 @@ export class Worker {
       case types.READY:
         this.#onReady(events[i + 2])
         break
-      case types.STARTUP_FAILED: {
-        const [kind, type, message, traceback] = events[i + 2]
-        this.error = startupError(kind, type, message, traceback)
-        this.owner.onStartupFailed(this)
+      case types.STARTUP_FAILED:
+        this.#onStartupFailed(events[i + 2])
         break
-      }
       case types.STOPPED:
-        this.stopped = true
+        this.#stopped = true
         break
       case types.PONG:
-        this.pinged = false
-        this.lag = this.#now - this.#pingedAt
+        this.#pulse.answered(this.#now)
+        if (this.#move('answer')) this.owner.onAvailable(this)
         break
       case types.CORRUPT:
         this.#onCorrupt(events[i + 2])
@@ -314,25 +421,36 @@ export class Worker {
 
   /** @param {string} json */
   #onReady (json) {
-    if (this.state !== 'starting' || this.error !== null) return
+    if (this.#readyAt > 0 || this.#error !== null) return
     const info = parseInfo(json, READY_INFO)
-    if (info === null) return this.#onCorrupt('what it said of itself when ready is not readable')
-    this.pid ||= info.pid
-    this.state = 'ready'
-    this.readyAt = performance.now()
-    this.#updateRef()
+    if (info === null) return this.#onCorrupt('its ready message could not be parsed')
+    // One that has been told to end, or has ended since, takes no requests.
+    if (!this.#move('become ready')) return
+    this.#readyAt = performance.now()
+    this.#deadline.met()
+    this.forked(info.pid)
     this.owner.onReady(this, info)
+  }
+
+  /** @param {[kind: string, type: string, message: string, traceback: string]} report */
+  #onStartupFailed (report) {
+    if (!this.#move('fail')) return
+    this.#error = startupError(...report)
+    this.#reason = 'startup'
+    // It exits by itself, normally.
+    this.#deadline.expect(this.timeouts.kill, () => this.#kill())
   }
 
   /** @param {string} message */
   #onCorrupt (message) {
-    this.error = new WorkerError('ERR_WORKER_PROTOCOL',
-      `worker ${this.id} (pid ${this.pid}) broke the protocol: ${message}; a native module in ` +
-      'the application may have written over foreign memory. The worker is replaced',
-      { worker: this.id, pid: this.pid })
-    this.reason = 'protocol'
+    const { id, pid } = this
+    const error = new WorkerError('ERR_WORKER_PROTOCOL',
+      `worker ${id} (pid ${pid}) broke the protocol: ${message}. A native module in the ` +
+      'application may have overwritten memory. The worker is being replaced',
+      { worker: id, pid })
+    // What it says cannot be trusted any more, so its requests are lost now.
     const streams = this.#dropRequests()
-    this.owner.onCorrupt(this)
-    this.#lose(streams, this.error)
+    this.fail(error, 'protocol')
+    this.#lose(streams, error)
   }
 }

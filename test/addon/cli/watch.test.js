@@ -200,7 +200,7 @@ for (const [what, root] of [['a folder', '.'], ['the docroot', '.hidden/generate
     const name = (file) => relative(root, join(base, file))
     const { write, seen } = await watched(t, folder, { root: join(folder, root) })
     const edit = async (text) => {
-      // Again and again: nothing tells when the new folder is watched.
+      // Repeatedly, because nothing reports when the new folder is watched.
       const timer = setInterval(() => {
         write(join(base, 'a.py'), text += 'x')
         write(join(base, `${text}.py`))

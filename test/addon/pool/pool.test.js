@@ -106,7 +106,7 @@ test('without hope for a worker requests fail at once, until one is ready', () =
   assert.equal(submit(pool).outcome, 'ERR_APP_IMPORT')
   const worker = new Worker()
   pool.add(worker)
-  assert.equal(submit(pool).worker, worker)
+  assert.equal(submit(pool).carrier, worker)
 })
 
 test('a worker that was removed gets nothing more', () => {
@@ -115,7 +115,7 @@ test('a worker that was removed gets nothing more', () => {
   pool.add(worker)
   pool.remove(worker)
   pool.remove(worker)
-  assert.equal(submit(pool).worker, null)
+  assert.equal(submit(pool).carrier, null)
 })
 
 test('close() lets the queue reach a worker', async () => {

@@ -1,55 +1,32 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
-import { residentMemory } from '../../../addon/lib/util/resident-memory.js'
-import { Times, Traffic } from '../../../addon/lib/pool/stats.js'
+import { workerStats } from '../../../addon/lib/pool/stats.js'
+import { TRANSITIONS } from '../../../addon/lib/worker/states.js'
+import { Traffic } from '../../../addon/lib/worker/traffic.js'
 
-const near = (value, expected) =>
-  assert.ok(Math.abs(value - expected) <= expected / 50, `${value} is not near ${expected}`)
-
-test('times come back in milliseconds, to one part in a hundred', () => {
-  const times = new Times()
-  for (let i = 1; i <= 1000; i++) times.add(i / 10)
-  const { count, mean, p50, p90, p99, p999, max } = times.summary()
-  assert.equal(count, 1000)
-  near(mean, 50)
-  near(p50, 50)
-  near(p90, 90)
-  near(p99, 99)
-  near(p999, 100)
-  near(max, 100)
+const worker = (over) => ({
+  id: 1, pid: process.pid, state: 'ready', inFlight: 2, lag: 3, readyAt: 0, traffic: new Traffic(), ...over
 })
 
-test('no times at all are zeros', () => {
-  assert.deepEqual(new Times().summary(),
-    { count: 0, mean: 0, p50: 0, p90: 0, p99: 0, p999: 0, max: 0 })
+test('the stats of a worker have its traffic, its memory and its age', () => {
+  const one = worker({ readyAt: performance.now() - 1000 })
+  one.traffic.requests = 5
+  const { id, pid, inFlight, lag, uptime, memory, requests } = workerStats(one)
+  assert.deepEqual({ id, pid, inFlight, lag, requests },
+    { id: 1, pid: process.pid, inFlight: 2, lag: 3, requests: 5 })
+  assert.ok(uptime >= 1000)
+  assert.ok(memory > 0)
 })
 
-test('times out of the range count as its ends', () => {
-  const times = new Times()
-  times.add(0)
-  times.add(-1)
-  times.add(1e12)
-  const { count, p50, max } = times.summary()
-  assert.equal(count, 3)
-  near(p50, 0.001)
-  near(max, 3_600_000)
+test('a worker without a process has no memory and no age', () => {
+  const { uptime, memory } = workerStats(worker({ pid: 0 }))
+  assert.deepEqual([uptime, memory], [0, 0])
 })
 
-test('traffic adds up', () => {
-  const [one, two] = [new Traffic(), new Traffic()]
-  Object.assign(one, { requests: 5, answered: 2, failed: 1, aborted: 1, lost: 1 })
-  Object.assign(two, { requests: 1, answered: 1 })
-  one.latency.add(1)
-  two.latency.add(100)
-  two.merge(one)
-  const { latency, ...counts } = two.summary()
-  assert.deepEqual(counts, { requests: 6, answered: 3, failed: 1, aborted: 1, lost: 1 })
-  assert.equal(latency.count, 2)
-  near(latency.max, 100)
-})
-
-test('resident memory of this process, and of one that is not there', () => {
-  near(residentMemory(process.pid), process.memoryUsage.rss())
-  assert.equal(residentMemory(2 ** 22 + 1), 0)
+test('each state is shown as one that is documented', () => {
+  for (const state of Object.keys(TRANSITIONS)) {
+    const shown = workerStats(worker({ state })).state
+    assert.ok(['starting', 'ready', 'draining', 'gone'].includes(shown), `${state}: ${shown}`)
+  }
 })

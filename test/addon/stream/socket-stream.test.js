@@ -13,12 +13,12 @@ class Socket extends SocketStream {
   onFlushed () { this.events.push(['flushed']) }
 }
 
-/** A worker with room for `room` bytes of messages. */
+/** A carrier with room for `room` bytes of messages. */
 function link (room = Infinity) {
   return {
     room,
     said: [],
-    limits: { messageOverhead: 64 },
+    messageOverhead: 64,
     message (id, bytes, text) {
       const taken = Math.min(bytes.length, this.room)
       this.room -= taken

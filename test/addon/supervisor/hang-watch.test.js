@@ -3,9 +3,13 @@ import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import { HangWatch } from '../../../addon/lib/supervisor/hang-watch.js'
+import { Pulse } from '../../../addon/lib/worker/pulse.js'
 
+/** A worker that answers a ping when a test calls `pulse.answered()`. */
 function worker (over) {
-  return { readyAt: 1, inFlight: 1, pinged: false, silence: 0, pings: 0, ping () { this.pinged = true; this.silence = 0; this.pings++ }, ...over }
+  const one = { readyAt: 1, inFlight: 1, pings: 0, probe: () => one.pulse.probe(), ...over }
+  one.pulse = new Pulse(() => { one.pings++ })
+  return one
 }
 
 test('a busy worker that does not answer for the limit hangs, once', (t) => {
@@ -19,13 +23,13 @@ test('a busy worker that does not answer for the limit hangs, once', (t) => {
   watch.start()
   for (let turn = 0; turn < 10; turn++) {
     t.mock.timers.tick(100)
-    alive.pinged = false
+    alive.pulse.answered(0)
   }
   assert.deepEqual(hung, [])
   t.mock.timers.tick(100)
   assert.deepEqual(hung, [dead])
   for (let turn = 0; turn < 30; turn++) {
-    alive.pinged = false
+    alive.pulse.answered(0)
     t.mock.timers.tick(100)
   }
   assert.deepEqual(hung, [dead])
@@ -43,7 +47,7 @@ test('an answer that comes late is an answer', (t) => {
   watch.start()
   for (let turn = 1; turn <= 100; turn++) {
     t.mock.timers.tick(100)
-    if (turn % 9 === 0) slow.pinged = false
+    if (turn % 9 === 0) slow.pulse.answered(0)
   }
   assert.deepEqual(hung, [])
   watch.stop()

@@ -5,7 +5,9 @@ import { parseOptions } from '../../../addon/lib/options.js'
 import { RecycleWatch } from '../../../addon/lib/supervisor/recycle-watch.js'
 
 function worker (pid = 1) {
-  return { pid, inFlight: 0, quota: Infinity, traffic: { requests: 0 } }
+  return {
+    pid, inFlight: 0, quota: Infinity, traffic: { requests: 0 }, limitRequests (n) { this.quota = n }
+  }
 }
 
 function makeWatch (t, recycle, { random = () => 1, memoryOf = () => 0 } = {}) {

@@ -8,7 +8,7 @@ import { WebSocketExchange } from '../../../addon/lib/websocket/exchange.js'
 test('a socket that has ended when the application accepts it is closed at once', () => {
   const said = []
   const worker = {
-    limits: { messageOverhead: 64 },
+    messageOverhead: 64,
     closeSocket: (id, code) => said.push(code),
     consumed: (id, length) => said.push(length)
   }

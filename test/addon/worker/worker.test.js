@@ -5,6 +5,7 @@ import { parseOptions } from '../../../addon/lib/options.js'
 import { RequestStream } from '../../../addon/lib/stream/request-stream.js'
 import { Worker } from '../../../addon/lib/worker/worker.js'
 import { createFake, settle } from '../../support/fake-binding.js'
+import { recordingOwner } from '../../support/recording-owner.js'
 
 class Stream extends RequestStream {
   events = []
@@ -15,43 +16,35 @@ class Stream extends RequestStream {
 
 const text = (body) => body === undefined ? undefined : body.toString()
 
-/** A worker that runs, with an owner that writes down what it hears. */
+/** A worker with a process, and an owner that keeps what it hears. */
 function makeWorker (app = () => {}, startWorker = (process) => process.ready()) {
-  const heard = []
-  const owner = { observer: {} }
-  for (const name of ['onReady', 'onStartupFailed', 'onCorrupt', 'onFreed', 'onGone']) {
-    owner[name] = (...args) => heard.push([name, ...args])
-  }
-  for (const name of ['onBusy', 'onQuota', 'onAppError', 'onLine']) {
-    owner.observer[name] = (...args) => heard.push([name, ...args])
-  }
-  owner.onLost = (stream, error) => stream.fail(error)
+  const { owner, heard } = recordingOwner()
   const fake = createFake({ app, startWorker, startServer: () => {} })
   const worker = new Worker(1, fake.binding, parseOptions(), owner)
   const control = new fake.binding.Control(() => {})
   fake.system.spawn('python', [], {})
-  worker.output.attach(control.fork(1, worker.channel))
+  worker.forking(control.fork(1, worker.channel))
   return { worker, fake, heard, process: fake.workers[0] }
 }
 
 const names = (heard) => heard.map(([name]) => name)
 
-test('ready, a request, its response', async () => {
+test('it becomes ready, takes a request and answers it', async () => {
   const { worker, heard } = makeWorker((request) => request.respond(200, 'hi'))
   assert.equal(worker.state, 'starting')
   await settle()
   assert.equal(worker.state, 'ready')
-  assert.deepEqual(names(heard), ['onReady'])
+  assert.deepEqual(names(heard), ['onForked', 'onReady'])
   const stream = new Stream('GET', undefined)
   worker.send(stream)
   assert.equal(worker.inFlight, 1)
   await settle()
   assert.deepEqual(stream.events, [['start', 200, 'hi', true]])
   assert.equal(worker.inFlight, 0)
-  assert.deepEqual(names(heard), ['onReady', 'onBusy', 'onFreed'])
+  assert.deepEqual(names(heard), ['onForked', 'onReady', 'onBusy', 'onFreed'])
 })
 
-test('it keeps the process alive while it starts and while requests are in flight', async () => {
+test('it keeps Node alive while it starts and while requests are in flight', async () => {
   const { worker, fake } = makeWorker()
   const [channel] = fake.channels
   assert.equal(channel.isRef, true)
@@ -69,7 +62,7 @@ test('it keeps the process alive while it starts and while requests are in fligh
   assert.equal(channel.isRef, false)
 })
 
-test('one drain of many responses frees once', async () => {
+test('many responses in one batch report free room once', async () => {
   const { worker, heard, fake } = makeWorker((request) => request.respond(200, ''))
   await settle()
   for (let i = 0; i < 5; i++) worker.send(new Stream('GET', undefined))
@@ -78,11 +71,11 @@ test('one drain of many responses frees once', async () => {
   assert.equal(names(heard).filter((name) => name === 'onFreed').length, 1)
 })
 
-test('an exception of one consumer does not cost the others their response', async () => {
+test('an exception in one consumer does not affect the responses of others', async () => {
   const { worker } = makeWorker((request) => request.respond(200, ''))
   await settle()
   const bad = new Stream('GET', undefined)
-  bad.onStart = () => { throw new Error('of the consumer') }
+  bad.onStart = () => { throw new Error('in the consumer') }
   const good = new Stream('GET', undefined)
   worker.send(bad)
   worker.send(good)
@@ -92,7 +85,7 @@ test('an exception of one consumer does not cost the others their response', asy
       resolve(error)
     })
   })
-  assert.equal((await thrown).message, 'of the consumer')
+  assert.equal((await thrown).message, 'in the consumer')
   assert.deepEqual(good.events, [['start', 200, undefined, true]])
 })
 
@@ -110,7 +103,7 @@ test('a response in pieces', async () => {
     [['start', 200, undefined, false], ['body', 'a', false], ['body', 'b', true]])
 })
 
-test('a long body goes in chunks, as there is credit', async () => {
+test('a long body is sent in chunks, as credit arrives', async () => {
   const { worker, fake } = makeWorker()
   await settle()
   const body = Buffer.from('0123456789'.repeat(100))
@@ -149,7 +142,7 @@ test('an aborted request counts until the worker is done with it', async () => {
   assert.deepEqual(stream.events, [['error', 'X']])
 })
 
-test('an application that just ends is an error', async () => {
+test('an application that returns without a response is an error', async () => {
   const { worker } = makeWorker((request) => request.closed())
   await settle()
   const stream = new Stream('GET', undefined)
@@ -158,7 +151,7 @@ test('an application that just ends is an error', async () => {
   assert.deepEqual(stream.events, [['error', 'ERR_RESPONSE_ABORTED']])
 })
 
-test('an exception of the application reaches its request and the owner', async () => {
+test('an exception in the application reaches its request and the owner', async () => {
   const { worker, heard } = makeWorker((request) => request.raise('KeyError', 'x', 'Traceback'))
   await settle()
   const stream = new Stream('GET', undefined)
@@ -170,7 +163,7 @@ test('an exception of the application reaches its request and the owner', async 
   assert.equal(error.traceback, 'Traceback')
 })
 
-test('a request that the binding refuses fails alone', async () => {
+test('a request that the addon refuses fails alone', async () => {
   const { worker } = makeWorker()
   await settle()
   const stream = new Stream('GET\r\n', undefined)
@@ -179,7 +172,7 @@ test('a request that the binding refuses fails alone', async () => {
   assert.equal(worker.inFlight, 0)
 })
 
-test('a crash fails what is in flight, after the last frames', async () => {
+test('a crash fails the requests in flight after the last frames have been delivered', async () => {
   const { worker, heard, process, fake } = makeWorker()
   await settle()
   const answered = new Stream('GET', undefined)
@@ -196,7 +189,7 @@ test('a crash fails what is in flight, after the last frames', async () => {
   assert.equal(names(heard).at(-1), 'onGone')
 })
 
-test('nonsense in the ring fails what is in flight at once', async () => {
+test('a corrupt ring fails the requests in flight at once', async () => {
   const { worker, heard, process } = makeWorker()
   await settle()
   const stream = new Stream('GET', undefined)
@@ -205,20 +198,22 @@ test('nonsense in the ring fails what is in flight at once', async () => {
   await settle()
   assert.deepEqual(stream.events, [['error', 'ERR_WORKER_PROTOCOL']])
   assert.match(worker.error.message, /a length beyond the ring/)
-  assert.equal(names(heard).at(-1), 'onCorrupt')
+  assert.deepEqual(heard.at(-1), ['onSignal', worker, 9])
+  assert.equal(worker.state, 'dying')
+  assert.equal(worker.reason, 'protocol')
 })
 
-test('a ready message that cannot be read is the end of the worker, not of Node', async () => {
+test('an invalid ready message ends the worker and not Node', async () => {
   for (const json of ['{', 'null', '{"pid":"1"}']) {
     const { worker, heard } = makeWorker(() => {}, (process) => process.ready(json))
     await settle()
-    assert.equal(worker.state, 'starting')
+    assert.equal(worker.state, 'dying')
     assert.equal(worker.error.code, 'ERR_WORKER_PROTOCOL')
-    assert.deepEqual(names(heard), ['onCorrupt'])
+    assert.deepEqual(names(heard), ['onSignal'])
   }
 })
 
-test('a second stop can shorten the time that requests have, and not lengthen it', async () => {
+test('a second stop can shorten the time that requests have, but not extend it', async () => {
   const { worker, fake } = makeWorker()
   await settle()
   const stream = new Stream('GET', undefined)
@@ -232,15 +227,15 @@ test('a second stop can shorten the time that requests have, and not lengthen it
   assert.deepEqual(stream.events, [['error', 'ERR_WORKER_RETIRED']])
 })
 
-test('what it prints goes to the owner, line by line', async () => {
+test('its output goes to the owner, line by line', async () => {
   const { worker, heard, process } = makeWorker()
-  const source = { worker: 1, pid: worker.pid }
   process.stdout.write('one\ntwo\n')
   process.stderr.write('three\n\x1eEa record\x1fof two lines\n')
   await settle()
   assert.deepEqual(heard.filter(([name]) => name === 'onLine'), [
-    ['onLine', 'stdout', 'one', null, source], ['onLine', 'stdout', 'two', null, source],
-    ['onLine', 'stderr', 'three', null, source],
-    ['onLine', 'stderr', 'a record\nof two lines', 'error', source]
+    ['onLine', worker, 'stdout', 'one', null],
+    ['onLine', worker, 'stdout', 'two', null],
+    ['onLine', worker, 'stderr', 'three', null],
+    ['onLine', worker, 'stderr', 'a record\nof two lines', 'error']
   ])
 })

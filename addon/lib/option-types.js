@@ -1,0 +1,83 @@
+/**
+ * The types of the options after they have been checked, with a value for each option.
+ * types/options.d.ts declares for users what the options are for.
+ */
+
+/**
+ * All in milliseconds.
+ * @typedef {object} Timeouts
+ * @property {number} startup
+ * @property {number} request 0: no limit
+ * @property {number} drain
+ * @property {number} retire
+ * @property {number} disconnect
+ * @property {number} cancel
+ * @property {number} shutdown
+ * @property {number} kill
+ * @property {number} hang 0: no limit
+ * @property {number} disconnectGrace Infinity: never
+ */
+
+/**
+ * @typedef {object} Restart
+ * @property {number} min milliseconds
+ * @property {number} max milliseconds
+ * @property {number} window milliseconds
+ * @property {number} limit
+ */
+
+/**
+ * Infinity: never.
+ * @typedef {object} Recycle
+ * @property {number} requests
+ * @property {number} jitter a fraction
+ * @property {number} memory bytes
+ * @property {number} age milliseconds
+ */
+
+/**
+ * @typedef {object} WebSocketOptions
+ * @property {number} maxMessage bytes
+ * @property {boolean} compression
+ * @property {number} pingInterval milliseconds; 0: no pings
+ * @property {number} pingTimeout milliseconds
+ */
+
+/**
+ * @typedef {object} Logger
+ * @property {(...args: any[]) => void} [debug]
+ * @property {(...args: any[]) => void} info
+ * @property {(...args: any[]) => void} warn
+ * @property {(...args: any[]) => void} error
+ * @property {(bindings: { worker: number, pid: number }) => Logger} [child]
+ */
+
+/**
+ * @typedef {object} Settings
+ * @property {string} docroot absolute
+ * @property {string} appTarget
+ * @property {boolean} factory
+ * @property {'auto' | 'asgi' | 'asgi2' | 'wsgi'} interface
+ * @property {number} threads
+ * @property {string | undefined} python undefined: look for one
+ * @property {number} workers
+ * @property {boolean | string[]} preload
+ * @property {'auto' | 'on' | 'off'} lifespan
+ * @property {'auto' | 'asyncio' | 'uvloop'} loop
+ * @property {Record<string, string>} env
+ * @property {string} rootPath
+ * @property {((address: string, hops: number) => boolean) | null} trustProxy null: trust none
+ * @property {number} concurrency
+ * @property {number} maxQueue
+ * @property {number} retry
+ * @property {number | undefined} requestRing bytes; undefined: the addon's default
+ * @property {number | undefined} responseRing bytes; undefined: the addon's default
+ * @property {number} spin microseconds
+ * @property {Timeouts} timeouts
+ * @property {Restart} restart
+ * @property {Recycle} recycle
+ * @property {WebSocketOptions} websocket
+ * @property {Logger} logger
+ */
+
+export {}
