@@ -242,9 +242,10 @@ export class Generation {
     if (delay === 0) return this.#refill(slot)
     slot.restartAfter(delay, () => this.#report(this.#refill(slot)))
     if (policy.failures === this.settings.restart.limit + 1) {
+      const { limit, max } = this.settings.restart
       this.settings.logger.error('[node-asgi] a worker could not start ' +
-        `${policy.failures} times in a row (${optionName('restart.limit')}); from now on it is retried only every ` +
-        `${this.settings.restart.max} ms (${optionName('restart.max')})`)
+        `${policy.failures} times in a row, more than ${limit} (${optionName('restart.limit')}); ` +
+        `from now on it is retried only every ${max} ms (${optionName('restart.max')})`)
     }
     const isHopeless = this.#slots.every((each) => each.worker === null && each.policy.isBroken)
     return isHopeless ? this.#fail(error) : null
