@@ -39,7 +39,8 @@ for (const options of [
 
 leakTest('an application that is served by the wrong interface says which one would do', async () => {
   for (const [options, message] of [
-    [{ appTarget: 'flask_app:app', interface: 'asgi' }, /\(scope, receive, send\).*interface 'wsgi'/],
+    [{ appTarget: 'flask_app:app', interface: 'asgi' },
+      /\(scope, receive, send\).*interface 'wsgi'/],
     [{ appTarget: 'main:app', interface: 'wsgi' }, /\(environ, start_response\).*'asgi'/],
     [{ appTarget: 'asgi2_app:function' }, /interface 'asgi2'.*factory/]
   ]) {

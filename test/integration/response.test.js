@@ -164,7 +164,7 @@ withPython('messages after the response raise in the app', errors, async (python
   assert.match((await python.handleRequest({ url: '/last' })).json(), /^RuntimeError: .*ASGI message/)
 })
 
-withPython('the start that was refused took the body of the response that followed', errors, async (python) => {
+withPython('a refused start took the body of the next response', errors, async (python) => {
   const response = await python.handleRequest({ url: '/caught_no_content' })
   assert.equal(response.status, 200)
   assert.equal(response.body.toString(), 'recovered')

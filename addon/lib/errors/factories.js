@@ -168,7 +168,7 @@ export function resourceError (error) {
   { cause: error })
 }
 
-/** How Python marks the name of an option in a message (errors.py). Other marks stay as they are. */
+/** How Python marks the name of an option in a message (errors.py). */
 const OPTION_MARK = /\{option:(docroot|factory|interface)\}/g
 
 /**
