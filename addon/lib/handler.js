@@ -243,9 +243,12 @@ export class PythonHandler extends EventEmitter {
     return this.#closing
   }
 
-  /** @param {number} timeout */
-  async #close (timeout) {
-    await this.#supervisor.close(await this.#pool.close(timeout))
+  /** @param {number} budget milliseconds */
+  async #close (budget) {
+    const end = performance.now() + budget
+    // Requests in the queue need some of the time that is left to be answered, too.
+    await this.#pool.close(budget / 2)
+    await this.#supervisor.close(Math.max(0, end - performance.now()))
   }
 
   [Symbol.asyncDispose] () {

@@ -46,7 +46,7 @@ const AUTO_SPIN = 20
 const TIMEOUTS = {
   startup: { check: positiveTime, initial: 60_000 },
   request: { check: time, initial: 300_000 },
-  drain: { check: time, initial: 10_000 },
+  drain: { check: time, initial: 8_000 },
   retire: { check: time, initial: 300_000 },
   disconnect: { check: time, initial: 3_000 },
   cancel: { check: time, initial: 1_000 },

@@ -7,6 +7,7 @@
 import { resourceError } from '../errors.js'
 import { optionName } from '../util/option-name.js'
 import { Crew } from './crew.js'
+import { retirementPlan } from './drain-plan.js'
 import { RecycleWatch } from './recycle-watch.js'
 import { RestartPolicy } from './restart-policy.js'
 import { Slot } from './slot.js'
@@ -101,15 +102,15 @@ export class Generation {
   /**
    * Ends all its processes. A second call can hurry it.
    * @param {import('../worker/worker-owner.js').ExitReason} reason
-   * @param {number} finish milliseconds that requests in flight get
+   * @param {import('../worker/worker-owner.js').DrainPlan} plan
    */
-  stop (reason, finish) {
+  stop (reason, plan) {
     this.#stopping = true
     this.#live = false
     if (this.#retry !== null) clearTimeout(this.#retry)
     for (const slot of this.#slots) slot.cancel()
     this.#recycling.stop()
-    return this.#crew.stop(reason, finish)
+    return this.#crew.stop(reason, plan)
   }
 
   // ---- what the processes report
@@ -329,7 +330,8 @@ export class Generation {
     const old = /** @type {Worker} */ (slot.worker)
     slot.worker = successor
     slot.successor = null
-    old.stop('recycle', this.settings.timeouts.retire)
+    const { timeouts } = this.settings
+    old.stop('recycle', retirementPlan(timeouts, timeouts.retire))
     this.#recycling.done(old)
   }
 
