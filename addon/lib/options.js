@@ -3,13 +3,12 @@
  * are for.
  */
 
-import { availableParallelism } from 'node:os'
-
 import { InvalidOptionError } from './errors.js'
 import {
   appTarget, boolean, count, docroot, environment, fraction, integer, isRecord, logger, oneOf,
   orNever, positiveTime, preload, python, record, ring, rootPath, spin, time, trustProxy
 } from './option-checks.js'
+import { availableCores } from './util/available-cores.js'
 import { closest } from './util/closest.js'
 import { optionName } from './util/option-name.js'
 
@@ -90,7 +89,7 @@ const OPTIONS = {
   python: { check: python, initial: undefined },
   workers: {
     check: integer(1, MAX_WORKERS),
-    initial: () => Math.min(availableParallelism(), MAX_WORKERS)
+    initial: () => Math.min(availableCores(), MAX_WORKERS)
   },
   preload: { check: preload, initial: false },
   lifespan: { check: oneOf('auto', 'on', 'off'), initial: 'auto' },
@@ -159,7 +158,7 @@ function checkFields (fields, given, prefix) {
  */
 function autoSpin (workers) {
   const processes = workers + 1
-  return processes <= availableParallelism() ? AUTO_SPIN : 0
+  return processes <= availableCores() ? AUTO_SPIN : 0
 }
 
 /**

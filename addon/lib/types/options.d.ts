@@ -234,8 +234,9 @@ export interface PythonHandlerOptions {
   python?: string
 
   /**
-   * The number of worker processes, 1 to 1024.
-   * @defaultValue `os.availableParallelism()`
+   * The number of worker processes, 1 to 1024. The default is `os.availableParallelism()`, or less
+   * if the CPU quota of the control group (of a container, for example) is lower.
+   * @defaultValue the number of cores that may be used
    */
   workers?: number
 
