@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "shm/layout.h"
 #include "wire/control.h"
 #include "wire/messages.h"
 
@@ -111,6 +112,27 @@ TEST(FrameTest, PackedMessagesAreParsed) {
   // Parsed in place, without a copy.
   EXPECT_GE(request.body.data(), reinterpret_cast<const char*>(bytes.data()));
   EXPECT_LT(request.body.data(), reinterpret_cast<const char*>(bytes.data() + bytes.size()));
+}
+
+TEST(FrameTest, TheLongestErrorFitsAControlMessage) {
+  const std::string type(kMaxErrorType, 'x');
+  const std::string message(kMaxErrorMessage, 'x');
+  const std::string traceback(kMaxTraceback, 'x');
+  EXPECT_LE(FrameBound(ServerFailed{type, message, traceback}), kMaxControl);
+}
+
+TEST(FrameTest, TheLargestFramesFitTheSmallestRing) {
+  const size_t room = shm::MaxRecord(kMinRing);
+  const std::string head(kMaxHead, 'x');
+  const std::string chunk(kMaxChunk, 'x');
+  const std::string type(kMaxErrorType, 'x');
+  const std::string message(kMaxErrorMessage, 'x');
+  const std::string traceback(kMaxTraceback, 'x');
+  EXPECT_LE(FrameBound(Request{1, head, {}, false}), room);
+  EXPECT_LE(FrameBound(Response{1, 200, head, {}, false}), room);
+  EXPECT_LE(FrameBound(Body{1, chunk, true}), room);
+  EXPECT_LE(FrameBound(SocketMessage{1, chunk, true, true}), room);
+  EXPECT_LE(FrameBound(AppError{1, type, message, traceback, true}), room);
 }
 
 TEST(FrameTest, AnotherMessageOfTheSameShapeIsRefused) {
