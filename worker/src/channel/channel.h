@@ -29,12 +29,12 @@ namespace nasgi::worker {
 // request and WebSocket, and sends the frames of all of them. The Python type `Channel` is a Box of
 // this.
 //
-// Thread safety: the loop's thread only, with the GIL held. CloseInChild is for the child of a
-// fork. Lifetime: keeps the module and everything that Start was given until it is destroyed.
-// Cycles hold the object that this is in, so it outlives them. Failure: methods that return false
-// leave a Python exception. A ring that Node has corrupted, a frame that breaks the protocol, and
-// memory that runs out while a frame is taken end the process (Py_FatalError): the streams could
-// not go on, and Node reports the reason from stderr.
+// Thread safety: the loop's thread only, with the GIL held. CloseInChild is for a forked child.
+// Lifetime: keeps the module and everything that Start was given until it is destroyed. Cycles hold
+// the object that this is in, so it outlives them.
+// Failure: methods that return false leave a Python exception. A ring that Node has corrupted, a
+// frame that breaks the protocol, and memory that runs out while a frame is taken end the process
+// (Py_FatalError prints the reason): the streams could not go on.
 class Channel final : public Host {
  public:
   // `fds`: the descriptors of the endpoint, borrowed.
