@@ -207,8 +207,8 @@ export interface PythonHandlerOptions {
 
   /**
    * The interface of the application. `auto` recognises ASGI 3, WSGI (PEP 3333: Flask, Django's
-   * `wsgi.py`) and classes of ASGI 2 by the arguments that the application takes. WSGI needs the
-   * package a2wsgi in the Python environment.
+   * `wsgi.py`) and ASGI 2 by the arguments that the application takes: three, two or one. WSGI
+   * needs the package a2wsgi in the Python environment.
    * @defaultValue `'auto'`
    */
   interface?: 'auto' | 'asgi' | 'asgi2' | 'wsgi'
