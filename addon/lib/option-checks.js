@@ -17,7 +17,7 @@ import { optionName } from './util/option-name.js'
 
 const IDENTIFIER = '[\\p{L}\\p{Nl}_][\\p{L}\\p{Nl}\\p{N}\\p{M}_]*'
 const DOTTED = `${IDENTIFIER}(?:\\.${IDENTIFIER})*`
-const APP_TARGET = new RegExp(`^${DOTTED}:${DOTTED}$`, 'u')
+const APP_TARGET = new RegExp(`^${DOTTED}(?::${DOTTED}(?:\\(\\))?)?$`, 'u')
 const MODULE = new RegExp(`^${DOTTED}$`, 'u')
 
 /** In microseconds. */
@@ -159,7 +159,8 @@ export function docroot (value, name) {
 /** @type {Check} */
 export function appTarget (value, name) {
   if (typeof value === 'string' && APP_TARGET.test(value)) return value
-  return invalid(name, "of the form 'package.module:attribute'", value)
+  return invalid(name,
+    "of the form 'package.module:attribute', 'package.module' or 'package.module:factory()'", value)
 }
 
 /** @type {Check} */

@@ -195,6 +195,8 @@ export interface PythonHandlerOptions {
 
   /**
    * Where the application is, as `package.module:attribute`. The attribute may have dots.
+   * `package.module` is short for `package.module:app`, and `package.module:factory()` calls the
+   * attribute to get the application, as the option `factory` does.
    * @defaultValue `'main:app'`
    */
   appTarget?: string
@@ -253,7 +255,9 @@ export interface PythonHandlerOptions {
   loop?: 'auto' | 'asyncio' | 'uvloop'
 
   /**
-   * Variables to add to the environment of the Python processes.
+   * Variables to add to the environment of the Python processes. Relative paths in `PYTHONPATH`,
+   * `PYTHONHOME`, `PYTHONUSERBASE` and `PYTHONPYCACHEPREFIX`, given here or inherited, start at the
+   * working directory of Node.
    * @defaultValue `{}`
    */
   env?: Readonly<Record<string, string>>
