@@ -4,7 +4,6 @@
  */
 
 import { statSync } from 'node:fs'
-import { resolve } from 'node:path'
 
 import proxyAddr from 'proxy-addr'
 
@@ -12,6 +11,7 @@ import { loadBinding } from './binding.js'
 import { InvalidOptionError } from './errors.js'
 import { MAX_TIMEOUT } from './util/deadline.js'
 import { optionName } from './util/option-name.js'
+import { userPath } from './util/user-path.js'
 
 /** @typedef {(value: any, name: string) => any} Check */
 
@@ -140,7 +140,7 @@ export function spin (value, name) {
 
 /** @type {Check} */
 export function docroot (value, name) {
-  const path = resolve(nonEmptyString(value, name))
+  const path = userPath(nonEmptyString(value, name))
   const expected = `${optionName(name)} must be a directory, but ${path}`
   let stats
   try {

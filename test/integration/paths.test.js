@@ -1,12 +1,14 @@
 /** What is found where: the targets, and paths that are relative to the working directory. */
 
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync, symlinkSync, writeFileSync
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, afterEach, describe, it } from 'node:test'
 
-import { VENV_PYTHON, withPython } from '../support/harness.js'
+import { VENV_PYTHON, eventually, withPython } from '../support/harness.js'
 import { Run } from '../support/run.js'
 
 /** An application that answers with the version in the module `release`, and with `here`. */
@@ -32,6 +34,7 @@ withPython('a module alone can be preloaded', { appTarget: 'main', preload: true
 
 describe('node-asgi in a directory', { timeout: 60_000 }, () => {
   const root = realpathSync(mkdtempSync(join(tmpdir(), 'node-asgi-paths-')))
+  const current = join(root, 'current')
   const runs = []
   after(() => rmSync(root, { recursive: true }))
   afterEach(async () => {
@@ -52,6 +55,11 @@ describe('node-asgi in a directory', { timeout: 60_000 }, () => {
     }
   }
 
+  function deploy (version) {
+    symlinkSync(version, join(root, 'next'))
+    renameSync(join(root, 'next'), current)
+  }
+
   async function serve (args, { PWD, cwd, ...env }) {
     const run = new Run(['--workers', '1', '--port', '0', '--python', VENV_PYTHON, ...args],
       { ...env, PWD }, cwd)
@@ -65,4 +73,20 @@ describe('node-asgi in a directory', { timeout: 60_000 }, () => {
       { cwd: join(root, 'v1'), PWD: join(root, 'v1'), PYTHONPATH: 'lib' })
     assert.equal(await get(), 'v1 lib of v1 app')
   })
+
+  for (const [what, args, below] of [
+    ['the working directory', [], 'app'], ['a relative docroot', ['--docroot', 'app'], '.']
+  ]) {
+    it(`after "cd current", a reload serves the release it leads to now: ${what}`, async () => {
+      deploy('v1')
+      const cwd = join(current, below)
+      const { run, get } = await serve(args,
+        { cwd, PWD: cwd, PYTHONPATH: below === '.' ? 'lib' : '../lib' })
+      assert.equal(await get(), 'v1 lib of v1 app')
+      deploy('v2')
+      assert.equal(await get(), 'v1 lib of v1 app')
+      run.child.kill('SIGHUP')
+      await eventually(async () => assert.equal(await get(), 'v2 lib of v2 app'))
+    })
+  }
 })

@@ -187,7 +187,9 @@ export interface WebSocketOptions {
 export interface PythonHandlerOptions {
   /**
    * The directory that the application is imported from, which is also the working directory of the
-   * Python processes. A relative path starts at the working directory of Node.
+   * Python processes. A relative path starts at the working directory of Node. Symbolic links stay
+   * in the path, those by which the shell came to the working directory (`PWD`) too, so a reload
+   * follows a link that leads elsewhere by then.
    * @defaultValue `process.cwd()`
    * @throws `ERR_DOCROOT_NOT_FOUND` if it is not a directory.
    */
