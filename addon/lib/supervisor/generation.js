@@ -242,9 +242,10 @@ export class Generation {
     if (delay === 0) return this.#refill(slot)
     slot.restartAfter(delay, () => this.#report(this.#refill(slot)))
     if (policy.failures === this.settings.restart.limit + 1) {
-      this.settings.logger.error(`[node-asgi] a worker could not start ${policy.failures} times in a row ` +
-        `(${optionName('restart.limit')}); from now on it is retried only every ` +
-        `${this.settings.restart.max} ms (${optionName('restart.max')})`)
+      const { limit, max } = this.settings.restart
+      this.settings.logger.error('[node-asgi] a worker could not start ' +
+        `${policy.failures} times in a row, more than ${limit} (${optionName('restart.limit')}); ` +
+        `from now on it is retried only every ${max} ms (${optionName('restart.max')})`)
     }
     const isHopeless = this.#slots.every((each) => each.worker === null && each.policy.isBroken)
     return isHopeless ? this.#fail(error) : null
@@ -283,8 +284,8 @@ export class Generation {
     if (!this.#startSuccessor(slot, worker)) return
     const { id, pid, traffic: { requests }, readyAt } = worker
     const age = Math.round((performance.now() - readyAt) / 1000)
-    this.settings.logger.info(`[node-asgi] worker ${id} (pid ${pid}) is being recycled because of ` +
-      `its ${reason}, after ${requests} requests and ${age} s`)
+    this.settings.logger.info(`[node-asgi] worker ${id} (pid ${pid}) is being recycled because ` +
+      `of its ${reason}, after ${requests} requests and ${age} s`)
     this.reporter.workerRecycled(worker, reason)
   }
 
@@ -299,9 +300,9 @@ export class Generation {
     const isStarting = this.#slots.some((each) => each.successor !== null)
     if (slot === undefined || isStarting || this.#stopping || !this.#crew.hasServer) return
     if (!this.#startSuccessor(slot, worker)) return
-    this.settings.logger.warn(`[node-asgi] no worker has answered for ${silence} ms, so an extra one ` +
-      `is being started in place of worker ${worker.id} (pid ${worker.pid}). Their event loops are ` +
-      'blocked: do not block in async functions, or start more workers')
+    this.settings.logger.warn(`[node-asgi] no worker has answered for ${silence} ms, so an extra ` +
+      `one is being started in place of worker ${worker.id} (pid ${worker.pid}). Their event ` +
+      'loops are blocked: do not block in async functions, or start more workers')
   }
 
   /**
@@ -338,8 +339,8 @@ export class Generation {
    */
   #onSuccessorFailed (worker, { message }) {
     const { id, pid } = worker
-    this.settings.logger.error(`[node-asgi] worker ${id} (pid ${pid}) should be replaced, but its ` +
-      `successor could not start, so it keeps serving: ${message}`)
+    this.settings.logger.error(`[node-asgi] worker ${id} (pid ${pid}) should be replaced, but ` +
+      `its successor could not start, so it keeps serving: ${message}`)
     this.#recycling.failed(worker)
   }
 

@@ -6,6 +6,7 @@ import { accessSync, constants, statSync } from 'node:fs'
 import { delimiter, join, resolve } from 'node:path'
 
 import { StartupError } from '../errors.js'
+import { optionName } from '../util/option-name.js'
 import { userPath } from '../util/user-path.js'
 
 /** @param {string} path */
@@ -45,7 +46,7 @@ export function findPython ({ python, docroot }, env, locate = userPath) {
       ? [locate(python)].find(isExecutable)
       : onPath(python, env.PATH)
     if (found !== undefined) return found
-    throw notFound(`the python option names ${python}, which is not an executable file`)
+    throw notFound(`${optionName('python')} names ${python}, which is not an executable file`)
   }
   const environments = [env.VIRTUAL_ENV, join(docroot, '.venv'), '.venv']
   for (const directory of environments) {
@@ -62,5 +63,5 @@ export function findPython ({ python, docroot }, env, locate = userPath) {
 /** @param {string} why */
 function notFound (why) {
   return new StartupError('ERR_PYTHON_NOT_FOUND',
-    `${why}; install Python 3.10 or later, or point the python option at one`)
+    `${why}; install Python 3.10 or later, or set ${optionName('python')} to the path of one`)
 }

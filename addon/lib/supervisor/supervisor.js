@@ -189,8 +189,8 @@ export class Supervisor {
     const duration = performance.now() - started
     this.reporter.reloaded(generation.number, duration, error)
     if (error !== null) {
-      this.settings.logger.error('[node-asgi] the reload failed, and the old workers keep serving: ' +
-        error.message)
+      this.settings.logger.error('[node-asgi] the reload failed, and the old workers keep ' +
+        `serving: ${error.message}`)
       throw error
     }
     this.settings.logger.info(`[node-asgi] reloaded in ${Math.round(duration)} ms`)
@@ -225,7 +225,8 @@ export class Supervisor {
    * @param {number} finish
    */
   #retire (generation, finish) {
-    const stopped = generation.stop('reload', finish).then(() => { this.#retired.delete(generation) })
+    const stopped = generation.stop('reload', finish)
+      .then(() => { this.#retired.delete(generation) })
     this.#retired.set(generation, stopped)
   }
 

@@ -189,8 +189,8 @@ export class Worker {
     // The worker watches its own startup, and can say more about what takes too long: it goes
     // first.
     this.#deadline.expect(startup + kill, () => this.fail(new StartupError('ERR_STARTUP_TIMEOUT',
-      `worker ${this.id} was not ready within ${startup} ms; look for code that blocks at import, ` +
-      `or raise ${optionName('timeouts.startup')}`), 'startup'))
+      `worker ${this.id} was not ready within ${startup} ms; look for code that blocks at ` +
+      `import, or raise ${optionName('timeouts.startup')}`), 'startup'))
   }
 
   /** @param {number} pid */

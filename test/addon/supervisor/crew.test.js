@@ -7,7 +7,7 @@ import {
   Failing, exhausted, failImport, fakeHandler, handlerOn
 } from '../../support/fake-handler.js'
 
-test('worker:start came after worker:ready when the worker was faster than the fork server', async (t) => {
+test('worker:start came after worker:ready when the fork server was slow', async (t) => {
   const { python, fake } = fakeHandler(t)
   const events = []
   for (const name of ['worker:start', 'worker:ready']) {

@@ -109,7 +109,8 @@ test('a record keeps its level in all its pieces', async () => {
 })
 
 test('what is no marker is text', async () => {
-  for (const text of ['\x1e', '\x1eX', '\x1ee', '\x1e E', 'E', '\x1f', 'a\x1fb', '\x1e\x1f', '__']) {
+  const texts = ['\x1e', '\x1eX', '\x1ee', '\x1e E', 'E', '\x1f', 'a\x1fb', '\x1e\x1f', '__']
+  for (const text of texts) {
     const { source, entries } = read()
     source.write(`${text}\nplain\n`)
     await turn()

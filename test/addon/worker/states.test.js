@@ -89,7 +89,7 @@ describe('the states of a worker', () => {
     })
   }
 
-  it('only a ready worker takes requests: its owner hears when it begins and when it stops', (t) => {
+  it('the owner hears when a worker stops taking requests, and when it does again', (t) => {
     for (const [transition, next] of Object.entries(TRANSITIONS.ready)) {
       const context = workerIn(t, 'ready')
       context.heard.length = 0
