@@ -11,6 +11,7 @@ import {
 import { availableCores } from './util/available-cores.js'
 import { closest } from './util/closest.js'
 import { optionName } from './util/option-name.js'
+import { userPath } from './util/user-path.js'
 
 /** @typedef {import('./option-types.js').Logger} Logger */
 /** @typedef {import('./option-types.js').Recycle} Recycle */
@@ -81,7 +82,7 @@ const WEBSOCKET = {
 
 /** @type {Table<Settings>} */
 const OPTIONS = {
-  docroot: { check: docroot, initial: () => process.cwd() },
+  docroot: { check: docroot, initial: () => userPath('.') },
   appTarget: { check: appTarget, initial: 'main:app' },
   factory: { check: boolean, initial: false },
   interface: { check: oneOf('auto', 'asgi', 'asgi2', 'wsgi'), initial: 'auto' },

@@ -101,7 +101,7 @@ leakTest('a Python that is too old is reported with its message', async (t) => {
 leakTest('invalid options throw at once and name the option', async () => {
   for (const [options, name] of [
     [{ worker: 2 }, 'worker'], [{ workers: 0 }, 'workers'], [{ workers: '2' }, 'workers'],
-    [{ appTarget: 'main' }, 'appTarget'],
+    [{ appTarget: 'main:' }, 'appTarget'],
     [{ loop: 'trio' }, 'loop'],
     [{ lifespan: true }, 'lifespan'],
     [{ timeouts: { startup: -1 } }, 'timeouts.startup'],

@@ -141,7 +141,8 @@ export function defineCommand () {
       'Python processes.')
     .version(version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
-    .argument('[app]', 'the application, as module:attribute', defaultOption('appTarget'))
+    .argument('[app]', 'the application, as module:attribute; module alone is short for ' +
+      'module:app, and module:factory() calls what it names', defaultOption('appTarget'))
     .option('--docroot <dir>', 'directory that the application is imported from and runs in', '.')
     .option('--python <path>', 'Python interpreter (default: that of VIRTUAL_ENV or .venv, or ' +
       'python3 on PATH)')

@@ -194,7 +194,9 @@ export interface WebSocketOptions {
 export interface PythonHandlerOptions {
   /**
    * The directory that the application is imported from, which is also the working directory of the
-   * Python processes. A relative path starts at the working directory of Node.
+   * Python processes. A relative path starts at the working directory of Node. Symbolic links stay
+   * in the path, those by which the shell came to the working directory (`PWD`) too, so a reload
+   * follows a link that leads elsewhere by then.
    * @defaultValue `process.cwd()`
    * @throws `ERR_DOCROOT_NOT_FOUND` if it is not a directory.
    */
@@ -202,6 +204,8 @@ export interface PythonHandlerOptions {
 
   /**
    * Where the application is, as `package.module:attribute`. The attribute may have dots.
+   * `package.module` is short for `package.module:app`, and `package.module:factory()` calls the
+   * attribute to get the application, as the option `factory` does.
    * @defaultValue `'main:app'`
    */
   appTarget?: string
@@ -214,8 +218,8 @@ export interface PythonHandlerOptions {
 
   /**
    * The interface of the application. `auto` recognises ASGI 3, WSGI (PEP 3333: Flask, Django's
-   * `wsgi.py`) and classes of ASGI 2 by the arguments that the application takes. WSGI needs the
-   * package a2wsgi in the Python environment.
+   * `wsgi.py`) and ASGI 2 by the arguments that the application takes: three, two or one. WSGI
+   * needs the package a2wsgi in the Python environment.
    * @defaultValue `'auto'`
    */
   interface?: 'auto' | 'asgi' | 'asgi2' | 'wsgi'
@@ -261,7 +265,9 @@ export interface PythonHandlerOptions {
   loop?: 'auto' | 'asyncio' | 'uvloop'
 
   /**
-   * Variables to add to the environment of the Python processes.
+   * Variables to add to the environment of the Python processes. Relative paths in `PYTHONPATH`,
+   * `PYTHONHOME`, `PYTHONUSERBASE` and `PYTHONPYCACHEPREFIX`, given here or inherited, start at the
+   * working directory of Node.
    * @defaultValue `{}`
    */
   env?: Readonly<Record<string, string>>
