@@ -70,6 +70,11 @@ export function createUpgrade (pool, settings) {
      * @param {Arrival} [arrival]
      */
     upgrade (req, socket, head, arrival) {
+      // No event will report that the client has gone already.
+      if (hasEnded(socket)) {
+        socket.destroy()
+        return
+      }
       if (arrival !== undefined) arrivals.set(req, arrival)
       server.handleUpgrade(req, socket, head, (client) => {
         /** @type {WebSocketExchange} */ (exchanges.get(req)).open(client)
@@ -85,6 +90,10 @@ export function createUpgrade (pool, settings) {
     connect (req, res, arrival) {
       if (req.httpVersionMajor !== 2) return res.destroy() // CONNECT of HTTP/1 is for proxies
       const { stream } = res
+      if (hasEnded(stream)) {
+        stream.destroy()
+        return
+      }
       const refuse = (/** @type {number} */ status) => {
         res.statusCode = status
         res.end()
@@ -102,6 +111,11 @@ export function createUpgrade (pool, settings) {
       }, () => res)
     }
   }
+}
+
+/** @param {import('node:stream').Duplex} socket */
+function hasEnded (socket) {
+  return socket.destroyed || socket.readableEnded
 }
 
 /** @param {import('node:http').IncomingMessage} req whose parser has released the socket */
