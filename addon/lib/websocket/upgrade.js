@@ -15,6 +15,9 @@ import { WebSocketExchange } from './exchange.js'
 
 const EMPTY = Buffer.alloc(0)
 
+/** Milliseconds that a client has to complete the closing handshake. */
+const CLOSE_TIMEOUT = 10_000
+
 /** The only version (RFC 6455, 4.1). */
 const VERSION = '13'
 
@@ -32,6 +35,8 @@ export function createUpgrade (pool, settings) {
     noServer: true,
     clientTracking: false,
     maxPayload: maxMessage,
+    // @ts-expect-error: the types do not know it yet
+    closeTimeout: CLOSE_TIMEOUT,
     perMessageDeflate: compression,
     // ws calls this when the handshake is valid, and waits for the answer.
     verifyClient: ({ req }, verdict) => ask(req, req.socket, verdict, () => http1Response(req)),
@@ -123,7 +128,8 @@ function http1Response (req) {
   const response = new ServerResponse(req)
   response.shouldKeepAlive = false
   response.assignSocket(req.socket)
-  response.on('finish', () => req.socket.end())
+  // A client that keeps its side of the connection open must not keep it for ever.
+  response.on('finish', () => req.socket.destroySoon())
   return response
 }
 
@@ -142,8 +148,9 @@ function http2Head ({ headers, subprotocol }) {
  * @returns {WebSocket}
  */
 function overStream (stream, maxPayload) {
-  const client = /** @type {any} */ (new WebSocket(
-    /** @type {any} */ (null), undefined, { autoPong: true }))
+  /** @type {any} whose types do not know closeTimeout yet */
+  const options = { autoPong: true, closeTimeout: CLOSE_TIMEOUT }
+  const client = /** @type {any} */ (new WebSocket(/** @type {any} */ (null), undefined, options))
   client.setSocket(stream, EMPTY, {
     allowSynchronousEvents: true, maxPayload, skipUTF8Validation: false
   })

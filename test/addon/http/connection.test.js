@@ -43,7 +43,8 @@ const unfinished = (fake) => fake.requests.filter((request) => !request.aborted 
 test('pipelined requests were never released when their client had left', async (t) => {
   const { fake, port, python, log } = await serve(t, () => {})
   const socket = net.connect(port, '127.0.0.1')
-  socket.write(get('/get').repeat(3) + post('/post', 'body').repeat(3) + post('/big', 'x'.repeat(200)))
+  socket.write(get('/get').repeat(3) + post('/post', 'body').repeat(3) +
+    post('/big', 'x'.repeat(200)))
   await until(() => fake.requests.length === 7)
   socket.destroy()
   await until(() => unfinished(fake).length === 0)
