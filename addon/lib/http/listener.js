@@ -2,6 +2,7 @@
  * Serves the application through node:http, https and the compatibility API of http2.
  */
 
+import { connectionOf, hasGone } from './connection.js'
 import { httpStatus } from './error-status.js'
 import { HttpExchange } from './exchange.js'
 import { encodeIncoming } from './incoming-head.js'
@@ -22,6 +23,8 @@ export function createListener (pool, limits, { logger, trustProxy }) {
    * @param {import('./incoming-head.js').Arrival} [arrival]
    */
   function listen (req, res, arrival) {
+    if (hasGone(req, res)) return
+    /** @type {HttpExchange} */
     let exchange
     try {
       exchange = new HttpExchange(encodeIncoming(req, trustProxy, arrival), req, res, logger)
@@ -33,8 +36,18 @@ export function createListener (pool, limits, { logger, trustProxy }) {
       exchange.push = (path, headers) => push(res, path, headers, (pushed, response) =>
         listen(pushed, response, { mount: arrival?.mount }))
     }
-    if (arrival?.keepsBody) {
-      exchange.keepsBody = true
+    exchange.keepsBody = arrival?.keepsBody === true
+    const connection = connectionOf(req)
+    if (connection === null || res.socket !== null) begin(exchange)
+    else connection.wait(res, () => begin(exchange))
+  }
+
+  /** @param {HttpExchange} exchange */
+  function begin (exchange) {
+    const { req } = exchange
+    // The client has gone while the request waited for its place in the pipeline.
+    if (exchange.finished) return
+    if (exchange.keepsBody) {
       exchange.body = req
       pool.submit(exchange)
       return
