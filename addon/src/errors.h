@@ -10,6 +10,7 @@
 // the caller returns to JavaScript without another call into it.
 //
 // Thread safety: the thread of `env`.
+// Lifetime: texts are copied.
 // Failure: if the environment is being terminated, nothing is pending, and JavaScript no longer
 // runs anyway.
 namespace nasgi::addon {

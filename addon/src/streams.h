@@ -40,7 +40,8 @@ class Streams {
   [[nodiscard]] bool empty() const { return streams_.empty(); }
 
   // Adds the event of a frame to `events`. `bytes` are in shared memory, where the worker can still
-  // change them; each is read once. False: the worker broke the protocol.
+  // change them, so numbers are copied before they are checked, and text is passed on unchecked.
+  // False: the worker broke the protocol.
   [[nodiscard]] bool OnFrame(std::span<const std::byte> bytes, EventArray* events);
   // A clause about the worker, like "it sent a body on stream 7, which is not open". Empty before
   // the first fault.

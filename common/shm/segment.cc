@@ -20,10 +20,11 @@ using base::Status;
 
 namespace {
 
-// Without these the peer could shrink the file under our mapping: a SIGBUS at the next access.
+// Without these the peer could shrink the file under our mapping, and the next access would be a
+// SIGBUS.
 constexpr int kSeals = F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL;
 
-// The header takes one page, because mappings begin at page boundaries.
+// The header takes a whole page, because mappings begin at page boundaries.
 size_t HeaderBytes() { return static_cast<size_t>(::sysconf(_SC_PAGESIZE)); }
 
 bool ValidCapacity(uint64_t capacity) {
@@ -101,7 +102,7 @@ Result<Segment> Segment::Attach(base::UniqueFd fd) {
   if (seals < 0 || (seals & kSeals) != kSeals) {
     return Status::Corrupt("segment: its size is not sealed");
   }
-  // Sealed: the size cannot change any more, so what it allows stays safe to map and touch.
+  // The size is sealed, so what fits it now stays safe to map and touch.
   const auto size = static_cast<uint64_t>(info.st_size);
   if (size < HeaderBytes()) return Status::Corrupt("segment: smaller than its header");
 
@@ -110,7 +111,7 @@ Result<Segment> Segment::Attach(base::UniqueFd fd) {
   {
     auto page = base::FileMapping::Map(fd.get(), 0, HeaderBytes());
     if (!page.ok()) return page.status();
-    // volatile: each field is read once, and the copy that is checked is the one that is used.
+    // volatile, so that each field is read once and the copy that is checked is the one used.
     const volatile SegmentHeader* header = HeaderOf(page.value());
     if (header->magic != kMagic) return Status::Corrupt("segment: wrong magic");
     const uint32_t version = header->layout_version;

@@ -43,7 +43,7 @@ using namespace std::string_view_literals;
 constexpr std::string_view kHead =
     "GET\0http\0001.1\0/a\0q=1\000127.0.0.1\0001234\0localhost\00080\0/m\0t\0\0host\0x"sv;
 
-// One of each message; the same as in fixtures/frames/v2.txt.
+// One of each message, the same as in fixtures/frames/v2.txt.
 std::map<std::string, std::vector<std::byte>> Samples() {
   return {
       {"request", Pack(Request{7, kHead, "hello", true})},
@@ -96,7 +96,7 @@ TEST(FrameTest, BytesAreThoseOfTheGoldenVectors) {
   }
 }
 
-TEST(FrameTest, WhatWasPackedIsParsed) {
+TEST(FrameTest, PackedMessagesAreParsed) {
   const std::string body(kMaxChunk, 'b');
   const auto bytes = Pack(Request{9, kHead, body, false});
   Frame frame;
@@ -108,7 +108,7 @@ TEST(FrameTest, WhatWasPackedIsParsed) {
   EXPECT_EQ(request.head, kHead);
   EXPECT_EQ(request.body, body);
   EXPECT_FALSE(request.end);
-  // Parsed in place: no copy was made.
+  // Parsed in place, without a copy.
   EXPECT_GE(request.body.data(), reinterpret_cast<const char*>(bytes.data()));
   EXPECT_LT(request.body.data(), reinterpret_cast<const char*>(bytes.data() + bytes.size()));
 }
@@ -168,10 +168,10 @@ TEST(FrameTest, FieldsOfTheWrongKindNumberOrRangeAreRefused) {
   }
 }
 
-// Whatever the bytes are: no crash, nothing read outside (the sanitizers watch), and what is taken
-// lies within them.
-TEST(FrameTest, RandomDamageNeverReachesOutside) {
-  std::minstd_rand random(20240607);  // NOLINT(*-msc51-cpp): to be repeatable
+// Whatever the bytes are, parsing neither crashes nor reads outside of them, which the sanitizers
+// check, and every view lies within them.
+TEST(FrameTest, RandomDamageNeverLeadsOutsideTheFrame) {
+  std::minstd_rand random(20240607);  // NOLINT(*-msc51-cpp): repeatable
   for (const auto& [name, sample] : Samples()) {
     for (int round = 0; round < 500; ++round) {
       auto bytes = std::make_unique<std::byte[]>(sample.size());
