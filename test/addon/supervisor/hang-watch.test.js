@@ -104,7 +104,7 @@ test('all workers were silent for 30 s before anything was done', (t) => {
   ])
 })
 
-test('a silent worker is no outage while another one answers, or is idle', (t) => {
+test('a silent worker is not an outage while another one answers or is idle', (t) => {
   const [dead, alive, idle] = [worker(), worker(), worker({ inFlight: 0 })]
   assert.deepEqual(simulate(t, [dead, alive], () => [alive], 13), [[6, 'silent', 0]])
   t.mock.timers.reset()
