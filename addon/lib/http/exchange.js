@@ -1,9 +1,9 @@
 import { pipeline } from 'node:stream/promises'
 
-import { AppError, ResponseError } from '../errors.js'
-import { groupJoined, splitJoined } from '../message/headers.js'
+import { AppError, NodeAsgiError, ResponseError } from '../errors.js'
+import { splitJoined } from '../message/headers.js'
 import { httpStatus } from './error-status.js'
-import { answerError, cut, endWith, isPlain, writeHead } from './response-writer.js'
+import { answerError, cut, endWith, endWithTrailers, isPlain, writeHead } from './response-writer.js'
 import { openFile, readFile, selectRange } from '../stream/file-response.js'
 import { RequestStream } from '../stream/request-stream.js'
 
@@ -94,10 +94,7 @@ export class HttpExchange extends RequestStream {
 
   /** @param {string} joined */
   onTrailers (joined) {
-    const { req, res } = this
-    if (this.#isOver()) return
-    if (/\btrailers\b/i.test(req.headers.te ?? '')) res.addTrailers(groupJoined(joined))
-    res.end()
+    if (!this.#isOver()) endWithTrailers(this.req, this.res, joined)
   }
 
   /**
@@ -106,7 +103,7 @@ export class HttpExchange extends RequestStream {
    * @param {Buffer} path
    */
   onFile (status, joined, path) {
-    this.#sendFile(status, joined, path).catch((error) => this.onError(error))
+    this.#sendFile(status, joined, path).catch((error) => this.broke(error))
   }
 
   /**
@@ -139,9 +136,18 @@ export class HttpExchange extends RequestStream {
     try {
       res.writeEarlyHints({ link: links })
     } catch (error) {
-      this.logger.warn(`[node-asgi] ${this.req.method} ${this.req.url}: cannot send an early ` +
-        `hint: ${/** @type {Error} */ (error).message}`)
+      this.#cannot('send an early hint', error)
     }
+  }
+
+  /**
+   * Something that the client can do without has failed.
+   * @param {string} what
+   * @param {unknown} error
+   */
+  #cannot (what, error) {
+    this.logger.warn(`[node-asgi] ${this.req.method} ${this.req.url}: cannot ${what}: ` +
+      /** @type {Error} */ (error).message)
   }
 
   /**
@@ -149,7 +155,11 @@ export class HttpExchange extends RequestStream {
    * @param {string} headers
    */
   onPush (path, headers) {
-    this.push?.(path, headers)
+    try {
+      this.push?.(path, headers)
+    } catch (error) {
+      this.#cannot('push a response', error)
+    }
   }
 
   onContinue () {
@@ -200,12 +210,18 @@ export class HttpExchange extends RequestStream {
 
   /** @param {Error} error */
   onError (error) {
-    if (this.#gone) return
     const { req, res } = this
     const status = httpStatus(error)
-    if (status >= 500) this.#log(error, status)
+    if (status >= 500 && !(this.#gone && isKnown(error))) this.#log(error, status)
+    if (this.#gone) return
     if (!res.headersSent) answerError(req, res, status)
     else cut(req, res, this.#framed)
+  }
+
+  /** @param {unknown} error */
+  onBroken (error) {
+    this.#log(/** @type {Error} */ (error), 500)
+    this.res.destroy()
   }
 
   /**
@@ -213,10 +229,9 @@ export class HttpExchange extends RequestStream {
    * @param {number} status
    */
   #log (error, status) {
-    const traceback = error instanceof AppError ? `\n${error.traceback.trimEnd()}` : ''
     const { request } = /** @type {import('../errors.js').WorkerError} */ (error)
     const name = request ? '' : `${this.req.method} ${this.req.url}: `
-    const text = `[node-asgi] ${name}${error.message}${traceback}`
+    const text = `[node-asgi] ${name}${describe(error)}`
     // Overload is not an error, and affects many requests at a time.
     if (status === 503) this.logger.warn(text)
     else this.logger.error(text)
@@ -229,4 +244,21 @@ export class HttpExchange extends RequestStream {
   releaseSource (source) {
     source.resume()
   }
+}
+
+/**
+ * Whether the message of an error says enough: one of ours, or a connection that was lost.
+ * @param {any} error
+ */
+function isKnown (error) {
+  return error instanceof NodeAsgiError || error?.code === 'ECONNRESET'
+}
+
+/**
+ * For the log: with the Python traceback, or the stack of an exception that nobody expects.
+ * @param {any} error
+ */
+export function describe (error) {
+  if (error instanceof AppError) return `${error.message}\n${error.traceback.trimEnd()}`
+  return isKnown(error) ? error.message : error?.stack ?? String(error)
 }

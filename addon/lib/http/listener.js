@@ -3,7 +3,7 @@
  */
 
 import { httpStatus } from './error-status.js'
-import { HttpExchange } from './exchange.js'
+import { HttpExchange, describe } from './exchange.js'
 import { encodeIncoming } from './incoming-head.js'
 import { push } from './push.js'
 import { answerError } from './response-writer.js'
@@ -17,6 +17,21 @@ import { isRepeatable } from '../stream/request-stream.js'
  */
 export function createListener (pool, limits, { logger, trustProxy }) {
   /**
+   * Answers a request that does not get to the application.
+   * @param {any} req
+   * @param {any} res
+   * @param {number} status
+   */
+  function refuse (req, res, status) {
+    try {
+      answerError(req, res, status)
+    } catch (error) {
+      logger.error(`[node-asgi] ${req.method} ${req.url}: ${describe(error)}`)
+      res.destroy()
+    }
+  }
+
+  /**
    * @param {any} req
    * @param {any} res
    * @param {import('./incoming-head.js').Arrival} [arrival]
@@ -26,7 +41,7 @@ export function createListener (pool, limits, { logger, trustProxy }) {
     try {
       exchange = new HttpExchange(encodeIncoming(req, trustProxy, arrival), req, res, logger)
     } catch (error) {
-      answerError(req, res, httpStatus(error))
+      refuse(req, res, httpStatus(error))
       return
     }
     if (req.httpVersionMajor === 2 && req.stream.pushAllowed) {

@@ -4,12 +4,8 @@
 
 import { STATUS_CODES, ServerResponse } from 'node:http'
 
-import { splitJoined } from '../message/headers.js'
-
-/** Headers of the connection, which HTTP/2 forbids. */
-const CONNECTION_HEADERS = new Set([
-  'connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade', 'http2-settings'
-])
+import { groupByName, splitJoined } from '../message/headers.js'
+import { http2Fields, isTrailer } from './http2-fields.js'
 
 const NGHTTP2_INTERNAL_ERROR = 2
 
@@ -97,17 +93,27 @@ export function isPlain (res) {
  * @param {boolean} http2
  */
 function setHeaders (res, list, http2) {
-  const grouped = new Map()
-  for (let i = 0; i < list.length; i += 2) {
-    const name = list[i]
-    if (http2 && CONNECTION_HEADERS.has(name)) continue
-    const values = grouped.get(name)
-    if (values === undefined) grouped.set(name, [list[i + 1]])
-    else values.push(list[i + 1])
+  const fields = http2 ? http2Fields(list) : groupByName(list)
+  for (const name of Object.keys(fields)) {
+    const value = fields[name]
+    res.setHeader(name, Array.isArray(value) && value.length === 1 ? value[0] : value)
   }
-  for (const [name, values] of grouped) {
-    res.setHeader(name, values.length === 1 ? values[0] : values)
+}
+
+/**
+ * Ends a response with trailers. Those that cannot be trailers are left out.
+ * @param {any} req
+ * @param {any} res
+ * @param {string} joined
+ */
+export function endWithTrailers (req, res, joined) {
+  if (/\btrailers\b/i.test(req.headers.te ?? '')) {
+    const list = splitJoined(joined)
+    const fields = req.httpVersionMajor === 2 ? http2Fields(list) : groupByName(list)
+    for (const name of Object.keys(fields)) if (!isTrailer(name)) delete fields[name]
+    res.addTrailers(fields)
   }
+  res.end()
 }
 
 /**
