@@ -3,21 +3,11 @@ import { pipeline } from 'node:stream/promises'
 import { AppError, NodeAsgiError, ResponseError } from '../errors.js'
 import { splitJoined } from '../message/headers.js'
 import { httpStatus } from './error-status.js'
-import { answerError, cut, endWith, endWithTrailers, isPlain, writeHead } from './response-writer.js'
+import {
+  answerError, cut, endWith, endWithTrailers, isPlain, writeHead
+} from './response-writer.js'
 import { openFile, readFile, selectRange } from '../stream/file-response.js'
 import { RequestStream } from '../stream/request-stream.js'
-
-const kExchange = Symbol('exchange')
-
-/** @this {any} the response, which is complete or whose client is gone */
-function onClose () {
-  this[kExchange].onClose()
-}
-
-/** @this {any} the response, whose client has received what was written */
-function onDrain () {
-  this[kExchange].onDrain()
-}
 
 /**
  * One request of a client over HTTP, and its response, with backpressure in both directions. An
@@ -27,6 +17,11 @@ export class HttpExchange extends RequestStream {
   #untaken = 0
   #drains = false
   #gone = false
+
+  /** Whether middleware has replaced methods of the response. */
+  #patched = false
+
+  #flushes = false
 
   /** Whether the client can tell where the body ends, without the end of the connection. */
   #framed = true
@@ -46,8 +41,8 @@ export class HttpExchange extends RequestStream {
     this.keepsBody = false
     /** @type {((path: string, headers: string) => void) | null} */
     this.push = null
-    res[kExchange] = this
-    res.on('close', onClose)
+    // Middleware may redirect listeners to a stream of its own, so none can rely on `this`.
+    res.on('close', () => this.onClose())
   }
 
   get takesText () {
@@ -65,6 +60,7 @@ export class HttpExchange extends RequestStream {
     if (this.#isOver()) return
     // The client decides whether to send the body anyway, so the connection cannot be reused.
     if (this.keepsBody && req.httpVersionMajor === 1) res.shouldKeepAlive = false
+    this.#patched = !isPlain(res)
     try {
       this.#framed = writeHead(req, res, status, joined, end ? body?.length ?? 0 : -1)
     } catch (error) {
@@ -87,8 +83,36 @@ export class HttpExchange extends RequestStream {
     if (end) {
       endWith(this.req, res, body)
     } else if (body !== undefined) {
-      if (res.write(body, 'latin1')) this.consumed(body.length)
+      const goesOn = this.#patched ? this.#writePatched(body) : res.write(body, 'latin1')
+      if (goesOn) this.consumed(body.length)
       else this.#hold(body.length)
+    }
+  }
+
+  /**
+   * @param {Buffer | string} body
+   * @returns {boolean} whether there is room for more
+   */
+  #writePatched (body) {
+    const { res } = this
+    const result = res.write(body, 'latin1')
+    // compression() holds data back until it is told that the client should have it.
+    if (Object.hasOwn(res, 'flush') && !this.#flushes) {
+      this.#flushes = true
+      setImmediate(() => this.#flush())
+    }
+    // A replacement that returns nothing would stop the response for ever.
+    return typeof result === 'boolean' ? result : res.writableNeedDrain !== true
+  }
+
+  #flush () {
+    this.#flushes = false
+    const { res } = this
+    if (res.destroyed || res.writableEnded) return
+    try {
+      res.flush()
+    } catch (error) {
+      this.broke(error)
     }
   }
 
@@ -192,7 +216,7 @@ export class HttpExchange extends RequestStream {
     this.#untaken += length
     if (this.#drains) return
     this.#drains = true
-    this.res.on('drain', onDrain)
+    this.res.on('drain', () => this.onDrain())
   }
 
   onDrain () {
