@@ -212,13 +212,12 @@ export function splitJoined (joined) {
 }
 
 /**
- * @param {string} joined see splitJoined
- * @returns {Record<string, string[]>} values by name, as node:http and node:http2 take them
+ * @param {readonly string[]} list names and values in turn
+ * @returns {Record<string, string[]>} values by name; it has no prototype, since a name may be
+ *   __proto__ or constructor
  */
-export function groupJoined (joined) {
-  /** @type {Record<string, string[]>} */
-  const values = {}
-  const list = splitJoined(joined)
+export function groupByName (list) {
+  const values = Object.create(null)
   for (let i = 0; i < list.length; i += 2) (values[list[i]] ??= []).push(list[i + 1])
   return values
 }

@@ -154,6 +154,8 @@ export class StreamUpload {
     source.on('error', this.onError)
     source.on('close', this.onClose)
     source.on('data', this.onData)
+    // It may have been paused before it was handed over.
+    if (source.readableFlowing === false) source.resume()
   }
 
   resume () {

@@ -3,9 +3,9 @@
  * messages to those of the application, with backpressure in both directions.
  */
 
-import { AppError, ResponseError } from '../errors.js'
+import { ResponseError } from '../errors.js'
 import { httpStatus } from '../http/error-status.js'
-import { HttpExchange } from '../http/exchange.js'
+import { HttpExchange, describe } from '../http/exchange.js'
 import { CloseCode, SocketStream, closeCode } from '../stream/socket-stream.js'
 import { KeepAlive } from './keep-alive.js'
 
@@ -221,6 +221,12 @@ export class WebSocketExchange extends SocketStream {
     this.#endSoon(client)
   }
 
+  /** @param {unknown} error */
+  onBroken (error) {
+    this.#log(/** @type {Error} */ (error), 500)
+    this.socket.destroy()
+  }
+
   /** @param {number} status */
   #refuse (status) {
     this.lobby.leave()
@@ -232,8 +238,7 @@ export class WebSocketExchange extends SocketStream {
    * @param {number} status
    */
   #log (error, status) {
-    const traceback = error instanceof AppError ? `\n${error.traceback.trimEnd()}` : ''
-    const text = `[node-asgi] WebSocket ${this.req.url}: ${error.message}${traceback}`
+    const text = `[node-asgi] WebSocket ${this.req.url}: ${describe(error)}`
     // A server that stops or is busy is not an error.
     if (status === 503 || error instanceof ResponseError) this.logger.warn(text)
     else this.logger.error(text)

@@ -7,7 +7,8 @@ import { ServerResponse } from 'node:http'
 import { WebSocket, WebSocketServer } from 'ws'
 
 import { httpStatus } from '../http/error-status.js'
-import { groupJoined, splitJoined } from '../message/headers.js'
+import { splitJoined } from '../message/headers.js'
+import { http2Fields } from '../http/http2-fields.js'
 import { encodeIncoming } from '../http/incoming-head.js'
 import { WebSocketExchange } from './exchange.js'
 
@@ -17,6 +18,9 @@ const EMPTY = Buffer.alloc(0)
 
 /** Milliseconds that a client has to complete the closing handshake. */
 const CLOSE_TIMEOUT = 10_000
+
+/** Headers of the 101 response that are up to the server. */
+const OWN_HEADERS = new Set(['connection', 'upgrade', 'content-length', 'transfer-encoding'])
 
 /** The only version (RFC 6455, 4.1). */
 const VERSION = '13'
@@ -44,7 +48,9 @@ export function createUpgrade (pool, settings) {
   })
   server.on('headers', (lines, req) => {
     const parts = splitJoined(exchanges.get(req)?.headers ?? '')
-    for (let i = 0; i + 1 < parts.length; i += 2) lines.push(`${parts[i]}: ${parts[i + 1]}`)
+    for (let i = 0; i + 1 < parts.length; i += 2) {
+      if (!OWN_HEADERS.has(parts[i])) lines.push(`${parts[i]}: ${parts[i + 1]}`)
+    }
   })
 
   /**
@@ -136,7 +142,9 @@ function http1Response (req) {
 /** @param {WebSocketExchange} exchange */
 function http2Head ({ headers, subprotocol }) {
   /** @type {Record<string, any>} */
-  const head = { ':status': 200, ...groupJoined(headers) }
+  const head = http2Fields(splitJoined(headers))
+  delete head['content-length']
+  head[':status'] = 200
   if (subprotocol !== '') head['sec-websocket-protocol'] = subprotocol
   return head
 }

@@ -58,6 +58,33 @@ const send = (requests, body, head = 'GET') => {
   return stream
 }
 
+test('an exception in the handling of an event ended the process', () => {
+  const { requests, event, said } = make()
+  const failing = send(requests)
+  failing.onStart = () => { throw new TypeError('mistake') }
+  assert.equal(event('RESPONSE_START', failing.id, 200, '', Buffer.from('x'), false), true)
+  assert.deepEqual(failing.events, [['error', undefined]])
+  assert.deepEqual(said.at(-1), ['abort', failing.id])
+  const other = send(requests)
+  other.onBody = () => { throw new TypeError('mistake') }
+  event('RESPONSE_START', other.id, 200, '', Buffer.from('a'), false)
+  event('BODY', other.id, undefined, undefined, Buffer.from('b'), true)
+  assert.deepEqual(other.events.map(([name]) => name), ['start', 'error'])
+  const socket = new Socket('GET')
+  requests.send(socket)
+  socket.onAccept = () => { throw new TypeError('mistake') }
+  event('ACCEPT', socket.id, '', '')
+  assert.deepEqual(socket.events, [['error', undefined]])
+  for (const type of ['EARLY_HINT', 'PUSH', 'CONTINUE', 'CREDIT']) {
+    const stream = send(requests)
+    const fail = () => { throw new TypeError('mistake') }
+    Object.assign(stream, { onEarlyHint: fail, onPush: fail, onContinue: fail, credit: fail })
+    assert.equal(event(type, stream.id, '', ''), true)
+    assert.deepEqual(stream.events, [['error', undefined]], type)
+  }
+  assert.equal(requests.awaited, false)
+})
+
 test('the first chunk of a body goes with the head, the rest follows', () => {
   const { requests, said } = make()
   const stream = send(requests, Buffer.from('0123456789'))
