@@ -6,11 +6,13 @@ import { EventEmitter } from 'node:events'
 import { Readable } from 'node:stream'
 
 import { attach } from './http/attach.js'
+import { checkExchange, checkServer, checkUpgrade } from './http/misuse.js'
 import { loadBinding } from './binding.js'
 import { waitForResponse, waitForWorker } from './supervisor/blocking.js'
 import { parseContent } from './stream/request-body.js'
 import { BlockingStream, BufferedStream } from './stream/buffered-stream.js'
 import { InvalidOptionError, InvalidRequestError } from './errors.js'
+import { checkOptions } from './errors/unknown-key.js'
 import { encodeHead, encodeSocketHead, parseMethod } from './message/head.js'
 import { createListener } from './http/listener.js'
 import { findPython } from './supervisor/interpreter.js'
@@ -20,6 +22,7 @@ import { Pool } from './pool/pool.js'
 import { PythonLog } from './supervisor/python-log.js'
 import { StreamingStream } from './stream/streaming-stream.js'
 import { Request, markSent } from './message/request.js'
+import { checkIdempotent, checkRequestKeys } from './message/request-keys.js'
 import {
   checkUnused, hidesLength, isWebRequest, parseFetch, webResponse
 } from './message/web.js'
@@ -36,6 +39,10 @@ import { createUpgrade } from './websocket/upgrade.js'
 
 /** @type {RequestLimits} */
 const NO_LIMITS = Object.freeze({})
+
+const LIMIT_KEYS = new Set(['signal', 'timeout'])
+const TIMEOUT_KEYS = new Set(['timeout'])
+const ATTACH_KEYS = new Set(['prefix'])
 
 /** types/handler.d.ts declares it for users. */
 export class PythonHandler extends EventEmitter {
@@ -113,9 +120,15 @@ export class PythonHandler extends EventEmitter {
     const listen = createListener(this.#pool, binding.limits, settings)
     const { upgrade, connect } = createUpgrade(this.#pool, settings)
     this.#endpoint = { listen, upgrade, connect }
-    this.listener = (/** @type {any} */ req, /** @type {any} */ res) => listen(req, res)
+    this.listener = (/** @type {any} */ req, /** @type {any} */ res) => {
+      checkExchange(req, res)
+      listen(req, res)
+    }
     this.upgrade = (/** @type {any} */ req, /** @type {any} */ socket,
-      /** @type {Buffer} */ head) => upgrade(req, socket, head)
+      /** @type {Buffer} */ head) => {
+      checkUpgrade(req, socket)
+      upgrade(req, socket, head)
+    }
     this.fetch = (/** @type {any} */ input, /** @type {any} */ init) => this.#fetch(input, init)
     this.#supervisor.start()
   }
@@ -135,6 +148,8 @@ export class PythonHandler extends EventEmitter {
    * @param {{ prefix?: string }} [options]
    */
   attach (server, options) {
+    checkServer(server)
+    checkOptions(options, ATTACH_KEYS, 'attach()')
     attach(server, this.#endpoint, options)
   }
 
@@ -170,9 +185,14 @@ export class PythonHandler extends EventEmitter {
 
   /**
    * @param {AnyRequest} request without a body, or with a body that is not a stream
+   * @param {undefined} [limits]
    * @returns {import('./message/response.js').Response}
    */
-  handleRequestSync (request) {
+  handleRequestSync (request, limits) {
+    if (limits !== undefined) {
+      throw new InvalidOptionError('limits',
+        'handleRequestSync() takes no limits; use handleRequest() for a signal or a timeout')
+    }
     const content = requestContent(request)
     const { body } = content
     if (body instanceof Readable) {
@@ -226,8 +246,9 @@ export class PythonHandler extends EventEmitter {
    * @param {{ timeout?: number }} [options]
    * @returns {Promise<void>}
    */
-  async reload (options = {}) {
-    const { timeout = this.#settings.timeouts.retire } = options
+  async reload (options) {
+    checkOptions(options, TIMEOUT_KEYS, 'reload()')
+    const { timeout = this.#settings.timeouts.retire } = options ?? {}
     checkTimeout('timeout', timeout)
     await this.#supervisor.reload(timeout)
   }
@@ -236,8 +257,9 @@ export class PythonHandler extends EventEmitter {
    * @param {{ timeout?: number }} [options]
    * @returns {Promise<void>}
    */
-  close (options = {}) {
-    const { timeout = this.#settings.timeouts.drain } = options
+  close (options) {
+    checkOptions(options, TIMEOUT_KEYS, 'close()')
+    const { timeout = this.#settings.timeouts.drain } = options ?? {}
     checkTimeout('timeout', timeout)
     this.#closing ??= this.#close(timeout)
     return this.#closing
@@ -269,6 +291,7 @@ export class PythonHandler extends EventEmitter {
    * @param {{ method?: string, idempotent?: boolean }} request
    */
   #submit (stream, limits, request) {
+    if (request.idempotent !== undefined) checkIdempotent(request.idempotent)
     stream.repeatable = isRepeatable(parseMethod(request.method), request.idempotent)
     if (limits === NO_LIMITS || stream.limit(limits)) this.#pool.submit(stream)
   }
@@ -296,7 +319,8 @@ function requestContent (request) {
     throw new InvalidRequestError('ERR_INVALID_URL',
       "a request must be an object with a url, for example { method: 'GET', url: '/' }")
   }
-  checkUnused(request)
+  if (isWebRequest(request)) checkUnused(request)
+  else if (!(request instanceof Request)) checkRequestKeys(request)
   const content = parseContent(request.body)
   if (request instanceof Request) markSent(request)
   return content
@@ -321,6 +345,7 @@ function requestLimits (request, limits) {
   if (limits === undefined) {
     return isWebRequest(request) ? { signal: request.signal } : NO_LIMITS
   }
+  checkOptions(limits, LIMIT_KEYS, 'a request (its second argument)')
   const { timeout, signal } = limits
   if (timeout !== undefined) checkTimeout('timeout', timeout)
   if (signal !== undefined && signal !== null && !(signal instanceof AbortSignal)) {

@@ -4,7 +4,9 @@
  */
 
 import { InvalidRequestError } from '../errors.js'
+import { describe } from '../errors/unknown-key.js'
 import { eachHeader, headerValue, invalidHeader } from './headers.js'
+import { checkSocketInfo, checkSocketKeys } from './request-keys.js'
 import { invalidUrl, parseUrl } from './url.js'
 
 // A NUL would shift the fields after it, so it could be used to forge headers.
@@ -107,6 +109,7 @@ export function encodeHead (request, length, type = '') {
     text += `\0content-length\0${length}`
   }
   const socket = request.socket
+  if (socket !== undefined) checkSocketInfo(socket)
   const addresses = socket === undefined || socket === null
     ? `\0\0${host}\0${port}`
     : addressFields(socket.remoteAddress, socket.remotePort, socket.localAddress,
@@ -133,6 +136,7 @@ export function encodeSocketHead (request) {
   if (typeof request !== 'object' || request === null) {
     throw invalidUrl('', "a WebSocket must have a url, for example connect('/chat')")
   }
+  checkSocketKeys(request)
   const { url, protocols = [], headers, socket } = request
   const list = Array.isArray(protocols) ? protocols : [protocols]
   const head = encodeHead({
@@ -156,7 +160,7 @@ export function parseMethod (method) {
   if (METHODS.has(/** @type {string} */ (method))) return /** @type {string} */ (method)
   if (typeof method !== 'string' || method === '' || NOT_LATIN1_TEXT.test(method)) {
     throw new InvalidRequestError('ERR_INVALID_METHOD',
-      `invalid method ${JSON.stringify(method)}: it must be a token such as GET`)
+      `invalid method ${describe(method)}: it must be a token such as GET`)
   }
   const upper = method.toUpperCase()
   return METHODS.has(upper) ? upper : method

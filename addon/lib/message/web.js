@@ -31,7 +31,7 @@ const FIELDS = ['method', 'headers', 'body', 'signal']
 const ORIGIN = 'http://localhost'
 
 /** How much of a body of unknown length is read before the request is sent, in bytes. */
-const GATHERED = 1024 * 1024
+const GATHERED = 1_000_000
 
 /** How long that may take, in milliseconds. */
 const PATIENCE = 5
@@ -78,7 +78,7 @@ export async function parseFetch (input, init) {
   const source = isRequest(input) ? input : null
   if (source !== null && !isWebRequest(source) && FIELDS.every((name) => given[name] == null)) {
     const { url, method, signal } = source
-    return { request: source, method: parseMethod(method), url: String(url), signal }
+    return { request: source, method: String(method).toUpperCase(), url: String(url), signal }
   }
   const url = source === null ? absolute(input) : source.url
   const method = parseMethod(given.method ?? source?.method)
