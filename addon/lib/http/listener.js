@@ -56,6 +56,7 @@ export function createListener (pool, limits, { logger, trustProxy }) {
     const length = bodyLength(req, headers)
     /** @type {HttpExchange} */
     let exchange
+    /** @type {import('../stream/request-body.js').Body} */
     let body
     try {
       if (length !== 0) body = incomingBody(req, length)
@@ -71,12 +72,16 @@ export function createListener (pool, limits, { logger, trustProxy }) {
     }
     exchange.keepsBody = arrival?.keepsBody === true
     const connection = connectionOf(req)
-    if (connection === null || res.socket !== null) begin(exchange)
-    else connection.wait(res, () => begin(exchange))
+    if (connection === null || res.socket !== null) begin(exchange, body, length)
+    else connection.wait(res, () => begin(exchange, body, length))
   }
 
-  /** @param {HttpExchange} exchange */
-  function begin (exchange) {
+  /**
+   * @param {HttpExchange} exchange
+   * @param {import('../stream/request-body.js').Body} body
+   * @param {number} length of the body in bytes; Infinity: unknown
+   */
+  function begin (exchange, body, length) {
     const { req } = exchange
     // The client has gone while the request waited for its place in the pipeline.
     if (exchange.finished) return
