@@ -95,6 +95,13 @@ void Cycle::SendChunk(Response* response, std::string_view chunk, bool last) {
   if (end) ResponseEnded();
 }
 
+Ref Cycle::Name() const {
+  const Ref path = path_ ? path_ : py::Utf8("", nullptr);
+  if (!path) return {};
+  return Ref::Steal(method_ ? PyUnicode_FromFormat("%U %U", method_.get(), path.get())
+                            : PyUnicode_FromFormat("WebSocket %U", path.get()));
+}
+
 void Cycle::HoldStart() {
   if (head_ticket_ != 0) return;
   static uint64_t tickets = 0;

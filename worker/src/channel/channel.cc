@@ -254,11 +254,12 @@ bool Channel::OnRequest(const wire::Request& request) {
 }
 
 bool Channel::OnConnect(const wire::Connect& connect) {
-  Ref scope = scopes_->WebSocket(connect.head);
+  RequestTraits traits;
+  Ref scope = scopes_->WebSocket(connect.head, &traits);
   const Ref failure = scope ? Ref() : py::TakeException();
   Ref object = Ref::Steal(py::Box<WebSocketCycle>::New(py::AsType(state().websocket_cycle_type),
                                                        this, Ref::Borrow(self_), connect.stream,
-                                                       std::move(scope)));
+                                                       std::move(scope), traits));
   if (!object) Py_FatalError("node-asgi: out of memory for a WebSocket");
   Cycle& cycle = py::Box<WebSocketCycle>::Of(object.get());
   if (!Add(connect.stream, object, &cycle)) return false;
