@@ -7,6 +7,7 @@ import { STATUS_CODES } from 'node:http'
 import { Readable } from 'node:stream'
 
 import { attach } from './http/attach.js'
+import { createClosing, onClosing } from './http/closing.js'
 import { loadBinding } from './binding.js'
 import { waitForResponse, waitForWorker } from './supervisor/blocking.js'
 import { parseBody } from './stream/request-body.js'
@@ -61,6 +62,9 @@ export class PythonHandler extends EventEmitter {
   /** @type {import('./http/attach.js').Endpoint} */
   #endpoint
 
+  /** @type {import('./http/closing.js').ClosingListener} */
+  #onServerClosing
+
   #readyWanted = false
 
   /** @type {(error: Error | null) => void} */
@@ -111,8 +115,9 @@ export class PythonHandler extends EventEmitter {
         onLastLine: (pid) => this.#log.forget(pid)
       }
     })
-    const listen = createListener(this.#pool, binding.limits, settings)
-    const { upgrade, connect } = createUpgrade(this.#pool, settings)
+    const closing = this.#onServerClosing = createClosing(this.#pool, settings.timeouts.drain)
+    const listen = createListener(this.#pool, binding.limits, settings, closing)
+    const { upgrade, connect } = createUpgrade(this.#pool, settings, closing)
     this.#endpoint = { listen, upgrade, connect }
     this.listener = (/** @type {any} */ req, /** @type {any} */ res) => listen(req, res)
     this.upgrade = (/** @type {any} */ req, /** @type {any} */ socket,
@@ -136,6 +141,7 @@ export class PythonHandler extends EventEmitter {
    */
   attach (server, options) {
     attach(server, this.#endpoint, options)
+    onClosing(server, this.#onServerClosing)
   }
 
   /**
