@@ -6,6 +6,7 @@ import { EventEmitter } from 'node:events'
 import { Readable } from 'node:stream'
 
 import { attach } from './http/attach.js'
+import { createClosing, onClosing } from './http/closing.js'
 import { checkExchange, checkServer, checkUpgrade } from './http/misuse.js'
 import { loadBinding } from './binding.js'
 import { waitForResponse, waitForWorker } from './supervisor/blocking.js'
@@ -68,6 +69,9 @@ export class PythonHandler extends EventEmitter {
   /** @type {import('./http/attach.js').Endpoint} */
   #endpoint
 
+  /** @type {import('./http/closing.js').ClosingListener} */
+  #onServerClosing
+
   #readyWanted = false
 
   /** @type {(error: Error | null) => void} */
@@ -118,8 +122,9 @@ export class PythonHandler extends EventEmitter {
         onLastLine: (pid) => this.#log.forget(pid)
       }
     })
-    const listen = createListener(this.#pool, binding.limits, settings)
-    const { upgrade, connect } = createUpgrade(this.#pool, settings)
+    const closing = this.#onServerClosing = createClosing(this.#pool, settings.timeouts.drain)
+    const listen = createListener(this.#pool, binding.limits, settings, closing)
+    const { upgrade, connect } = createUpgrade(this.#pool, settings, closing)
     this.#endpoint = { listen, upgrade, connect }
     this.listener = (/** @type {any} */ req, /** @type {any} */ res) => {
       checkExchange(req, res)
@@ -152,6 +157,7 @@ export class PythonHandler extends EventEmitter {
     checkServer(server)
     checkOptions(options, ATTACH_KEYS, 'attach()')
     attach(server, this.#endpoint, options)
+    onClosing(server, this.#onServerClosing)
   }
 
   /**

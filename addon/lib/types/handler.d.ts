@@ -377,7 +377,8 @@ export class PythonHandler extends EventEmitter<PythonHandlerEvents> implements 
    * Serves the requests and WebSockets of a server of `node:http`, `node:https` or `node:http2`.
    * Below a prefix if one is given; then the listeners that the server had before, and handlers
    * with other prefixes, get all others. A client that waits for "100 Continue" gets it when the
-   * application reads the body.
+   * application reads the body. When the server is closed, WebSockets close with 1012 at once, and
+   * requests have `timeouts.drain` to finish.
    * @throws `ERR_INVALID_OPTION` if the prefix is not a path.
    * @example
    * ```js
