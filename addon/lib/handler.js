@@ -18,6 +18,7 @@ import { findPython } from './supervisor/interpreter.js'
 import { parseOptions } from './options.js'
 import { guard, guardLogger } from './util/guard.js'
 import { Pool } from './pool/pool.js'
+import { pythonEnvironment } from './supervisor/python-environment.js'
 import { PythonLog } from './supervisor/python-log.js'
 import { StreamingStream } from './stream/streaming-stream.js'
 import { Request, markSent } from './message/request.js'
@@ -95,7 +96,7 @@ export class PythonHandler extends EventEmitter {
     })
     this.#log = new PythonLog(settings.logger)
     this.#pool = new Pool(settings)
-    const env = { ...process.env, ...settings.env }
+    const env = pythonEnvironment(process.env, settings.env)
     this.#supervisor = new Supervisor({
       binding,
       settings,
@@ -243,9 +244,12 @@ export class PythonHandler extends EventEmitter {
     return this.#closing
   }
 
-  /** @param {number} timeout */
-  async #close (timeout) {
-    await this.#supervisor.close(await this.#pool.close(timeout))
+  /** @param {number} budget milliseconds */
+  async #close (budget) {
+    const end = performance.now() + budget
+    // Requests in the queue need some of the time that is left to be answered, too.
+    await this.#pool.close(budget / 2)
+    await this.#supervisor.close(Math.max(0, end - performance.now()))
   }
 
   [Symbol.asyncDispose] () {

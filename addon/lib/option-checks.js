@@ -4,7 +4,6 @@
  */
 
 import { statSync } from 'node:fs'
-import { resolve } from 'node:path'
 
 import proxyAddr from 'proxy-addr'
 
@@ -12,12 +11,13 @@ import { loadBinding } from './binding.js'
 import { InvalidOptionError } from './errors.js'
 import { MAX_TIMEOUT } from './util/deadline.js'
 import { optionName } from './util/option-name.js'
+import { userPath } from './util/user-path.js'
 
 /** @typedef {(value: any, name: string) => any} Check */
 
 const IDENTIFIER = '[\\p{L}\\p{Nl}_][\\p{L}\\p{Nl}\\p{N}\\p{M}_]*'
 const DOTTED = `${IDENTIFIER}(?:\\.${IDENTIFIER})*`
-const APP_TARGET = new RegExp(`^${DOTTED}:${DOTTED}$`, 'u')
+const APP_TARGET = new RegExp(`^${DOTTED}(?::${DOTTED}(?:\\(\\))?)?$`, 'u')
 const MODULE = new RegExp(`^${DOTTED}$`, 'u')
 
 /** In microseconds. */
@@ -140,7 +140,7 @@ export function spin (value, name) {
 
 /** @type {Check} */
 export function docroot (value, name) {
-  const path = resolve(nonEmptyString(value, name))
+  const path = userPath(nonEmptyString(value, name))
   const expected = `${optionName(name)} must be a directory, but ${path}`
   let stats
   try {
@@ -159,7 +159,8 @@ export function docroot (value, name) {
 /** @type {Check} */
 export function appTarget (value, name) {
   if (typeof value === 'string' && APP_TARGET.test(value)) return value
-  return invalid(name, "of the form 'package.module:attribute'", value)
+  return invalid(name,
+    "of the form 'package.module:attribute', 'package.module' or 'package.module:factory()'", value)
 }
 
 /** @type {Check} */

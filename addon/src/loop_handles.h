@@ -22,6 +22,7 @@ namespace nasgi::addon {
 // Lifetime: owned by shared_ptr. After Adopt() it lives until its owner has dropped it and libuv
 // has closed all handles. Close() or the end of the environment closes them, whichever is first; a
 // handle that was not unreferenced (uv_unref) keeps the environment alive until then.
+// Failure: see LoopOf() and Adopt().
 class LoopHandles : public std::enable_shared_from_this<LoopHandles> {
  public:
   LoopHandles(const LoopHandles&) = delete;
@@ -37,11 +38,11 @@ class LoopHandles : public std::enable_shared_from_this<LoopHandles> {
   LoopHandles() = default;
 
   // The loop of `env`. kInvalidArgument: it has none.
-  [[nodiscard]] static base::Result<uv_loop_t*> LoopOf(napi_env env);
+  static base::Result<uv_loop_t*> LoopOf(napi_env env);
 
   // Takes over handles, members of this object that libuv has initialised and not started. To be
   // called once. Any failure means that the environment is ending; the handles are closed then.
-  [[nodiscard]] base::Status Adopt(napi_env env, std::initializer_list<uv_handle_t*> handles);
+  base::Status Adopt(napi_env env, std::initializer_list<uv_handle_t*> handles);
 
   // The object that adopted `handle`, for a callback of libuv.
   template <class Derived>

@@ -15,6 +15,7 @@ namespace nasgi::addon {
 // Thread safety: the environment's own thread, which also runs the callback.
 // Lifetime: ends with Close(), the destructor, or the environment, whichever is first; no callback
 // comes after that. The descriptor must stay open until then.
+// Failure: see Start().
 class PollWatcher {
  public:
   PollWatcher() = default;
@@ -25,7 +26,7 @@ class PollWatcher {
   // To be called once. A watcher starts unreferenced: it does not keep the process alive.
   // Fails with kOs when libuv cannot watch the descriptor, and with kInvalidArgument when the
   // environment is ending; nothing is watched then.
-  [[nodiscard]] base::Status Start(napi_env env, int fd, std::function<void()> on_readable);
+  base::Status Start(napi_env env, int fd, std::function<void()> on_readable);
   // Whether this watcher keeps the process alive. They do nothing when it is not running.
   void Ref();
   void Unref();

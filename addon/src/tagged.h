@@ -14,6 +14,8 @@
 //   static constexpr napi_type_tag kTypeTag   random, different for each class
 //
 // Thread safety: the environment's own thread.
+// Lifetime: JavaScript owns the objects.
+// Failure: a TypeError is left pending.
 namespace nasgi::addon {
 
 // Marks `object` as the wrapper of a T. To be called once, at the end of a successful constructor:

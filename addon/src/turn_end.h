@@ -16,6 +16,7 @@ namespace nasgi::addon {
 // Thread safety: the environment's own thread, which also runs the callback.
 // Lifetime: ends with Close(), the destructor, or the environment, whichever is first; no callback
 // comes after that.
+// Failure: see Start().
 class TurnEnd {
  public:
   TurnEnd() = default;
@@ -24,7 +25,7 @@ class TurnEnd {
   TurnEnd& operator=(const TurnEnd&) = delete;
 
   // To be called once. Fails with kInvalidArgument when the environment is ending.
-  [[nodiscard]] base::Status Start(napi_env env, std::function<void()> on_end);
+  base::Status Start(napi_env env, std::function<void()> on_end);
   // Asks for the callback. Further calls in the same turn do nothing, nor does a call when it is
   // not running.
   void Expect();

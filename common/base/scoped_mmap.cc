@@ -10,7 +10,8 @@ namespace {
 
 namespace bip = boost::interprocess;
 
-// What mapped_region asks of the thing it maps. The descriptor is borrowed for the call.
+// The interface that mapped_region requires of what it maps. The descriptor is borrowed for the
+// call.
 class BorrowedFd {
  public:
   explicit BorrowedFd(int fd) : fd_(fd) {}
@@ -22,7 +23,7 @@ class BorrowedFd {
   int fd_;
 };
 
-// Boost throws; common/ does not. This is the border.
+// Turns Boost's exceptions into a Status, because common/ does not throw.
 Result<bip::mapped_region> MapRegion(int fd, size_t offset, size_t size, std::byte* address,
                                      bip::map_options_t options) {
   try {
@@ -83,8 +84,9 @@ Result<DoubleMapping> DoubleMapping::Map(int fd, size_t offset, size_t size) {
   if (!reservation.ok()) return reservation.status();
   ScopedMmap& rest = reservation.value();
 
-  // Each half passes from the reservation to its mapping, so that at every moment each address has
-  // exactly one owner: unmapping a range twice could hit what another thread mapped in between.
+  // Each half passes from the reservation to its mapping, so that each address has exactly one
+  // owner at any time. Unmapping a range twice could hit what another thread has mapped there
+  // meanwhile.
   auto first = FileMapping::MapAt(fd, offset, size, rest.data());
   if (!first.ok()) return first.status();
   rest.ReleaseFront(size);

@@ -1,5 +1,8 @@
-// Owners of address ranges: a plain reservation, one mapping of a file, and the same file region
-// mapped twice back to back. Mappings of files are not there in a child that is forked later.
+// Owners of address ranges: a plain reservation, a mapping of a file, and a region of a file mapped
+// twice back to back. A child process that is forked later does not inherit the mappings of files
+// (MADV_DONTFORK).
+//
+// Thread safety: each object, one thread at a time. The mapped memory has rules of its own.
 
 #pragma once
 
@@ -11,7 +14,8 @@
 
 namespace nasgi::base {
 
-// Owner of a range of addresses from mmap(). Move only.
+// The owner of a range of addresses from mmap(), which it unmaps when it goes out of scope. Move
+// only.
 class ScopedMmap {
  public:
   ScopedMmap() = default;
@@ -23,14 +27,17 @@ class ScopedMmap {
       : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
   ScopedMmap& operator=(ScopedMmap&& other) noexcept;
 
-  // Addresses without memory: every access faults. `size` is a multiple of the page size.
+  // Addresses without memory behind them: every access faults. `size` is a multiple of the page
+  // size. kOs when the kernel refuses.
   static Result<ScopedMmap> Reserve(size_t size);
 
-  std::byte* data() const { return data_; }
-  size_t size() const { return size_; }
+  // Null, with size() 0, when this owns nothing.
+  [[nodiscard]] std::byte* data() const { return data_; }
+  [[nodiscard]] size_t size() const { return size_; }
 
-  // Gives up the first `size` bytes, which somebody else owns now.
+  // Gives up the first `size` bytes, at most size(), to another owner.
   void ReleaseFront(size_t size);
+  // Unmaps the range, if any.
   void reset();
 
  private:
@@ -40,18 +47,21 @@ class ScopedMmap {
   size_t size_ = 0;
 };
 
-// A region of a file, mapped readable, writable and shared. Does not need the descriptor any more
-// once it is made. `offset` and `size` are multiples of the page size. Move only.
+// A region of a file, mapped readable, writable and shared. It does not need the descriptor once it
+// exists. `offset` and `size` are multiples of the page size. Move only.
 //
-// Cannot report: memory that the kernel fails to provide on first touch arrives as SIGBUS.
+// Failure: kOs when the kernel refuses.
+// Cannot report: if the kernel has no memory for a page that is touched for the first time, the
+// process gets SIGBUS.
 class FileMapping {
  public:
   static Result<FileMapping> Map(int fd, size_t offset, size_t size);
-  // Replaces whatever is mapped at `address`, which must lie in a range that the caller reserved.
+  // Replaces what is mapped at `address`. The range must lie in a reservation of the caller, which
+  // gives it up (ScopedMmap::ReleaseFront).
   static Result<FileMapping> MapAt(int fd, size_t offset, size_t size, std::byte* address);
 
-  std::byte* data() const { return static_cast<std::byte*>(region_.get_address()); }
-  size_t size() const { return region_.get_size(); }
+  [[nodiscard]] std::byte* data() const { return static_cast<std::byte*>(region_.get_address()); }
+  [[nodiscard]] size_t size() const { return region_.get_size(); }
 
  private:
   explicit FileMapping(boost::interprocess::mapped_region region) : region_(std::move(region)) {}
@@ -59,15 +69,17 @@ class FileMapping {
   boost::interprocess::mapped_region region_;
 };
 
-// The same region of a file twice, back to back: byte i and byte size() + i are one byte, so what
-// runs over the end of a ring continues at its beginning without a break. Move only.
+// A region of a file, mapped twice back to back: byte i and byte size() + i are the same byte, so
+// that what runs over the end of a ring continues at its beginning. Move only.
+//
+// Failure: as that of FileMapping.
 class DoubleMapping {
  public:
   static Result<DoubleMapping> Map(int fd, size_t offset, size_t size);
 
-  // 2 * size() bytes are addressable from here.
-  std::byte* data() const { return first_.data(); }
-  size_t size() const { return first_.size(); }
+  // The start of 2 * size() addressable bytes.
+  [[nodiscard]] std::byte* data() const { return first_.data(); }
+  [[nodiscard]] size_t size() const { return first_.size(); }
 
  private:
   DoubleMapping(FileMapping first, FileMapping second)

@@ -5,7 +5,7 @@
 namespace nasgi::base {
 
 Status Status::FromErrno(std::string_view what, int error_number) {
-  // std::generic_category() is thread safe, strerror() is not.
+  // Not strerror(), which is not thread safe.
   std::string message(what);
   message += ": ";
   message += std::generic_category().message(error_number);

@@ -1,6 +1,10 @@
-// The error idiom of common/: functions that can fail return a Status, or a Result<T> that holds
-// either the value or the Status. Nothing in common/ throws across its border, except that the heap
-// may run out.
+// The errors of common/: a function that can fail returns a Status, or a Result<T>, which holds
+// either the value or the Status. Both types are [[nodiscard]], so such functions need not be.
+// Functions of common/ throw nothing but std::bad_alloc.
+//
+// Thread safety: each object, one thread at a time.
+// Lifetime: both own what they hold.
+// Failure: asking a failed Result for its value ends the process.
 
 #pragma once
 
@@ -16,16 +20,17 @@ class [[nodiscard]] Status {
  public:
   enum class Code {
     kOk,
-    kOs,               // a system call failed: error_number() holds its errno
+    kOs,               // a system call failed; error_number() is its errno
     kCorrupt,          // the other process broke the format
-    kInvalidArgument,  // the caller passed something that it must not pass
-    kTooLarge,         // over a limit that is declared next to the function
+    kInvalidArgument,  // the caller passed an argument that the function does not allow
+    kTooLarge,         // a size exceeds the limit declared with the function
   };
 
   Status() = default;
 
   static Status Ok() { return {}; }
-  // `what` names the operation, for example "memfd_create".
+  // kOs. `what` names the operation, for example "memfd_create"; message() appends the text of the
+  // error.
   static Status FromErrno(std::string_view what, int error_number);
   static Status Corrupt(std::string message) { return {Code::kCorrupt, std::move(message), 0}; }
   static Status InvalidArgument(std::string message) {
@@ -33,12 +38,12 @@ class [[nodiscard]] Status {
   }
   static Status TooLarge(std::string message) { return {Code::kTooLarge, std::move(message), 0}; }
 
-  bool ok() const { return code_ == Code::kOk; }
-  Code code() const { return code_; }
+  [[nodiscard]] bool ok() const { return code_ == Code::kOk; }
+  [[nodiscard]] Code code() const { return code_; }
   // Empty when ok.
-  const std::string& message() const { return message_; }
-  // errno of the failed call when code() is kOs, otherwise 0.
-  int error_number() const { return error_number_; }
+  [[nodiscard]] const std::string& message() const { return message_; }
+  // The errno of the failed call when code() is kOs, otherwise 0.
+  [[nodiscard]] int error_number() const { return error_number_; }
 
  private:
   Status(Code code, std::string message, int error_number)
@@ -53,18 +58,19 @@ template <class T>
 class [[nodiscard]] Result {
  public:
   Result(T value) : value_(std::move(value)) {}
-  // `status` must not be ok: a Result without a value has to say why.
+  // `status` must not be ok, because a Result without a value says why. Ends the process if it is.
   Result(Status status) : status_(std::move(status)) {
     if (status_.ok()) std::abort();
   }
 
-  bool ok() const { return value_.has_value(); }
-  const Status& status() const { return status_; }
+  [[nodiscard]] bool ok() const { return value_.has_value(); }
+  // Ok when there is a value.
+  [[nodiscard]] const Status& status() const { return status_; }
 
-  // Only when ok(); asking a failure for its value ends the process.
-  T& value() & { return Checked(); }
-  const T& value() const& { return const_cast<Result*>(this)->Checked(); }
-  T&& value() && { return std::move(Checked()); }
+  // Requires ok(). Ends the process otherwise.
+  [[nodiscard]] T& value() & { return Checked(); }
+  [[nodiscard]] const T& value() const& { return const_cast<Result*>(this)->Checked(); }
+  [[nodiscard]] T&& value() && { return std::move(Checked()); }
 
  private:
   T& Checked() {

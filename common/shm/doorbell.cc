@@ -16,14 +16,14 @@ base::Result<Doorbell> Doorbell::Create() {
 
 void Doorbell::Ring() const {
   const uint64_t one = 1;
-  // EAGAIN: the counter is at its maximum, so the bell is ringing already.
+  // EAGAIN: the counter is at its maximum, so the bell is already ringing.
   while (::write(fd_.get(), &one, sizeof(one)) < 0 && errno == EINTR) {
   }
 }
 
 void Doorbell::Clear() const {
   uint64_t count = 0;
-  // One read takes the whole count. EAGAIN: nobody rang.
+  // One read takes the whole count. EAGAIN: nobody has rung.
   while (::read(fd_.get(), &count, sizeof(count)) < 0 && errno == EINTR) {
   }
 }

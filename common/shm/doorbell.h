@@ -7,25 +7,27 @@
 
 namespace nasgi::shm {
 
-// An eventfd that one process rings and the other watches with poll, epoll or an event loop
-// (level-triggered). It carries no count: several rings before one Clear() are one.
+// Wakes another process: an eventfd that one process rings and the other watches with poll, epoll
+// or an event loop (level-triggered). It does not count: several rings before a Clear() are one.
 //
-// Thread safety: Ring and Clear may be called from any thread of either process.
+// Thread safety: any thread of either process may call Ring and Clear.
+// Lifetime: owns its descriptor. Each process has one of its own for the same eventfd.
 // Cannot report: whether anybody listens. A hostile peer that shares the eventfd can ring it
-// without need, clear it, or make it blocking; the first two cost time, the last can stop us.
+// needlessly, clear it or make it blocking; the first two cost time, the last can stop us.
 class Doorbell {
  public:
+  // kOs when the process has no descriptor left.
   static base::Result<Doorbell> Create();
-  // `fd` is an eventfd made by Create(), usually in another process.
+  // `fd` is an eventfd that Create() has made, usually in another process.
   explicit Doorbell(base::UniqueFd fd) : fd_(std::move(fd)) {}
 
   // Makes fd() readable until Clear().
   void Ring() const;
-  // After it, fd() is readable only if somebody rang since.
+  // After Clear(), fd() is not readable until the next Ring().
   void Clear() const;
 
   // Borrowed.
-  int fd() const { return fd_.get(); }
+  [[nodiscard]] int fd() const { return fd_.get(); }
 
  private:
   base::UniqueFd fd_;

@@ -20,7 +20,7 @@ Endpoint::Endpoint(Segment segment, Side side, Doorbell own, Doorbell peer)
       peer_(std::move(peer)),
       writer_(out_),
       reader_(in_) {
-  // What the peer sent before this point found nobody asleep and rang nobody.
+  // The peer found nobody asleep for what it sent before this point, and so did not ring.
   AnnounceSleep(*in_.header);
   if (HasRecord()) own_.Ring();
 }
@@ -29,11 +29,11 @@ Endpoint::Endpoint(Segment segment, Side side, Doorbell own, Doorbell peer)
 
 Status Endpoint::BeginSend(size_t bound, std::span<std::byte>* room) {
   if (bound > max_record()) {
-    return Status::TooLarge("record of " + std::to_string(bound) + " bytes, the ring takes " +
+    return Status::TooLarge("a record of " + std::to_string(bound) + " bytes; the ring takes " +
                             std::to_string(max_record()));
   }
   packing_backlog_ = false;
-  // Behind a backlog everything waits, or the order would be lost.
+  // Behind a backlog everything waits, to keep the order.
   if (backlog_.empty()) *room = ReserveOrAnnounce(bound);
   if (corrupt()) return Status::Corrupt("the peer broke the format of the segment");
   if (room->data() != nullptr) return Status::Ok();
@@ -41,7 +41,7 @@ Status Endpoint::BeginSend(size_t bound, std::span<std::byte>* room) {
   try {
     backlog_.push_back({std::make_unique_for_overwrite<std::byte[]>(bound), 0});
   } catch (const std::bad_alloc&) {
-    return Status::FromErrno("memory for a waiting record", ENOMEM);
+    return Status::FromErrno("allocating a record that has to wait", ENOMEM);
   }
   packing_backlog_ = true;
   *room = {backlog_.back().bytes.get(), bound};
@@ -62,8 +62,8 @@ Status Endpoint::FinishSend(size_t bound, size_t size) {
   return Status::Ok();
 }
 
-// Asleep, nobody will call Sleep() before the next bell, so the wait is announced and rechecked
-// here; awake, Sleep() does it if the backlog still exists by then.
+// While asleep, nobody calls Sleep() before the next bell, so the wait is announced and rechecked
+// here. While awake, Sleep() does that if there is still a backlog by then.
 std::span<std::byte> Endpoint::ReserveOrAnnounce(size_t bound) {
   std::span<std::byte> room = writer_.Reserve(bound);
   if (room.data() != nullptr || awake_) return room;
@@ -100,8 +100,8 @@ ReadResult Endpoint::Next(std::span<const std::byte>* record) {
 
 void Endpoint::Consumed() {
   reader_.Consume();
-  // Not only at the end: a long drain must not stop the stream that it consumes, nor the one that
-  // it causes.
+  // Not only at the end, because a long drain must block neither the records that it consumes nor
+  // those that it causes.
   if (reader_.unreleased() >= in_.capacity / 4) {
     ReleaseRoom();
     FlushBacklog();
@@ -124,8 +124,8 @@ void Endpoint::Wake() {
   awake_ = true;
   CancelSleep(*in_.header);
   CancelWait(*out_.header);
-  // Swallows every bell rung so far, whatever it was for. Safe because all conditions are looked at
-  // after it: room here, records in Drain, both again in Sleep.
+  // Clears every bell rung so far, whatever it was for. That is safe because all conditions are
+  // checked later: room here, records in Drain, and both again in Sleep.
   own_.Clear();
   FlushBacklog();
 }
@@ -135,7 +135,8 @@ bool Endpoint::Sleep() {
   awake_ = false;
   AnnounceSleep(*in_.header);
   if (!backlog_.empty()) AnnounceWait(*out_.header);
-  // After both announcements, every condition: what happened before them rang nobody.
+  // Every condition is checked after both announcements, because what happened before them rang
+  // nobody.
   const bool work =
       HasRecord() || (!backlog_.empty() && writer_.HasRoom(backlog_.front().size)) || corrupt();
   if (!work) return true;

@@ -17,25 +17,27 @@ namespace nasgi::shm {
 enum class Side { kNode, kWorker };
 enum class Bell { kAtOnce, kHeld };
 
-// One process' end of a segment: sends records on one ring, receives on the other, and holds all
-// the logic of sleeping and waking. Both processes use it alike. docs/memory-model.md explains why
-// no wake-up is lost.
+// One process's end of a segment. It sends records on one ring, receives on the other, and has all
+// the logic of sleeping and waking. Both processes use it in the same way. docs/memory-model.md
+// explains why no wake-up is lost.
 //
-// How to use it, with bell_fd() watched (level-triggered) for reading:
-//   on readable:  Wake(); Drain(n, ...) until it no longer returns kMore (or come back later by
-//                 yourself: nobody rings while we are awake); then Sleep(), and if that returns
-//                 false start again from Drain().
-//   at any time:  Send().
-// An Endpoint is born asleep, its bell ringing already if records wait in the ring, so watching
-// bell_fd() from then on is enough. Drain() may also be called while asleep, for polling.
+// To use it, watch bell_fd() (level-triggered) for reading:
+//   when readable:  Wake(); then Drain(n, ...) until it no longer returns kMore (or come back later
+//                   without a bell, because nobody rings an endpoint that is awake); then Sleep(),
+//                   and if that returns false, start again from Drain().
+//   at any time:    Send().
+// A new Endpoint is asleep, and its bell rings already if records wait in the ring, so it is enough
+// to watch bell_fd() from then on. Drain() may also be called while asleep, to poll.
 //
 // Thread safety: one thread at a time. The other end is another process, or another thread with an
 // Endpoint of its own.
-// Invariants, whenever control is outside and we are asleep:
-//   1. a record is in the receiving ring  => our bell rings or is about to be rung by the peer;
-//   2. the backlog's first record has room => likewise;
-//   3. every record consumed has been released, and every bell owed to the peer has been rung.
-// Awake, 1 and 2 are the caller's: it calls Sleep() before it waits.
+// Lifetime: keeps the rings mapped and owns its bells.
+// Failure: once the peer has broken the format, the endpoint stays corrupt().
+// Invariants while no member function runs and the endpoint is asleep:
+//   1. if a record is in the receiving ring, our bell rings or the peer is about to ring it;
+//   2. if there is room for the first record of the backlog, likewise;
+//   3. all room that was consumed is released, and every bell owed to the peer has been rung.
+// While the endpoint is awake, 1 and 2 are up to the caller, who calls Sleep() before waiting.
 class Endpoint {
  public:
   // `own` is the bell that we watch, `peer` the one that the other process watches.
@@ -45,17 +47,18 @@ class Endpoint {
   Endpoint& operator=(const Endpoint&) = delete;
 
   // Borrowed.
-  int bell_fd() const { return own_.fd(); }
+  [[nodiscard]] int bell_fd() const { return own_.fd(); }
 
-  // Sends one record and never blocks. `pack` is called exactly once, with room for at least
-  // `bound` bytes, and returns how many it wrote; it must neither throw nor call this object.
-  // What does not fit now waits in private memory, in order, until the peer has made room; how much
-  // that can become is for the caller to bound (backlog_bytes).
-  // Errors, nothing sent and pack not called: kTooLarge when bound > max_record(), kCorrupt, kOs
-  // when memory runs out. kInvalidArgument: pack wrote more than `bound`; nothing sent.
-  // A peer that sleeps is rung at once, or with kHeld when some more records have come or by
-  // RingHeld(), which the caller owes as long as holds_bell(): a peer that is quicker than the
-  // sender would be woken for each record.
+  // Sends one record and never blocks. Calls `pack` exactly once, with room for at least `bound`
+  // bytes; `pack` returns how many it wrote, and must neither throw nor call this object. A record
+  // that does not fit now waits in private memory, in order, until the peer has made room. Limiting
+  // that memory is up to the caller (backlog_bytes).
+  // Errors: kTooLarge when bound > max_record(), kCorrupt, and kOs when memory runs out; pack is
+  // not called. kInvalidArgument when pack wrote more than `bound`. Nothing is sent then.
+  //
+  // A peer that sleeps is rung at once. With kHeld it is rung after a few more records, or by
+  // RingHeld(), which the caller must call while holds_bell(); otherwise a peer that is faster than
+  // the sender would be woken for each record.
   template <class Pack>
   base::Status Send(size_t bound, Pack&& pack, Bell bell = Bell::kAtOnce) {
     std::span<std::byte> room;
@@ -66,31 +69,32 @@ class Endpoint {
     return status;
   }
 
-  // Records have been sent to a peer that sleeps and has not been rung.
+  // Records were sent to a sleeping peer that has not been rung yet.
   [[nodiscard]] bool holds_bell() const { return held_ > 0; }
-  // Makes our own bell ring, so that its watcher comes back in the next turn of its event loop.
+  // Makes our own bell ring, so that its watcher comes back in the next turn of the event loop.
   void RingSelf() const { own_.Ring(); }
-  // To be called before the sender turns to something else. Sleep() does it, too.
+  // Rings a bell that is held. To be called before the caller turns to something else; Sleep() does
+  // it, too.
   void RingHeld() {
     if (std::exchange(held_, 0) > 0) peer_.Ring();
   }
 
-  // Largest record, in bytes: a little less than half of the ring.
-  size_t max_record() const { return writer_.max_record(); }
+  // The largest record, in bytes; a little less than half of the ring.
+  [[nodiscard]] size_t max_record() const { return writer_.max_record(); }
   // Bytes of ring that the waiting records need; 0 only when none waits.
-  size_t backlog_bytes() const { return backlog_bytes_; }
+  [[nodiscard]] size_t backlog_bytes() const { return backlog_bytes_; }
 
   enum class Drained {
     kEmpty,    // everything was delivered
-    kMore,     // max_records were delivered and there are more
-    kCorrupt,  // the peer broke the format: nothing more will be delivered, ever
-    kBusy,     // called from within on_record: nothing done
+    kMore,     // max_records were delivered, and there are more
+    kCorrupt,  // the peer broke the format; nothing more will ever be delivered
+    kBusy,     // called from within on_record; nothing was done
   };
 
   // Delivers up to `max_records` records, in order, as on_record(std::span<const std::byte>). The
-  // bytes are valid during the call and the peer could still change them. on_record may call Send
-  // but not destroy this object; false from it means that the record is malformed: kCorrupt.
-  // The room is given back as the drain goes on, and in any case when it ends.
+  // bytes are valid during the call, and the peer can still change them. on_record may call Send,
+  // but must not destroy this object. It returns false for a malformed record, and Drain returns
+  // kCorrupt. Room is given back during the drain and when it ends.
   template <class F>
   [[nodiscard]] Drained Drain(size_t max_records, F&& on_record) {
     if (draining_) return Drained::kBusy;
@@ -114,25 +118,26 @@ class Endpoint {
     }
   }
 
-  // Marks us awake, so that the peer works without system calls, clears the bell and flushes the
-  // backlog as far as there is room. For when bell_fd() is readable; harmless at other times.
+  // Marks this end as awake, so that the peer need not ring, clears the bell and sends the backlog
+  // as far as there is room. To be called when bell_fd() is readable; harmless at other times.
   void Wake();
 
-  // Announces sleep, then looks again at every condition. True: the bell will ring, the caller may
-  // wait for it. False: there is work (or corrupt()), and we are awake again: call Drain.
+  // Announces sleep, then checks every condition again. True: the bell will ring for new work, so
+  // the caller may wait for it. False: there is work (or corrupt()), and this end is awake again;
+  // call Drain.
   [[nodiscard]] bool Sleep();
 
-  // Drain() would deliver something, or report corruption.
+  // Whether Drain() would deliver something or report corruption.
   [[nodiscard]] bool HasRecord() {
     std::span<const std::byte> record;
     return Next(&record) != ReadResult::kEmpty;
   }
 
-  // The peer broke the format. Stays so; Drain returns kCorrupt and Send fails.
-  bool corrupt() const { return reader_.corrupt() || writer_.corrupt(); }
+  // The peer broke the format; Drain returns kCorrupt and Send fails. Never becomes false again.
+  [[nodiscard]] bool corrupt() const { return reader_.corrupt() || writer_.corrupt(); }
 
  private:
-  // Gives back room and rings owed bells on every way out of a drain.
+  // Gives back room and rings owed bells however a drain ends.
   class DrainScope {
    public:
     explicit DrainScope(Endpoint& endpoint) : endpoint_(endpoint) { endpoint_.draining_ = true; }
@@ -144,7 +149,7 @@ class Endpoint {
     Endpoint& endpoint_;
   };
 
-  static constexpr int kMostHeld = 8;
+  static constexpr int kMostHeld = 8;  // records after which a held bell is rung
 
   struct Waiting {
     std::unique_ptr<std::byte[]> bytes;
@@ -153,12 +158,12 @@ class Endpoint {
 
   base::Status BeginSend(size_t bound, std::span<std::byte>* room);
   base::Status FinishSend(size_t bound, size_t size);
-  std::span<std::byte> ReserveOrAnnounce(size_t bound);
-  // Whether the peer sleeps, and so is to be rung, is noted in held_.
+  [[nodiscard]] std::span<std::byte> ReserveOrAnnounce(size_t bound);
+  // Publishes the reserved record, and notes in held_ if the peer sleeps and must be rung.
   void Publish(size_t size);
   void FlushBacklog();
 
-  ReadResult Next(std::span<const std::byte>* record);
+  [[nodiscard]] ReadResult Next(std::span<const std::byte>* record);
   void Consumed();
   void ReleaseRoom();
   void EndDrain();
@@ -172,8 +177,8 @@ class Endpoint {
   RingReader reader_;
   std::deque<Waiting> backlog_;
   size_t backlog_bytes_ = 0;
-  bool packing_backlog_ = false;  // between BeginSend and FinishSend: backlog_.back() is the room
-  int held_ = 0;  // records since the peer, asleep, was found to need its bell; 0: it does not
+  bool packing_backlog_ = false;  // from BeginSend to FinishSend: the room is backlog_.back()
+  int held_ = 0;  // records sent since the peer was found asleep; 0: no bell is owed
   bool awake_ = false;
   bool draining_ = false;
 };

@@ -1,5 +1,5 @@
-// The format of a shared segment: one per worker, shared by the Node process and that worker.
-// No logic here; ring_cursor.h holds the accesses, ring_writer.h and ring_reader.h the rules.
+// The format of a shared segment. Each worker shares one with the Node process. This file has no
+// logic; ring_cursor.h has the accesses, ring_writer.h and ring_reader.h the rules.
 //
 //   offset 0                                            one page (the size of a page at run time)
 //   +--------------------------------------------------------------------------------------+
@@ -24,12 +24,18 @@
 //   | length (uint32) | reserved, 0 (u32)| payload, `length` bytes   | padding up to 8      |
 //   +-----------------+------------------+---------------------------+----------------------+
 //
-// Positions (tail, head) are counts of bytes since the segment was made; they only grow (modulo
-// 2^64) and are multiples of 8. Position p lives at data[p & (capacity - 1)]. Integers are in the
-// machine's own byte order: both ends run on one machine. No pointer is ever stored here.
+// Positions (tail, head) count bytes since the segment was created; they only grow (modulo 2^64)
+// and are multiples of 8. Position p is at data[p & (capacity - 1)]. Integers are in the machine's
+// own byte order, because both ends run on the same machine. Pointers are never stored here.
 //
-// Do not change any value, offset or meaning in this file without raising kLayoutVersion: a field
-// moved, added or removed, another record header, other rules for the flags.
+// Do not change a value, an offset or a meaning in this file without raising kLayoutVersion. That
+// includes moving, adding or removing a field, and changing the record header or the rules for the
+// flags.
+//
+// Thread safety: the atomics, any thread of either process (ring_cursor.h). Segment::Create writes
+// the rest once, before the other process has the descriptor.
+// Lifetime: addresses are valid as long as the Segment that gave them.
+// Failure: none.
 
 #pragma once
 
@@ -44,7 +50,7 @@ inline constexpr uint32_t kLayoutVersion = 1;
 inline constexpr size_t kCacheLine = 64;  // do not change
 
 inline constexpr size_t kRecordAlign = 8;  // do not change
-// Bounds of a ring's capacity, which is a power of two and a multiple of the page size.
+// Limits of a ring's capacity in bytes, which is a power of two and a multiple of the page size.
 inline constexpr uint64_t kMinCapacity = 4096;
 inline constexpr uint64_t kMaxCapacity = uint64_t{1} << 30;
 inline constexpr uint64_t kDefaultCapacity = uint64_t{1} << 20;
@@ -54,26 +60,26 @@ struct RecordHeader {
   uint32_t reserved;  // 0
 };
 
-// Every field on a cache line of its own: each is written by one process while the other process
-// polls a different one.
+// Each field has a cache line of its own, because one process writes it while the other polls
+// another field.
 struct RingHeader {
   alignas(kCacheLine) std::atomic<uint64_t> tail;             // the producer's position
   alignas(kCacheLine) std::atomic<uint64_t> head;             // the consumer's position
-  alignas(kCacheLine) std::atomic<uint32_t> consumer_sleeps;  // 1: ring it for a record
-  alignas(kCacheLine) std::atomic<uint32_t> producer_waits;   // 1: ring it for room
+  alignas(kCacheLine) std::atomic<uint32_t> consumer_sleeps;  // 1: ring it when a record comes
+  alignas(kCacheLine) std::atomic<uint32_t> producer_waits;   // 1: ring it when room is freed
 };
 
 struct SegmentHeader {
   uint64_t magic;
   uint32_t layout_version;
-  uint32_t header_bytes;  // where the data begins: the page size
+  uint32_t header_bytes;  // where the data begins, which is the page size
   uint64_t request_capacity;
   uint64_t response_capacity;
   RingHeader request;
   RingHeader response;
 };
 
-// A ring's addresses in this process.
+// The addresses of a ring in this process.
 struct RingMemory {
   RingHeader* header = nullptr;
   std::byte* data = nullptr;  // mapped twice: 2 * capacity bytes
@@ -81,13 +87,15 @@ struct RingMemory {
 };
 
 // Bytes that a record with `length` bytes of payload takes in the ring.
-constexpr uint64_t RecordBytes(uint64_t length) {
+[[nodiscard]] constexpr uint64_t RecordBytes(uint64_t length) {
   return sizeof(RecordHeader) + ((length + kRecordAlign - 1) & ~uint64_t{kRecordAlign - 1});
 }
 
-// Largest payload: a record takes at most half of the ring, so that a second one can be written
-// while the first one is being read.
-constexpr uint64_t MaxRecord(uint64_t capacity) { return capacity / 2 - sizeof(RecordHeader); }
+// The largest payload. A record takes at most half of the ring, so that the next one can be written
+// while it is being read.
+[[nodiscard]] constexpr uint64_t MaxRecord(uint64_t capacity) {
+  return capacity / 2 - sizeof(RecordHeader);
+}
 
 static_assert(std::atomic<uint64_t>::is_always_lock_free);
 static_assert(std::atomic<uint32_t>::is_always_lock_free);

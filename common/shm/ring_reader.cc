@@ -9,8 +9,8 @@
 namespace nasgi::shm {
 namespace {
 
-// One atomic load, so that the compiler cannot fetch the length a second time after the check.
-// Relaxed: LoadTail has acquired the record already.
+// One atomic load, so that the compiler cannot fetch the length again after the check. Relaxed,
+// because LoadTail has already acquired the record.
 RecordHeader LoadRecordHeader(std::byte* record) {
   std::atomic_ref<uint64_t> word(*reinterpret_cast<uint64_t*>(record));
   return std::bit_cast<RecordHeader>(word.load(std::memory_order_relaxed));
@@ -26,15 +26,16 @@ RingReader::RingReader(RingMemory memory)
 ReadResult RingReader::LoadNext() {
   if (head_ == tail_) {
     const uint64_t tail = LoadTail(*memory_.header);
-    // It may move over free room only, and what was consumed is not free before Release(). Unsigned
-    // distances: right when the positions pass 2^64, and a tail that went back is far away.
+    // The tail may only move over free room, and consumed room is not free before Release(). With
+    // unsigned distances this is right even when the positions pass 2^64, and a tail that went back
+    // is far away.
     if (tail - head_ > memory_.capacity - unreleased() || tail % kRecordAlign != 0) {
       return ReadResult::kCorrupt;
     }
     tail_ = tail;
     if (head_ == tail_) return ReadResult::kEmpty;
   }
-  // Both are multiples of 8 and differ: at least a record header is there.
+  // Both are multiples of 8 and differ, so there is at least a record header.
   const RecordHeader header = LoadRecordHeader(memory_.data + (head_ & (memory_.capacity - 1)));
   if (header.reserved != 0 || header.length > MaxRecord(memory_.capacity) ||
       RecordBytes(header.length) > tail_ - head_) {

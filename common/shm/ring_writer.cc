@@ -10,15 +10,15 @@ namespace nasgi::shm {
 RingWriter::RingWriter(RingMemory memory)
     : memory_(memory),
       tail_(OwnTail(*memory.header)),
-      head_(tail_ - memory.capacity) {  // the earliest that it can be
+      head_(tail_ - memory.capacity) {  // the smallest possible
   RefreshHead();
   if (tail_ % kRecordAlign != 0) corrupt_ = true;
 }
 
 void RingWriter::RefreshHead() {
   const uint64_t head = LoadHead(*memory_.header);
-  // It may only move from where it was toward tail. Unsigned distances: right when the positions
-  // pass 2^64, and a head beyond tail is as far away as can be.
+  // The head may only move from where it was towards tail. With unsigned distances this is right
+  // even when the positions pass 2^64, and a head beyond tail is very far away.
   if (tail_ - head > tail_ - head_ || head % kRecordAlign != 0) {
     corrupt_ = true;
   } else {

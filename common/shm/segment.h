@@ -9,30 +9,33 @@
 
 namespace nasgi::shm {
 
-// The memory that one worker shares with Node (layout.h): a sealed memfd and its mappings. A small
-// handle: copies share the mappings and the descriptor, which end with the last copy.
+// The memory that one worker shares with Node (layout.h): a sealed memfd and its mappings.
 //
-// Cannot report: the kernel running out of memory for a page that is touched for the first time
-// arrives as SIGBUS.
+// Thread safety: copies may be used by several threads. The rings have rules of their own.
+// Lifetime: a small handle. Copies share the mappings and the descriptor, which the last copy
+// frees. A child process that is forked later does not inherit the mappings.
+// Failure: kOs when the kernel refuses memory or a descriptor.
+// Cannot report: if the kernel has no memory for a page that is touched for the first time, the
+// process gets SIGBUS.
 class Segment {
  public:
   struct Options {
-    // Bytes. Powers of two, multiples of the page size, at most kMaxCapacity.
+    // In bytes: powers of two and multiples of the page size, at most kMaxCapacity.
     size_t request_capacity = kDefaultCapacity;
     size_t response_capacity = kDefaultCapacity;
   };
 
-  // A new segment, both rings empty. kInvalidArgument names the bad capacity.
+  // A new segment with two empty rings. kInvalidArgument names a bad capacity.
   static base::Result<Segment> Create(const Options& options);
-  // A segment made by Create() in another process. Trusts nothing before it is checked: type,
-  // seals, size, magic, version, capacities. kCorrupt says which one is wrong.
+  // A segment that Create() has made in another process. Checks its type, seals, size, magic
+  // number, version and capacities before it trusts them. kCorrupt says which of them is wrong.
   static base::Result<Segment> Attach(base::UniqueFd fd);
 
-  // The memfd, borrowed: for handing it to the other process.
-  int fd() const;
+  // The memfd, to be sent to the other process; borrowed.
+  [[nodiscard]] int fd() const;
   // Valid as long as a copy of this object lives.
-  RingMemory request_ring() const;
-  RingMemory response_ring() const;
+  [[nodiscard]] RingMemory request_ring() const;
+  [[nodiscard]] RingMemory response_ring() const;
 
  private:
   struct Mapping;

@@ -8,12 +8,12 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// The clock costs more than a look.
+// How often the ring is checked for each look at the clock, which costs more.
 constexpr int kLooksATime = 16;
-// After so many failures in a row one chance in 2^n is taken.
+// After n failures in a row, up to this many, one call in 2^n spins.
 constexpr int kMaxFailures = 7;
 
-// Tells the core that it waits for another one.
+// Tells the core that this is a spin loop.
 void Pause() {
 #if defined(__x86_64__)
   __builtin_ia32_pause();
@@ -46,7 +46,7 @@ bool Spinner::Spin(Endpoint* endpoint) {
     used = Clock::now() - started;
   }
   left_ -= used;
-  // A budget that others have used up says nothing about the peer.
+  // A failure says something about the peer only if at least half of the budget was left for it.
   if (found) {
     failures_ = 0;
   } else if (used >= budget_ / 2) {

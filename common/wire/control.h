@@ -7,17 +7,20 @@
 
 #include "wire/protocol.h"
 
-// The messages of the control socket between Node and the fork server (SOCK_SEQPACKET: one message
-// a packet), packed as those of the rings are.
+// The messages of the control socket between Node and the fork server, one for each packet
+// (SOCK_SEQPACKET). They are packed like those of the rings.
+//
+// Thread safety, lifetime and failure: as in messages.h.
 namespace nasgi::wire {
 
 inline constexpr int kControlFd = 3;   // in the fork server
-inline constexpr int kLifelineFd = 4;  // in the fork server and its workers: EOF = Node is gone
+inline constexpr int kLifelineFd = 4;  // in the fork server and its workers; EOF: Node is gone
 
-// Makes a worker print the stacks of all its threads to its stderr, whatever they are doing: a
-// real-time signal of Linux that applications hardly use (SIGRTMAX - 2).
+// The signal that makes a worker print the stacks of all its threads to stderr, whatever they are
+// doing. A real-time signal of Linux that applications hardly use (SIGRTMAX - 2).
 inline constexpr int kStacksSignal = 62;
 
+// The settings of the fork server; the first message.
 struct Init {
   static constexpr MessageType kType = MessageType::kInit;
   uint32_t version = kWireVersion;
@@ -25,7 +28,7 @@ struct Init {
   static auto Fields(auto& m) { return std::tie(m.version, m.settings); }
 };
 
-// Comes with kForkFds descriptors, in the order of ForkFd.
+// Starts a worker. Travels with kForkFds descriptors, in the order of ForkFd.
 struct Fork {
   static constexpr MessageType kType = MessageType::kFork;
   uint32_t worker = 0;
@@ -34,6 +37,7 @@ struct Fork {
 
 enum ForkFd : uint8_t { kSegmentFd, kWorkerBellFd, kNodeBellFd, kStdoutFd, kStderrFd, kForkFds };
 
+// Sends a signal to a worker.
 struct Kill {
   static constexpr MessageType kType = MessageType::kKill;
   uint32_t worker = 0;
@@ -41,12 +45,14 @@ struct Kill {
   static auto Fields(auto& m) { return std::tie(m.worker, m.signal); }
 };
 
+// The fork server has imported what it preloads, and takes Fork from now on.
 struct ServerReady {
   static constexpr MessageType kType = MessageType::kServerReady;
   std::string_view info;  // JSON
   static auto Fields(auto& m) { return std::tie(m.info); }
 };
 
+// The fork server cannot start; it exits next.
 struct ServerFailed {
   static constexpr MessageType kType = MessageType::kServerFailed;
   std::string_view type;
@@ -55,6 +61,7 @@ struct ServerFailed {
   static auto Fields(auto& m) { return std::tie(m.type, m.message, m.traceback); }
 };
 
+// A worker runs.
 struct Forked {
   static constexpr MessageType kType = MessageType::kForked;
   uint32_t worker = 0;
@@ -62,12 +69,13 @@ struct Forked {
   static auto Fields(auto& m) { return std::tie(m.worker, m.pid); }
 };
 
+// A worker has ended.
 struct Exited {
   static constexpr MessageType kType = MessageType::kExited;
   uint32_t worker = 0;
   uint32_t pid = 0;
-  uint32_t code = 0;    // meaningful where signal is 0
-  uint32_t signal = 0;  // 0 = ended by itself
+  uint32_t code = 0;    // meaningful only if signal is 0
+  uint32_t signal = 0;  // 0: it exited by itself
   static auto Fields(auto& m) { return std::tie(m.worker, m.pid, m.code, m.signal); }
 };
 

@@ -2,7 +2,7 @@
 
 namespace nasgi::wire {
 
-// Takes one array of at most 1 + kMaxFields scalars; anything else ends the parse.
+// Accepts one array of at most 1 + kMaxFields scalars. Anything else ends the parse.
 class FrameVisitor : public msgpack::null_visitor {
  public:
   explicit FrameVisitor(Frame* frame) : frame_(frame) {}
@@ -57,7 +57,6 @@ bool Frame::Parse(std::span<const std::byte> bytes) {
   size_ = 0;
   FrameVisitor visitor(this);
   size_t offset = 0;
-  // msgpack-c reads char; the bytes are the same.
   const char* data = reinterpret_cast<const char*>(bytes.data());
   return msgpack::parse(data, bytes.size(), offset, visitor) && offset == bytes.size() &&
          visitor.complete();

@@ -12,12 +12,15 @@
 
 #include "wire/protocol.h"
 
-// Packing and parsing of frames, by the Fields() of each message.
+// Packs and parses frames by the Fields() of each message.
+//
+// Thread safety: each object, one thread at a time.
+// Failure: packing cannot fail. Parsing returns false for anything but a valid frame.
 namespace nasgi::wire {
 
 namespace internal {
 
-// What msgpack::packer writes to: memory that the caller has reserved.
+// The memory that the caller has reserved, as msgpack::packer writes to it.
 struct SpanBuffer {
   std::byte* next;
   void write(const char* bytes, size_t n) {
@@ -26,18 +29,18 @@ struct SpanBuffer {
   }
 };
 
-// The longest prefix of a msgpack bin, integer or boolean.
+// The longest encoding of a msgpack integer or boolean, and more than the prefix of a bin.
 inline constexpr size_t kFieldPrefix = 9;
 
-inline size_t FieldBound(std::string_view text) { return kFieldPrefix + text.size(); }
-inline size_t FieldBound(uint32_t /*value*/) { return kFieldPrefix; }
-inline size_t FieldBound(bool /*value*/) { return kFieldPrefix; }
+[[nodiscard]] inline size_t FieldBound(std::string_view text) { return kFieldPrefix + text.size(); }
+[[nodiscard]] inline size_t FieldBound(uint32_t /*value*/) { return kFieldPrefix; }
+[[nodiscard]] inline size_t FieldBound(bool /*value*/) { return kFieldPrefix; }
 
 }  // namespace internal
 
-// Bytes that packing `message` takes at most.
+// The most bytes that packing `message` can take.
 template <class Message>
-size_t FrameBound(const Message& message) {
+[[nodiscard]] size_t FrameBound(const Message& message) {
   return std::apply(
       [](const auto&... field) {
         return 2 * internal::kFieldPrefix + (size_t{0} + ... + internal::FieldBound(field));
@@ -45,10 +48,10 @@ size_t FrameBound(const Message& message) {
       Message::Fields(message));
 }
 
-// Packs `message` into `room`, which holds FrameBound(message) bytes or more; returns the bytes
-// written.
+// Packs `message` into `room`, which has at least FrameBound(message) bytes. Returns the number of
+// bytes written.
 template <class Message>
-size_t PackFrame(const Message& message, std::span<std::byte> room) {
+[[nodiscard]] size_t PackFrame(const Message& message, std::span<std::byte> room) {
   internal::SpanBuffer buffer{room.data()};
   msgpack::packer<internal::SpanBuffer> packer(buffer);
   const auto put = [&packer](const auto& field) {
@@ -66,17 +69,20 @@ size_t PackFrame(const Message& message, std::span<std::byte> room) {
   return static_cast<size_t>(buffer.next - room.data());
 }
 
-// A parsed frame. Trusts nothing: the bytes come from the other process. Its views point into the
-// bytes that were parsed.
+// A parsed frame. It checks all bytes, because they come from the other process. Numbers are
+// copied; views point into the parsed bytes, which the other process can still change.
+//
+// Lifetime: the parsed bytes must outlive the views.
 class Frame {
  public:
-  // False: the bytes are not exactly one flat array of the kinds that frames use.
+  // False: the bytes are not exactly one flat array of the kinds that frames use. The frame may not
+  // be used until another call succeeds.
   [[nodiscard]] bool Parse(std::span<const std::byte> bytes);
 
   [[nodiscard]] MessageType type() const { return type_; }
 
-  // Reads the fields of a message of this frame's type. False: their number, kinds or ranges are
-  // not those of Message.
+  // Reads the frame as a Message. False: its type is another, or the number, kinds or ranges of its
+  // fields are.
   template <class Message>
   [[nodiscard]] bool Get(Message* message) const {
     const auto fields = Message::Fields(*message);
@@ -92,7 +98,7 @@ class Frame {
   static constexpr size_t kMaxFields = 8;
   struct Field {
     enum Kind : uint8_t { kUint, kBool, kBytes } kind;
-    uint64_t number;  // or the boolean
+    uint64_t number;  // of a kUint; 0 or 1 of a kBool
     std::string_view bytes;
   };
 

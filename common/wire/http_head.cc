@@ -8,7 +8,7 @@ namespace nasgi::wire {
 
 namespace {
 
-// A set of byte values, so that a check is one look-up a character.
+// A set of byte values, which makes a check one look-up for each character.
 class CharSet {
  public:
   template <class Predicate>
@@ -36,7 +36,7 @@ constexpr CharSet kToken([](unsigned char c) {
   return IsAlphanumeric(c) ||
          std::string_view("!#$%&'*+-.^_`|~").find(static_cast<char>(c)) != std::string_view::npos;
 });
-// What a character of a token becomes in lower case; NUL for what may not stand in one.
+// Each character in lower case; NUL for one that a token cannot contain.
 constexpr std::array<char, 256> kLowerToken = [] {
   std::array<char, 256> lower{};
   for (size_t c = 0; c < lower.size(); ++c) {
@@ -59,7 +59,7 @@ std::string_view HeadReader::Next() {
 }
 
 bool IsToken(std::string_view text) { return !text.empty() && kToken.HoldsAll(text); }
-// Without a way out in the middle, so that the compiler takes many bytes at once.
+// Without an early return, so that the compiler can check many bytes at once.
 bool IsFieldValue(std::string_view text) {
   unsigned bad = 0;
   for (const char c : text) {

@@ -9,11 +9,15 @@
 #include <utility>
 #include <vector>
 
-// The head of a request or response as it travels in Request.head and Response.headers: parts
+// The head of a request or response as it travels in Request.head and Response.headers: its parts,
 // joined by NUL.
+//
+// Thread safety: each object, one thread at a time; the functions, any thread.
+// Lifetime: views point into the text that was passed in and must not outlive it.
+// Failure: a check returns false, or the reason for which it refuses the text.
 namespace nasgi::wire {
 
-// The parts that stand before a request's headers, in this order. Empty = not known.
+// The parts of a request's head before its headers, in this order. An empty part is not known.
 enum HeadField : uint8_t {
   kMethod,
   kScheme,       // http | https
@@ -24,21 +28,21 @@ enum HeadField : uint8_t {
   kClientPort,
   kServerHost,  // or the path of the unix socket
   kServerPort,  // empty for a unix socket
-  kMount,       // the start of the path, as the client sent it, below which the app is served
+  kMount,       // the prefix of the path, as the client sent it, below which the app is mounted
   kFeatures,    // letters of Feature
-  kTls,         // JSON of the scope's extensions.tls
+  kTls,         // the scope's extensions.tls as JSON
   kHeadFields
 };
 inline constexpr std::array<std::string_view, kHeadFields> kHeadFieldNames = {
     "method",     "scheme",     "httpVersion", "path",  "query",    "clientHost",
     "clientPort", "serverHost", "serverPort",  "mount", "features", "tls"};
 
-// What the client of a request, and Node, can do beside the ordinary.
+// Optional abilities of a request's client that Node supports, too.
 enum Feature : char {
   kTakesTrailers = 't',
   kTakesEarlyHints = 'h',
   kTakesPush = 'p',
-  kWantsContinue = 'c',  // it sends the body when it has been told to (RFC 9110, 10.1.1)
+  kWantsContinue = 'c',  // it sends the body only after a 100 response (RFC 9110, 10.1.1)
 };
 inline constexpr std::array<std::pair<const char*, Feature>, 4> kFeatureNames = {{
     {"TRAILERS", kTakesTrailers},
@@ -52,37 +56,38 @@ struct Header {
   std::string_view value;
 };
 
-// Reads the parts of a joined head one after the other.
+// Reads the parts of a joined head, one after the other.
 class HeadReader {
  public:
   explicit HeadReader(std::string_view joined) : rest_(joined), done_(joined.empty()) {}
   [[nodiscard]] bool done() const { return done_; }
-  // The next part; empty, at the end of the head, when there is none.
-  std::string_view Next();
+  // The next part; empty when done().
+  [[nodiscard]] std::string_view Next();
 
  private:
   std::string_view rest_;
   bool done_;
 };
 
-// RFC 9110, 5.6.2: what a method or a header's name may consist of.
+// Whether `text` is a token, as a method and a header name must be (RFC 9110, 5.6.2).
 [[nodiscard]] bool IsToken(std::string_view text);
-// RFC 9110, 5.5: no control characters but the tab.
+// Whether `text` is a valid header value: without control characters except the tab (RFC
+// 9110, 5.5).
 [[nodiscard]] bool IsFieldValue(std::string_view text);
-// A path or query as it may stand in a request line: no controls, no space.
+// Whether `text` can be the path or query of a request line: without control characters and spaces.
 [[nodiscard]] bool IsRequestTarget(std::string_view text);
-// Writes a header's name in lower case to `out`, which has room for it and may be the name itself.
-// False: it is no token.
+// Writes a header name in lower case to `out`, which has room for it and may be the name itself.
+// False: it is not a token.
 [[nodiscard]] bool LowerToken(std::string_view name, char* out);
 
-// Why a head is refused; kOk = it is not.
+// Why a head is refused; kOk if it is not.
 enum class HeadFault : uint8_t { kOk, kMalformed, kMethod, kUrl, kHeaderName, kHeaderValue, kSize };
 struct HeadCheck {
   HeadFault fault = HeadFault::kOk;
-  std::string_view where;  // the offending method, path or header's name, within the head
+  std::string_view where;  // the offending method, path or header name, within the head
 };
 
-// Checks a request's head and makes the names of its headers lower case in place.
+// Checks the head of a request, and changes the names of its headers to lower case in place.
 [[nodiscard]] HeadCheck NormalizeRequestHead(std::span<char> head);
 
 }  // namespace nasgi::wire

@@ -6,23 +6,30 @@
 
 #include "wire/protocol.h"
 
-// The messages of the rings. Each lists its fields once, in their order on the wire, in Fields();
-// frame.h packs and parses by it. Views point into the frame (parsing) or at the caller's bytes
-// (packing) and must not outlive them.
+// The messages of the rings. Each lists its fields once, in their order on the wire, in Fields(),
+// which frame.h uses to pack and parse.
+//
+// Thread safety: plain values.
+// Lifetime: views point into the parsed frame, or at the bytes of the caller that packs, and must
+// not outlive them.
+// Failure: none; frame.h checks what it parses, except for the content of text.
 namespace nasgi::wire {
 
-// Text that HTTP carries travels as ONE latin-1 string, its parts joined by NUL, which none of them
-// can hold: one string crosses into or out of JavaScript instead of dozens. http_head.h reads it.
+// Text that HTTP carries travels as ONE latin-1 string, its parts joined by NUL, which cannot occur
+// in any of them. So one string crosses into or out of JavaScript instead of dozens. http_head.h
+// reads it.
 
+// A request with the start of its body.
 struct Request {
   static constexpr MessageType kType = MessageType::kRequest;
   uint32_t stream = 0;
   std::string_view head;  // the fields of HeadField, then name, value, name, value …
   std::string_view body;  // the first bytes of the body
-  bool end = false;       // whether they are all of it
+  bool end = false;       // whether this is the whole body
   static auto Fields(auto& m) { return std::tie(m.stream, m.head, m.body, m.end); }
 };
 
+// The head of a final response with the start of its body.
 struct Response {
   static constexpr MessageType kType = MessageType::kResponse;
   uint32_t stream = 0;
@@ -33,6 +40,7 @@ struct Response {
   static auto Fields(auto& m) { return std::tie(m.stream, m.status, m.headers, m.body, m.end); }
 };
 
+// More of the body of a request or response.
 struct Body {
   static constexpr MessageType kType = MessageType::kBody;
   uint32_t stream = 0;
@@ -41,7 +49,7 @@ struct Body {
   static auto Fields(auto& m) { return std::tie(m.stream, m.bytes, m.end); }
 };
 
-// The receiver of a body has consumed `bytes` more: the sender's window opens by as much.
+// The receiver of a body has consumed `bytes` more, so the sender's window opens by that much.
 struct Credit {
   static constexpr MessageType kType = MessageType::kCredit;
   uint32_t stream = 0;
@@ -49,14 +57,14 @@ struct Credit {
   static auto Fields(auto& m) { return std::tie(m.stream, m.bytes); }
 };
 
-// Nobody waits for this response any more.
+// Nobody waits for the response any longer.
 struct Disconnect {
   static constexpr MessageType kType = MessageType::kDisconnect;
   uint32_t stream = 0;
   static auto Fields(auto& m) { return std::tie(m.stream); }
 };
 
-// After a Disconnect that the application did not react to: its task is cancelled.
+// Cancels the application's task. Follows a Disconnect to which the application did not react.
 struct Cancel {
   static constexpr MessageType kType = MessageType::kCancel;
   uint32_t stream = 0;
@@ -71,7 +79,7 @@ struct Trailers {
   static auto Fields(auto& m) { return std::tie(m.stream, m.headers); }
 };
 
-// A whole response whose body is the content of a file, which Node reads.
+// A complete response. Its body is the content of a file, which Node reads.
 struct File {
   static constexpr MessageType kType = MessageType::kFile;
   uint32_t stream = 0;
@@ -81,7 +89,7 @@ struct File {
   static auto Fields(auto& m) { return std::tie(m.stream, m.status, m.headers, m.path); }
 };
 
-// A 103 response before the response.
+// A 103 response, before the final response.
 struct EarlyHint {
   static constexpr MessageType kType = MessageType::kEarlyHint;
   uint32_t stream = 0;
@@ -89,7 +97,7 @@ struct EarlyHint {
   static auto Fields(auto& m) { return std::tie(m.stream, m.links); }
 };
 
-// The client is offered the response to another request (RFC 9113, 8.4).
+// Offers the client the response to another request (RFC 9113, 8.4).
 struct Push {
   static constexpr MessageType kType = MessageType::kPush;
   uint32_t stream = 0;
@@ -98,15 +106,14 @@ struct Push {
   static auto Fields(auto& m) { return std::tie(m.stream, m.path, m.headers); }
 };
 
-// The application wants the body of a request with kContinue among its features.
+// The application wants the body of a request that has kWantsContinue among its features.
 struct Continue {
   static constexpr MessageType kType = MessageType::kContinue;
   uint32_t stream = 0;
   static auto Fields(auto& m) { return std::tie(m.stream); }
 };
 
-// A WebSocket is asked for. The worker answers with Accept, with Close, or with a Response that
-// says why not.
+// Opens a WebSocket. The worker answers with Accept, Close, or a Response that says why not.
 struct Connect {
   static constexpr MessageType kType = MessageType::kConnect;
   uint32_t stream = 0;
@@ -114,62 +121,64 @@ struct Connect {
   static auto Fields(auto& m) { return std::tie(m.stream, m.head); }
 };
 
+// The application accepts a WebSocket.
 struct Accept {
   static constexpr MessageType kType = MessageType::kAccept;
   uint32_t stream = 0;
-  std::string_view subprotocol;  // latin-1; empty = none
+  std::string_view subprotocol;  // latin-1; empty: none
   std::string_view headers;      // as in Response
   static auto Fields(auto& m) { return std::tie(m.stream, m.subprotocol, m.headers); }
 };
 
-// A message of a WebSocket, or a piece of one: the pieces of a message follow each other.
+// A WebSocket message, or a piece of one. The pieces of a message follow each other.
 struct SocketMessage {
   static constexpr MessageType kType = MessageType::kMessage;
   uint32_t stream = 0;
   std::string_view bytes;
-  bool text = false;  // the whole message is UTF-8; the same in all its pieces
+  bool text = false;  // the whole message is UTF-8; the same in all pieces
   bool end = false;   // the last piece
   static auto Fields(auto& m) { return std::tie(m.stream, m.bytes, m.text, m.end); }
 };
 
-// To the worker: the WebSocket is closed, no message follows. To Node: the application closes it,
-// or refuses it if it has not accepted it; ends the stream.
+// To the worker: the WebSocket is closed and no message follows. To Node: the application closes
+// the WebSocket, or refuses it if it has not accepted it; this ends the stream.
 struct Close {
   static constexpr MessageType kType = MessageType::kClose;
   uint32_t stream = 0;
-  uint32_t code = 0;        // RFC 6455, 7.4; 1005 = none was given, 1006 = the connection was lost
-  std::string_view reason;  // UTF-8, kMaxCloseReason bytes at most
+  uint32_t code = 0;        // kMinCloseCode to kMaxCloseCode
+  std::string_view reason;  // UTF-8, at most kMaxCloseReason bytes
   static auto Fields(auto& m) { return std::tie(m.stream, m.code, m.reason); }
 };
 
-// The application failed; ends the stream.
+// The application failed. Ends the stream.
 struct AppError {
   static constexpr MessageType kType = MessageType::kAppError;
   uint32_t stream = 0;
   std::string_view type;
   std::string_view message;
   std::string_view traceback;
-  bool started = false;  // whether a Response or Accept went before
+  bool started = false;  // whether a Response or Accept was sent before
   static auto Fields(auto& m) {
     return std::tie(m.stream, m.type, m.message, m.traceback, m.started);
   }
 };
 
-// The application ended without a complete response after a disconnect; ends the stream.
+// The application ended without a complete response after a Disconnect. Ends the stream.
 struct Closed {
   static constexpr MessageType kType = MessageType::kClosed;
   uint32_t stream = 0;
   static auto Fields(auto& m) { return std::tie(m.stream); }
 };
 
-// The worker serves from now on.
+// The worker takes requests from now on.
 struct Ready {
   static constexpr MessageType kType = MessageType::kReady;
   uint32_t version = kWireVersion;
-  std::string_view info;  // JSON
+  std::string_view info;  // JSON, at most kMaxReadyInfo bytes
   static auto Fields(auto& m) { return std::tie(m.version, m.info); }
 };
 
+// The worker cannot start; it exits next.
 struct StartupFailed {
   static constexpr MessageType kType = MessageType::kStartupFailed;
   std::string_view kind;  // import | lifespan | timeout | internal
@@ -179,10 +188,11 @@ struct StartupFailed {
   static auto Fields(auto& m) { return std::tie(m.kind, m.type, m.message, m.traceback); }
 };
 
-// Finish what is under way, shut down, exit. May be sent again with another patience.
+// Asks the worker to finish its requests, shut down and exit. May be sent again with another
+// patience.
 struct Stop {
   static constexpr MessageType kType = MessageType::kStop;
-  uint32_t patience = 0;  // milliseconds from now until tasks that are left are cancelled
+  uint32_t patience = 0;  // milliseconds from now until unfinished tasks are cancelled
   static auto Fields(auto& m) { return std::tie(m.patience); }
 };
 
@@ -193,7 +203,7 @@ struct Signal {
   static auto Fields(auto& /*m*/) { return std::tie(); }
 };
 
-using Stopped = Signal<MessageType::kStopped>;  // the worker has shut down; its last frame
+using Stopped = Signal<MessageType::kStopped>;  // the worker's last frame: it has shut down
 using Ping = Signal<MessageType::kPing>;
 using Pong = Signal<MessageType::kPong>;
 

@@ -9,6 +9,8 @@ namespace nasgi::wire {
 // The result is valid UTF-8 if `text` is, and points into it.
 //
 // Thread safety: any thread.
+// Lifetime: that of `text`.
+// Failure: none. Bytes that are not UTF-8 are cut somewhere.
 [[nodiscard]] std::string_view CutUtf8(std::string_view text, size_t limit);
 
 }  // namespace nasgi::wire

@@ -12,14 +12,14 @@
 namespace nasgi::test {
 
 ChildProcess::ChildProcess(const std::function<int()>& body) {
-  std::fflush(nullptr);  // or the child would print it a second time
+  std::fflush(nullptr);  // so that the child does not print it again
   pid_ = ::fork();
   if (pid_ < 0) {
     std::perror("fork");
     std::abort();
   }
   if (pid_ == 0) {
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // a test program that crashes leaves no child
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // so that a crashed test program leaves no child
     const int code = body();
     std::fflush(nullptr);
     ::_exit(code);

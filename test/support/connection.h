@@ -11,7 +11,7 @@
 
 namespace nasgi::test {
 
-// A segment and its two bells, from which either end can be made, in this process or in a child.
+// A segment and its two bells. Either end can be created from it, in this process or in a child.
 class Connection {
  public:
   explicit Connection(size_t capacity) : Connection(capacity, capacity) {}
@@ -20,8 +20,8 @@ class Connection {
         node_bell_(shm::Doorbell::Create().value()),
         worker_bell_(shm::Doorbell::Create().value()) {}
 
-  // Both ends share one mapping. Threads need that: under different addresses a thread sanitizer
-  // cannot see that they touch the same memory.
+  // Both ends share one mapping. Threads need that, because ThreadSanitizer cannot see that
+  // different addresses are the same memory.
   std::unique_ptr<shm::Endpoint> Open(shm::Side side) const { return Open(side, segment_); }
 
   // An end with mappings of its own, as another process has it.

@@ -10,11 +10,11 @@
 
 namespace nasgi::test {
 
-// While it lives, a timer signal stops this process at arbitrary instructions for up to some tens
-// of microseconds, as the scheduler would on a busy machine. A race window of a few nanoseconds is
-// then hit in every run of a stress test, instead of once a month in production.
+// While an object exists, a timer signal stops this process at arbitrary instructions, for up to
+// some tens of microseconds, as the scheduler does on a busy machine. Every run of a stress test
+// then hits race windows of a few nanoseconds, instead of once a month in production.
 //
-// Not under ThreadSanitizer, which delivers signals only at calls that it knows.
+// Does nothing under ThreadSanitizer, which delivers signals only at calls that it knows.
 class Interruptions {
  public:
   Interruptions() {

@@ -11,8 +11,8 @@
 namespace nasgi::test {
 
 std::map<int, std::string> OpenFds() {
-  // Collected first and resolved when the directory is closed again: its own descriptor is gone by
-  // then and drops out.
+  // Collected first and resolved after the directory has been closed, so that its own descriptor is
+  // not among them.
   std::vector<std::filesystem::path> entries;
   for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
     entries.push_back(entry.path());

@@ -7,8 +7,8 @@
 
 namespace nasgi::test {
 
-// Asserts after every test that it left no file descriptor, no mapping of a memfd and no child
-// process behind. Installed by main.cc for every C++ test program.
+// Checks after every test that it has left no file descriptor, no mapping of a memfd and no child
+// process. main.cc installs it in every C++ test program.
 class LeakCheck : public testing::EmptyTestEventListener {
  public:
   void OnTestStart(const testing::TestInfo& info) override;
@@ -19,9 +19,9 @@ class LeakCheck : public testing::EmptyTestEventListener {
   int memfd_mappings_ = 0;
 };
 
-// Open descriptors of this process and what each refers to.
+// The open descriptors of this process, and what each refers to.
 std::map<int, std::string> OpenFds();
-// Lines of /proc/self/maps that belong to a memfd.
+// The number of lines in /proc/self/maps that belong to a memfd.
 int MemfdMappings();
 
 }  // namespace nasgi::test

@@ -7,7 +7,7 @@
 
 namespace nasgi::test {
 
-// Under a sanitizer everything is slower: counts are divided by this.
+// Tests divide their counts by this, because everything is slower under a sanitizer.
 #if defined(__SANITIZE_THREAD__)
 inline constexpr int kSlowdown = 20;
 #elif defined(__SANITIZE_ADDRESS__)
@@ -16,7 +16,8 @@ inline constexpr int kSlowdown = 4;
 inline constexpr int kSlowdown = 1;
 #endif
 
-// NODE_ASGI_TEST_SEED if set, otherwise a new one. Printed, so that a failure can be repeated.
+// The seed in NODE_ASGI_TEST_SEED if that is set, otherwise a new one. It is printed, so that a
+// failure can be repeated.
 inline uint64_t TestSeed() {
   const char* fixed = std::getenv("NODE_ASGI_TEST_SEED");
   const uint64_t seed =

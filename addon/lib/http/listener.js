@@ -2,6 +2,7 @@
  * Serves the application through node:http, https and the compatibility API of http2.
  */
 
+import { connectionOf, hasGone } from './connection.js'
 import { httpStatus } from './error-status.js'
 import { HttpExchange, describe } from './exchange.js'
 import { currentHeaders } from './changed-headers.js'
@@ -50,9 +51,12 @@ export function createListener (pool, limits, { logger, trustProxy }) {
    * @param {import('./incoming-head.js').Arrival} [arrival]
    */
   function listen (req, res, arrival) {
+    if (hasGone(req, res)) return
     const headers = currentHeaders(req)
     const length = bodyLength(req, headers)
+    /** @type {HttpExchange} */
     let exchange
+    /** @type {import('../stream/request-body.js').Body} */
     let body
     try {
       if (length !== 0) body = incomingBody(req, length)
@@ -66,8 +70,22 @@ export function createListener (pool, limits, { logger, trustProxy }) {
       exchange.push = (path, headers) => push(res, path, headers, (pushed, response) =>
         listen(pushed, response, { mount: arrival?.mount }))
     }
-    if (arrival?.keepsBody) {
-      exchange.keepsBody = true
+    exchange.keepsBody = arrival?.keepsBody === true
+    const connection = connectionOf(req)
+    if (connection === null || res.socket !== null) begin(exchange, body, length)
+    else connection.wait(res, () => begin(exchange, body, length))
+  }
+
+  /**
+   * @param {HttpExchange} exchange
+   * @param {import('../stream/request-body.js').Body} body
+   * @param {number} length of the body in bytes; Infinity: unknown
+   */
+  function begin (exchange, body, length) {
+    const { req } = exchange
+    // The client has gone while the request waited for its place in the pipeline.
+    if (exchange.finished) return
+    if (exchange.keepsBody) {
       exchange.body = req
       pool.submit(exchange)
       return

@@ -62,7 +62,8 @@ export function parseBody (value) {
   const stream = asReadable(value)
   if (stream === undefined) throw invalidBody(`a body must be ${ACCEPTED}`)
   if (stream.readableEnded || stream.destroyed) {
-    throw invalidBody('the body is a stream that has already been read or destroyed; pass a new one')
+    throw invalidBody(
+      'the body is a stream that has already been read or destroyed; pass a new one')
   }
   return stream
 }
@@ -78,7 +79,8 @@ function asReadable (value) {
     try {
       return Readable.fromWeb(value)
     } catch (error) {
-      throw invalidBody('the body is a web stream that cannot be read (it may be locked); pass a new one', error)
+      throw invalidBody(
+        'the body is a web stream that cannot be read (it may be locked); pass a new one', error)
     }
   }
   // A Readable from another realm or library.
@@ -184,8 +186,8 @@ export class StreamUpload {
       ? Buffer.from(chunk, this.source.readableEncoding ?? 'utf8')
       : asBytes(chunk)
     if (bytes === undefined) {
-      this.owner.cancel(invalidBody(`a piece of the body is of type ${typeof chunk}; pieces must be ` +
-        'strings or bytes'))
+      this.owner.cancel(invalidBody(`a piece of the body is of type ${typeof chunk}; pieces must ` +
+        'be strings or bytes'))
       return
     }
     const written = this.owner.write(bytes, false)

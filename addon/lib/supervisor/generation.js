@@ -7,6 +7,7 @@
 import { resourceError } from '../errors.js'
 import { optionName } from '../util/option-name.js'
 import { Crew } from './crew.js'
+import { retirementPlan } from './drain-plan.js'
 import { RecycleWatch } from './recycle-watch.js'
 import { RestartPolicy } from './restart-policy.js'
 import { Slot } from './slot.js'
@@ -101,15 +102,15 @@ export class Generation {
   /**
    * Ends all its processes. A second call can hurry it.
    * @param {import('../worker/worker-owner.js').ExitReason} reason
-   * @param {number} finish milliseconds that requests in flight get
+   * @param {import('../worker/worker-owner.js').DrainPlan} plan
    */
-  stop (reason, finish) {
+  stop (reason, plan) {
     this.#stopping = true
     this.#live = false
     if (this.#retry !== null) clearTimeout(this.#retry)
     for (const slot of this.#slots) slot.cancel()
     this.#recycling.stop()
-    return this.#crew.stop(reason, finish)
+    return this.#crew.stop(reason, plan)
   }
 
   // ---- what the processes report
@@ -242,9 +243,10 @@ export class Generation {
     if (delay === 0) return this.#refill(slot)
     slot.restartAfter(delay, () => this.#report(this.#refill(slot)))
     if (policy.failures === this.settings.restart.limit + 1) {
-      this.settings.logger.error(`[node-asgi] a worker could not start ${policy.failures} times in a row ` +
-        `(${optionName('restart.limit')}); from now on it is retried only every ` +
-        `${this.settings.restart.max} ms (${optionName('restart.max')})`)
+      const { limit, max } = this.settings.restart
+      this.settings.logger.error('[node-asgi] a worker could not start ' +
+        `${policy.failures} times in a row, more than ${limit} (${optionName('restart.limit')}); ` +
+        `from now on it is retried only every ${max} ms (${optionName('restart.max')})`)
     }
     const isHopeless = this.#slots.every((each) => each.worker === null && each.policy.isBroken)
     return isHopeless ? this.#fail(error) : null
@@ -283,8 +285,8 @@ export class Generation {
     if (!this.#startSuccessor(slot, worker)) return
     const { id, pid, traffic: { requests }, readyAt } = worker
     const age = Math.round((performance.now() - readyAt) / 1000)
-    this.settings.logger.info(`[node-asgi] worker ${id} (pid ${pid}) is being recycled because of ` +
-      `its ${reason}, after ${requests} requests and ${age} s`)
+    this.settings.logger.info(`[node-asgi] worker ${id} (pid ${pid}) is being recycled because ` +
+      `of its ${reason}, after ${requests} requests and ${age} s`)
     this.reporter.workerRecycled(worker, reason)
   }
 
@@ -299,9 +301,9 @@ export class Generation {
     const isStarting = this.#slots.some((each) => each.successor !== null)
     if (slot === undefined || isStarting || this.#stopping || !this.#crew.hasServer) return
     if (!this.#startSuccessor(slot, worker)) return
-    this.settings.logger.warn(`[node-asgi] no worker has answered for ${silence} ms, so an extra one ` +
-      `is being started in place of worker ${worker.id} (pid ${worker.pid}). Their event loops are ` +
-      'blocked: do not block in async functions, or start more workers')
+    this.settings.logger.warn(`[node-asgi] no worker has answered for ${silence} ms, so an extra ` +
+      `one is being started in place of worker ${worker.id} (pid ${worker.pid}). Their event ` +
+      'loops are blocked: do not block in async functions, or start more workers')
   }
 
   /**
@@ -328,7 +330,8 @@ export class Generation {
     const old = /** @type {Worker} */ (slot.worker)
     slot.worker = successor
     slot.successor = null
-    old.stop('recycle', this.settings.timeouts.retire)
+    const { timeouts } = this.settings
+    old.stop('recycle', retirementPlan(timeouts, timeouts.retire))
     this.#recycling.done(old)
   }
 
@@ -338,8 +341,8 @@ export class Generation {
    */
   #onSuccessorFailed (worker, { message }) {
     const { id, pid } = worker
-    this.settings.logger.error(`[node-asgi] worker ${id} (pid ${pid}) should be replaced, but its ` +
-      `successor could not start, so it keeps serving: ${message}`)
+    this.settings.logger.error(`[node-asgi] worker ${id} (pid ${pid}) should be replaced, but ` +
+      `its successor could not start, so it keeps serving: ${message}`)
     this.#recycling.failed(worker)
   }
 

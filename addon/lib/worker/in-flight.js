@@ -163,7 +163,8 @@ export class InFlight {
    * @returns {number} see Channel.message
    */
   message (id, bytes, text) {
-    return this.#streams.get(id) !== undefined ? this.#channel.message(id, bytes, text) : bytes.length
+    if (this.#streams.get(id) === undefined) return bytes.length
+    return this.#channel.message(id, bytes, text)
   }
 
   /**

@@ -62,7 +62,11 @@ describe('parseArguments', () => {
       '--timeout-retire', '6', '--timeout-disconnect', '7', '--max-requests', '1000',
       '--max-memory', '512', '--max-age', '3600', '--tls-cert', 'c.pem', '--tls-key', 'k.pem',
       '--tls-ca', 'ca.pem', '--trust-proxy', 'loopback,10.0.0.0/8', '--ws-max-size', '2',
-      '--ws-compression', '--ws-ping-interval', '8', '--ws-ping-timeout', '9'
+      '--ws-compression', '--ws-ping-interval', '8', '--ws-ping-timeout', '9',
+      '--env', 'A=1', '--env', 'B=x=y', '--concurrency', '10', '--max-queue', '0',
+      '--retry', '0', '--spin', '30', '--restart-min', '0.2', '--restart-max', '20',
+      '--restart-window', '30', '--restart-limit', '7', '--timeout-cancel', '0.5',
+      '--timeout-kill', '0.6', '--timeout-disconnect-grace', '11'
     ])
     assert.deepEqual(handler, {
       appTarget: 'pkg.site:make',
@@ -76,6 +80,12 @@ describe('parseArguments', () => {
       interface: 'wsgi',
       threads: 4,
       factory: true,
+      env: { A: '1', B: 'x=y' },
+      concurrency: 10,
+      maxQueue: 0,
+      retry: 0,
+      spin: 30,
+      restart: { min: 200, max: 20_000, window: 30_000, limit: 7 },
       trustProxy: ['loopback', '10.0.0.0/8'],
       websocket: {
         maxMessage: 2 * 1024 * 1024, compression: true, pingInterval: 8000, pingTimeout: 9000
@@ -88,7 +98,10 @@ describe('parseArguments', () => {
         drain: 3000,
         retire: 6000,
         disconnect: 7000,
-        shutdown: 4000
+        cancel: 500,
+        shutdown: 4000,
+        kill: 600,
+        disconnectGrace: 11_000
       }
     })
     assert.deepEqual(address, { host: '::1', port: 0, uds: '/tmp/s' })
@@ -96,6 +109,14 @@ describe('parseArguments', () => {
     assert.equal(accessLog, true)
     assert.equal(logLevel, 'warn')
     parseOptions(handler)
+  })
+
+  it('refuses values that are not numbers or variables, and names the flag', () => {
+    for (const [flag, value] of [['--concurrency', '0'], ['--max-queue', '-1'], ['--retry', 'x'],
+      ['--spin', 'fast'], ['--restart-limit', '1.5'], ['--restart-min', '0'], ['--env', 'A'],
+      ['--env', '=1'], ['--timeout-kill', '0']]) {
+      assert.match(refused([`${flag}=${value}`]), new RegExp(flag))
+    }
   })
 
   it('takes --preload without modules for the application, wherever it stands', () => {

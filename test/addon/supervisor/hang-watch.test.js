@@ -8,7 +8,8 @@ import { Pulse } from '../../../addon/lib/worker/pulse.js'
 
 /** A worker that answers a ping when a test calls `pulse.answered()`. */
 function worker (over) {
-  const one = { state: 'ready', readyAt: 1, inFlight: 1, pings: 0, probe: () => one.pulse.probe(), ...over }
+  const probe = () => one.pulse.probe()
+  const one = { state: 'ready', readyAt: 1, inFlight: 1, pings: 0, probe, ...over }
   one.pulse = new Pulse(() => { one.pings++ })
   return one
 }
@@ -22,7 +23,8 @@ test('a busy worker that does not answer for the limit hangs, once', (t) => {
   const idle = worker({ inFlight: 0 })
   const starting = worker({ readyAt: 0 })
   const hung = []
-  const watch = new HangWatch(1000, () => [dead, alive, idle, starting], { ...nothing, onHung: (one) => hung.push(one) })
+  const watch = new HangWatch(1000, () => [dead, alive, idle, starting],
+    { ...nothing, onHung: (one) => hung.push(one) })
   watch.start()
   for (let turn = 0; turn < 10; turn++) {
     t.mock.timers.tick(100)
@@ -102,7 +104,7 @@ test('all workers were silent for 30 s before anything was done', (t) => {
   ])
 })
 
-test('a silent worker is no outage while another one answers, or is idle', (t) => {
+test('a silent worker is not an outage while another one answers or is idle', (t) => {
   const [dead, alive, idle] = [worker(), worker(), worker({ inFlight: 0 })]
   assert.deepEqual(simulate(t, [dead, alive], () => [alive], 13), [[6, 'silent', 0]])
   t.mock.timers.reset()

@@ -5,8 +5,8 @@ import { RequestStream } from '../../../addon/lib/stream/request-stream.js'
 import { SocketStream } from '../../../addon/lib/stream/socket-stream.js'
 import { Batch, InFlight } from '../../../addon/lib/worker/in-flight.js'
 
-const TYPES = Object.fromEntries(['RESPONSE_START', 'BODY', 'MESSAGE', 'ACCEPT', 'CLOSE', 'TRAILERS',
-  'FILE', 'EARLY_HINT', 'PUSH', 'CONTINUE', 'CREDIT', 'APP_ERROR', 'CLOSED', 'READY']
+const TYPES = Object.fromEntries(['RESPONSE_START', 'BODY', 'MESSAGE', 'ACCEPT', 'CLOSE',
+  'TRAILERS', 'FILE', 'EARLY_HINT', 'PUSH', 'CONTINUE', 'CREDIT', 'APP_ERROR', 'CLOSED', 'READY']
   .map((name, i) => [name, i + 1]))
 
 /** The requests in flight of a worker, and what was said to its channel. */
@@ -26,8 +26,9 @@ function make ({ chunk = 4, grace = Infinity } = {}) {
     }
   })
   const errors = []
-  const requests = new InFlight(channel, { limits: { chunk, messageOverhead: 64 }, eventTypes: TYPES },
-    grace, { onAppError: (error) => errors.push(error), onAborted: () => {} })
+  const binding = { limits: { chunk, messageOverhead: 64 }, eventTypes: TYPES }
+  const requests = new InFlight(channel, binding, grace,
+    { onAppError: (error) => errors.push(error), onAborted: () => {} })
   /** Delivers one event, with the bytes of its body. */
   const event = (type, id, first, second, body, last) => requests.take(
     [TYPES[type], id, first, second, body?.length, last], 0, new Batch(body))

@@ -84,7 +84,7 @@ TEST(FileMappingTest, SharesTheFileAndOutlivesTheDescriptor) {
   EXPECT_EQ(second.value().data()[5], std::byte{42});
 }
 
-TEST(FileMappingTest, IsNotThereInAForkedChild) {
+TEST(FileMappingTest, IsNotInheritedByAForkedChild) {
   const UniqueFd fd = Memfd(kPage);
   const auto mapping = FileMapping::Map(fd.get(), 0, kPage);
   ASSERT_TRUE(mapping.ok());
@@ -113,7 +113,7 @@ TEST(DoubleMappingTest, BothHalvesAreOneMemory) {
     data[size + i] = static_cast<std::byte>(i % 241 + 1);
     ASSERT_EQ(data[i], data[size + i]);
   }
-  // Eight bytes across the seam are one word.
+  // A word of eight bytes, half of it before and half after the seam.
   const auto word = uint64_t{0x1122'3344'5566'7788};
   __builtin_memcpy(data + size - 4, &word, sizeof(word));
   std::byte low_end[4];

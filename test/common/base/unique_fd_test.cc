@@ -62,7 +62,7 @@ TEST(UniqueFdTest, MoveLeavesOneOwner) {
   UniqueFd first(OpenNull());
   const int number = first.get();
   UniqueFd second(std::move(first));
-  EXPECT_FALSE(first.valid());  // NOLINT(bugprone-use-after-move): what it promises
+  EXPECT_FALSE(first.valid());  // NOLINT(bugprone-use-after-move): documented
   UniqueFd third(OpenNull());
   const int overwritten = third.get();
   third = std::move(second);

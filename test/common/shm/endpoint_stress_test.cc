@@ -1,6 +1,6 @@
-// Two ends that really run at once: what is lost, torn, repeated or never rung shows here, now and
-// then. Each end blocks in nothing but poll() on its bell; ten seconds without a bell are a lost
-// wake-up. Repeat it often: --gtest_repeat=50.
+// Two ends that run at the same time, to find records that are lost, torn or repeated and bells
+// that are never rung. Each end blocks only in poll() on its bell, and ten seconds without a bell
+// count as a lost wake-up. Races are a matter of chance, so run it often: --gtest_repeat=50.
 
 #include <gtest/gtest.h>
 #include <sched.h>
@@ -37,7 +37,8 @@ struct Echo {
   size_t capacity;
   size_t max_record;
   uint64_t count;
-  // Records that the node keeps under way. Many: backlogs on both sides. One: sleep after each.
+  // Records that the node keeps in flight. Many cause backlogs on both sides; with one, both ends
+  // sleep after each.
   uint64_t window;
 };
 
@@ -46,7 +47,7 @@ void PrintTo(const Echo& echo, std::ostream* out) {
        << ", window " << echo.window;
 }
 
-// Moves the ends against each other, so that every race window is met at some time.
+// Shifts the ends against each other, so that every race window is hit sooner or later.
 void Dawdle(Random& random) {
   switch (random.Below(32)) {
     case 0:
@@ -84,7 +85,7 @@ int Run(Endpoint& endpoint, Random& random, OnRecord&& on_record, const std::fun
 
 Bell AnyBell(Random& random) { return random.Below(2) == 0 ? Bell::kHeld : Bell::kAtOnce; }
 
-// Sends the stream, a window ahead of the echo, and checks what comes back.
+// Sends the stream, at most a window ahead of the echo, and checks what comes back.
 int RunNode(Endpoint& endpoint, const Echo& echo, uint64_t seed) {
   Random random(seed ^ 1);
   const PayloadStream stream(seed, echo.max_record);
@@ -117,7 +118,7 @@ int RunNode(Endpoint& endpoint, const Echo& echo, uint64_t seed) {
   return wrong ? kWrongRecord : result;
 }
 
-// Sends back what it receives, after checking it too.
+// Checks what it receives and sends it back.
 int RunWorker(Endpoint& endpoint, const Echo& echo, uint64_t seed) {
   Random random(seed ^ 2);
   const PayloadStream stream(seed, echo.max_record);
@@ -147,15 +148,15 @@ class EchoStressTest : public testing::TestWithParam<Echo> {};
 INSTANTIATE_TEST_SUITE_P(
     Shapes, EchoStressTest,
     testing::Values(
-        // A tiny ring, full most of the time: doorbells and backlogs of both sides all the time.
+        // A tiny ring that is nearly always full, so both sides use bells and backlogs constantly.
         Echo{kPage, 200, 40'000, 500},
-        // One record at a time: both ends go to sleep at every step.
+        // One record at a time, so both ends go to sleep at every step.
         Echo{kPage, 100, 20'000, 1},
-        // Two or three at a time: one end publishes just as the other one goes to sleep.
+        // Two or three at a time, so one end publishes just as the other goes to sleep.
         Echo{kPage, 100, 40'000, 3},
-        // Records of half a ring: one fits, the next one waits, both ways.
+        // Records of half a ring, so one fits and the next waits, in both directions.
         Echo{kPage, MaxRecord(kPage), 20'000, 8},
-        // Bodies of the largest chunk, through rings that hold a few of them or less than one.
+        // Bodies of the largest chunk, in rings that hold a few of them or less than one.
         Echo{16 * 1024, MaxRecord(16 * 1024), 8'000, 64},
         Echo{64 * 1024, MaxRecord(64 * 1024), 2'000, 64}, Echo{256 * 1024, 64 * 1024, 1'500, 64}));
 
@@ -195,8 +196,8 @@ TEST_P(EchoStressTest, TwoThreads) {
 
 // --- one way --------------------------------------------------------------------------------
 
-// Nothing is answered, so room is all that can ring the sender: no other bell covers up for a lost
-// one. It sends while asleep, as Node does from its other callbacks.
+// Nothing is answered, so only freed room rings the sender, and no other bell makes up for a lost
+// one. The sender sends while asleep, as Node does from its other callbacks.
 int RunSource(Endpoint& endpoint, const Echo& shape, uint64_t seed) {
   Random random(seed ^ 3);
   const PayloadStream stream(seed, shape.max_record);
@@ -241,7 +242,7 @@ int RunSink(Endpoint& endpoint, const Echo& shape, uint64_t seed) {
 
 class OneWayStressTest : public testing::TestWithParam<Echo> {};
 
-// The window is in bytes of backlog here; 1 stops at the first record that waits.
+// The window is in bytes of backlog here; a window of 1 stops at the first record that waits.
 INSTANTIATE_TEST_SUITE_P(Shapes, OneWayStressTest,
                          testing::Values(Echo{kPage, MaxRecord(kPage), 60'000, 1},
                                          Echo{kPage, 100, 100'000, 1},
@@ -333,7 +334,7 @@ TEST(ProducerKilledTest, AtAnyMomentLeavesOnlyWholeRecords) {
     }
     child.Kill();
     EXPECT_EQ(child.Wait(), -SIGKILL);
-    // What it had published by then is whole.
+    // Everything that it had published by then is complete.
     Endpoint::Drained drained;
     do {
       drained = node->Drain(100, check);

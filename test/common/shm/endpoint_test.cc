@@ -1,5 +1,5 @@
-// Both ends of a connection in one thread, stepped by hand: each rule of sleeping and waking once,
-// without luck. endpoint_stress_test.cc looks for what only happens between processors.
+// Both ends of a connection in one thread, stepped by hand, so each rule of sleeping and waking is
+// tested without chance. endpoint_stress_test.cc looks for what only happens between processors.
 
 #include "shm/endpoint.h"
 
@@ -109,7 +109,7 @@ TEST_F(EndpointTest, HeldBellRingsWhenAskedFor) {
   EXPECT_TRUE(WorkerRings());
   EXPECT_EQ(Serve(*worker_), Texts{"one"});
   node_->RingHeld();
-  EXPECT_FALSE(WorkerRings()) << "once";
+  EXPECT_FALSE(WorkerRings()) << "only once";
 }
 
 TEST_F(EndpointTest, HeldBellRingsBeforeTheSenderSleeps) {
@@ -122,6 +122,14 @@ TEST_F(EndpointTest, NoBellIsHeldForAPeerThatIsAwake) {
   worker_->Wake();
   ASSERT_TRUE(SendHeld(*node_, "one").ok());
   EXPECT_FALSE(node_->holds_bell());
+}
+
+TEST_F(EndpointTest, AnEndCanRingItself) {
+  node_->RingSelf();
+  EXPECT_TRUE(NodeRings());
+  EXPECT_FALSE(WorkerRings());
+  EXPECT_TRUE(Serve(*node_).empty());
+  EXPECT_FALSE(NodeRings());
 }
 
 // --- records --------------------------------------------------------------------------------
@@ -141,7 +149,8 @@ TEST_F(EndpointTest, DrainStopsAtItsLimit) {
   EXPECT_EQ(Collect(*worker_, 0, &records), Drained::kMore);
   EXPECT_EQ(Collect(*worker_, 2, &records), Drained::kMore);
   EXPECT_EQ(records, (Texts{"a", "b"}));
-  EXPECT_EQ(Collect(*worker_, 1, &records), Drained::kEmpty) << "the limit met, but no more there";
+  EXPECT_EQ(Collect(*worker_, 1, &records), Drained::kEmpty)
+      << "the limit is reached, and nothing is left";
   EXPECT_EQ(Collect(*worker_, 1, &records), Drained::kEmpty);
   EXPECT_EQ(records, (Texts{"a", "b", "c"}));
 }
@@ -229,7 +238,7 @@ TEST_F(EndpointTest, BornAsleepAndSilent) {
   EXPECT_FALSE(NodeRings());
   EXPECT_FALSE(WorkerRings());
   ASSERT_TRUE(SendText(*worker_, "first").ok());
-  EXPECT_TRUE(NodeRings()) << "nobody has called Sleep yet";
+  EXPECT_TRUE(NodeRings()) << "nobody has called Sleep";
 }
 
 TEST_F(EndpointTest, BornRingingWhenRecordsWaitAlready) {
@@ -277,10 +286,10 @@ TEST_F(EndpointTest, NoSleepOverARecordPublishedAfterTheLastLook) {
   Texts records;
   ASSERT_EQ(Collect(*worker_, kAll, &records), Drained::kEmpty);
   ASSERT_TRUE(SendText(*node_, "in between").ok());
-  EXPECT_FALSE(WorkerRings()) << "it was awake";
+  EXPECT_FALSE(WorkerRings()) << "it is awake";
   EXPECT_FALSE(worker_->Sleep());
   ASSERT_TRUE(SendText(*node_, "and another").ok());
-  EXPECT_FALSE(WorkerRings()) << "Sleep that fails leaves it awake";
+  EXPECT_FALSE(WorkerRings()) << "a failed Sleep leaves it awake";
   EXPECT_EQ(Collect(*worker_, kAll, &records), Drained::kEmpty);
   EXPECT_EQ(records.size(), 2u);
   EXPECT_TRUE(worker_->Sleep());
@@ -291,7 +300,7 @@ TEST_F(EndpointTest, NoSleepOverRoomThatAppearedAfterTheLastLook) {
   const int sent = Fill(*node_, 100);
   Texts records;
   ASSERT_EQ(Collect(*worker_, kAll, &records), Drained::kEmpty);
-  EXPECT_FALSE(NodeRings()) << "it was awake and had announced nothing";
+  EXPECT_FALSE(NodeRings()) << "it is awake and has announced nothing";
   EXPECT_FALSE(node_->Sleep());
   ASSERT_EQ(Collect(*node_, kAll, &records), Drained::kEmpty);
   EXPECT_EQ(node_->backlog_bytes(), 0u);
@@ -301,7 +310,7 @@ TEST_F(EndpointTest, NoSleepOverRoomThatAppearedAfterTheLastLook) {
 }
 
 TEST_F(EndpointTest, RoomRingsASenderThatFilledTheRingWhileAsleep) {
-  const int sent = Fill(*node_, 100);  // no Wake, no Sleep: sent from a timer, say
+  const int sent = Fill(*node_, 100);  // without Wake and Sleep, as from a timer
   EXPECT_FALSE(NodeRings());
   EXPECT_EQ(Serve(*worker_).size(), static_cast<size_t>(sent) - 1);
   EXPECT_TRUE(NodeRings());
@@ -319,7 +328,7 @@ TEST_F(EndpointTest, RoomRingsASenderThatWentToSleepOverABacklog) {
 }
 
 TEST_F(EndpointTest, RoomIsAskedForAgainWhenItWasNotEnough) {
-  // Three records fit, the backlog's first one needs the room of all three.
+  // Three records fit, and the first one of the backlog needs the room of all three.
   const std::string third(kCapacity / 4 - 8, 't');
   for (int i = 0; i < 4; ++i) ASSERT_TRUE(SendText(*node_, third).ok());
   ASSERT_TRUE(SendText(*node_, std::string(node_->max_record(), 'L')).ok());
@@ -329,13 +338,13 @@ TEST_F(EndpointTest, RoomIsAskedForAgainWhenItWasNotEnough) {
     ASSERT_EQ(Collect(*worker_, 1, &records), Drained::kMore);
     EXPECT_TRUE(NodeRings()) << round;
     EXPECT_EQ(Serve(*node_), Texts{});
-    EXPECT_EQ(node_->backlog_bytes() == 0, round == 1) << "half of the ring was needed";
+    EXPECT_EQ(node_->backlog_bytes() == 0, round == 1) << "the record needs half of the ring";
   }
 }
 
 TEST_F(EndpointTest, OneWakeServesEveryConditionThatRang) {
-  // The node sleeps over a backlog; then a record for it and room for it appear: two reasons, one
-  // bell, and clearing it for one must not forget the other.
+  // The node sleeps with a backlog. Then both a record and room for the backlog appear, which is
+  // one bell for two reasons. Clearing it for one of them must not lose the other.
   const int sent = Fill(*node_, 100);
   ASSERT_TRUE(SendText(*worker_, "answer").ok());
   EXPECT_EQ(Serve(*worker_).size(), static_cast<size_t>(sent) - 1);
@@ -344,13 +353,13 @@ TEST_F(EndpointTest, OneWakeServesEveryConditionThatRang) {
   EXPECT_EQ(Serve(*node_), (Texts{"answer"}));
   EXPECT_EQ(node_->backlog_bytes(), 0u);
   EXPECT_FALSE(NodeRings());
-  EXPECT_TRUE(WorkerRings()) << "the flushed backlog is news for the worker";
+  EXPECT_TRUE(WorkerRings()) << "the worker sleeps and the backlog has been flushed";
   EXPECT_EQ(Serve(*worker_).size(), 1u);
 }
 
 TEST_F(EndpointTest, BellSwallowedByWakeIsNotMissed) {
   ASSERT_TRUE(SendText(*node_, "a").ok());
-  worker_->Wake();  // clears the bell of "a" before anybody has drained
+  worker_->Wake();  // clears the bell for "a" before a drain
   EXPECT_FALSE(WorkerRings());
   EXPECT_FALSE(worker_->Sleep()) << "the record is still there";
   Texts records;
@@ -380,8 +389,8 @@ TEST_F(EndpointTest, LongDrainGivesRoomBackOnItsWay) {
 }
 
 TEST_F(EndpointTest, LongDrainSendsItsOwnBacklogOnItsWay) {
-  // An echo under backpressure: while the worker drains, the node takes the answers. Within one
-  // drain they stream; without the flush on the way the worker's backlog would grow to the end.
+  // An echo under backpressure: the node takes the answers while the worker drains. They stream
+  // within one drain. Without the flush during the drain, the worker's backlog would only grow.
   const int sent = Fill(*node_, 100) - 1;
   Fill(*worker_, 100);
   worker_->Wake();

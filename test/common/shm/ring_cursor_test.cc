@@ -1,6 +1,6 @@
-// The store-load race of docs/memory-model.md in its smallest form: two threads leave a barrier
-// together, each writes its variable and reads the other one's. At least one must notice. With
-// anything weaker than seq_cst they miss each other now and then, even on x86.
+// The store-load race of docs/memory-model.md in its smallest form. Two threads leave a barrier
+// together; each writes its own variable and reads the other's. At least one must notice the other.
+// With any order weaker than seq_cst they sometimes miss each other, even on x86.
 
 #include "shm/ring_cursor.h"
 
@@ -28,7 +28,7 @@ class Barrier {
       return;
     }
     for (int spins = 0; round_.load(std::memory_order_acquire) == round; ++spins) {
-      if (spins > 2000) std::this_thread::yield();  // on one processor the other one has to run
+      if (spins > 2000) std::this_thread::yield();  // there may be only one processor
     }
   }
 
@@ -37,13 +37,13 @@ class Barrier {
   alignas(kCacheLine) std::atomic<int> round_{0};
 };
 
-// Some nanoseconds, other ones each round: who leaves the barrier first has a lead that must be
-// made up for.
+// A few nanoseconds, different in each round, to make up for the lead of the thread that leaves the
+// barrier first.
 void Delay(uint64_t steps) {
   for (; steps > 0; --steps) asm volatile("" ::: "memory");
 }
 
-// With the line that is read next at hand, the read is as early as it can be.
+// Loads the cache line of the next read, so that the read happens as early as possible.
 template <class T>
 void Prefetch(const std::atomic<T>& value) {
   (void)value.load(std::memory_order_relaxed);
@@ -67,7 +67,7 @@ uint64_t CountMissed(Publisher publish_and_take, Sleeper announce_and_recheck, C
     const bool saw_work = announce_and_recheck(round);
     barrier.Wait();
     if (!rang && !saw_work) ++missed;
-    cancel();  // or the next round could take this one's announcement
+    cancel();  // so that the next round cannot take this announcement
   }
   thread.join();
   return missed;

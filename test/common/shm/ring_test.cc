@@ -1,4 +1,4 @@
-// RingWriter and RingReader on indices that the test places itself.
+// RingWriter and RingReader at positions that the test sets itself.
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -26,7 +26,7 @@ class RingTest : public testing::Test {
                      .value()),
         ring_(segment_.request_ring()) {}
 
-  // Both positions, as if that many bytes had gone through the ring.
+  // Sets both positions, as if that many bytes had gone through the ring.
   void PlaceAt(uint64_t position) {
     ring_.header->tail.store(position);
     ring_.header->head.store(position);
@@ -50,12 +50,12 @@ class RingTest : public testing::Test {
   RingMemory ring_;
 };
 
-// --- what goes through ----------------------------------------------------------------------
+// --- valid records ----------------------------------------------------------------------
 
 class RingAtTest : public RingTest, public testing::WithParamInterface<uint64_t> {};
 
-// Start; a record header as the last word before the end; a payload cut by the end; positions that
-// pass 2^64.
+// The start; a record header in the last word before the end; a payload that crosses the end;
+// positions that pass 2^64.
 INSTANTIATE_TEST_SUITE_P(Positions, RingAtTest,
                          testing::Values(0, 8, kCapacity - 8, kCapacity - 16, kCapacity - 1024,
                                          5 * kCapacity, 5 * kCapacity - 8, 0 - kCapacity,
@@ -92,7 +92,7 @@ TEST_P(RingAtTest, FillsToTheLastByteAndNotBeyond) {
   const size_t count = kCapacity / RecordBytes(8);
   for (size_t i = 0; i < count; ++i) ASSERT_TRUE(Write(writer, 8, static_cast<int>(i & 0xFF)));
   EXPECT_EQ(ring_.header->tail.load() - ring_.header->head.load(), kCapacity);
-  EXPECT_FALSE(Write(writer, 0)) << "not even an empty record";
+  EXPECT_FALSE(Write(writer, 0)) << "even an empty record";
 
   std::span<const std::byte> record;
   for (size_t i = 0; i < count; ++i) {
@@ -102,7 +102,7 @@ TEST_P(RingAtTest, FillsToTheLastByteAndNotBeyond) {
     reader.Consume();
   }
   EXPECT_EQ(reader.Peek(&record), ReadResult::kEmpty);
-  EXPECT_FALSE(Write(writer, 0)) << "consumed is not free before Release";
+  EXPECT_FALSE(Write(writer, 0)) << "consumed room is not free before Release";
   EXPECT_TRUE(reader.Release());
   EXPECT_FALSE(reader.Release()) << "nothing new to free";
   EXPECT_TRUE(Write(writer, writer.max_record()));
@@ -151,7 +151,7 @@ TEST_F(RingTest, NoRecordOverHalfOfTheRing) {
   EXPECT_EQ(writer.Reserve(SIZE_MAX).data(), nullptr);
   EXPECT_FALSE(writer.HasRoom(SIZE_MAX));
   EXPECT_EQ(writer.Reserve(writer.max_record()).size(), writer.max_record());
-  EXPECT_FALSE(writer.corrupt()) << "the caller's mistake is not the peer's";
+  EXPECT_FALSE(writer.corrupt()) << "it is the caller's mistake, not the peer's";
 }
 
 TEST_F(RingTest, CommitMayBeShorterThanTheReservation) {
@@ -173,7 +173,7 @@ TEST_F(RingTest, TornRecordIsNotSeen) {
   RingWriter writer(ring_);
   RingReader reader(ring_);
   const auto room = writer.Reserve(100);
-  std::memset(room.data(), 0x55, 50);  // and there the producer dies
+  std::memset(room.data(), 0x55, 50);  // and then the producer dies
   std::span<const std::byte> record;
   EXPECT_EQ(reader.Peek(&record), ReadResult::kEmpty);
 
@@ -199,7 +199,7 @@ TEST_F(RingTest, HostileTailIsCorruptAndStaysSo) {
     EXPECT_EQ(reader.Peek(&record), ReadResult::kCorrupt);
     EXPECT_EQ(record.data(), nullptr);
     ring_.header->tail.store(start);
-    EXPECT_EQ(reader.Peek(&record), ReadResult::kCorrupt) << "it stays so";
+    EXPECT_EQ(reader.Peek(&record), ReadResult::kCorrupt) << "it stays corrupt";
     EXPECT_TRUE(reader.corrupt());
   }
 }
@@ -222,7 +222,8 @@ TEST_F(RingTest, TailOverRoomThatWasNotReleasedIsCorrupt) {
   std::span<const std::byte> record;
   ASSERT_EQ(reader.Peek(&record), ReadResult::kRecord);
   reader.Consume();
-  // Within a capacity of the reader's own index, but over what the producer was told.
+  // Within one capacity of the reader's own position, but beyond what the producer knows to be
+  // free.
   ring_.header->tail.store(kCapacity + 16);
   EXPECT_EQ(reader.Peek(&record), ReadResult::kCorrupt);
 }
@@ -233,7 +234,7 @@ TEST_F(RingTest, HostileLengthIsCorruptBeforeAByteIsTouched) {
     for (const uint64_t word : {uint64_t{available - 7}, available, available + 1,
                                 kCapacity / 2 - 7, kCapacity, 2 * kCapacity, uint64_t{0x7FFF'FFFF},
                                 uint64_t{0x8000'0000}, uint64_t{0xFFFF'FFF8}, uint64_t{0xFFFF'FFFF},
-                                // a good length, but the reserved half is not zero
+                                // a valid length, but the reserved half is not zero
                                 uint64_t{1} << 32 | 8, uint64_t{1} << 63 | 8, UINT64_MAX}) {
       SCOPED_TRACE(testing::Message() << "start " << start << " word " << word);
       PlaceAt(start);
@@ -243,7 +244,7 @@ TEST_F(RingTest, HostileLengthIsCorruptBeforeAByteIsTouched) {
       std::span<const std::byte> record;
       EXPECT_EQ(reader.Peek(&record), ReadResult::kCorrupt);
       EXPECT_EQ(record.data(), nullptr);
-      EXPECT_EQ(reader.Peek(&record), ReadResult::kCorrupt) << "it stays so";
+      EXPECT_EQ(reader.Peek(&record), ReadResult::kCorrupt) << "it stays corrupt";
     }
   }
 }
@@ -275,7 +276,7 @@ TEST_F(RingTest, LengthIsReadOnce) {
 
 TEST_F(RingTest, HostileHeadIsCorruptAndStaysSo) {
   const uint64_t start = 3 * kCapacity + 64;
-  const uint64_t tail = start + kCapacity;  // full: the next write has to look at head
+  const uint64_t tail = start + kCapacity;  // full, so the next write has to look at head
   for (const uint64_t head : {tail + 8, tail + 1, start - 8, start + 1, start + 4, uint64_t{0},
                               UINT64_MAX, UINT64_MAX - 7, tail + (uint64_t{1} << 63)}) {
     SCOPED_TRACE(head);
@@ -288,7 +289,7 @@ TEST_F(RingTest, HostileHeadIsCorruptAndStaysSo) {
     EXPECT_FALSE(Write(writer, 8));
     EXPECT_TRUE(writer.corrupt());
     ring_.header->head.store(tail);
-    EXPECT_FALSE(Write(writer, 8)) << "it stays so";
+    EXPECT_FALSE(Write(writer, 8)) << "it stays corrupt";
     EXPECT_FALSE(writer.HasRoom(8));
   }
 }
@@ -313,7 +314,7 @@ TEST_F(RingTest, WriterStartsOnARingThatIsNotEmpty) {
   EXPECT_TRUE(RingWriter(ring_).corrupt());
 }
 
-TEST_F(RingTest, OwnPositionScribbledOverIsNotBelieved) {
+TEST_F(RingTest, OwnPositionIsNotReadBack) {
   RingWriter writer(ring_);
   RingReader reader(ring_);
   ASSERT_TRUE(Write(writer, 8));
@@ -338,7 +339,7 @@ TEST_F(RingTest, MisalignedStartIsCorrupt) {
   EXPECT_TRUE(writer.corrupt());
 }
 
-TEST_F(RingTest, RandomScribbleNeverLeadsOutsideTheMapping) {
+TEST_F(RingTest, RandomDamageNeverLeadsOutsideTheMapping) {
   const uint64_t seed = test::TestSeed();
   test::Random random(seed);
   int records = 0;
@@ -346,7 +347,7 @@ TEST_F(RingTest, RandomScribbleNeverLeadsOutsideTheMapping) {
     const uint64_t start = random.Next() & ~uint64_t{7};
     PlaceAt(start);
     RingReader reader(ring_);
-    // Small words are often plausible, so that records before the bad one are read as well.
+    // Small words are often plausible, so that some records are read before a bad one.
     for (uint64_t offset = 0; offset < kCapacity; offset += 8) {
       const uint64_t word = random.Below(4) == 0 ? random.Next() : random.Below(100);
       std::memcpy(ring_.data + offset, &word, sizeof(word));
@@ -359,7 +360,9 @@ TEST_F(RingTest, RandomScribbleNeverLeadsOutsideTheMapping) {
       ASSERT_LE(record.data() + record.size(), ring_.data + 2 * kCapacity) << "seed " << seed;
       reader.Consume();
       ++records;
-      if (random.Below(4) == 0) reader.Release();
+      if (random.Below(4) == 0) {
+        EXPECT_TRUE(reader.Release()) << "seed " << seed;
+      }
     }
   }
   EXPECT_GT(records, 0);

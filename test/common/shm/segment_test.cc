@@ -24,7 +24,7 @@ const size_t kPage = static_cast<size_t>(::sysconf(_SC_PAGESIZE));
 
 UniqueFd Duplicate(int fd) { return UniqueFd(::fcntl(fd, F_DUPFD_CLOEXEC, 0)); }
 
-// The beginning of a SegmentHeader (which is not copyable, for its atomics).
+// The start of a SegmentHeader, which is not copyable because of its atomics.
 struct Fields {
   uint64_t magic = kMagic;
   uint32_t layout_version = kLayoutVersion;
@@ -34,7 +34,7 @@ struct Fields {
 };
 static_assert(sizeof(Fields) == 32);
 
-// A memfd as a peer could send it: any fields, any size, any seals.
+// A memfd as a peer could send it, with any fields, size and seals.
 UniqueFd Forge(const Fields& fields, size_t size, int seals) {
   UniqueFd fd(::memfd_create("forged", MFD_CLOEXEC | MFD_ALLOW_SEALING));
   const size_t bytes = std::min(sizeof(fields), size);
@@ -46,7 +46,7 @@ UniqueFd Forge(const Fields& fields, size_t size, int seals) {
 
 constexpr int kAllSeals = F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL;
 
-TEST(SegmentTest, CreateMakesTwoEmptyRingsOfTheSizesAskedFor) {
+TEST(SegmentTest, CreateMakesTwoEmptyRingsOfTheGivenSizes) {
   auto segment = Segment::Create({.request_capacity = kPage, .response_capacity = 4 * kPage});
   ASSERT_TRUE(segment.ok()) << segment.status().message();
   const RingMemory request = segment.value().request_ring();
@@ -109,8 +109,8 @@ TEST(SegmentTest, AttachSeesTheSameMemory) {
   EXPECT_EQ(theirs.data[17], std::byte{9});
 }
 
-TEST(SegmentTest, AttachAcceptsAForgeryWithoutFault) {
-  // Shows that the refusals below are for the one thing that each changes.
+TEST(SegmentTest, AttachAcceptsAFaultlessForgery) {
+  // Shows that each refusal below is due to the one thing that it changes.
   EXPECT_TRUE(Segment::Attach(Forge(Fields{}, 4 * kPage, kAllSeals)).ok());
 }
 
@@ -122,7 +122,7 @@ struct Wrong {
   const char* message;
 };
 
-TEST(SegmentTest, AttachRefusesWhatIsWrong) {
+TEST(SegmentTest, AttachRefusesEachFault) {
   const Wrong table[] = {
       {"magic", [](Fields& h) { h.magic ^= 1; }, {}, kAllSeals, "magic"},
       {"zero", [](Fields& h) { h.magic = 0; }, {}, kAllSeals, "magic"},
@@ -170,7 +170,7 @@ TEST(SegmentTest, AttachRefusesWhatIsWrong) {
   }
 }
 
-TEST(SegmentTest, AttachRefusesWhatIsNoMemoryFile) {
+TEST(SegmentTest, AttachRefusesOtherFiles) {
   EXPECT_EQ(Segment::Attach(UniqueFd()).status().error_number(), EBADF);
   UniqueFd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
   EXPECT_EQ(Segment::Attach(std::move(null)).status().code(), Status::Code::kCorrupt);

@@ -32,7 +32,7 @@ class SpinnerTest : public testing::Test {
     ASSERT_EQ(node_->Drain(SIZE_MAX, [](std::span<const std::byte>) { return true; }),
               Endpoint::Drained::kEmpty);
   }
-  // Turns of the event loop, with a record there, until it is looked for; -1: never.
+  // How many turns of the event loop pass, with a record in the ring, until it is found; -1: never.
   int TurnsUntilFound(Spinner* spinner, int most = 1000) {
     for (int turn = 0; turn < most; ++turn) {
       spinner->Refill();
@@ -54,7 +54,7 @@ TEST_F(SpinnerTest, FindsARecordThatIsThere) {
   Take();
 }
 
-TEST_F(SpinnerTest, FindsARecordThatComesMeanwhile) {
+TEST_F(SpinnerTest, FindsARecordThatComesWhileSpinning) {
   Spinner spinner(1h);
   spinner.Refill();
   std::thread sender([this] {
@@ -65,7 +65,7 @@ TEST_F(SpinnerTest, FindsARecordThatComesMeanwhile) {
   sender.join();
 }
 
-TEST_F(SpinnerTest, EndsWhenTheBudgetOfTheTurnIsUsedUp) {
+TEST_F(SpinnerTest, EndsWhenTheBudgetOfTheTurnIsSpent) {
   Spinner spinner(10us);
   spinner.Refill();
   EXPECT_FALSE(spinner.Spin(node_.get()));
@@ -79,11 +79,11 @@ TEST_F(SpinnerTest, WithoutABudgetItNeverLooks) {
   EXPECT_EQ(TurnsUntilFound(&spinner), -1);
 }
 
-TEST_F(SpinnerTest, WhatWasInVainIsTriedLessAndLess) {
+TEST_F(SpinnerTest, SpinsLessOftenAfterFailures) {
   Spinner spinner(1us);
   for (int failures = 1; failures <= 10; ++failures) {
     int skipped = 0;
-    // Each turn that is not passed by fails, and doubles what comes after it.
+    // Each turn that is not skipped fails, and doubles the number that are skipped next.
     for (int expected = (1 << std::min(failures - 1, 7)) - 1; skipped < expected; ++skipped) {
       spinner.Refill();
       EXPECT_FALSE(spinner.Spin(node_.get()));
@@ -95,7 +95,7 @@ TEST_F(SpinnerTest, WhatWasInVainIsTriedLessAndLess) {
   EXPECT_EQ(TurnsUntilFound(&spinner), 127);
 }
 
-TEST_F(SpinnerTest, SuccessForgivesFailures) {
+TEST_F(SpinnerTest, SuccessResetsTheFailures) {
   Spinner spinner(1us);
   for (int turn = 0; turn < 500; ++turn) {
     spinner.Refill();
@@ -106,7 +106,7 @@ TEST_F(SpinnerTest, SuccessForgivesFailures) {
   EXPECT_EQ(TurnsUntilFound(&spinner), 0);
 }
 
-TEST_F(SpinnerTest, CorruptionIsSomethingToDrain) {
+TEST_F(SpinnerTest, CorruptionEndsTheSpin) {
   Spinner spinner(1h);
   spinner.Refill();
   Send();

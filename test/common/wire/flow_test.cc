@@ -20,7 +20,7 @@ TEST(FlowTest, AWindowSpentAndConsumedIsWholeAgain) {
     ASSERT_TRUE(sender.Open(credit));
     moved += size;
   }
-  // What has not been given back is less than a quantum.
+  // Less than a quantum has not been given back.
   EXPECT_GT(sender.available(), kWindow - kCreditQuantum);
 }
 
@@ -55,7 +55,7 @@ TEST(FlowTest, ConsumingMoreThanWasReceivedGivesNoCreditForIt) {
   EXPECT_EQ(receiver.Consume(kWindow), 0U);
 }
 
-// Moves a message through a window that the receiver opens again; returns the pieces.
+// Moves a message through a window that the receiver opens again, and returns the pieces.
 std::vector<Piece> PiecesOf(size_t message, SendWindow window) {
   std::vector<Piece> pieces;
   size_t rest = message;
@@ -92,6 +92,12 @@ TEST(FlowTest, AMessageEndsOnceWithAllItsBytes) {
       EXPECT_TRUE(pieces.back().end);
     }
   }
+}
+
+TEST(FlowTest, OnlyTheEndOfAMessageCostsItsOverhead) {
+  EXPECT_EQ(MessageCost(0, false), 0U);
+  EXPECT_EQ(MessageCost(100, false), 100U);
+  EXPECT_EQ(MessageCost(100, true), 100U + kMessageOverhead);
 }
 
 TEST(FlowTest, AnEmptyMessageCostsItsOverhead) {

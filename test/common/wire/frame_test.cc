@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "shm/layout.h"
 #include "wire/control.h"
 #include "wire/messages.h"
 
@@ -43,7 +44,7 @@ using namespace std::string_view_literals;
 constexpr std::string_view kHead =
     "GET\0http\0001.1\0/a\0q=1\000127.0.0.1\0001234\0localhost\00080\0/m\0t\0\0host\0x"sv;
 
-// One of each message; the same as in fixtures/frames/v2.txt.
+// One of each message, the same as in fixtures/frames/v2.txt.
 std::map<std::string, std::vector<std::byte>> Samples() {
   return {
       {"request", Pack(Request{7, kHead, "hello", true})},
@@ -96,7 +97,7 @@ TEST(FrameTest, BytesAreThoseOfTheGoldenVectors) {
   }
 }
 
-TEST(FrameTest, WhatWasPackedIsParsed) {
+TEST(FrameTest, PackedMessagesAreParsed) {
   const std::string body(kMaxChunk, 'b');
   const auto bytes = Pack(Request{9, kHead, body, false});
   Frame frame;
@@ -108,9 +109,30 @@ TEST(FrameTest, WhatWasPackedIsParsed) {
   EXPECT_EQ(request.head, kHead);
   EXPECT_EQ(request.body, body);
   EXPECT_FALSE(request.end);
-  // Parsed in place: no copy was made.
+  // Parsed in place, without a copy.
   EXPECT_GE(request.body.data(), reinterpret_cast<const char*>(bytes.data()));
   EXPECT_LT(request.body.data(), reinterpret_cast<const char*>(bytes.data() + bytes.size()));
+}
+
+TEST(FrameTest, TheLongestErrorFitsAControlMessage) {
+  const std::string type(kMaxErrorType, 'x');
+  const std::string message(kMaxErrorMessage, 'x');
+  const std::string traceback(kMaxTraceback, 'x');
+  EXPECT_LE(FrameBound(ServerFailed{type, message, traceback}), kMaxControl);
+}
+
+TEST(FrameTest, TheLargestFramesFitTheSmallestRing) {
+  const size_t room = shm::MaxRecord(kMinRing);
+  const std::string head(kMaxHead, 'x');
+  const std::string chunk(kMaxChunk, 'x');
+  const std::string type(kMaxErrorType, 'x');
+  const std::string message(kMaxErrorMessage, 'x');
+  const std::string traceback(kMaxTraceback, 'x');
+  EXPECT_LE(FrameBound(Request{1, head, {}, false}), room);
+  EXPECT_LE(FrameBound(Response{1, 200, head, {}, false}), room);
+  EXPECT_LE(FrameBound(Body{1, chunk, true}), room);
+  EXPECT_LE(FrameBound(SocketMessage{1, chunk, true, true}), room);
+  EXPECT_LE(FrameBound(AppError{1, type, message, traceback, true}), room);
 }
 
 TEST(FrameTest, AnotherMessageOfTheSameShapeIsRefused) {
@@ -126,7 +148,7 @@ TEST(FrameTest, HostileBytesAreRefused) {
     std::string_view bytes;
   } table[] = {
       {"nothing", ""sv},
-      {"no array", "\x01"sv},
+      {"not an array", "\x01"sv},
       {"an empty array", "\x90"sv},
       {"an array that ends early", "\x93\x01\x02"sv},
       {"bytes after the frame", "\x91\x12\x00"sv},
@@ -137,11 +159,11 @@ TEST(FrameTest, HostileBytesAreRefused) {
       {"a float", "\x92\x01\xca\x00\x00\x00\x00"sv},
       {"an extension", "\x92\x01\xd4\x01\x00"sv},
       {"a type beyond a byte", "\x91\xcd\x01\x00"sv},
-      {"a type that is no number", "\x91\xc3"sv},
+      {"a type that is not a number", "\x91\xc3"sv},
       {"too many fields", "\x9b\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01"sv},
-      {"an array of four thousand million", "\xdd\xff\xff\xff\xff\x01"sv},
+      {"an array of 2^32 - 1 elements", "\xdd\xff\xff\xff\xff\x01"sv},
       {"a bin longer than the frame", "\x92\x01\xc6\xff\xff\xff\xff\x00"sv},
-      {"never used: 0xc1", "\x92\x01\xc1"sv},
+      {"the unused byte 0xc1", "\x92\x01\xc1"sv},
   };
   for (const auto& [what, bytes] : table) {
     Frame frame;
@@ -168,10 +190,10 @@ TEST(FrameTest, FieldsOfTheWrongKindNumberOrRangeAreRefused) {
   }
 }
 
-// Whatever the bytes are: no crash, nothing read outside (the sanitizers watch), and what is taken
-// lies within them.
-TEST(FrameTest, RandomDamageNeverReachesOutside) {
-  std::minstd_rand random(20240607);  // NOLINT(*-msc51-cpp): to be repeatable
+// Whatever the bytes are, parsing neither crashes nor reads outside of them, which the sanitizers
+// check, and every view lies within them.
+TEST(FrameTest, RandomDamageNeverLeadsOutsideTheFrame) {
+  std::minstd_rand random(20240607);  // NOLINT(*-msc51-cpp): repeatable
   for (const auto& [name, sample] : Samples()) {
     for (int round = 0; round < 500; ++round) {
       auto bytes = std::make_unique<std::byte[]>(sample.size());

@@ -27,7 +27,7 @@ std::string Head(std::string_view method, std::string_view path, std::string_vie
   return head;
 }
 
-TEST(HeadReaderTest, ReadsEachPartEmptyOnesToo) {
+TEST(HeadReaderTest, ReadsEachPartIncludingEmptyOnes) {
   HeadReader reader(std::string_view("a\0\0b\0", 5));
   EXPECT_EQ(reader.Next(), "a");
   EXPECT_EQ(reader.Next(), "");
@@ -38,8 +38,8 @@ TEST(HeadReaderTest, ReadsEachPartEmptyOnesToo) {
   EXPECT_EQ(reader.Next(), "");
 }
 
-// Callers take the bytes from one part to a later one.
-TEST(HeadReaderTest, PartsBeyondTheEndStandAtTheEnd) {
+// Callers compute the bytes between one part and a later one.
+TEST(HeadReaderTest, PartsBeyondTheEndPointAtTheEnd) {
   const std::string_view head = "name";
   HeadReader reader(head);
   const std::string_view name = reader.Next();
@@ -47,7 +47,7 @@ TEST(HeadReaderTest, PartsBeyondTheEndStandAtTheEnd) {
   EXPECT_EQ(reader.Next().data(), name.data() + name.size());
 }
 
-TEST(LowerTokenTest, LowersLettersAndRefusesWhatIsNoToken) {
+TEST(LowerTokenTest, LowersLettersAndRefusesOtherThanTokens) {
   const auto lower = [](std::string name) {
     const bool ok = LowerToken(name, name.data());
     return std::pair(ok, name);
@@ -61,7 +61,7 @@ TEST(LowerTokenTest, LowersLettersAndRefusesWhatIsNoToken) {
   }
 }
 
-TEST(IsFieldValueTest, RefusesControlsWhereverTheyStand) {
+TEST(IsFieldValueTest, RefusesControlCharactersAnywhere) {
   for (const size_t length : {1U, 15U, 16U, 33U, 100U}) {
     for (size_t at = 0; at < length; ++at) {
       std::string value(length, '\xe9');

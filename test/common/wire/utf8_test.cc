@@ -8,7 +8,7 @@
 namespace nasgi::wire {
 namespace {
 
-// One, two, three and four bytes: they end at 1, 3, 6 and 10.
+// Characters of one, two, three and four bytes, which end at 1, 3, 6 and 10.
 constexpr std::string_view kText = "a\u00e9\u20ac\U0001f600";
 
 TEST(CutUtf8Test, KeepsTextWithinTheLimit) {

@@ -70,7 +70,7 @@ Progress HttpCycle::Receive(Ref* message, Ref* future) {
     *message = BodyMessage();
     return *message ? Progress::kDone : Progress::kError;
   }
-  if (std::exchange(wants_continue_, false) && response_.state() <= Response::State::kStartHeld) {
+  if (std::exchange(wants_continue_, false) && !response_.started()) {
     sender().SendFrame(wire::Continue{stream_});
   }
   return Wait(&receivers_, false, future);
@@ -90,7 +90,10 @@ Progress HttpCycle::Send(PyObject* message, Sending* sending, Ref* future) {
         break;
       case Extension::kNone:
         if (!response_.Take(type, message, state().names, sending)) return Progress::kError;
-        if (!sending->body) return Progress::kDone;  // a start, which is held back
+        if (!sending->body) {
+          TookStart();
+          return Progress::kDone;
+        }
         break;
     }
     sending->accepted = true;

@@ -1,5 +1,6 @@
 // The messages of an HTTP response other than start and body: the extensions of ASGI
 // (asgi.readthedocs.io, "Extensions").
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -46,7 +47,7 @@ HttpCycle::Extension HttpCycle::SendExtension(PyObject* type, PyObject* message,
     return Is(type, names.response_push) ? sent(SendPush(message)) : Extension::kNone;
   }
   if (Is(type, names.response_trailers)) return sent(SendTrailers(message));
-  if (Is(type, names.response_pathsend)) return sent(SendPath(message));
+  if (Is(type, names.response_pathsend)) return SendPath(message, sending);
   if (Is(type, names.response_early_hint)) return sent(SendEarlyHint(message));
   if (!Is(type, names.response_zerocopysend)) return Extension::kNone;
   return TakeFile(message, sending) ? Extension::kFile : Extension::kError;
@@ -71,12 +72,29 @@ bool HttpCycle::SendTrailers(PyObject* message) {
   return true;
 }
 
-bool HttpCycle::SendPath(PyObject* message) {
-  if (response_.state() != Response::State::kStartHeld) {
-    return Refuse(PyExc_RuntimeError,
-                  "'http.response.pathsend' must come right after 'http.response.start', as the "
-                  "whole body");
+HttpCycle::Extension HttpCycle::SendPath(PyObject* message, Sending* sending) {
+  const bool head_sent = response_.state() == Response::State::kHeadSent;
+  if (!head_sent && response_.state() != Response::State::kStartHeld) {
+    Refuse(PyExc_RuntimeError,
+           "'http.response.pathsend' must come right after 'http.response.start', as the whole "
+           "body");
+    return Extension::kError;
   }
+  std::string name;
+  if (!PathOf(message, &name)) return Extension::kError;
+  if (head_sent) return OpenFile(name, sending) ? Extension::kFile : Extension::kError;
+  const wire::File frame{stream_, response_.status(), response_.headers(), name};
+  if (!sender().Fits(frame)) {
+    Refuse(PyExc_ValueError, "the path of 'http.response.pathsend' is too long");
+    return Extension::kError;
+  }
+  sender().SendFrame(frame);
+  response_.Complete();
+  ResponseEnded();
+  return Extension::kSent;
+}
+
+bool HttpCycle::PathOf(PyObject* message, std::string* absolute) const {
   PyObject* path = Field(message, state().names.path);
   if (path == nullptr) return Missing("'http.response.pathsend' needs a 'path'");
   const Ref plain = Ref::Steal(PyOS_FSPath(path));
@@ -84,7 +102,8 @@ bool HttpCycle::SendPath(PyObject* message) {
   const Ref bytes =
       PyBytes_Check(plain.get()) ? plain : Ref::Steal(PyUnicode_EncodeFSDefault(plain.get()));
   if (!bytes) return false;
-  std::string name(py::View(bytes));
+  std::string& name = *absolute;
+  name = py::View(bytes);
   if (name.empty() || name.find('\0') != std::string::npos) {
     PyErr_Format(PyExc_ValueError, "'http.response.pathsend' cannot send the path %R", path);
     return false;
@@ -99,17 +118,25 @@ bool HttpCycle::SendPath(PyObject* message) {
       return false;
     }
   }
-  const wire::File frame{stream_, response_.status(), response_.headers(), name};
-  if (!sender().Fits(frame))
-    return Refuse(PyExc_ValueError, "the path of 'http.response.pathsend' is too long");
-  sender().SendFrame(frame);
-  response_.Complete();
-  ResponseEnded();
   return true;
 }
 
+// The head is on its way already, so Node cannot answer with the file any more: it becomes a body.
+bool HttpCycle::OpenFile(const std::string& name, Sending* sending) {
+  file_ = base::UniqueFd(::open(name.c_str(), O_RDONLY | O_CLOEXEC));
+  struct stat status{};
+  if (!file_.valid() || fstat(file_.get(), &status) != 0) {
+    PyErr_SetFromErrnoWithFilename(PyExc_OSError, name.c_str());
+    return false;
+  }
+  if (!S_ISREG(status.st_mode)) {
+    return Refuse(PyExc_ValueError, "'http.response.pathsend' takes a regular file");
+  }
+  return StartFile(file_.get(), 0, status.st_size, false, sending);
+}
+
 bool HttpCycle::SendEarlyHint(PyObject* message) {
-  if (response_.state() > Response::State::kStartHeld) {
+  if (response_.state() > Response::State::kHeadSent) {
     return Refuse(PyExc_RuntimeError, "'http.response.early_hint' must come before the response");
   }
   PyObject* links = Field(message, state().names.links);
@@ -133,7 +160,10 @@ bool HttpCycle::SendEarlyHint(PyObject* message) {
     joined.append(value);
   }
   if (PyErr_Occurred() != nullptr) return false;
-  if (!joined.empty()) sender().SendFrame(wire::EarlyHint{stream_, joined});
+  // The head of a start that was held back for long may have been sent: the hint is late then.
+  if (!joined.empty() && !response_.started()) {
+    sender().SendFrame(wire::EarlyHint{stream_, joined});
+  }
   return true;
 }
 
@@ -164,6 +194,7 @@ bool HttpCycle::SendPush(PyObject* message) {
 bool HttpCycle::TakeFile(PyObject* message, Sending* sending) {
   const Names& names = state().names;
   if (response_.state() != Response::State::kStartHeld &&
+      response_.state() != Response::State::kHeadSent &&
       response_.state() != Response::State::kStreaming) {
     return Refuse(PyExc_RuntimeError,
                   "'http.response.zerocopysend' must come after 'http.response.start', as part of "
@@ -189,11 +220,15 @@ bool HttpCycle::TakeFile(PyObject* message, Sending* sending) {
   if (!count) return false;
   const std::optional<bool> more = Flag(message, names.more_body);
   if (!more) return false;
+  return StartFile(fd, *position, std::min(*count, available), *more, sending);
+}
+
+bool HttpCycle::StartFile(int fd, int64_t position, int64_t count, bool more, Sending* sending) {
   sending->file = fd;
-  sending->position = *position;
-  sending->rest = response_.bodiless() ? 0 : std::min(*count, available);
-  sending->more = *more;
-  return response_.bodiless() || response_.Count(sending->rest, !sending->more);
+  sending->position = position;
+  sending->rest = response_.bodiless() ? 0 : count;
+  sending->more = more;
+  return response_.bodiless() || response_.Count(sending->rest, !more);
 }
 
 Progress HttpCycle::SendFile(Sending* sending, Ref* future) {
