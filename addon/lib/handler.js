@@ -13,6 +13,7 @@ import { parseBody } from './stream/request-body.js'
 import { BlockingStream, BufferedStream } from './stream/buffered-stream.js'
 import { InvalidOptionError, InvalidRequestError } from './errors.js'
 import { encodeHead, encodeSocketHead } from './message/head.js'
+import { parsePrefix } from './message/mount.js'
 import { createListener } from './http/listener.js'
 import { findPython } from './supervisor/interpreter.js'
 import { parseOptions } from './options.js'
@@ -115,9 +116,10 @@ export class PythonHandler extends EventEmitter {
     const listen = createListener(this.#pool, binding.limits, settings)
     const { upgrade, connect } = createUpgrade(this.#pool, settings)
     this.#endpoint = { listen, upgrade, connect }
-    this.listener = (/** @type {any} */ req, /** @type {any} */ res) => listen(req, res)
-    this.upgrade = (/** @type {any} */ req, /** @type {any} */ socket,
-      /** @type {Buffer} */ head) => upgrade(req, socket, head)
+    this.listener = (/** @type {any} */ req, /** @type {any} */ res,
+      /** @type {unknown} */ options) => listen(req, res, mounted(options))
+    this.upgrade = (/** @type {any} */ req, /** @type {any} */ socket, /** @type {Buffer} */ head,
+      /** @type {unknown} */ options) => upgrade(req, socket, head, mounted(options))
     this.#supervisor.start()
   }
 
@@ -206,10 +208,14 @@ export class PythonHandler extends EventEmitter {
 
   /**
    * @param {globalThis.Request} request
+   * @param {{ prefix?: string }} [options]
    * @returns {Promise<globalThis.Response>}
    */
-  async fetch (request) {
-    const { status, headers, body } = await this.handleStream(request)
+  async fetch (request, { prefix } = {}) {
+    const sent = prefix === undefined
+      ? request
+      : Object.assign(new globalThis.Request(request), { prefix })
+    const { status, headers, body } = await this.handleStream(sent)
     const init = { status, statusText: STATUS_CODES[status] ?? '', headers: headers.entries() }
     if (!NULL_BODY.has(status) && request.method !== 'HEAD') {
       return new globalThis.Response(
@@ -323,6 +329,17 @@ function requestLimits (request, limits) {
     return { timeout, signal: request.signal }
   }
   return limits
+}
+
+/**
+ * @param {any} options of `listener` and `upgrade`; frameworks pass functions instead
+ * @returns {import('./http/incoming-head.js').Arrival | undefined}
+ */
+function mounted (options) {
+  if (typeof options !== 'object' || options === null || options.prefix === undefined) {
+    return undefined
+  }
+  return { prefix: parsePrefix(options.prefix) }
 }
 
 /**

@@ -68,7 +68,7 @@ export function createListener (pool, limits, { logger, trustProxy }) {
     }
     if (req.httpVersionMajor === 2 && req.stream.pushAllowed) {
       exchange.push = (path, headers) => push(res, path, headers, (pushed, response) =>
-        listen(pushed, response, { mount: arrival?.mount }))
+        listen(pushed, response, { mount: arrival?.mount, prefix: arrival?.prefix }))
     }
     exchange.keepsBody = arrival?.keepsBody === true
     const connection = connectionOf(req)

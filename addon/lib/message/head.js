@@ -5,6 +5,7 @@
 
 import { InvalidRequestError } from '../errors.js'
 import { eachHeader, headerValue, invalidHeader } from './headers.js'
+import { below, parsePrefix } from './mount.js'
 import { invalidUrl, parseUrl } from './url.js'
 
 // A NUL would shift the fields after it, so it could be used to forge headers.
@@ -90,6 +91,8 @@ export function encodeHead (request, length) {
   if (path.includes('\0') || query.includes('\0')) {
     throw invalidUrl(String(request.url), 'it must not contain NUL')
   }
+  const { prefix } = request
+  const mount = prefix === undefined ? '' : parsePrefix(prefix)
   const headers = new HeaderText()
   if (request.headers !== undefined && request.headers !== null) {
     eachHeader(request.headers, headers)
@@ -105,7 +108,8 @@ export function encodeHead (request, length) {
     : addressFields(socket.remoteAddress, socket.remotePort, socket.localAddress,
       socket.localPort)
   const features = headers.takesTrailers ? Feature.TRAILERS : ''
-  return `${method}\0${scheme}\x001.1\0${path}\0${query}\0${addresses}\0\0${features}\0${text}`
+  return `${method}\0${scheme}\x001.1\0${below(path, mount)}\0${query}\0${addresses}\0${mount}\0` +
+    `${features}\0${text}`
 }
 
 /**
@@ -114,6 +118,7 @@ export function encodeHead (request, length) {
  * @property {string | URL} url a path, or absolute with ws, wss, http or https
  * @property {import('./headers.js').HeadersInit | null} [headers]
  * @property {string | string[]} [protocols] subprotocols, the best first
+ * @property {string} [prefix] see RequestOptions
  * @property {import('./request.js').SocketInfo | null} [socket]
  */
 
@@ -126,12 +131,13 @@ export function encodeSocketHead (request) {
   if (typeof request !== 'object' || request === null) {
     throw invalidUrl('', "a WebSocket must have a url, for example connect('/chat')")
   }
-  const { url, protocols = [], headers, socket } = request
+  const { url, protocols = [], headers, socket, prefix } = request
   const list = Array.isArray(protocols) ? protocols : [protocols]
   const head = encodeHead({
     url: typeof url === 'string' || url instanceof URL ? String(url).replace(/^ws/i, 'http') : url,
     headers,
-    socket
+    socket,
+    prefix
   }, -1)
   if (list.length === 0) return head
   const text = new HeaderText()

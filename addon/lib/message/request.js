@@ -23,6 +23,7 @@ import { Headers } from './headers.js'
  * @property {unknown} [body] see request-body.js
  * @property {SocketInfo | null} [socket]
  * @property {string | null} [docroot]
+ * @property {string} [prefix] that the application is mounted under
  * @property {boolean} [idempotent]
  */
 
@@ -46,7 +47,7 @@ export class Request {
   /** @param {RequestOptions} [options] */
   constructor (options) {
     /** @type {Partial<RequestOptions>} */
-    const { method = 'GET', url = '/', headers, body, socket, docroot, idempotent } =
+    const { method = 'GET', url = '/', headers, body, socket, docroot, idempotent, prefix } =
       options ?? {}
     this.method = method
     this.url = String(url)
@@ -57,6 +58,8 @@ export class Request {
     this.socket = socket ?? null
     /** @type {string | null} */
     this.docroot = docroot ?? null
+    /** @type {string | undefined} */
+    this.prefix = prefix
     /** undefined: the method decides */
     this.idempotent = idempotent
   }
