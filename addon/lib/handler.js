@@ -15,6 +15,7 @@ import { BlockingStream, BufferedStream } from './stream/buffered-stream.js'
 import { InvalidOptionError, InvalidRequestError } from './errors.js'
 import { checkOptions } from './errors/unknown-key.js'
 import { encodeHead, encodeSocketHead, parseMethod } from './message/head.js'
+import { parsePrefix } from './message/mount.js'
 import { createListener } from './http/listener.js'
 import { findPython } from './supervisor/interpreter.js'
 import { parseOptions } from './options.js'
@@ -126,14 +127,15 @@ export class PythonHandler extends EventEmitter {
     const listen = createListener(this.#pool, binding.limits, settings, closing)
     const { upgrade, connect } = createUpgrade(this.#pool, settings, closing)
     this.#endpoint = { listen, upgrade, connect }
-    this.listener = (/** @type {any} */ req, /** @type {any} */ res) => {
+    this.listener = (/** @type {any} */ req, /** @type {any} */ res,
+      /** @type {unknown} */ options) => {
       checkExchange(req, res)
-      listen(req, res)
+      listen(req, res, mounted(options))
     }
-    this.upgrade = (/** @type {any} */ req, /** @type {any} */ socket,
-      /** @type {Buffer} */ head) => {
+    this.upgrade = (/** @type {any} */ req, /** @type {any} */ socket, /** @type {Buffer} */ head,
+      /** @type {unknown} */ options) => {
       checkUpgrade(req, socket)
-      upgrade(req, socket, head)
+      upgrade(req, socket, head, mounted(options))
     }
     this.fetch = (/** @type {any} */ input, /** @type {any} */ init) => this.#fetch(input, init)
     this.#supervisor.start()
@@ -365,6 +367,17 @@ function requestLimits (request, limits) {
     return { timeout, signal: request.signal }
   }
   return limits
+}
+
+/**
+ * @param {any} options of `listener` and `upgrade`; frameworks pass functions instead
+ * @returns {import('./http/incoming-head.js').Arrival | undefined}
+ */
+function mounted (options) {
+  if (typeof options !== 'object' || options === null || options.prefix === undefined) {
+    return undefined
+  }
+  return { prefix: parsePrefix(options.prefix) }
 }
 
 /**

@@ -3,7 +3,7 @@
  * the listeners that the server had before get all others.
  */
 
-import { InvalidOptionError } from '../errors.js'
+import { isBelow, parsePrefix } from '../message/mount.js'
 
 /**
  * @typedef {import('./incoming-head.js').Arrival} Arrival
@@ -22,13 +22,10 @@ const routers = new WeakMap()
  * @param {{ prefix?: string }} [options]
  */
 export function attach (server, endpoint, { prefix = '' } = {}) {
-  if (typeof prefix !== 'string' || (prefix !== '' && !/^\/[^?#\s]*$/.test(prefix))) {
-    throw new InvalidOptionError('prefix',
-      `prefix must be empty, or a path that starts with '/', not ${JSON.stringify(prefix)}`)
-  }
+  const mount = parsePrefix(prefix)
   let router = routers.get(server)
   if (router === undefined) routers.set(server, router = new Router(server))
-  router.add(prefix.replace(/\/+$/, ''), endpoint)
+  router.add(mount, endpoint)
 }
 
 /** @typedef {{ mount: string, endpoint: Endpoint }} Route */
@@ -109,7 +106,6 @@ class Router {
   #find (req) {
     const { url } = req
     if (typeof url !== 'string') return undefined
-    return this.#routes.find(({ mount }) => url.startsWith(mount) &&
-      (url.length === mount.length || mount === '' || '/?'.includes(url[mount.length])))
+    return this.#routes.find(({ mount }) => isBelow(url, mount))
   }
 }

@@ -95,7 +95,7 @@ export class HttpExchange extends RequestStream {
    */
   #writePatched (body) {
     const { res } = this
-    const result = res.write(body, 'latin1')
+    const result = this.runInAsyncScope(res.write, res, body, 'latin1')
     // compression() holds data back until it is told that the client should have it.
     if (Object.hasOwn(res, 'flush') && !this.#flushes) {
       this.#flushes = true

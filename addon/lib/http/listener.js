@@ -70,7 +70,7 @@ export function createListener (pool, limits, { logger, trustProxy }, closing) {
     }
     if (req.httpVersionMajor === 2 && req.stream.pushAllowed) {
       exchange.push = (path, headers) => push(res, path, headers, (pushed, response) =>
-        listen(pushed, response, { mount: arrival?.mount }))
+        listen(pushed, response, { mount: arrival?.mount, prefix: arrival?.prefix }))
     }
     exchange.keepsBody = arrival?.keepsBody === true
     const connection = connectionOf(req)

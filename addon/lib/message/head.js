@@ -6,6 +6,7 @@
 import { InvalidRequestError } from '../errors.js'
 import { describe } from '../errors/unknown-key.js'
 import { eachHeader, headerValue, invalidHeader } from './headers.js'
+import { below, parsePrefix } from './mount.js'
 import { checkSocketInfo, checkSocketKeys } from './request-keys.js'
 import { invalidUrl, parseUrl } from './url.js'
 
@@ -98,6 +99,8 @@ export function encodeHead (request, length, type = '') {
   if (path.includes('\0') || query.includes('\0')) {
     throw invalidUrl(String(request.url), 'it must not contain NUL')
   }
+  const { prefix } = request
+  const mount = prefix === undefined ? '' : parsePrefix(prefix)
   const headers = new HeaderText()
   if (request.headers !== undefined && request.headers !== null) {
     eachHeader(request.headers, headers)
@@ -115,7 +118,8 @@ export function encodeHead (request, length, type = '') {
     : addressFields(socket.remoteAddress, socket.remotePort, socket.localAddress,
       socket.localPort)
   const features = headers.takesTrailers ? Feature.TRAILERS : ''
-  return `${method}\0${scheme}\x001.1\0${path}\0${query}\0${addresses}\0\0${features}\0${text}`
+  return `${method}\0${scheme}\x001.1\0${below(path, mount)}\0${query}\0${addresses}\0${mount}\0` +
+    `${features}\0${text}`
 }
 
 /**
@@ -124,6 +128,7 @@ export function encodeHead (request, length, type = '') {
  * @property {string | URL} url a path, or absolute with ws, wss, http or https
  * @property {import('./headers.js').HeadersInit | null} [headers]
  * @property {string | string[]} [protocols] subprotocols, the best first
+ * @property {string} [prefix] see RequestOptions
  * @property {import('./request.js').SocketInfo | null} [socket]
  */
 
@@ -137,12 +142,13 @@ export function encodeSocketHead (request) {
     throw invalidUrl('', "a WebSocket must have a url, for example connect('/chat')")
   }
   checkSocketKeys(request)
-  const { url, protocols = [], headers, socket } = request
+  const { url, protocols = [], headers, socket, prefix } = request
   const list = Array.isArray(protocols) ? protocols : [protocols]
   const head = encodeHead({
     url: typeof url === 'string' || url instanceof URL ? String(url).replace(/^ws/i, 'http') : url,
     headers,
-    socket
+    socket,
+    prefix
   }, -1)
   if (list.length === 0) return head
   const text = new HeaderText()

@@ -6,8 +6,9 @@
 import { InvalidOptionError } from '../errors.js'
 import { checkKeys, describe } from '../errors/unknown-key.js'
 
-const KEYS = new Set(['url', 'method', 'headers', 'body', 'socket', 'docroot', 'idempotent'])
-const SOCKET_KEYS = new Set(['url', 'headers', 'protocols', 'socket'])
+const KEYS = new Set(['url', 'method', 'headers', 'body', 'socket', 'docroot', 'idempotent',
+  'prefix'])
+const SOCKET_KEYS = new Set(['url', 'headers', 'protocols', 'socket', 'prefix'])
 
 const SECOND = 'it belongs into the second argument: handleRequest(request, { signal, timeout })'
 const IN_URL = "put it into url, for example '/items?page=2'"

@@ -25,6 +25,7 @@ import { checkRequestKeys } from './request-keys.js'
  * @property {unknown} [body] see request-body.js
  * @property {SocketInfo | null} [socket]
  * @property {string | null} [docroot]
+ * @property {string} [prefix] that the application is mounted under
  * @property {boolean} [idempotent]
  */
 
@@ -49,7 +50,7 @@ export class Request {
   constructor (options) {
     if (options !== undefined && options !== null) checkOptions(options)
     /** @type {Partial<RequestOptions>} */
-    const { method = 'GET', url = '/', headers, body, socket, docroot, idempotent } =
+    const { method = 'GET', url = '/', headers, body, socket, docroot, idempotent, prefix } =
       options ?? {}
     this.method = method
     this.url = String(url)
@@ -60,6 +61,8 @@ export class Request {
     this.socket = socket ?? null
     /** @type {string | null} */
     this.docroot = docroot ?? null
+    /** @type {string | undefined} */
+    this.prefix = prefix
     /** undefined: the method decides */
     this.idempotent = idempotent
   }

@@ -273,8 +273,20 @@ export interface PythonHandlerEvents {
 /** A request listener of `node:http`, `node:https` and the compatibility API of `node:http2`. */
 export type Listener = (
   req: import('node:http').IncomingMessage | import('node:http2').Http2ServerRequest,
-  res: import('node:http').ServerResponse | import('node:http2').Http2ServerResponse
+  res: import('node:http').ServerResponse | import('node:http2').Http2ServerResponse,
+  /** Functions, such as the `next` of Express, are ignored. */
+  options?: MountOptions | ((...args: any[]) => any)
 ) => void
+
+/** Where an application is mounted. */
+export interface MountOptions {
+  /**
+   * The path that the application is mounted under: `root_path` of its scope. Needed where a
+   * framework removes it from the URL of the request and keeps it nowhere, as koa-mount does. It
+   * may still be in the URL.
+   */
+  prefix?: string
+}
 
 /**
  * A Python ASGI application in a pool of worker processes.
@@ -353,7 +365,7 @@ export class PythonHandler extends EventEmitter<PythonHandlerEvents> implements 
    * ```
    */
   readonly fetch: (
-    input: string | URL | globalThis.Request, init?: RequestInit
+    input: string | URL | globalThis.Request, init?: RequestInit & MountOptions
   ) => Promise<globalThis.Response>
 
   /**
@@ -370,7 +382,8 @@ export class PythonHandler extends EventEmitter<PythonHandlerEvents> implements 
    * response. See the option `websocket` for limits.
    */
   readonly upgrade: (
-    req: import('node:http').IncomingMessage, socket: import('node:stream').Duplex, head: Buffer
+    req: import('node:http').IncomingMessage, socket: import('node:stream').Duplex, head: Buffer,
+    options?: MountOptions
   ) => void
 
   /**

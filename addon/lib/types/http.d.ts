@@ -137,6 +137,8 @@ export interface RequestOptions {
   socket?: SocketInfo | null
   /** Not used. It is here for users of `@platformatic/python-node`. */
   docroot?: string | null
+  /** The path that the application is mounted under (`root_path`); the URL may include it. */
+  prefix?: string
   /**
    * Whether the request may be sent to a second worker if its worker dies (option `retry`).
    * @defaultValue `true` for GET, HEAD, OPTIONS and TRACE
@@ -176,6 +178,8 @@ export class Request {
   socket: SocketInfo | null
   /** Not used. It is here for users of `@platformatic/python-node`. */
   docroot: string | null
+  /** The path that the application is mounted under (`root_path`); the URL may include it. */
+  prefix?: string
   /**
    * Whether the request may be sent to a second worker if its worker dies. If `undefined`, the
    * method decides.
