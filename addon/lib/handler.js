@@ -25,7 +25,8 @@ import { pythonEnvironment } from './supervisor/python-environment.js'
 import { PythonLog } from './supervisor/python-log.js'
 import { StreamingStream } from './stream/streaming-stream.js'
 import { Request, markSent } from './message/request.js'
-import { checkIdempotent, checkRequestKeys } from './message/request-keys.js'
+import { Response } from './message/response.js'
+import { checkBoolean, checkRequestKeys } from './message/request-keys.js'
 import {
   checkUnused, hidesLength, isWebRequest, parseFetch, webResponse
 } from './message/web.js'
@@ -34,6 +35,7 @@ import { Supervisor } from './supervisor/supervisor.js'
 import { MAX_TIMEOUT } from './util/deadline.js'
 import { ConnectionStream } from './websocket/connection.js'
 import { createUpgrade } from './websocket/upgrade.js'
+import { openRequestSocket } from './websocket/request-socket.js'
 
 /** @typedef {import('./message/request.js').RequestOptions} RequestOptions */
 /** @typedef {RequestOptions | Request | globalThis.Request} AnyRequest */
@@ -169,6 +171,7 @@ export class PythonHandler extends EventEmitter {
    */
   handleRequest (request, limits) {
     if (hidesLength(request)) return this.#withLength('handleRequest', request, limits)
+    if (isSocket(request)) return this.#collectSocket(request, limits)
     return new Promise((resolve, reject) => {
       const content = requestContent(request)
       const head = requestHead(request, content)
@@ -184,6 +187,7 @@ export class PythonHandler extends EventEmitter {
    */
   handleStream (request, limits) {
     if (hidesLength(request)) return this.#withLength('handleStream', request, limits)
+    if (isSocket(request)) return this.#openSocket(request, limits)
     return new Promise((resolve, reject) => {
       const content = requestContent(request)
       const head = requestHead(request, content)
@@ -198,7 +202,7 @@ export class PythonHandler extends EventEmitter {
    * @returns {import('./message/response.js').Response}
    */
   handleRequestSync (request, limits) {
-    if (limits !== undefined) {
+    if (limits !== undefined && limits !== null) {
       throw new InvalidOptionError('limits',
         'handleRequestSync() takes no limits; use handleRequest() for a signal or a timeout')
     }
@@ -244,6 +248,10 @@ export class PythonHandler extends EventEmitter {
    */
   async #fetch (input, init) {
     const call = await parseFetch(input, init)
+    if (isSocket(call.request)) {
+      throw new InvalidOptionError('websocket', 'fetch() opens no WebSocket; use connect(), or ' +
+        'handleStream()')
+    }
     return webResponse(await this.handleStream(call.request, { signal: call.signal }), call)
   }
 
@@ -287,6 +295,24 @@ export class PythonHandler extends EventEmitter {
   }
 
   /**
+   * @param {AnyRequest} request
+   * @param {RequestLimits | AbortSignal} [limits]
+   */
+  #openSocket (request, limits) {
+    return openRequestSocket(request, (options) => this.connect(options, limits))
+  }
+
+  /**
+   * The messages of a WebSocket until it is closed, as one body.
+   * @param {AnyRequest} request
+   * @param {RequestLimits | AbortSignal} [limits]
+   */
+  async #collectSocket (request, limits) {
+    const { status, headers, body } = await this.#openSocket(request, limits)
+    return new Response({ status, headers, body: Buffer.concat(await body.toArray()) })
+  }
+
+  /**
    * @param {'handleRequest' | 'handleStream'} method
    * @param {AnyRequest} request
    * @param {RequestLimits | AbortSignal} [limits]
@@ -303,7 +329,7 @@ export class PythonHandler extends EventEmitter {
    * @param {{ method?: string, idempotent?: boolean }} request
    */
   #submit (stream, limits, request) {
-    if (request.idempotent !== undefined) checkIdempotent(request.idempotent)
+    if (request.idempotent !== undefined) checkBoolean(request.idempotent, 'idempotent')
     stream.repeatable = isRepeatable(parseMethod(request.method), request.idempotent)
     if (limits === NO_LIMITS || stream.limit(limits)) this.#pool.submit(stream)
   }
@@ -322,6 +348,11 @@ export class PythonHandler extends EventEmitter {
 
 /** @typedef {import('./stream/form-body.js').Content} Content */
 
+/** @param {any} request */
+function isSocket (request) {
+  return request?.websocket === true
+}
+
 /**
  * @param {AnyRequest} request
  * @returns {Content}
@@ -331,6 +362,11 @@ function requestContent (request) {
     throw new InvalidRequestError('ERR_INVALID_URL',
       "a request must be an object with a url, for example { method: 'GET', url: '/' }")
   }
+  if (isSocket(request)) {
+    throw new InvalidOptionError('websocket', 'handleRequestSync() opens no WebSocket; use ' +
+      'connect(), or handleStream()')
+  }
+  if ('websocket' in request) checkBoolean(request.websocket, 'websocket')
   if (isWebRequest(request)) checkUnused(request)
   else if (!(request instanceof Request)) checkRequestKeys(request)
   const content = parseContent(request.body)
@@ -354,7 +390,7 @@ function requestHead (request, { length, type }) {
 function requestLimits (request, limits) {
   // As in @platformatic/python-node.
   if (limits instanceof AbortSignal) return { signal: limits }
-  if (limits === undefined) {
+  if (limits === undefined || limits === null) {
     return isWebRequest(request) ? { signal: request.signal } : NO_LIMITS
   }
   checkOptions(limits, LIMIT_KEYS, 'a request (its second argument)')

@@ -314,7 +314,7 @@ export class PythonHandler extends EventEmitter<PythonHandlerEvents> implements 
    *   `ERR_PYTHON_NOT_FOUND` if there is no interpreter, and `ERR_BINDING_NOT_FOUND` if there is no
    *   native binary for this platform.
    */
-  constructor (options?: PythonHandlerOptions)
+  constructor (options?: PythonHandlerOptions | null)
 
   /** The absolute path of the docroot. */
   readonly docroot: string
@@ -333,7 +333,9 @@ export class PythonHandler extends EventEmitter<PythonHandlerEvents> implements 
    *   `ResponseError`, `WorkerError`, `UnavailableError`, `StartupError` or `RequestTimeoutError`,
    *   or with the reason of the signal.
    */
-  handleRequest (request: AnyRequest, limits?: RequestLimits | AbortSignal): Promise<Response>
+  handleRequest (
+    request: AnyRequest, limits?: RequestLimits | AbortSignal | null
+  ): Promise<Response>
 
   /**
    * Sends a request and waits for the start of the response. The body follows as a stream, which
@@ -341,7 +343,7 @@ export class PythonHandler extends EventEmitter<PythonHandlerEvents> implements 
    * @throws Rejects like `handleRequest()`. After the start, the body fails with the same errors.
    */
   handleStream (
-    request: AnyRequest, limits?: RequestLimits | AbortSignal
+    request: AnyRequest, limits?: RequestLimits | AbortSignal | null
   ): Promise<StreamingResponse>
 
   /**
@@ -408,7 +410,7 @@ export class PythonHandler extends EventEmitter<PythonHandlerEvents> implements 
    *   `handleRequest()`.
    */
   connect (
-    request: string | URL | SocketRequest, limits?: RequestLimits | AbortSignal
+    request: string | URL | SocketRequest, limits?: RequestLimits | AbortSignal | null
   ): Promise<WebSocketConnection>
 
   /** Returns the state of the pool, with counts since the handler was created. */
