@@ -6,6 +6,7 @@
 #include "errors.h"
 #include "js.h"
 #include "wire/http_head.h"
+#include "wire/parts.h"
 #include "wire/utf8.h"
 
 namespace nasgi::addon {
@@ -57,6 +58,10 @@ Stream* Channel::LiveStream(uint32_t id) {
 
 template <class Message>
 void Channel::SendFrame(const Message& message, shm::Bell bell) {
+  if (wire::FrameBound(message) > endpoint_->max_record()) {  // a large head
+    return wire::SendParts(message, endpoint_->max_record(),
+                           [this, bell](const wire::Part& part) { SendFrame(part, bell); });
+  }
   const base::Status sent = endpoint_->Send(
       wire::FrameBound(message),
       [&message](std::span<std::byte> room) { return wire::PackFrame(message, room); }, bell);
@@ -123,13 +128,7 @@ Napi::Value Channel::Request(Napi::Value head, Napi::Value bytes, Napi::Value en
   Stream* stream = streams_.Find(id);
   stream->send.Spend(body.size());
   stream->request_ended = end;
-  const wire::Request frame{id, head_, body, end};
-  if (wire::FrameBound(frame) <= endpoint_->max_record()) {
-    SendFrame(frame);
-  } else {  // a large head and a small ring
-    SendFrame(wire::Request{id, head_, {}, false});
-    SendFrame(wire::Body{id, body, end});
-  }
+  SendFrame(wire::Request{id, head_, body, end});
   return Napi::Number::New(Env(), id);
 }
 

@@ -43,7 +43,7 @@ using namespace std::string_view_literals;
 constexpr std::string_view kHead =
     "GET\0http\0001.1\0/a\0q=1\000127.0.0.1\0001234\0localhost\00080\0/m\0t\0\0host\0x"sv;
 
-// One of each message, the same as in fixtures/frames/v2.txt.
+// One of each message, the same as in fixtures/frames/v3.txt.
 std::map<std::string, std::vector<std::byte>> Samples() {
   return {
       {"request", Pack(Request{7, kHead, "hello", true})},
@@ -53,7 +53,7 @@ std::map<std::string, std::vector<std::byte>> Samples() {
       {"disconnect", Pack(Disconnect{300})},
       {"cancel", Pack(Cancel{300})},
       {"trailers", Pack(Trailers{7, "x\0y"sv})},
-      {"file", Pack(File{7, 200, "x\0y"sv, "/a"})},
+      {"file", Pack(File{7, 200, "x\0y"sv})},
       {"early_hint", Pack(EarlyHint{7, "</a>; rel=preload"})},
       {"push", Pack(Push{7, "/a", "x\0y"sv})},
       {"continue", Pack(Continue{7})},
@@ -67,6 +67,7 @@ std::map<std::string, std::vector<std::byte>> Samples() {
       {"startup_failed", Pack(StartupFailed{"import", "ImportError", "m", "t"})},
       {"stop", Pack(Stop{1000})},
       {"stopped", Pack(Stopped{})},
+      {"part", Pack(Part{"half", true})},
       {"ping", Pack(Ping{})},
       {"pong", Pack(Pong{})},
       {"init", Pack(Init{2, "{}"})},

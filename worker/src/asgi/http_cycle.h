@@ -38,7 +38,7 @@ class HttpCycle final : public Cycle {
   enum class Extension {
     kNone,  // it is not a message of an extension
     kSent,
-    kFile,   // it is a file, which SendFile is to send
+    kFile,   // it is a file, whose bytes SendFile is to send
     kError,  // a Python exception is set
   };
 
@@ -46,10 +46,10 @@ class HttpCycle final : public Cycle {
   // send() of the extensions' messages (http_extensions.cc).
   [[nodiscard]] Extension SendExtension(PyObject* type, PyObject* message, Sending* sending);
   // Each of these sends one message. False: a Python exception is set.
-  [[nodiscard]] bool SendPath(PyObject* message);
   [[nodiscard]] bool SendTrailers(PyObject* message);
   [[nodiscard]] bool SendEarlyHint(PyObject* message);
   [[nodiscard]] bool SendPush(PyObject* message);
+  [[nodiscard]] Extension SendPath(PyObject* message, Sending* sending);
   [[nodiscard]] bool TakeFile(PyObject* message, Sending* sending);
   Progress SendFile(Sending* sending, py::Ref* future);
   [[nodiscard]] bool body_waits() const { return next_ < body_.size(); }

@@ -1,18 +1,18 @@
 // The messages of an HTTP response other than start and body: the extensions of ASGI
 // (asgi.readthedocs.io, "Extensions").
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <filesystem>
 #include <optional>
 #include <string>
-#include <system_error>
 
 #include "asgi/http_cycle.h"
 #include "asgi/message.h"
+#include "base/unique_fd.h"
 #include "py/text.h"
 #include "wire/http_head.h"
 
@@ -46,7 +46,7 @@ HttpCycle::Extension HttpCycle::SendExtension(PyObject* type, PyObject* message,
     return Is(type, names.response_push) ? sent(SendPush(message)) : Extension::kNone;
   }
   if (Is(type, names.response_trailers)) return sent(SendTrailers(message));
-  if (Is(type, names.response_pathsend)) return sent(SendPath(message));
+  if (Is(type, names.response_pathsend)) return SendPath(message, sending);
   if (Is(type, names.response_early_hint)) return sent(SendEarlyHint(message));
   if (!Is(type, names.response_zerocopysend)) return Extension::kNone;
   return TakeFile(message, sending) ? Extension::kFile : Extension::kError;
@@ -71,41 +71,59 @@ bool HttpCycle::SendTrailers(PyObject* message) {
   return true;
 }
 
-bool HttpCycle::SendPath(PyObject* message) {
+// The file is opened here, so that the app may remove or replace it as soon as send() has returned.
+HttpCycle::Extension HttpCycle::SendPath(PyObject* message, Sending* sending) {
+  const auto refuse = [](PyObject* exception, const char* why) {
+    PyErr_SetString(exception, why);
+    return Extension::kError;
+  };
   if (response_.state() != Response::State::kStartHeld) {
-    return Refuse(PyExc_RuntimeError,
+    return refuse(PyExc_RuntimeError,
                   "'http.response.pathsend' must come right after 'http.response.start', as the "
                   "whole body");
   }
   PyObject* path = Field(message, state().names.path);
-  if (path == nullptr) return Missing("'http.response.pathsend' needs a 'path'");
+  if (path == nullptr) {
+    (void)Missing("'http.response.pathsend' needs a 'path'");
+    return Extension::kError;
+  }
   const Ref plain = Ref::Steal(PyOS_FSPath(path));
-  if (!plain) return false;
+  if (!plain) return Extension::kError;
   const Ref bytes =
       PyBytes_Check(plain.get()) ? plain : Ref::Steal(PyUnicode_EncodeFSDefault(plain.get()));
-  if (!bytes) return false;
-  std::string name(py::View(bytes));
+  if (!bytes) return Extension::kError;
+  const std::string name(py::View(bytes));
   if (name.empty() || name.find('\0') != std::string::npos) {
     PyErr_Format(PyExc_ValueError, "'http.response.pathsend' cannot send the path %R", path);
-    return false;
+    return Extension::kError;
   }
-  // ASGI requires an absolute path; Starlette's FileResponse passes on what the app has given.
-  if (!name.starts_with('/')) {
-    std::error_code error;
-    name.insert(0, std::filesystem::current_path(error).native() + '/');
-    if (error) {
-      PyErr_Format(PyExc_OSError, "cannot find the working directory for %R: %s", path,
-                   error.message().c_str());
-      return false;
-    }
+  // Without O_NONBLOCK, opening a named pipe would wait for a writer.
+  base::UniqueFd file(::open(name.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  struct stat status{};
+  if (!file.valid() || fstat(file.get(), &status) != 0) {
+    PyErr_SetFromErrnoWithFilenameObject(PyExc_OSError, path);
+    return Extension::kError;
   }
-  const wire::File frame{stream_, response_.status(), response_.headers(), name};
-  if (!sender().Fits(frame))
-    return Refuse(PyExc_ValueError, "the path of 'http.response.pathsend' is too long");
-  sender().SendFrame(frame);
-  response_.Complete();
-  ResponseEnded();
-  return true;
+  if (!S_ISREG(status.st_mode)) {
+    PyErr_Format(PyExc_ValueError, "'http.response.pathsend' takes a regular file, which %R is not",
+                 path);
+    return Extension::kError;
+  }
+  // A file that has grown since the app made the headers is sent as far as they announce it.
+  int64_t size = status.st_size;
+  if (response_.content_length() >= 0) size = std::min(size, response_.content_length());
+  if (!response_.bodiless() && !response_.Count(size, true)) return Extension::kError;
+  if (!response_.has_trailers() && sender().PassFile(stream_, file.get())) {
+    sender().SendFrame(wire::File{stream_, response_.status(), response_.headers()});
+    response_.Complete();
+    ResponseEnded();
+    return Extension::kSent;
+  }
+  // Node has many files waiting, or trailers are to follow: the bytes go through the ring.
+  sending->file = file.get();
+  sending->own_file = std::move(file);
+  sending->rest = response_.bodiless() ? 0 : size;
+  return Extension::kFile;
 }
 
 bool HttpCycle::SendEarlyHint(PyObject* message) {
@@ -152,10 +170,7 @@ bool HttpCycle::SendPush(PyObject* message) {
   }
   HeaderList list;
   if (headers != nullptr && !list.Take(headers)) return false;
-  const wire::Push frame{stream_, py::View(text), list.joined()};
-  if (!sender().Fits(frame))
-    return Refuse(PyExc_ValueError, "the headers of 'http.response.push' are too long");
-  sender().SendFrame(frame);
+  sender().SendFrame(wire::Push{stream_, py::View(text), list.joined()});
   return true;
 }
 
