@@ -3,15 +3,15 @@
  * are for.
  */
 
-import { availableParallelism } from 'node:os'
-
 import { InvalidOptionError } from './errors.js'
 import {
   appTarget, boolean, count, docroot, environment, fraction, integer, isRecord, logger, oneOf,
   orNever, positiveTime, preload, python, record, ring, rootPath, spin, time, trustProxy
 } from './option-checks.js'
+import { availableCores } from './util/available-cores.js'
 import { closest } from './util/closest.js'
 import { optionName } from './util/option-name.js'
+import { userPath } from './util/user-path.js'
 
 /** @typedef {import('./option-types.js').Logger} Logger */
 /** @typedef {import('./option-types.js').Recycle} Recycle */
@@ -46,7 +46,7 @@ const AUTO_SPIN = 20
 const TIMEOUTS = {
   startup: { check: positiveTime, initial: 60_000 },
   request: { check: time, initial: 300_000 },
-  drain: { check: time, initial: 10_000 },
+  drain: { check: time, initial: 8_000 },
   retire: { check: time, initial: 300_000 },
   disconnect: { check: time, initial: 3_000 },
   cancel: { check: time, initial: 1_000 },
@@ -82,7 +82,7 @@ const WEBSOCKET = {
 
 /** @type {Table<Settings>} */
 const OPTIONS = {
-  docroot: { check: docroot, initial: () => process.cwd() },
+  docroot: { check: docroot, initial: () => userPath('.') },
   appTarget: { check: appTarget, initial: 'main:app' },
   factory: { check: boolean, initial: false },
   interface: { check: oneOf('auto', 'asgi', 'asgi2', 'wsgi'), initial: 'auto' },
@@ -90,7 +90,7 @@ const OPTIONS = {
   python: { check: python, initial: undefined },
   workers: {
     check: integer(1, MAX_WORKERS),
-    initial: () => Math.min(availableParallelism(), MAX_WORKERS)
+    initial: () => Math.min(availableCores(), MAX_WORKERS)
   },
   preload: { check: preload, initial: false },
   lifespan: { check: oneOf('auto', 'on', 'off'), initial: 'auto' },
@@ -159,7 +159,7 @@ function checkFields (fields, given, prefix) {
  */
 function autoSpin (workers) {
   const processes = workers + 1
-  return processes <= availableParallelism() ? AUTO_SPIN : 0
+  return processes <= availableCores() ? AUTO_SPIN : 0
 }
 
 /**

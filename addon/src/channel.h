@@ -79,8 +79,8 @@ class Channel : public Napi::ObjectWrap<Channel> {
 
   // False, with ERR_CLOSED pending: the channel is closed.
   [[nodiscard]] bool CheckOpen() const;
-  // Reads the head of a request into head_ and normalizes it. False, with an exception pending:
-  // HTTP cannot carry it.
+  // Reads the head of a request into head_ and normalizes it. Requires an open channel. False, with
+  // an exception pending: HTTP or the ring cannot carry it.
   [[nodiscard]] bool ReadHead(Napi::Value value);
   // The stream that JavaScript may still send on; null when it has ended or was aborted, or the
   // channel is closed.

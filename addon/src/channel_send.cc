@@ -13,7 +13,7 @@ namespace nasgi::addon {
 
 namespace {
 
-void ThrowHeadFault(Napi::Env env, const wire::HeadCheck& check) {
+[[gnu::cold]] void ThrowHeadFault(Napi::Env env, const wire::HeadCheck& check) {
   const std::string where(check.where);
   switch (check.fault) {
     case wire::HeadFault::kMethod:
@@ -36,6 +36,18 @@ void ThrowHeadFault(Napi::Env env, const wire::HeadCheck& check) {
       return ThrowCoded(env, "ERR_INVALID_HEADER",
                         "the method, the URL or a header contains a NUL character");
   }
+}
+
+[[gnu::cold]] void ThrowHeadTooLong(Napi::Env env, size_t size, size_t limit) {
+  ThrowCoded(env, "ERR_HEADERS_TOO_LARGE",
+             "the head of the request takes " + std::to_string(size) +
+                 " bytes; the limit is " + std::to_string(limit));
+}
+
+[[gnu::cold]] void ThrowChunkTooLong(Napi::Env env, size_t size) {
+  ThrowCoded(env, "ERR_INVALID_BODY",
+             "the first chunk of the body has " + std::to_string(size) + " bytes; the limit is " +
+                 std::to_string(wire::kMaxChunk));
 }
 
 // How many bytes of a body or message the channel took.
@@ -88,9 +100,17 @@ bool Channel::ReadHead(Napi::Value value) {
   const std::span<char> head(head_room_.data(), size);
   head_ = {head.data(), head.size()};
   const wire::HeadCheck check = wire::NormalizeRequestHead(head);
-  if (check.fault == wire::HeadFault::kOk) return true;
-  ThrowHeadFault(value.Env(), check);
-  return false;
+  if (check.fault != wire::HeadFault::kOk) {
+    ThrowHeadFault(value.Env(), check);
+    return false;
+  }
+  // The check does not count the method, the addresses and the JSON of TLS.
+  constexpr size_t kRoom = wire::kMaxFrame - wire::kMaxChunk;
+  if (wire::FrameBound(wire::Request{0, head_, {}, false}) > kRoom) {
+    ThrowHeadTooLong(value.Env(), size, kRoom);
+    return false;
+  }
+  return true;
 }
 
 bool Channel::DefineRequest(Napi::Object self) {
@@ -118,9 +138,7 @@ Napi::Value Channel::Request(Napi::Value head, Napi::Value bytes, Napi::Value en
     return {};
   }
   if (body.size() > wire::kMaxChunk) {
-    ThrowCoded(Env(), "ERR_INVALID_BODY",
-               "the first chunk of the body has " + std::to_string(body.size()) +
-                   " bytes; the limit is " + std::to_string(wire::kMaxChunk));
+    ThrowChunkTooLong(Env(), body.size());
     return {};
   }
   const bool end = ends.ToBoolean();

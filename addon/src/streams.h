@@ -80,10 +80,10 @@ class Streams {
   [[nodiscard]] bool On(const wire::Stopped& stopped, EventArray* events);
   [[nodiscard]] bool On(const wire::Pong& pong, EventArray* events);
 
-  // Each notes a fault. The first takes the whole clause and returns false; the second builds "it
-  // sent `what` on stream `id``why`".
-  [[nodiscard]] bool Fault(std::string clause);
-  [[nodiscard]] bool Fault(std::string_view what, uint32_t id, std::string_view why);
+  // Notes a fault and returns false. The second builds the clause "it sent `what` on stream
+  // `id``why`". Cold, which keeps the making of messages out of the hot path.
+  [[nodiscard, gnu::cold]] bool Fault(std::string clause);
+  [[nodiscard, gnu::cold]] bool Fault(std::string_view what, uint32_t id, std::string_view why);
   // The stream that a frame, `what`, is for; null, with a fault noted, when it is not open.
   [[nodiscard]] Stream* FindFor(std::string_view what, uint32_t id);
   // As FindFor, for a frame that comes before the response to an HTTP request.

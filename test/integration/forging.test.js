@@ -44,7 +44,8 @@ const SOCKETS = {
 
 withPython('a forged frame for a request ends its worker', app, async (python) => {
   for (const [url, message] of Object.entries(REQUESTS)) {
-    await assert.rejects(python.handleRequest({ url }), { code: 'ERR_WORKER_PROTOCOL', message }, url)
+    await assert.rejects(python.handleRequest({ url }),
+      { code: 'ERR_WORKER_PROTOCOL', message }, url)
   }
 })
 

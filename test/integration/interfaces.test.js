@@ -36,7 +36,9 @@ withPython('a WSGI application has as many threads as the option says',
 for (const options of [
   { appTarget: 'asgi2_app:Application' },
   { appTarget: 'asgi2_app:Application', interface: 'asgi2' },
-  { appTarget: 'asgi2_app:function', interface: 'asgi2' }
+  { appTarget: 'asgi2_app:function' },
+  { appTarget: 'asgi2_app:function', interface: 'asgi2' },
+  { appTarget: 'asgi2_app:instance' }
 ]) {
   withPython(`ASGI 2: ${JSON.stringify(options)}`, options, async (python) => {
     assert.equal((await python.handleRequest({ url: '/x' })).body.toString(), 'ASGI 2 at /x')
@@ -46,8 +48,7 @@ for (const options of [
 leakTest('an application with the wrong interface fails and names the right one', async () => {
   for (const [options, facts] of [
     [{ ...flask, interface: 'asgi' }, ['flask_app:app', "'wsgi'"]],
-    [{ appTarget: 'main:app', interface: 'wsgi' }, ['main:app', 'environ', "'asgi'"]],
-    [{ appTarget: 'asgi2_app:function' }, ['asgi2_app:function', "'asgi2'", 'factory']]
+    [{ appTarget: 'main:app', interface: 'wsgi' }, ['main:app', 'environ', "'asgi'"]]
   ]) {
     const python = startPython(options)
     await assert.rejects(python.ready, (error) => {

@@ -18,9 +18,10 @@ export class Run {
   stderr = ''
   mark = randomUUID() // in the environment of every process of this run
 
-  constructor (args, env = {}) {
+  constructor (args, env = {}, cwd = process.cwd()) {
     const { PORT, ...rest } = process.env
     this.child = spawn(process.execPath, [SCRIPT, ...args], {
+      cwd,
       env: { ...rest, ...env, NODE_ASGI_TEST_MARK: this.mark },
       stdio: ['ignore', 'pipe', 'pipe']
     })

@@ -2,7 +2,7 @@ import sys
 
 import pytest
 from node_asgi_worker import errors, importer
-from node_asgi_worker.importer import AppImportError, load_module, split_target
+from node_asgi_worker.importer import AppImportError, Target, load_module, parse_target
 
 
 def load_app(target, factory=False):
@@ -29,7 +29,11 @@ def test_a_factory(apps):
 
 
 @pytest.mark.parametrize(
-    "target", ["main", "main:", ":app", "main:app:x", "ma-in:app", ".main:app", "main:app.", ""]
+    "target",
+    [
+        *("main:", ":app", "main:app:x", "ma-in:app", ".main:app", "main:app.", "", "main()"),
+        *("main:()", "main:app(1)", "main:app()()", "main:app().x", "main:app ()"),
+    ],
 )
 def test_a_target_of_the_wrong_form(target):
     error = failure(target)
@@ -37,8 +41,31 @@ def test_a_target_of_the_wrong_form(target):
     assert repr(target) in error.message
 
 
-def test_a_target_is_split():
-    assert split_target("pkg.mod:holder.app") == ("pkg.mod", ["holder", "app"])
+@pytest.mark.parametrize(
+    ("target", "expected"),
+    [
+        ("pkg.mod:holder.app", Target("pkg.mod", ("holder", "app"), False)),
+        ("pkg.mod:holder.app()", Target("pkg.mod", ("holder", "app"), True)),
+        ("pkg.mod", Target("pkg.mod", ("app",), False)),
+    ],
+)
+def test_a_target_is_parsed(target, expected):
+    assert parse_target(target) == expected
+
+
+def test_a_module_alone_means_its_app(apps):
+    assert load_app("main") is sys.modules["main"].app
+
+
+def test_a_module_alone_without_an_app_says_which_attribute_is_missing(apps):
+    assert "'factory_app' has no attribute 'app'" in failure("factory_app").message
+
+
+@pytest.mark.parametrize("factory", [False, True])
+def test_parentheses_call_a_factory_once(apps, factory):
+    app = load_app("factory_app:create_app()", factory)
+    assert callable(app)
+    assert app is not load_app("factory_app:create_app()", factory)
 
 
 def test_a_module_that_does_not_exist_says_where_it_looked(apps):
@@ -137,6 +164,8 @@ def test_a_property_that_raises(tmp_path, monkeypatch):
         ("not_callable_app:app", True, ["factory 'not_callable_app:app'", "not callable"]),
         ("not_callable_app:create_app", False, [errors.option("factory")]),
         ("not_callable_app:create_app", True, ["create_app()'", "not callable", "dict"]),
+        ("not_callable_app:create_app()", False, ["'not_callable_app:create_app()'", "dict"]),
+        ("not_callable_app:app()", False, ["factory 'not_callable_app:app'", "not callable"]),
         ("factory_app:not_an_app", True, ["not callable", "str"]),
         ("pkg.mod:Holder", False, [errors.option("interface"), "'asgi2'"]),
     ],

@@ -1,3 +1,4 @@
+import asyncio
 import functools
 import sys
 
@@ -23,6 +24,47 @@ class Asgi2:
         pass
 
 
+class DoubleCallable:
+    """What channels.routing and asgiref made before ASGI 3."""
+
+    def __call__(self, scope):
+        return self.serve
+
+    async def serve(self, receive, send):
+        await send(await receive())
+
+    method = __call__
+
+    @staticmethod
+    def static(scope):
+        return DoubleCallable().serve
+
+
+def double_callable(scope):
+    return DoubleCallable().serve
+
+
+def with_a_default(scope, settings=None):
+    return DoubleCallable().serve
+
+
+def wsgi_with_a_default(environ, start_response=None):
+    return []
+
+
+async def not_double_callable(scope):
+    pass
+
+
+async def not_wsgi(environ, start_response):
+    pass
+
+
+class Response:
+    def __init__(self, scope):
+        pass
+
+
 class Instance:
     async def __call__(self, scope, receive, send):
         pass
@@ -45,10 +87,6 @@ def builds():
     pass
 
 
-def wants_settings(settings):
-    pass
-
-
 @pytest.mark.parametrize(
     "app", [asgi, Instance(), Instance().__call__, anything, with_an_option, bridge, iter]
 )
@@ -66,9 +104,61 @@ def test_wsgi_gets_its_threads(interface):
     assert adapted.executor._max_workers == 7
 
 
-@pytest.mark.parametrize(("app", "interface"), [(Asgi2, "auto"), (wants_settings, "asgi2")])
-def test_asgi2_becomes_asgi3(app, interface):
-    assert adapt(app, interface, 1) is not app
+@pytest.mark.parametrize("interface", ["auto", "asgi2"])
+@pytest.mark.parametrize(
+    "app",
+    [
+        double_callable,
+        with_a_default,
+        lambda scope: DoubleCallable().serve,
+        DoubleCallable(),
+        DoubleCallable().__call__,
+        DoubleCallable().method,
+        DoubleCallable.static,
+        functools.partial(DoubleCallable.method, DoubleCallable()),
+        functools.partial(with_a_default, settings={}),
+        functools.wraps(double_callable)(lambda *args: double_callable(*args)),
+    ],
+)
+def test_every_form_of_asgi2_becomes_asgi3(app, interface):
+    sent = []
+
+    async def receive():
+        return {"type": "http.request"}
+
+    async def send(message):
+        sent.append(message)
+
+    asyncio.run(adapt(app, interface, 1)({"type": "http"}, receive, send))
+    assert sent == [{"type": "http.request"}]
+
+
+def test_a_class_of_asgi2_becomes_asgi3():
+    assert adapt(Asgi2, "auto", 1) is not Asgi2
+
+
+def test_wsgi_with_a_default_is_not_asgi2():
+    from a2wsgi import WSGIMiddleware
+
+    assert isinstance(adapt(wsgi_with_a_default, "auto", 1), WSGIMiddleware)
+
+
+@pytest.mark.parametrize("app", [not_double_callable, not_wsgi, Response])
+def test_what_only_has_the_arguments_is_refused(app):
+    with pytest.raises(InterfaceError, match=r"\(scope, receive, send\)"):
+        adapt(app, "auto", 1)
+
+
+@pytest.mark.parametrize(
+    ("result", "expected"),
+    [(asgi, "asgi.*builds the application.*arguments"), (builds, "builds"), (None, "None")],
+)
+def test_a_factory_taken_for_asgi2_is_reported_when_it_is_called(result, expected):
+    def factory(settings):
+        return result
+
+    with pytest.raises(TypeError, match=f"factory.*{expected}"):
+        asyncio.run(adapt(factory, "auto", 1)({"type": "http"}, None, None))
 
 
 def test_wsgi_without_a2wsgi_names_the_command(monkeypatch):
@@ -81,7 +171,6 @@ def test_wsgi_without_a2wsgi_names_the_command(monkeypatch):
     ("app", "interface", "expected"),
     [
         (builds, "auto", errors.option("factory")),
-        (wants_settings, "auto", "'asgi2'.*factory.*arguments"),
         (asgi, "wsgi", rf"\(environ, start_response\).*{errors.option('interface')} 'asgi'"),
         (wsgi, "asgi", rf"\(scope, receive, send\).*{errors.option('interface')} 'wsgi'"),
         (asgi, "asgi2", r"\(scope\).*'asgi'"),

@@ -1,4 +1,5 @@
 import asyncio
+import collections.abc
 import contextvars
 import os
 import sys
@@ -101,6 +102,64 @@ def test_the_first_step_runs_at_once_if_tasks_can_be_eager(name):
 
     expected = ["first"] if sys.version_info >= (3, 12) else []
     assert loops.run(main(), name) == expected
+
+
+@both
+def test_no_step_runs_at_once_in_debug_mode(name):
+    steps = []
+
+    async def request():
+        steps.append("first")
+
+    async def main():
+        loop = asyncio.get_running_loop()
+        make, options = loops.task_spawner(loop)
+        at_once = []
+        for debug in (True, False):
+            loop.set_debug(debug)
+            steps.clear()
+            task = make(request(), **options)
+            at_once.append(list(steps))
+            await task
+        return at_once
+
+    expected = [[], ["first"]] if sys.version_info >= (3, 12) else [[], []]
+    assert loops.run(main(), name) == expected
+
+
+@both
+def test_a_request_task_is_named_when_its_name_is_wanted(name):
+    class Request(collections.abc.Coroutine):
+        def __init__(self):
+            self.asked = 0
+            self.steps = iter([None])
+
+        @property
+        def request_name(self):
+            self.asked += 1
+            return "GET /path"
+
+        def send(self, value):
+            return next(self.steps)
+
+        def throw(self, *exc):
+            raise exc[0]
+
+        def __await__(self):
+            return self
+
+    async def main():
+        request = Request()
+        task = spawn(request)
+        assert request.asked == 0
+        assert task.get_name() == "GET /path"
+        assert "name='GET /path'" in repr(task)
+        task.set_name("own")
+        assert task.get_name() == "own"
+        assert "own" in repr(task)
+        await task
+
+    loops.run(main(), name)
 
 
 @both

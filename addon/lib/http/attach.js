@@ -54,7 +54,11 @@ class Router {
       })
     this.#takeOver('upgrade',
       (req, socket, { mount, endpoint }, head) => endpoint.upgrade(req, socket, head, { mount }),
-      (req, socket) => socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n'))
+      (req, socket) => {
+        // Node has taken its own listener away, and the client may be gone.
+        socket.on('error', () => {})
+        socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n')
+      })
     if (typeof server.updateSettings === 'function') this.#takeOverHttp2(server)
   }
 

@@ -1,7 +1,9 @@
 import { PassThrough } from 'node:stream'
 
-import { InvalidRequestError } from '../errors.js'
+import { InvalidOptionError, InvalidRequestError } from '../errors.js'
+import { describe } from '../errors/unknown-key.js'
 import { Headers } from './headers.js'
+import { checkRequestKeys } from './request-keys.js'
 
 /**
  * The connection that a request arrived on.
@@ -45,6 +47,7 @@ export class Request {
 
   /** @param {RequestOptions} [options] */
   constructor (options) {
+    if (options !== undefined && options !== null) checkOptions(options)
     /** @type {Partial<RequestOptions>} */
     const { method = 'GET', url = '/', headers, body, socket, docroot, idempotent } =
       options ?? {}
@@ -135,6 +138,16 @@ export class Request {
       body: typeof text === 'string' ? text : null
     }
   }
+}
+
+/** @param {unknown} options */
+function checkOptions (options) {
+  if (typeof options === 'object' && !(options instanceof URL)) {
+    checkRequestKeys(options)
+    return
+  }
+  throw new InvalidOptionError('options',
+    `a Request is created from an object such as { url: '/' }, not ${describe(options)}`)
 }
 
 export { markSent }

@@ -1,3 +1,5 @@
+import { InvalidOptionError } from '../errors.js'
+import { checkKeys, describe } from '../errors/unknown-key.js'
 import { Headers, parseJoined } from './headers.js'
 
 /**
@@ -6,6 +8,8 @@ import { Headers, parseJoined } from './headers.js'
  * @property {import('./headers.js').HeadersInit | null} [headers]
  * @property {Uint8Array | string | null} [body]
  */
+
+const KEYS = new Set(['status', 'headers', 'body'])
 
 export const EMPTY = Buffer.alloc(0)
 
@@ -50,6 +54,11 @@ export class Response extends ResponseHead {
   constructor (options) {
     super()
     if (options === undefined || options === null) return
+    if (typeof options !== 'object' || ArrayBuffer.isView(options)) {
+      throw new InvalidOptionError('options', 'a Response is created from an object such as ' +
+        `{ status: 200, body: 'text' }, not ${describe(options)}`)
+    }
+    checkKeys(options, KEYS, 'a response', { statusText: 'the status implies it' })
     const { status = 200, headers, body } = options
     this.status = status
     if (headers !== undefined && headers !== null) this.headers = new Headers(headers)

@@ -12,6 +12,7 @@ import {
 import { nameRequest } from '../message/head.js'
 import { Queue } from './queue.js'
 import { Scheduler } from './scheduler.js'
+import { optionName } from '../util/option-name.js'
 import { Times } from '../util/times.js'
 
 /** @typedef {import('../stream/request-stream.js').RequestStream} RequestStream */
@@ -131,8 +132,9 @@ export class Pool {
       return worker
     }
     if (this.workers.length > 0) {
-      throw noWorkerError('every worker has as many requests in flight as the option concurrency ' +
-        'allows, and handleRequestSync() cannot wait for one; use handleRequest()')
+      throw noWorkerError('every worker has as many requests in flight as ' +
+        `${optionName('concurrency')} allows, and handleRequestSync() cannot wait for one; ` +
+        'use handleRequest()')
     }
     throw this.#outage ?? noWorkerError('no worker is ready; wait for handler.ready first')
   }

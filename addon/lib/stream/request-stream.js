@@ -13,6 +13,7 @@ import { Readable } from 'node:stream'
 
 import { BytesUpload, StreamUpload } from './request-body.js'
 import { RequestTimeoutError } from '../errors.js'
+import { rethrowLater } from '../util/guard.js'
 
 /** @typedef {{ signal?: AbortSignal | null, timeout?: number }} RequestLimits */
 
@@ -244,7 +245,26 @@ export class RequestStream {
   fail (error) {
     if (this.finished) return
     this.finish()
-    this.onError(error)
+    this.#report(error)
+  }
+
+  /**
+   * Handling an event of this request has thrown. The request fails, and nothing else does.
+   * @param {unknown} error
+   */
+  broke (error) {
+    const reason = error instanceof Error ? error : new Error(String(error))
+    if (this.finished) this.#report(reason)
+    else this.cancel(reason)
+  }
+
+  /** @param {Error} error */
+  #report (error) {
+    try {
+      this.onError(error)
+    } catch (second) {
+      this.onBroken(second)
+    }
   }
 
   /**
@@ -334,6 +354,14 @@ export class RequestStream {
   /** @param {Error} error */
   onError (error) {
     throw error
+  }
+
+  /**
+   * Not even onError() could be handled.
+   * @param {unknown} error
+   */
+  onBroken (error) {
+    rethrowLater(error)
   }
 
   // Only clients on the network use the following.

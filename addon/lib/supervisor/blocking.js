@@ -39,7 +39,8 @@ export function waitForResponse (supervisor, worker, stream) {
     if (left <= 0) {
       stream.cancel(new RequestTimeoutError(timeout))
     } else if (!supervisor.wait(worker, Math.ceil(Math.min(left, SLICE)))) {
-      stream.cancel(noWorkerError('the fork server has ended, and the worker that had the request with it'))
+      stream.cancel(noWorkerError(
+        'the fork server has ended, and with it the worker that had the request'))
     }
   }
 }

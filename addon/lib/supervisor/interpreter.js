@@ -6,6 +6,8 @@ import { accessSync, constants, statSync } from 'node:fs'
 import { delimiter, join, resolve } from 'node:path'
 
 import { StartupError } from '../errors.js'
+import { optionName } from '../util/option-name.js'
+import { userPath } from '../util/user-path.js'
 
 /** @param {string} path */
 function isExecutable (path) {
@@ -35,21 +37,21 @@ function onPath (name, searchPath) {
  * working directory, then PATH.
  * @param {{ python: string | undefined, docroot: string }} settings
  * @param {Record<string, string | undefined>} env
- * @param {string} [cwd]
+ * @param {(path: string) => string} [locate] makes a path absolute
  * @returns {string} absolute path
  */
-export function findPython ({ python, docroot }, env, cwd = process.cwd()) {
+export function findPython ({ python, docroot }, env, locate = userPath) {
   if (python !== undefined) {
     const found = python.includes('/')
-      ? [resolve(cwd, python)].find(isExecutable)
+      ? [locate(python)].find(isExecutable)
       : onPath(python, env.PATH)
     if (found !== undefined) return found
-    throw notFound(`the python option names ${python}, which is not an executable file`)
+    throw notFound(`${optionName('python')} names ${python}, which is not an executable file`)
   }
-  const environments = [env.VIRTUAL_ENV, join(docroot, '.venv'), join(cwd, '.venv')]
+  const environments = [env.VIRTUAL_ENV, join(docroot, '.venv'), '.venv']
   for (const directory of environments) {
     if (directory === undefined || directory === '') continue
-    const candidate = resolve(cwd, directory, 'bin/python3')
+    const candidate = locate(join(directory, 'bin/python3'))
     if (isExecutable(candidate)) return candidate
   }
   const found = onPath('python3', env.PATH)
@@ -61,5 +63,5 @@ export function findPython ({ python, docroot }, env, cwd = process.cwd()) {
 /** @param {string} why */
 function notFound (why) {
   return new StartupError('ERR_PYTHON_NOT_FOUND',
-    `${why}; install Python 3.10 or later, or point the python option at one`)
+    `${why}; install Python 3.10 or later, or set ${optionName('python')} to the path of one`)
 }

@@ -341,10 +341,20 @@ export class PythonHandler extends EventEmitter<PythonHandlerEvents> implements 
   handleRequestSync (request: SyncRequest): Response
 
   /**
-   * Sends a request of the web, and returns a response of the web, like the global `fetch`.
+   * Sends a request like the global `fetch`, and returns a response of the web. It can be used
+   * without its handler: `app.mount('/api', python.fetch)`. It takes a path, a URL or a `Request`,
+   * with the same `init` as the global `fetch`, of which it reads `method`, `headers`, `body` and
+   * `signal`. It does not follow redirects. A path has the origin `http://localhost`.
    * @throws Rejects like `handleRequest()`.
+   * @example
+   * ```js
+   * const response = await python.fetch('/items', { method: 'POST', body: new FormData() })
+   * console.log(response.status)
+   * ```
    */
-  fetch (request: globalThis.Request): Promise<globalThis.Response>
+  readonly fetch: (
+    input: string | URL | globalThis.Request, init?: RequestInit
+  ) => Promise<globalThis.Response>
 
   /**
    * A request listener for servers and frameworks: `createServer(python.listener)`,

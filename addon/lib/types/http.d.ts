@@ -73,9 +73,15 @@ type Bytes = ArrayBufferView | ArrayBuffer | SharedArrayBuffer
 /** A whole body, or a piece of one. Text is sent as UTF-8. */
 export type BodyPiece = string | Bytes
 
-/** A body: a whole one, or a source, which is read as fast as the application reads. */
+/**
+ * A body: a whole one, or a source, which is read as fast as the application reads. A form or a
+ * `Blob` also gives the request its `content-type`, unless the headers have one.
+ */
 export type BodyInit =
   | BodyPiece
+  | FormData
+  | URLSearchParams
+  | Blob
   | Readable
   | ReadableStream
   | AsyncIterable<BodyPiece>

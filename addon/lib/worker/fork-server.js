@@ -149,8 +149,9 @@ export class ForkServer {
     this.#tell(() => control.init(JSON.stringify(serverSettings(this.settings))))
     const { startup } = this.settings.timeouts
     this.#deadline.expect(startup, () => this.abandon(new StartupError('ERR_STARTUP_TIMEOUT',
-      `the fork server (${this.python}) did not start within ${startup} ms; check what the modules ` +
-      `listed in ${optionName('preload')} do at import, or raise ${optionName('timeouts.startup')}`)))
+      `the fork server (${this.python}) did not start within ${startup} ms; check what the ` +
+      `modules listed in ${optionName('preload')} do at import, or raise ` +
+      optionName('timeouts.startup'))))
   }
 
   /**
@@ -313,8 +314,8 @@ export class ForkServer {
     this.#exited ||= this.pid === 0
     const code = error.code === 'ENOENT' ? 'ERR_PYTHON_NOT_FOUND' : 'ERR_PYTHON_FAILED'
     this.#error ??= new StartupError(code,
-      `could not run ${this.python} (${error.message}); set ${optionName('python')} to the path of ` +
-      'Python 3.10 or later', { cause: error })
+      `could not run ${this.python} (${error.message}); set ${optionName('python')} to the path ` +
+      'of Python 3.10 or later', { cause: error })
     this.#report()
   }
 
@@ -388,11 +389,10 @@ export class ForkServer {
  */
 function serverSettings (settings) {
   const {
-    docroot, appTarget, factory, interface: name, threads, preload, lifespan, loop, rootPath, spin,
+    appTarget, factory, interface: name, threads, preload, lifespan, loop, rootPath, spin,
     timeouts
   } = settings
   return {
-    docroot,
     appTarget,
     factory,
     interface: name,

@@ -2,6 +2,8 @@
 import { median, plusMinus, ratio, table } from '../report/report.js'
 import { workloads } from '../loads/workloads.js'
 
+/** @typedef {import('../loads/wrk.js').Load} Load */
+
 /**
  * @typedef {object} Case
  * @property {string} work a key of workloads.js
@@ -9,8 +11,7 @@ import { workloads } from '../loads/workloads.js'
  * @property {string} server
  * @property {number} workers
  * @property {number} inFlight
- * @property {Array<import('../loads/wrk.js').Load & { cpu: { node: number, python: number } }>}
- *   rounds
+ * @property {Array<Load & { cpu: { node: number, python: number } }>} rounds
  * @property {string} [failed]
  */
 

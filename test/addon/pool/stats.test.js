@@ -6,7 +6,14 @@ import { TRANSITIONS } from '../../../addon/lib/worker/states.js'
 import { Traffic } from '../../../addon/lib/worker/traffic.js'
 
 const worker = (over) => ({
-  id: 1, pid: process.pid, state: 'ready', inFlight: 2, lag: 3, readyAt: 0, traffic: new Traffic(), ...over
+  id: 1,
+  pid: process.pid,
+  state: 'ready',
+  inFlight: 2,
+  lag: 3,
+  readyAt: 0,
+  traffic: new Traffic(),
+  ...over
 })
 
 test('the stats of a worker have its traffic, its memory and its age', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { after, test } from 'node:test'
 
 import { findPython } from '../../../addon/lib/supervisor/interpreter.js'
@@ -28,7 +28,8 @@ const empty = join(root, 'bin')
 const PATH = `/nowhere:${join(root, 'bin')}`
 
 const find = (python, env, at = {}) =>
-  findPython({ python, docroot: at.docroot ?? docroot }, { PATH, ...env }, at.cwd ?? cwd)
+  findPython({ python, docroot: at.docroot ?? docroot }, { PATH, ...env },
+    (path) => resolve(at.cwd ?? cwd, path))
 
 test('the option comes before everything else', () => {
   const env = { VIRTUAL_ENV: dirname(dirname(shell)) }

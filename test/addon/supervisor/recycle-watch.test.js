@@ -6,7 +6,11 @@ import { RecycleWatch } from '../../../addon/lib/supervisor/recycle-watch.js'
 
 function worker (pid = 1) {
   return {
-    pid, inFlight: 0, quota: Infinity, traffic: { requests: 0 }, limitRequests (n) { this.quota = n }
+    pid,
+    inFlight: 0,
+    quota: Infinity,
+    traffic: { requests: 0 },
+    limitRequests (n) { this.quota = n }
   }
 }
 

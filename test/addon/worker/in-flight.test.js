@@ -5,8 +5,8 @@ import { RequestStream } from '../../../addon/lib/stream/request-stream.js'
 import { SocketStream } from '../../../addon/lib/stream/socket-stream.js'
 import { Batch, InFlight } from '../../../addon/lib/worker/in-flight.js'
 
-const TYPES = Object.fromEntries(['RESPONSE_START', 'BODY', 'MESSAGE', 'ACCEPT', 'CLOSE', 'TRAILERS',
-  'FILE', 'EARLY_HINT', 'PUSH', 'CONTINUE', 'CREDIT', 'APP_ERROR', 'CLOSED', 'READY']
+const TYPES = Object.fromEntries(['RESPONSE_START', 'BODY', 'MESSAGE', 'ACCEPT', 'CLOSE',
+  'TRAILERS', 'FILE', 'EARLY_HINT', 'PUSH', 'CONTINUE', 'CREDIT', 'APP_ERROR', 'CLOSED', 'READY']
   .map((name, i) => [name, i + 1]))
 
 /** The requests in flight of a worker, and what was said to its channel. */
@@ -30,8 +30,9 @@ function make ({ chunk = 4, grace = Infinity, noFiles = false } = {}) {
     }
   })
   const errors = []
-  const requests = new InFlight(channel, { limits: { chunk, messageOverhead: 64 }, eventTypes: TYPES },
-    grace, { onAppError: (error) => errors.push(error), onAborted: () => {} })
+  const binding = { limits: { chunk, messageOverhead: 64 }, eventTypes: TYPES }
+  const requests = new InFlight(channel, binding, grace,
+    { onAppError: (error) => errors.push(error), onAborted: () => {} })
   /** Delivers one event, with the bytes of its body. */
   const event = (type, id, first, second, body, last) => requests.take(
     [TYPES[type], id, first, second, body?.length, last], 0, new Batch(body))
@@ -60,6 +61,33 @@ const send = (requests, body, head = 'GET') => {
   requests.send(stream)
   return stream
 }
+
+test('an exception in the handling of an event ended the process', () => {
+  const { requests, event, said } = make()
+  const failing = send(requests)
+  failing.onStart = () => { throw new TypeError('mistake') }
+  assert.equal(event('RESPONSE_START', failing.id, 200, '', Buffer.from('x'), false), true)
+  assert.deepEqual(failing.events, [['error', undefined]])
+  assert.deepEqual(said.at(-1), ['abort', failing.id])
+  const other = send(requests)
+  other.onBody = () => { throw new TypeError('mistake') }
+  event('RESPONSE_START', other.id, 200, '', Buffer.from('a'), false)
+  event('BODY', other.id, undefined, undefined, Buffer.from('b'), true)
+  assert.deepEqual(other.events.map(([name]) => name), ['start', 'error'])
+  const socket = new Socket('GET')
+  requests.send(socket)
+  socket.onAccept = () => { throw new TypeError('mistake') }
+  event('ACCEPT', socket.id, '', '')
+  assert.deepEqual(socket.events, [['error', undefined]])
+  for (const type of ['EARLY_HINT', 'PUSH', 'CONTINUE', 'CREDIT']) {
+    const stream = send(requests)
+    const fail = () => { throw new TypeError('mistake') }
+    Object.assign(stream, { onEarlyHint: fail, onPush: fail, onContinue: fail, credit: fail })
+    assert.equal(event(type, stream.id, '', ''), true)
+    assert.deepEqual(stream.events, [['error', undefined]], type)
+  }
+  assert.equal(requests.awaited, false)
+})
 
 test('the first chunk of a body goes with the head, the rest follows', () => {
   const { requests, said } = make()

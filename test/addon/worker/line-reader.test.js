@@ -108,8 +108,9 @@ test('a record keeps its level in all its pieces', async () => {
   assert.equal(entries.map(([, piece]) => piece).join(''), text)
 })
 
-test('what is no marker is text', async () => {
-  for (const text of ['\x1e', '\x1eX', '\x1ee', '\x1e E', 'E', '\x1f', 'a\x1fb', '\x1e\x1f', '__']) {
+test('text that is not a marker is passed on', async () => {
+  const texts = ['\x1e', '\x1eX', '\x1ee', '\x1e E', 'E', '\x1f', 'a\x1fb', '\x1e\x1f', '__']
+  for (const text of texts) {
     const { source, entries } = read()
     source.write(`${text}\nplain\n`)
     await turn()

@@ -3,6 +3,7 @@ import { after, test } from 'node:test'
 
 import { parseOptions } from '../../../addon/lib/options.js'
 import { RequestStream } from '../../../addon/lib/stream/request-stream.js'
+import { retirementPlan } from '../../../addon/lib/supervisor/drain-plan.js'
 import { Worker } from '../../../addon/lib/worker/worker.js'
 import { createFake, settle } from '../../support/fake-binding.js'
 import { recordingOwner } from '../../support/recording-owner.js'
@@ -223,11 +224,12 @@ test('a second stop can shorten the time that requests have, but not extend it',
   await settle()
   const stream = new Stream('GET', undefined)
   worker.send(stream)
-  assert.equal(worker.stop('recycle', 60_000), true)
-  assert.equal(worker.stop('close', 90_000), false)
+  const plan = (finish) => retirementPlan(parseOptions().timeouts, finish)
+  assert.equal(worker.stop('recycle', plan(60_000)), true)
+  assert.equal(worker.stop('close', plan(90_000)), false)
   assert.equal(fake.channels[0].patience, 63_000)
   assert.deepEqual(stream.events, [])
-  assert.equal(worker.stop('close', 0), true)
+  assert.equal(worker.stop('close', plan(0)), true)
   assert.equal(fake.channels[0].patience, 3000)
   assert.deepEqual(stream.events, [['error', 'ERR_WORKER_RETIRED']])
 })

@@ -83,7 +83,7 @@ def _fail(*failure: str) -> None:
 def _preload(settings: Settings) -> None:
     modules = settings.preload
     if modules is True:
-        modules = (importer.split_target(settings.app_target)[0],)
+        modules = (importer.parse_target(settings.app_target).module,)
     for name in modules or ():
         importer.load_module(name)
     late.load()

@@ -1,13 +1,29 @@
-"""Imports `pkg.module:attr.sub`, and says exactly what is wrong if that fails."""
+"""Imports the application that a target names, and says exactly what is wrong if that fails."""
 
 import difflib
 import importlib
 import os
 import pkgutil
 import sys
+from dataclasses import dataclass
 from types import ModuleType
 
 from node_asgi_worker import errors, interfaces
+
+# What a target without an attribute stands for.
+DEFAULT_ATTRIBUTE = "app"
+
+
+@dataclass(frozen=True)
+class Target:
+    """`pkg.module:attr.sub`, `pkg.module` or `pkg.module:attr.sub()`."""
+
+    module: str
+    attributes: tuple[str, ...]
+    called: bool
+
+    def __str__(self) -> str:
+        return f"{self.module}:{'.'.join(self.attributes)}"
 
 
 class AppImportError(Exception):
@@ -22,17 +38,18 @@ class AppImportError(Exception):
 
 def load_app(target: str, factory: bool, interface: str, threads: int):
     """The application that `target` names, as an ASGI 3 callable. Raises AppImportError."""
-    module_name, attributes = split_target(target)
-    found = _attribute(load_module(module_name), module_name, attributes)
-    if not factory:
-        return _adapted(found, target, interface, threads)
+    parsed = parse_target(target)
+    found = _attribute(load_module(parsed.module), parsed.module, parsed.attributes)
+    name = str(parsed)
+    if not (factory or parsed.called):
+        return _adapted(found, name, interface, threads)
     if not callable(found):
-        raise AppImportError("TypeError", f"factory {target!r} is not callable: {_what(found)}")
+        raise AppImportError("TypeError", f"factory {name!r} is not callable: {_what(found)}")
     try:
         app = found()
     except (Exception, SystemExit) as exc:
-        raise _from_app(exc, f"factory {target!r} raised") from exc
-    return _adapted(app, f"{target}()", interface, threads)
+        raise _from_app(exc, f"factory {name!r} raised") from exc
+    return _adapted(app, f"{name}()", interface, threads)
 
 
 def load_module(name: str) -> ModuleType:
@@ -47,16 +64,18 @@ def load_module(name: str) -> ModuleType:
         raise _from_app(exc, f"could not import {name!r}") from exc
 
 
-def split_target(target: str) -> tuple[str, list[str]]:
-    module, colon, attributes = target.partition(":")
-    parts = attributes.split(".")
-    names = module.split(".") + parts
-    if not colon or not all(name.isidentifier() for name in names):
+def parse_target(target: str) -> Target:
+    """Raises AppImportError."""
+    module, colon, rest = target.partition(":")
+    path = rest.removesuffix("()") if colon else DEFAULT_ATTRIBUTE
+    attributes = tuple(path.split("."))
+    if not all(name.isidentifier() for name in (*module.split("."), *attributes)):
         raise AppImportError(
             "ValueError",
-            f"{target!r} does not name an application: it must look like 'pkg.module:attr'",
+            f"{target!r} does not name an application: it must look like 'pkg.module:attr', "
+            "'pkg.module' or 'pkg.module:factory()'",
         )
-    return module, parts
+    return Target(module, attributes, rest.endswith("()"))
 
 
 def _not_found(name: str, missing: str) -> str:
@@ -82,7 +101,7 @@ def _not_found(name: str, missing: str) -> str:
     return text
 
 
-def _attribute(module: ModuleType, module_name: str, attributes: list[str]):
+def _attribute(module: ModuleType, module_name: str, attributes: tuple[str, ...]):
     found = module
     where = f"module {module_name!r}"
     for depth, name in enumerate(attributes, start=1):

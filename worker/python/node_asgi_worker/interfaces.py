@@ -3,6 +3,7 @@
 import inspect
 import sys
 from collections.abc import Callable
+from functools import partial
 from types import FunctionType
 
 from node_asgi_worker import errors
@@ -41,24 +42,42 @@ def adapt(app: Callable, interface: str, threads: int) -> Callable:
 def _recognised(app: Callable) -> str:
     if _accepts(app, "asgi"):
         return "asgi"
-    if _accepts(app, "wsgi"):
-        return "wsgi"
-    # Only classes: a function with one argument is more often a factory.
-    if inspect.isclass(app) and _makes_callables(app) and _accepts(app, "asgi2"):
-        return "asgi2"
+    if not _is_coroutine_function(app):  # The calls of WSGI and ASGI 2 return at once.
+        fitting = [name for name in ("wsgi", "asgi2") if _accepts(app, name)]
+        if inspect.isclass(app) and not _makes_callables(app):
+            fitting = []  # What it makes is neither an ASGI 2 application nor a WSGI response.
+        if len(fitting) > 1:  # The second argument has a default.
+            return "asgi2" if _first_argument(app) == "scope" else "wsgi"
+        if fitting:
+            return fitting[0]
     raise InterfaceError(_mismatch(app, "asgi"))
 
 
+def _is_coroutine_function(app: Callable) -> bool:
+    while isinstance(app, partial):
+        app = app.func
+    function = app if inspect.isroutine(app) else type(app).__call__
+    return inspect.iscoroutinefunction(inspect.unwrap(function))
+
+
+def _first_argument(app: Callable) -> str:
+    return next(iter(inspect.signature(app).parameters))
+
+
 def _accepts(app: Callable, interface: str) -> bool:
+    return _takes(app, _CALLED_WITH[interface])
+
+
+def _takes(app: Callable, arguments: tuple[str, ...]) -> bool:
     # True of nearly every application, and inspect would cost a worker 1 ms and 0.4 MB.
-    if _plainly_takes(app, len(_CALLED_WITH[interface])):
+    if _plainly_takes(app, len(arguments)):
         return True
     try:
         signature = inspect.signature(app)
     except Exception:
         return True  # Written in C, for example. Calling it will show whether it fits.
     try:
-        signature.bind(*_CALLED_WITH[interface])
+        signature.bind(*arguments)
     except TypeError:
         return False
     return True
@@ -90,8 +109,6 @@ def _mismatch(app: Callable, interface: str) -> str:
         fitting = [name for name in _CALLED_WITH if name != interface and _accepts(app, name)]
         if fitting:
             hint = f"; try {errors.option('interface')} {' or '.join(map(repr, fitting))}"
-        if fitting == ["asgi2"]:
-            hint += ", unless it is a factory, which must not need arguments"
     return f"cannot be called with ({', '.join(_CALLED_WITH[interface])}): {why}{hint}"
 
 
@@ -101,9 +118,22 @@ def _accepts_nothing(app: Callable) -> bool:
 
 def _from_asgi2(app: Callable) -> Callable:
     async def asgi3(scope, receive, send):
-        await app(scope)(receive, send)
+        instance = app(scope)
+        if not callable(instance) or not _takes(instance, ("receive", "send")):
+            raise TypeError(_not_asgi2(app, instance))
+        await instance(receive, send)
 
     return asgi3
+
+
+def _not_asgi2(app: Callable, result) -> str:
+    text = (
+        f"{app!r} takes one argument, as an application of ASGI 2 does, but app(scope) returned "
+        f"{result!r}, which cannot be called with (receive, send)"
+    )
+    if callable(result) and _accepts(result, "asgi"):
+        text += "; if it builds the application, it must not need arguments"
+    return text
 
 
 def _from_wsgi(app: Callable, threads: int) -> Callable:

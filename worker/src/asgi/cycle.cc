@@ -79,7 +79,7 @@ Progress Cycle::SendBody(Response* response, Sending* sending, Ref* future) {
 void Cycle::SendChunk(Response* response, std::string_view chunk, bool last) {
   const bool end = last && !response->has_trailers();
   send_window_.Spend(chunk.size());
-  if (response->state() != Response::State::kStartHeld) {
+  if (response->started()) {
     if (!chunk.empty() || end) sender().SendFrame(wire::Body{stream_, chunk, end});
   } else {
     sender().SendFrame(
@@ -87,6 +87,30 @@ void Cycle::SendChunk(Response* response, std::string_view chunk, bool last) {
   }
   response->Sent(last);
   if (end) ResponseEnded();
+}
+
+Ref Cycle::Name() const {
+  const Ref path = path_ ? path_ : py::Utf8("", nullptr);
+  if (!path) return {};
+  return Ref::Steal(method_ ? PyUnicode_FromFormat("%U %U", method_.get(), path.get())
+                            : PyUnicode_FromFormat("WebSocket %U", path.get()));
+}
+
+void Cycle::HoldStart() {
+  if (head_ticket_ != 0) return;
+  static uint64_t tickets = 0;
+  head_ticket_ = ++tickets;
+  host_->StartHeld(stream_, head_ticket_);
+}
+
+void Cycle::SendHead(uint64_t ticket) {
+  Response* held = response();
+  if (ticket != head_ticket_ || held == nullptr || ended_ || disconnected_ ||
+      held->state() != Response::State::kStartHeld) {
+    return;
+  }
+  sender().SendFrame(wire::Response{stream_, held->status(), held->headers(), {}, false});
+  held->HeadSent();
 }
 
 void Cycle::ResponseEnded() {
@@ -128,8 +152,7 @@ PySendResult Cycle::Step(PyObject* self, PyObject** result) {
     return PYGEN_ERROR;
   }
   if (app_ || StartApp(self)) {
-    const Ref app = app_;
-    const PySendResult sent = PyIter_Send(app.get(), Py_None, result);
+    const PySendResult sent = StepApp(result);
     if (sent == PYGEN_NEXT) return sent;
     if (sent == PYGEN_RETURN) {
       py::Drop(result);
@@ -146,6 +169,18 @@ PySendResult Cycle::Step(PyObject* self, PyObject** result) {
   }
   *result = py::NewNone();
   return PYGEN_RETURN;
+}
+
+PySendResult Cycle::StepApp(PyObject** result) {
+  const Ref app = app_;
+  stepping_ = true;
+  const PySendResult sent = PyIter_Send(app.get(), Py_None, result);
+  stepping_ = false;
+  if (sent == PYGEN_NEXT) {
+    const Response* held = response();
+    if (held != nullptr && held->state() == Response::State::kStartHeld) HoldStart();
+  }
+  return sent;
 }
 
 PyObject* Cycle::Throw(PyObject* args) {

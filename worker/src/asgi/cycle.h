@@ -9,6 +9,7 @@
 #include "asgi/awaitable.h"
 #include "asgi/host.h"
 #include "asgi/response.h"
+#include "asgi/scope.h"
 #include "loop/waiters.h"
 #include "wire/flow.h"
 #include "wire/messages.h"
@@ -38,10 +39,13 @@ enum class Delivery {
 class Cycle : public Connection {
  public:
   // `host_object` holds `host`. `scope` is handed to the app when the task first runs.
-  Cycle(Host* host, py::Ref host_object, uint32_t stream, py::Ref scope)
+  Cycle(Host* host, py::Ref host_object, uint32_t stream, py::Ref scope,
+        const RequestTraits& traits)
       : host_(host),
         stream_(stream),
         host_object_(std::move(host_object)),
+        method_(traits.method),
+        path_(traits.path),
         scope_(std::move(scope)) {}
   virtual ~Cycle() = default;
   Cycle(const Cycle&) = delete;
@@ -66,6 +70,10 @@ class Cycle : public Connection {
   [[nodiscard]] Delivery OnCredit(uint32_t bytes);
   void OnDisconnect();
 
+  // The start of a response has waited for its body for long enough: sends it by itself, unless
+  // that has been done since the host got the ticket.
+  void SendHead(uint64_t ticket);
+
   void Resumed() final { Waits(false); }
 
   // The coroutine of the task. `self` is the object that holds this.
@@ -74,6 +82,9 @@ class Cycle : public Connection {
   void Close();
   // Empty before the app has been called, and after it has ended.
   [[nodiscard]] const py::Ref& app_coroutine() const { return app_; }
+
+  // "GET /path" or "WebSocket /path", made when it is asked for. Nothing with an exception set.
+  [[nodiscard]] py::Ref Name() const;
 
   // The app's task could not be started. Takes the exception that is set as the app's error.
   void FailToStart() { End(py::TakeException()); }
@@ -102,6 +113,8 @@ class Cycle : public Connection {
   [[nodiscard]] virtual bool complete() const = 0;
   // The client has been told of a success, so an error cannot become a response any more.
   [[nodiscard]] virtual bool started() const = 0;
+  // The response that the app is sending, or null.
+  [[nodiscard]] virtual Response* response() = 0;
   // Nobody will call receive() any more.
   virtual void DropReceived() = 0;
   // Node has given credit.
@@ -110,6 +123,11 @@ class Cycle : public Connection {
   [[nodiscard]] const ModuleState& state() const { return host_->state(); }
   [[nodiscard]] Sender& sender() const { return host_->sender(); }
 
+  // The app has sent the start of a response. Usually the body follows before the app gives up
+  // control, and nothing else happens.
+  void TookStart() {
+    if (!stepping_) HoldStart();
+  }
   // send() of a body event of a response.
   Progress SendBody(Response* response, Sending* sending, py::Ref* future);
   // Sends one piece of a body; the window must have room for it. `last`: the last piece.
@@ -136,6 +154,10 @@ class Cycle : public Connection {
   Waiters senders_;
 
  private:
+  // Lets the host watch a start that is held back.
+  void HoldStart();
+  // One step of the app, by the rules of PyIter_Send.
+  [[nodiscard]] PySendResult StepApp(PyObject** result);
   // Tells the host when the app begins and when it ceases to wait for Node.
   void Waits(bool waits);
   // Calls the app. False: an exception is set.
@@ -155,7 +177,11 @@ class Cycle : public Connection {
   }
 
   bool waits_ = false;
+  bool stepping_ = false;     // the app's own task is running
+  uint64_t head_ticket_ = 0;  // of the start that the host watches; 0: none
   const py::Ref host_object_;
+  const py::Ref method_;  // str, or nothing for a WebSocket
+  const py::Ref path_;    // str, or nothing if there was no memory for the scope
   py::Ref scope_;
   py::Ref app_;  // what the app returned, as an iterator
   py::Ref task_;

@@ -33,6 +33,9 @@ class Host {
 
   // The last frame of the stream has been sent and its app has ended: lets go of its cycle.
   virtual void CycleEnded(uint32_t stream) = 0;
+  // The stream holds the start of a response back while its app does something else. Calls
+  // SendHead of its cycle with this ticket after kHeadDelay to twice that time.
+  virtual void StartHeld(uint32_t stream, uint64_t ticket) = 0;
   // The app of one cycle more (or less) waits for Node.
   void CycleWaits(bool waits) { waits ? ++waiting_ : --waiting_; }
 

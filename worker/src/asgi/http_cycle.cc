@@ -9,7 +9,7 @@ using py::Ref;
 
 HttpCycle::HttpCycle(Host* host, Ref host_object, uint32_t stream, Ref scope,
                      const RequestTraits& traits)
-    : Cycle(host, std::move(host_object), stream, std::move(scope)),
+    : Cycle(host, std::move(host_object), stream, std::move(scope), traits),
       wants_continue_(traits.wants_continue),
       response_(state().names.response_start, state().names.response_body, traits.is_head) {}
 
@@ -70,7 +70,7 @@ Progress HttpCycle::Receive(Ref* message, Ref* future) {
     *message = BodyMessage();
     return *message ? Progress::kDone : Progress::kError;
   }
-  if (std::exchange(wants_continue_, false) && response_.state() <= Response::State::kStartHeld) {
+  if (std::exchange(wants_continue_, false) && !response_.started()) {
     sender().SendFrame(wire::Continue{stream_});
   }
   return Wait(&receivers_, false, future);
@@ -90,7 +90,10 @@ Progress HttpCycle::Send(PyObject* message, Sending* sending, Ref* future) {
         break;
       case Extension::kNone:
         if (!response_.Take(type, message, state().names, sending)) return Progress::kError;
-        if (!sending->body) return Progress::kDone;  // a start, which is held back
+        if (!sending->body) {
+          TookStart();
+          return Progress::kDone;
+        }
         break;
     }
     sending->accepted = true;

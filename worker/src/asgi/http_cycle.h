@@ -3,11 +3,13 @@
 #include <Python.h>
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "asgi/cycle.h"
 #include "asgi/header_list.h"
 #include "asgi/scope.h"
+#include "base/unique_fd.h"
 
 namespace nasgi::worker {
 
@@ -28,9 +30,9 @@ class HttpCycle final : public Cycle {
     return response_.state() == Response::State::kComplete;
   }
   [[nodiscard]] bool started() const override {
-    return response_.state() == Response::State::kStreaming ||
-           response_.state() == Response::State::kExpectTrailers;
+    return response_.started() && response_.state() != Response::State::kComplete;
   }
+  [[nodiscard]] Response* response() override { return &response_; }
   void DropReceived() override;
 
  private:
@@ -45,12 +47,15 @@ class HttpCycle final : public Cycle {
   [[nodiscard]] py::Ref BodyMessage();
   // send() of the extensions' messages (http_extensions.cc).
   [[nodiscard]] Extension SendExtension(PyObject* type, PyObject* message, Sending* sending);
-  // Each of these sends one message. False: a Python exception is set.
+  [[nodiscard]] Extension SendPath(PyObject* message, Sending* sending);
+  // Each of these returns false with a Python exception set.
   [[nodiscard]] bool SendTrailers(PyObject* message);
   [[nodiscard]] bool SendEarlyHint(PyObject* message);
   [[nodiscard]] bool SendPush(PyObject* message);
-  [[nodiscard]] Extension SendPath(PyObject* message, Sending* sending);
   [[nodiscard]] bool TakeFile(PyObject* message, Sending* sending);
+  // Begins to send part of a file.
+  [[nodiscard]] bool StartFile(int fd, int64_t position, int64_t count, bool more,
+                               Sending* sending);
   Progress SendFile(Sending* sending, py::Ref* future);
   [[nodiscard]] bool body_waits() const { return next_ < body_.size(); }
 

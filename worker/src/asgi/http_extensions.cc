@@ -33,6 +33,32 @@ bool Missing(const char* why) {
   return PyErr_Occurred() == nullptr ? Refuse(PyExc_ValueError, why) : false;
 }
 
+// Opens the regular file at `path`. Not valid: a Python exception is set.
+base::UniqueFd OpenFile(PyObject* path, struct stat* status) {
+  const Ref plain = Ref::Steal(PyOS_FSPath(path));
+  if (!plain) return {};
+  const Ref bytes =
+      PyBytes_Check(plain.get()) ? plain : Ref::Steal(PyUnicode_EncodeFSDefault(plain.get()));
+  if (!bytes) return {};
+  const std::string name(py::View(bytes));
+  if (name.empty() || name.find('\0') != std::string::npos) {
+    PyErr_Format(PyExc_ValueError, "'http.response.pathsend' cannot send the path %R", path);
+    return {};
+  }
+  // Without O_NONBLOCK, opening a named pipe would wait for a writer.
+  base::UniqueFd file(::open(name.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  if (!file.valid() || fstat(file.get(), status) != 0) {
+    PyErr_SetFromErrnoWithFilenameObject(PyExc_OSError, path);
+    return {};
+  }
+  if (!S_ISREG(status->st_mode)) {
+    PyErr_Format(PyExc_ValueError, "'http.response.pathsend' takes a regular file, which %R is not",
+                 path);
+    return {};
+  }
+  return file;
+}
+
 }  // namespace
 
 HttpCycle::Extension HttpCycle::SendExtension(PyObject* type, PyObject* message, Sending* sending) {
@@ -73,61 +99,39 @@ bool HttpCycle::SendTrailers(PyObject* message) {
 
 // The file is opened here, so that the app may remove or replace it as soon as send() has returned.
 HttpCycle::Extension HttpCycle::SendPath(PyObject* message, Sending* sending) {
-  const auto refuse = [](PyObject* exception, const char* why) {
-    PyErr_SetString(exception, why);
+  const bool head_sent = response_.state() == Response::State::kHeadSent;
+  if (!head_sent && response_.state() != Response::State::kStartHeld) {
+    Refuse(PyExc_RuntimeError,
+           "'http.response.pathsend' must come right after 'http.response.start', as the whole "
+           "body");
     return Extension::kError;
-  };
-  if (response_.state() != Response::State::kStartHeld) {
-    return refuse(PyExc_RuntimeError,
-                  "'http.response.pathsend' must come right after 'http.response.start', as the "
-                  "whole body");
   }
   PyObject* path = Field(message, state().names.path);
   if (path == nullptr) {
-    (void)Missing("'http.response.pathsend' needs a 'path'");
+    Missing("'http.response.pathsend' needs a 'path'");
     return Extension::kError;
   }
-  const Ref plain = Ref::Steal(PyOS_FSPath(path));
-  if (!plain) return Extension::kError;
-  const Ref bytes =
-      PyBytes_Check(plain.get()) ? plain : Ref::Steal(PyUnicode_EncodeFSDefault(plain.get()));
-  if (!bytes) return Extension::kError;
-  const std::string name(py::View(bytes));
-  if (name.empty() || name.find('\0') != std::string::npos) {
-    PyErr_Format(PyExc_ValueError, "'http.response.pathsend' cannot send the path %R", path);
-    return Extension::kError;
-  }
-  // Without O_NONBLOCK, opening a named pipe would wait for a writer.
-  base::UniqueFd file(::open(name.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   struct stat status{};
-  if (!file.valid() || fstat(file.get(), &status) != 0) {
-    PyErr_SetFromErrnoWithFilenameObject(PyExc_OSError, path);
-    return Extension::kError;
-  }
-  if (!S_ISREG(status.st_mode)) {
-    PyErr_Format(PyExc_ValueError, "'http.response.pathsend' takes a regular file, which %R is not",
-                 path);
-    return Extension::kError;
-  }
+  base::UniqueFd file = OpenFile(path, &status);
+  if (!file.valid()) return Extension::kError;
   // A file that has grown since the app made the headers is sent as far as they announce it.
   int64_t size = status.st_size;
   if (response_.content_length() >= 0) size = std::min(size, response_.content_length());
-  if (!response_.bodiless() && !response_.Count(size, true)) return Extension::kError;
-  if (!response_.has_trailers() && sender().PassFile(stream_, file.get())) {
+  if (!StartFile(file.get(), 0, size, false, sending)) return Extension::kError;
+  if (!head_sent && !response_.has_trailers() && sender().PassFile(stream_, file.get())) {
     sender().SendFrame(wire::File{stream_, response_.status(), response_.headers()});
     response_.Complete();
     ResponseEnded();
     return Extension::kSent;
   }
-  // Node has many files waiting, or trailers are to follow: the bytes go through the ring.
-  sending->file = file.get();
+  // The head is on its way, trailers are to follow, or Node has many files waiting: the bytes go
+  // through the ring.
   sending->own_file = std::move(file);
-  sending->rest = response_.bodiless() ? 0 : size;
   return Extension::kFile;
 }
 
 bool HttpCycle::SendEarlyHint(PyObject* message) {
-  if (response_.state() > Response::State::kStartHeld) {
+  if (response_.state() > Response::State::kHeadSent) {
     return Refuse(PyExc_RuntimeError, "'http.response.early_hint' must come before the response");
   }
   PyObject* links = Field(message, state().names.links);
@@ -151,7 +155,10 @@ bool HttpCycle::SendEarlyHint(PyObject* message) {
     joined.append(value);
   }
   if (PyErr_Occurred() != nullptr) return false;
-  if (!joined.empty()) sender().SendFrame(wire::EarlyHint{stream_, joined});
+  // The head of a start that was held back for long may have been sent: the hint is late then.
+  if (!joined.empty() && !response_.started()) {
+    sender().SendFrame(wire::EarlyHint{stream_, joined});
+  }
   return true;
 }
 
@@ -179,6 +186,7 @@ bool HttpCycle::SendPush(PyObject* message) {
 bool HttpCycle::TakeFile(PyObject* message, Sending* sending) {
   const Names& names = state().names;
   if (response_.state() != Response::State::kStartHeld &&
+      response_.state() != Response::State::kHeadSent &&
       response_.state() != Response::State::kStreaming) {
     return Refuse(PyExc_RuntimeError,
                   "'http.response.zerocopysend' must come after 'http.response.start', as part of "
@@ -204,11 +212,15 @@ bool HttpCycle::TakeFile(PyObject* message, Sending* sending) {
   if (!count) return false;
   const std::optional<bool> more = Flag(message, names.more_body);
   if (!more) return false;
+  return StartFile(fd, *position, std::min(*count, available), *more, sending);
+}
+
+bool HttpCycle::StartFile(int fd, int64_t position, int64_t count, bool more, Sending* sending) {
   sending->file = fd;
-  sending->position = *position;
-  sending->rest = response_.bodiless() ? 0 : std::min(*count, available);
-  sending->more = *more;
-  return response_.bodiless() || response_.Count(sending->rest, !sending->more);
+  sending->position = position;
+  sending->rest = response_.bodiless() ? 0 : count;
+  sending->more = more;
+  return response_.bodiless() || response_.Count(sending->rest, !more);
 }
 
 Progress HttpCycle::SendFile(Sending* sending, Ref* future) {

@@ -5,7 +5,7 @@
 namespace nasgi::worker {
 
 bool Names::Init() {
-  static const py::Spelling<Names> table[] = {
+  static const py::Spelling<Names> kTable[] = {
       {&Names::type, "type"},
       {&Names::asgi, "asgi"},
       {&Names::http, "http"},
@@ -62,7 +62,7 @@ bool Names::Init() {
       {&Names::websocket_close, "websocket.close"},
       {&Names::denial_start, "websocket.http.response.start"},
       {&Names::denial_body, "websocket.http.response.body"}};
-  return py::Intern(this, table);
+  return py::Intern(this, kTable);
 }
 
 }  // namespace nasgi::worker

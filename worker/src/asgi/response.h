@@ -22,14 +22,21 @@ namespace nasgi::worker {
 // message that was refused changes nothing, so the app may send another one.
 class Response {
  public:
-  enum class State { kExpectStart, kStartHeld, kStreaming, kExpectTrailers, kComplete };
+  enum class State {
+    kExpectStart,
+    kStartHeld,  // the app has sent the start, which waits for the first piece of the body
+    kHeadSent,   // the head has been sent, without a piece of the body
+    kStreaming,
+    kExpectTrailers,
+    kComplete,
+  };
 
   // `start` and `body` are the types of the response's messages, and must outlive this.
   Response(const py::Ref& start, const py::Ref& body, bool to_head_request)
       : start_(start), body_(body), bodiless_(to_head_request) {}
 
-  // Takes a message of send(), of this type. ASGI allows a server to hold the start back until the
-  // first body event, so that an error before it can still become a 500; this is done here. For a
+  // Takes a message of send(), of this type. A start is held back for the first body event, as ASGI
+  // allows: head and body become one frame, and an error before the body can become a 500. For a
   // body event, `sending` gets the bytes to send.
   [[nodiscard]] bool Take(PyObject* type, PyObject* message, const Names& names, Sending* sending);
 
@@ -43,6 +50,11 @@ class Response {
   // HEAD, 204, 304: the body is dropped, and content-length is not checked against it.
   [[nodiscard]] bool bodiless() const { return bodiless_; }
 
+  // The client has been told of a status.
+  [[nodiscard]] bool started() const { return state_ > State::kStartHeld; }
+
+  // The head has been sent by itself.
+  void HeadSent() { state_ = State::kHeadSent; }
   // A frame of the body has been sent; `end`: it was the last.
   void Sent(bool end) {
     state_ = !end ? State::kStreaming : has_trailers_ ? State::kExpectTrailers : State::kComplete;

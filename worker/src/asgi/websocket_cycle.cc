@@ -157,7 +157,10 @@ Progress WebSocketCycle::SendDenial(PyObject* type, PyObject* message, Sending* 
   if (!sending->accepted) {
     if (!denial_->Take(type, message, state().names, sending)) return Progress::kError;
     sending->accepted = true;
-    if (!sending->body) return Progress::kDone;  // a start: held
+    if (!sending->body) {
+      TookStart();
+      return Progress::kDone;
+    }
   }
   const Progress progress = SendBody(&*denial_, sending, future);
   if (denial_->state() == Response::State::kComplete) phase_ = Phase::kClosed;

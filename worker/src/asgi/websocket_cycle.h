@@ -31,8 +31,9 @@ class WebSocketCycle final : public Cycle {
   [[nodiscard]] AppErrorText OnReturn() override;
   [[nodiscard]] bool complete() const override { return phase_ == Phase::kClosed; }
   [[nodiscard]] bool started() const override {
-    return phase_ == Phase::kOpen || (denial_ && denial_->state() == Response::State::kStreaming);
+    return phase_ == Phase::kOpen || (denial_ && denial_->started());
   }
+  [[nodiscard]] Response* response() override { return denial_ ? &*denial_ : nullptr; }
   void DropReceived() override;
   void OnRoom() override { Pump(); }
 

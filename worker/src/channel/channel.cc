@@ -16,6 +16,10 @@ namespace {
 // Frames taken in one turn of the loop. The limit lets the app's other work run in between.
 constexpr size_t kFramesATurn = 64;
 
+// Seconds. An app that sends a start and its body apart sends them as one frame if less time than
+// this is between them. More would be felt by those who wait for the head of an event stream.
+constexpr double kHeadDelay = 0.004;
+
 const ModuleState* StateOf(const Ref& module) {
   return static_cast<const ModuleState*>(PyModule_GetState(module.get()));
 }
@@ -68,6 +72,28 @@ void Channel::CycleEnded(uint32_t stream) {
   if (cycles_.empty()) Call(on_idle);
 }
 
+void Channel::StartHeld(uint32_t stream, uint64_t ticket) {
+  new_starts_.push_back({stream, ticket});
+  if (timing_ || TimeHeads()) return;
+  py::ReportUnraisable(self_);
+}
+
+bool Channel::TimeHeads() {
+  const Ref handle = Ref::Steal(PyObject_CallFunctionObjArgs(call_later_.get(), head_delay_.get(),
+                                                             send_heads_.get(), nullptr));
+  timing_ = static_cast<bool>(handle);
+  return timing_;
+}
+
+bool Channel::SendHeads() {
+  timing_ = false;
+  for (const HeldStart& held : std::exchange(old_starts_, std::exchange(new_starts_, {}))) {
+    const auto found = cycles_.find(held.stream);
+    if (found != cycles_.end()) found->second.cycle->SendHead(held.ticket);
+  }
+  return old_starts_.empty() || !call_later_ || TimeHeads();
+}
+
 bool Channel::Start(PyObject* self, PyObject* args, PyObject* kwargs) {
   static const char* keywords[] = {"app",       "spawn",          "spawn_options", "state",
                                    "root_path", "describe_error", "write_error",   "on_stop",
@@ -99,7 +125,12 @@ bool Channel::Start(PyObject* self, PyObject* args, PyObject* kwargs) {
   Ref create_future = Ref::Steal(PyObject_GetAttr(loop.get(), methods.create_future.get()));
   call_soon_ = Ref::Steal(PyObject_GetAttr(loop.get(), methods.call_soon.get()));
   resume_ = Ref::Steal(PyObject_GetAttrString(self, "resume"));
-  if (!create_future || !call_soon_ || !resume_) return false;
+  call_later_ = Ref::Steal(PyObject_GetAttr(loop.get(), methods.call_later.get()));
+  send_heads_ = Ref::Steal(PyObject_GetAttrString(self, "send_heads"));
+  head_delay_ = Ref::Steal(PyFloat_FromDouble(kHeadDelay));
+  if (!create_future || !call_soon_ || !resume_ || !call_later_ || !send_heads_ || !head_delay_) {
+    return false;
+  }
   sender().set_create_future(std::move(create_future));
   application_ = {Ref::Borrow(app), Ref::Borrow(describe_error), Ref::Borrow(write_error)};
   self_ = self;
@@ -240,11 +271,12 @@ bool Channel::OnRequest(const wire::Request& request) {
 }
 
 bool Channel::OnConnect(const wire::Connect& connect) {
-  Ref scope = scopes_->WebSocket(connect.head);
+  RequestTraits traits;
+  Ref scope = scopes_->WebSocket(connect.head, &traits);
   const Ref failure = scope ? Ref() : py::TakeException();
   Ref object = Ref::Steal(py::Box<WebSocketCycle>::New(py::AsType(state().websocket_cycle_type),
                                                        this, Ref::Borrow(self_), connect.stream,
-                                                       std::move(scope)));
+                                                       std::move(scope), traits));
   if (!object) Py_FatalError("node-asgi: out of memory for a WebSocket");
   Cycle& cycle = py::Box<WebSocketCycle>::Of(object.get());
   if (!Add(connect.stream, object, &cycle)) return false;
@@ -295,7 +327,7 @@ bool Channel::Flush() {
 int Channel::Traverse(visitproc visit, void* arg) const {
   if (const int stop = py::Visit(visit, arg, module_, application_.app, application_.describe_error,
                                  application_.write_error, spawn_, spawn_options_, on_stop_,
-                                 call_soon_, resume_, on_idle);
+                                 call_soon_, resume_, call_later_, send_heads_, on_idle);
       stop != 0) {
     return stop;
   }
@@ -309,8 +341,9 @@ int Channel::Traverse(visitproc visit, void* arg) const {
 }
 
 void Channel::Clear() {
-  for (Ref* ref : {&application_.app, &application_.describe_error, &application_.write_error,
-                   &spawn_, &spawn_options_, &on_stop_, &call_soon_, &resume_, &on_idle}) {
+  for (Ref* ref :
+       {&application_.app, &application_.describe_error, &application_.write_error, &spawn_,
+        &spawn_options_, &on_stop_, &call_soon_, &resume_, &call_later_, &send_heads_, &on_idle}) {
     *ref = {};
   }
   sender().Clear();

@@ -13,6 +13,7 @@
 #include <span>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "asgi/cycle.h"
 #include "asgi/host.h"
@@ -31,12 +32,12 @@ namespace nasgi::worker {
 // request and WebSocket, and sends the frames of all of them. The Python type `Channel` is a Box of
 // this.
 //
-// Thread safety: the loop's thread only, with the GIL held. CloseInChild is for the child of a
-// fork. Lifetime: keeps the module and everything that Start was given until it is destroyed.
-// Cycles hold the object that this is in, so it outlives them. Failure: methods that return false
-// leave a Python exception. A ring that Node has corrupted, a frame that breaks the protocol, and
-// memory that runs out while a frame is taken end the process (Py_FatalError): the streams could
-// not go on, and Node reports the reason from stderr.
+// Thread safety: the loop's thread only, with the GIL held. CloseInChild is for a forked child.
+// Lifetime: keeps the module and everything that Start was given until it is destroyed. Cycles hold
+// the object that this is in, so it outlives them.
+// Failure: methods that return false leave a Python exception. A ring that Node has corrupted, a
+// frame that breaks the protocol, and memory that runs out while a frame is taken end the process
+// (Py_FatalError prints the reason): the streams could not go on.
 class Channel final : public Host {
  public:
   static constexpr size_t kFds = 4;
@@ -56,6 +57,8 @@ class Channel final : public Host {
   [[nodiscard]] bool Drain();
   // The loop has made a turn since frames were taken.
   [[nodiscard]] bool Resume();
+  // kHeadDelay has passed since SendHeads() was asked for.
+  [[nodiscard]] bool SendHeads();
   void CancelAll();
   // In a process that the application forked: closes the descriptors. The memory is not mapped
   // there (MADV_DONTFORK), so a child that uses this as if it were the worker is stopped by
@@ -66,6 +69,7 @@ class Channel final : public Host {
   py::Ref on_idle;
 
   void CycleEnded(uint32_t stream) override;
+  void StartHeld(uint32_t stream, uint64_t ticket) override;
 
   [[nodiscard]] int Traverse(visitproc visit, void* arg) const;
   void Clear();
@@ -107,6 +111,18 @@ class Channel final : public Host {
 
   bool resuming_ = false;  // the loop is about to call Resume()
 
+  // Starts of responses that wait for their bodies. A single timer serves all of them: SendHeads()
+  // sends those that waited when it was last called, so that each waits for one to two periods.
+  struct HeldStart {
+    uint32_t stream;
+    uint64_t ticket;
+  };
+  std::vector<HeldStart> new_starts_;
+  std::vector<HeldStart> old_starts_;
+  bool timing_ = false;  // the loop is going to call SendHeads()
+  // False: an exception is set.
+  [[nodiscard]] bool TimeHeads();
+
   // Set by Start.
   PyObject* self_ = nullptr;  // the object that this is in, borrowed
   std::optional<ScopeBuilder> scopes_;
@@ -115,6 +131,9 @@ class Channel final : public Host {
   py::Ref on_stop_;
   py::Ref call_soon_;
   py::Ref resume_;
+  py::Ref call_later_;
+  py::Ref send_heads_;
+  py::Ref head_delay_;
 };
 
 }  // namespace nasgi::worker

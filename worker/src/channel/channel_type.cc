@@ -85,6 +85,7 @@ PyObject* Stopped(PyObject* self, PyObject* /*unused*/) {
 PyObject* Drain(PyObject* self, PyObject* /*unused*/) { return NoneIf(Of(self).Drain()); }
 
 PyObject* Resume(PyObject* self, PyObject* /*unused*/) { return NoneIf(Of(self).Resume()); }
+PyObject* SendHeads(PyObject* self, PyObject* /*unused*/) { return NoneIf(Of(self).SendHeads()); }
 PyObject* CancelAll(PyObject* self, PyObject* /*unused*/) {
   Of(self).CancelAll();
   return py::NewNone();
@@ -125,6 +126,8 @@ PyMethodDef methods[] = {
     {"stopped", Stopped, METH_NOARGS, "Tell Node that this worker has shut down."},
     {"drain", Drain, METH_NOARGS, "Take the frames that have come: the loop's reader callback."},
     {"resume", Resume, METH_NOARGS, "Look for more frames; drain() makes the loop call it soon."},
+    {"send_heads", SendHeads, METH_NOARGS,
+     "Send the heads of responses whose bodies do not come; the loop calls it after a delay."},
     {"cancel_all", CancelAll, METH_NOARGS, "Cancel the task of every request."},
     {"close_in_child", CloseInChild, METH_NOARGS,
      "In a process that the app forked: close the descriptors of the worker."},

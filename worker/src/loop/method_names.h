@@ -9,7 +9,7 @@ namespace nasgi::worker {
 // Thread safety: needs the GIL; constant after Init.
 // Failure: Init returns false with a Python exception set.
 struct MethodNames {
-  py::Ref call_soon, create_future, done, set_result, cancel, throw_, await;
+  py::Ref call_later, call_soon, create_future, done, set_result, cancel, throw_, await;
 
   [[nodiscard]] bool Init();
 };
