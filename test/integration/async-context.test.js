@@ -34,7 +34,8 @@ withPython('AsyncLocalStorage was lost in writeHead, finish and close', app, asy
     python.listener(req, res)
   })
   await withServer(listener, async (base) => {
-    await Promise.all(['/small', '/large', '/pieces', '/error', '/file', '/304'].map(async (path) => {
+    const paths = ['/small', '/large', '/pieces', '/error', '/file', '/304']
+    await Promise.all(paths.map(async (path) => {
       const [response] = await once(http.get(base + path), 'response')
       response.resume()
       await once(response, 'end')

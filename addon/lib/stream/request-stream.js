@@ -9,8 +9,8 @@
  * request until its own last frame for it has arrived.
  *
  * Events of a worker arrive in no particular asynchronous context. Consumers are called in that of
- * the request, so that an AsyncLocalStorage of the user keeps its value in middleware and listeners.
- * This takes about 50 ns for a request, and 200 while an AsyncLocalStorage is in use.
+ * the request, so that an AsyncLocalStorage of the user keeps its value in middleware and
+ * listeners. This takes about 50 ns for a request, and 200 while an AsyncLocalStorage is in use.
  */
 
 import { AsyncResource } from 'node:async_hooks'
