@@ -179,6 +179,36 @@ test('a docroot must be a directory', () => {
   }
 })
 
+test('null stands for no options', () => {
+  assert.deepEqual(parseOptions(null), parseOptions())
+})
+
+test('docroot and python may be file: URLs', () => {
+  const url = new URL('.', import.meta.url)
+  for (const docroot of [url, url.href]) {
+    assert.equal(parseOptions({ docroot }).docroot, import.meta.dirname)
+  }
+  assert.equal(parseOptions({ python: new URL('file:///usr/bin/python3') }).python,
+    '/usr/bin/python3')
+  for (const docroot of [new URL('http://h/'), 'file://h/x', 'file:%00']) {
+    assert.throws(() => parseOptions({ docroot }),
+      { code: 'ERR_INVALID_OPTION', option: 'docroot' })
+  }
+})
+
+test('an appTarget that is a path is answered with the name of its module', () => {
+  for (const [target, ...facts] of [
+    ['main.py:app', "'main:app'"], ['./main.py:app', "'main:app'"], ['main.py', "'main:app'"],
+    ['src/web/main.py:api', "'src.web.main:api'"], ['src/web:app', "'src.web:app'"],
+    ['web/__init__.py:app', "'web:app'"], ['/srv/web/main.py:app', "'main:app'", '/srv/web'],
+    ['a.b.py:app', "'a.b:app'"]
+  ]) {
+    assert.throws(() => parseOptions({ appTarget: target }), (error) =>
+      error.code === 'ERR_INVALID_OPTION' && facts.every((fact) => error.message.includes(fact)),
+    target)
+  }
+})
+
 test('a relative docroot becomes absolute', () => {
   assert.equal(parseOptions({ docroot: '.' }).docroot, process.cwd())
 })
@@ -189,7 +219,7 @@ test('the slash at the end of a rootPath is dropped', () => {
 })
 
 test('options must be an object', () => {
-  for (const options of [null, 'x', 5, []]) {
+  for (const options of ['x', 5, []]) {
     assert.throws(() => parseOptions(options), invalid('options'))
   }
 })

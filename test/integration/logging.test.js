@@ -36,6 +36,23 @@ leakTest('a structured logger gets level, worker, pid, and a traceback as one en
   await python.close()
 })
 
+for (const preload of [false, true]) {
+  leakTest(`what is logged for uvicorn shows up at INFO, preload ${preload}`, async () => {
+    const entries = []
+    const python = startPython({
+      appTarget: 'logging_app:app', logger: structured(entries), preload
+    })
+    await python.ready
+    await python.handleRequest({ url: '/server' })
+    await python.close()
+    assert.deepEqual(entries.map(({ level, text }) => [level, text]).sort(), [
+      ['info', 'INFO:     of its accesses to /server'],
+      ['info', 'INFO:     of the server'],
+      ['warn', 'WARNING:  of its errors']
+    ])
+  })
+}
+
 leakTest('a plain logger gets worker and pid as a prefix', async () => {
   const lines = []
   const at = (level) => (text) => { lines.push(`${level} ${text}`) }

@@ -400,3 +400,67 @@ def test_install_without_stdout_and_stderr(tmp_path):
 def test_a_stream_of_this_process_does_not_go_to_node():
     for stream in (None, io.StringIO(), io.TextIOWrapper(io.BytesIO()), sys.stdin):
         assert not logs.goes_to_node(stream)
+
+
+SERVER_PRELUDE = PRELUDE + "logs.install_server_loggers()\n"
+
+
+@pytest.mark.parametrize("name", ["uvicorn", "uvicorn.error", "gunicorn.error", "hypercorn.error"])
+def test_loggers_of_other_servers_show_info(name):
+    out, err = run(
+        """
+        log = logging.getLogger(sys.argv[1])
+        log.debug("unseen")
+        log.info("started %d", 1)
+        log.critical("ended")
+        """,
+        name,
+        prelude=SERVER_PRELUDE,
+    )
+    assert (out, err) == ("", "\x1eIINFO:     started 1\n\x1eECRITICAL: ended\n")
+
+
+@pytest.mark.parametrize("name", ["uvicorn.access", "gunicorn.access", "hypercorn.access"])
+def test_loggers_of_accesses_show_info_on_stdout(name):
+    code = "logging.getLogger(sys.argv[1]).info('seen')"
+    assert run(code, name, prelude=SERVER_PRELUDE) == ("\x1eIINFO:     seen\n", "")
+
+
+def test_a_record_of_a_server_is_shown_once_under_a_root_handler():
+    _, err = run(
+        """
+        logging.basicConfig(level="DEBUG")
+        logging.getLogger("uvicorn.error").info("once")
+        """,
+        prelude=SERVER_PRELUDE,
+    )
+    assert err == "\x1eIINFO:     once\n"
+
+
+def test_the_application_may_reconfigure_the_loggers_of_a_server():
+    _, err = run(
+        """
+        logging.getLogger("uvicorn").handlers[0].setFormatter(logging.Formatter("%(message)s!"))
+        logging.getLogger("uvicorn.access").handlers[0].addFilter(lambda record: False)
+        logging.getLogger("app").handlers = logging.getLogger("gunicorn.error").handlers
+        logging.getLogger("uvicorn.error").info("changed")
+        logging.getLogger("uvicorn.access").info("filtered")
+        log.warning("borrowed")
+        logging.config.dictConfig({"version": 1, "loggers": {
+            "uvicorn": {"level": "ERROR"}, "uvicorn.error": {"level": "ERROR"}}})
+        logging.getLogger("uvicorn.error").warning("below the level")
+        """,
+        prelude=SERVER_PRELUDE,
+    )
+    assert err == "\x1eIchanged!\n\x1eWWARNING:  borrowed\n"
+
+
+def test_handlers_that_exist_already_are_kept():
+    _, err = run(
+        """
+        logging.getLogger("uvicorn").addHandler(logging.StreamHandler())
+        logs.install_server_loggers()
+        logging.getLogger("uvicorn").warning("once")
+        """
+    )
+    assert err == "\x1eWonce\n"

@@ -68,6 +68,7 @@ def main(load=load_extension):
     # From here on, a crash leaves the Python stacks in the log.
     faulthandler.enable()
     logs.install()
+    logs.install_server_loggers()
     # The app's modules come first from here on, as they do under `python -m` in the docroot.
     sys.path.insert(0, os.getcwd())
     job = cold.attach() if cold.is_cold() else forkserver.serve()

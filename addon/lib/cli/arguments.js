@@ -90,6 +90,7 @@ export function parseArguments (argv) {
     command.parse(separatePreload(argv), { from: 'user' })
     checkReload(command)
     checkTls(command)
+    checkAddress(command)
   } catch (error) {
     if (error instanceof CommanderError) throw new UsageError(error.exitCode === 0 ? 0 : 2)
     throw error
@@ -331,6 +332,17 @@ function checkReload (command) {
   if (reload) return
   if (reloadDir !== undefined) command.error('error: --reload-dir needs --reload')
   if (reloadExt !== undefined) command.error('error: --reload-ext needs --reload')
+}
+
+/** @param {Command} command */
+function checkAddress (command) {
+  if (command.opts().uds === undefined) return
+  // PORT is often set in the environment without being meant for this program.
+  for (const name of ['host', 'port']) {
+    if (command.getOptionValueSource(name) !== 'cli') continue
+    command.error(`error: --${name} and --uds cannot be given together: the server listens on ` +
+      'one address')
+  }
 }
 
 /** @param {Command} command */

@@ -4,8 +4,11 @@
  */
 
 import { InvalidRequestError } from '../errors.js'
+import { describe } from '../errors/unknown-key.js'
 import { eachHeader, headerValue, invalidHeader } from './headers.js'
 import { below, parsePrefix } from './mount.js'
+import { Request } from './request.js'
+import { checkSocketInfo, checkSocketKeys } from './request-keys.js'
 import { invalidUrl, parseUrl } from './url.js'
 
 // A NUL would shift the fields after it, so it could be used to forge headers.
@@ -22,6 +25,7 @@ export class HeaderText {
   text = ''
   hasHost = false
   hasLength = false
+  hasType = false
   takesTrailers = false
 
   /**
@@ -53,6 +57,9 @@ export class HeaderText {
       case 4:
         if (name.toLowerCase() === 'host') this.hasHost = true
         break
+      case 12:
+        if (name.toLowerCase() === 'content-type') this.hasType = true
+        break
       case 14:
         if (name.toLowerCase() === 'content-length') this.hasLength = true
         break
@@ -73,16 +80,21 @@ export function nameRequest (head) {
   return `${method} ${path}`
 }
 
-const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'])
+/** The server of a request for a path, of which nobody says where it is. */
+const SERVER = Object.freeze({ host: 'localhost', port: '80' })
+
+const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'TRACE',
+  'CONNECT'])
 const METHODS_WITH_BODY = new Set(['POST', 'PUT', 'PATCH'])
 
 /**
  * Encodes a request that a program made; see incoming-head.js for those that arrived over HTTP.
  * @param {import('./request.js').RequestOptions} request a web Request has the same fields
  * @param {number} length of the body in bytes; -1: unknown
+ * @param {string} [type] of the body, unless the headers say; '': unknown
  * @returns {string}
  */
-export function encodeHead (request, length) {
+export function encodeHead (request, length, type = '') {
   const method = parseMethod(request.method)
   if (request.url === undefined || request.url === null) {
     throw invalidUrl('', 'a request must have a url')
@@ -97,16 +109,22 @@ export function encodeHead (request, length) {
   if (request.headers !== undefined && request.headers !== null) {
     eachHeader(request.headers, headers)
   }
+  if (type !== '' && !headers.hasType) headers.add('content-type', type)
   let text = headers.text
-  if (!headers.hasHost) text = `\0host\0${authority === '' ? 'localhost' : authority}${text}`
+  const isHostless = !headers.hasHost && authority === ''
+  if (!headers.hasHost && !isHostless) text = `\0host\0${authority}${text}`
   if (!headers.hasLength && (length > 0 || (length === 0 && METHODS_WITH_BODY.has(method)))) {
     text += `\0content-length\0${length}`
   }
   const socket = request.socket
+  if (socket !== undefined) checkSocketInfo(socket)
+  // Applications build URLs from the server when there is no host.
+  const server = isHostless ? SERVER : { host, port }
   const addresses = socket === undefined || socket === null
-    ? `\0\0${host}\0${port}`
-    : addressFields(socket.remoteAddress, socket.remotePort, socket.localAddress,
-      socket.localPort)
+    ? `\0\0${server.host}\0${server.port}`
+    : addressFields(socket.remoteAddress, socket.remotePort,
+      socket.localAddress ?? (isHostless ? SERVER.host : undefined),
+      socket.localPort ?? (isHostless ? Number(SERVER.port) : undefined))
   const features = headers.takesTrailers ? Feature.TRAILERS : ''
   return `${method}\0${scheme}\x001.1\0${below(path, mount)}\0${query}\0${addresses}\0${mount}\0` +
     `${features}\0${text}`
@@ -131,6 +149,7 @@ export function encodeSocketHead (request) {
   if (typeof request !== 'object' || request === null) {
     throw invalidUrl('', "a WebSocket must have a url, for example connect('/chat')")
   }
+  if (!(request instanceof Request)) checkSocketKeys(request)
   const { url, protocols = [], headers, socket, prefix } = request
   const list = Array.isArray(protocols) ? protocols : [protocols]
   const head = encodeHead({
@@ -145,15 +164,20 @@ export function encodeSocketHead (request) {
   return head + text.text
 }
 
-/** @param {unknown} method */
-function parseMethod (method) {
+/**
+ * Standard methods may be given in lower case.
+ * @param {unknown} method
+ * @returns {string}
+ */
+export function parseMethod (method) {
   if (method === undefined) return 'GET'
   if (METHODS.has(/** @type {string} */ (method))) return /** @type {string} */ (method)
   if (typeof method !== 'string' || method === '' || NOT_LATIN1_TEXT.test(method)) {
     throw new InvalidRequestError('ERR_INVALID_METHOD',
-      `invalid method ${JSON.stringify(method)}: it must be a token such as GET`)
+      `invalid method ${describe(method)}: it must be a token such as GET`)
   }
-  return method
+  const upper = method.toUpperCase()
+  return METHODS.has(upper) ? upper : method
 }
 
 /**

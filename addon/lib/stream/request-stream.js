@@ -239,13 +239,13 @@ export class RequestStream extends AsyncResource {
    * The response is complete; its body is the content of a file.
    * @param {number} status
    * @param {string} headers joined
-   * @param {Buffer} path
+   * @param {import('./file-response.js').PassedFile} file now belongs to this request
    */
-  respondFile (status, headers, path) {
-    if (this.finished) return
+  respondFile (status, headers, file) {
+    if (this.finished) return file.close()
     this.begin()
     this.finish()
-    this.runInAsyncScope(this.onFile, this, status, headers, path)
+    this.runInAsyncScope(this.onFile, this, status, headers, file)
   }
 
   /**
@@ -354,10 +354,10 @@ export class RequestStream extends AsyncResource {
 
   /**
    * @param {number} status
-   * @param {string} headers
-   * @param {Buffer} path
+   * @param {string} headers joined
+   * @param {import('./file-response.js').PassedFile} file
    */
-  onFile (status, headers, path) {
+  onFile (status, headers, file) {
     throw new Error('not implemented')
   }
 

@@ -314,7 +314,7 @@ export class PythonHandler extends EventEmitter<PythonHandlerEvents> implements 
    *   `ERR_PYTHON_NOT_FOUND` if there is no interpreter, and `ERR_BINDING_NOT_FOUND` if there is no
    *   native binary for this platform.
    */
-  constructor (options?: PythonHandlerOptions)
+  constructor (options?: PythonHandlerOptions | null)
 
   /** The absolute path of the docroot. */
   readonly docroot: string
@@ -333,7 +333,9 @@ export class PythonHandler extends EventEmitter<PythonHandlerEvents> implements 
    *   `ResponseError`, `WorkerError`, `UnavailableError`, `StartupError` or `RequestTimeoutError`,
    *   or with the reason of the signal.
    */
-  handleRequest (request: AnyRequest, limits?: RequestLimits | AbortSignal): Promise<Response>
+  handleRequest (
+    request: AnyRequest, limits?: RequestLimits | AbortSignal | null
+  ): Promise<Response>
 
   /**
    * Sends a request and waits for the start of the response. The body follows as a stream, which
@@ -341,7 +343,7 @@ export class PythonHandler extends EventEmitter<PythonHandlerEvents> implements 
    * @throws Rejects like `handleRequest()`. After the start, the body fails with the same errors.
    */
   handleStream (
-    request: AnyRequest, limits?: RequestLimits | AbortSignal
+    request: AnyRequest, limits?: RequestLimits | AbortSignal | null
   ): Promise<StreamingResponse>
 
   /**
@@ -353,10 +355,20 @@ export class PythonHandler extends EventEmitter<PythonHandlerEvents> implements 
   handleRequestSync (request: SyncRequest): Response
 
   /**
-   * Sends a request of the web, and returns a response of the web, like the global `fetch`.
+   * Sends a request like the global `fetch`, and returns a response of the web. It can be used
+   * without its handler: `app.mount('/api', python.fetch)`. It takes a path, a URL or a `Request`,
+   * with the same `init` as the global `fetch`, of which it reads `method`, `headers`, `body` and
+   * `signal`. It does not follow redirects. A path has the origin `http://localhost`.
    * @throws Rejects like `handleRequest()`.
+   * @example
+   * ```js
+   * const response = await python.fetch('/items', { method: 'POST', body: new FormData() })
+   * console.log(response.status)
+   * ```
    */
-  fetch (request: globalThis.Request, options?: MountOptions): Promise<globalThis.Response>
+  readonly fetch: (
+    input: string | URL | globalThis.Request, init?: RequestInit & MountOptions
+  ) => Promise<globalThis.Response>
 
   /**
    * A request listener for servers and frameworks: `createServer(python.listener)`,
@@ -382,6 +394,8 @@ export class PythonHandler extends EventEmitter<PythonHandlerEvents> implements 
    * Below a prefix if one is given; then the listeners that the server had before, and handlers
    * with other prefixes, get all others. A client that waits for "100 Continue" gets it when the
    * application reads the body. The requests pass no middleware of Express or another framework.
+   * When the server is closed, WebSockets close with 1012 at once, and requests have
+   * `timeouts.drain` to finish.
    * @throws `ERR_INVALID_OPTION` if the prefix is not a path.
    * @example
    * ```js
@@ -398,7 +412,7 @@ export class PythonHandler extends EventEmitter<PythonHandlerEvents> implements 
    *   `handleRequest()`.
    */
   connect (
-    request: string | URL | SocketRequest, limits?: RequestLimits | AbortSignal
+    request: string | URL | SocketRequest, limits?: RequestLimits | AbortSignal | null
   ): Promise<WebSocketConnection>
 
   /** Returns the state of the pool, with counts since the handler was created. */

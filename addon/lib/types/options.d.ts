@@ -194,13 +194,15 @@ export interface WebSocketOptions {
 export interface PythonHandlerOptions {
   /**
    * The directory that the application is imported from, which is also the working directory of the
-   * Python processes. A relative path starts at the working directory of Node. Symbolic links stay
-   * in the path, those by which the shell came to the working directory (`PWD`) too, so a reload
-   * follows a link that leads elsewhere by then.
+   * The directory that the application is imported from, which is also the working directory of the
+   * Python processes: a path, or a `file:` URL such as `new URL('./app', import.meta.url)`. A
+   * relative path starts at the working directory of Node. Symbolic links stay in the path, those
+   * by which the shell came to the working directory (`PWD`) too, so a reload follows a link that
+   * leads elsewhere by then.
    * @defaultValue `process.cwd()`
    * @throws `ERR_DOCROOT_NOT_FOUND` if it is not a directory.
    */
-  docroot?: string
+  docroot?: string | URL
 
   /**
    * Where the application is, as `package.module:attribute`. The attribute may have dots.
@@ -231,11 +233,12 @@ export interface PythonHandlerOptions {
   threads?: number
 
   /**
-   * The Python interpreter, CPython 3.10 or newer: a path, or a name to look up on `PATH`.
+   * The Python interpreter, CPython 3.10 or newer: a path, a `file:` URL, or a name to look up on
+   * `PATH`.
    * @defaultValue the first of these that exists: the interpreter of `VIRTUAL_ENV`, of `.venv` in
    *   the docroot, of `.venv` in the working directory, `python3` on `PATH`
    */
-  python?: string
+  python?: string | URL
 
   /**
    * The number of worker processes, 1 to 1024. The default is `os.availableParallelism()`, or less

@@ -6,6 +6,7 @@ import { ServerResponse } from 'node:http'
 
 import { WebSocket, WebSocketServer } from 'ws'
 
+import { isClosing, onClosing, serverOf } from '../http/closing.js'
 import { httpStatus } from '../http/error-status.js'
 import { splitJoined } from '../message/headers.js'
 import { http2Fields } from '../http/http2-fields.js'
@@ -16,11 +17,13 @@ import { WebSocketExchange } from './exchange.js'
 
 const EMPTY = Buffer.alloc(0)
 
-/** Headers of the 101 response that are up to the server. */
-const OWN_HEADERS = new Set(['connection', 'upgrade', 'content-length', 'transfer-encoding'])
+const UNAVAILABLE = 503
 
 /** Milliseconds that a client has to complete the closing handshake. */
 const CLOSE_TIMEOUT = 10_000
+
+/** Headers of the 101 response that are up to the server. */
+const OWN_HEADERS = new Set(['connection', 'upgrade', 'content-length', 'transfer-encoding'])
 
 /** The only version (RFC 6455, 4.1). */
 const VERSION = '13'
@@ -28,8 +31,9 @@ const VERSION = '13'
 /**
  * @param {import('../pool/pool.js').Pool} pool
  * @param {import('../options.js').Settings} settings
+ * @param {import('../http/closing.js').ClosingListener} closing
  */
-export function createUpgrade (pool, settings) {
+export function createUpgrade (pool, settings, closing) {
   const { maxMessage, compression } = settings.websocket
   /** @type {WeakMap<object, Arrival>} */
   const arrivals = new WeakMap()
@@ -60,6 +64,12 @@ export function createUpgrade (pool, settings) {
    * @param {() => any} respond makes the response to a handshake that is refused
    */
   function ask (req, socket, verdict, respond) {
+    const httpServer = serverOf(req)
+    if (httpServer !== undefined) {
+      // A connection from before may still be open.
+      if (isClosing(httpServer)) return verdict(false, UNAVAILABLE)
+      onClosing(httpServer, closing)
+    }
     let exchange
     try {
       const head = encodeIncoming(req, settings.trustProxy, arrivals.get(req))

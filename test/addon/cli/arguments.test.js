@@ -53,7 +53,7 @@ describe('parseArguments', () => {
   it('passes on every option', () => {
     const { handler, address, tls, accessLog, logLevel } = parseArguments([
       'pkg.site:make', '--docroot', '/tmp', '--python', 'python3.12', '--host', '::1',
-      '--port', '0', '--uds', '/tmp/s', '--workers', '3', '--preload', 'numpy,pkg.models',
+      '--port', '0', '--workers', '3', '--preload', 'numpy,pkg.models',
       '--root-path', '/api',
       '--lifespan', 'on', '--loop', 'asyncio', '--interface', 'wsgi', '--threads', '4',
       '--factory', '--access-log', '--log-level', 'warn', '--timeout-startup', '1.5',
@@ -104,7 +104,7 @@ describe('parseArguments', () => {
         disconnectGrace: 11_000
       }
     })
-    assert.deepEqual(address, { host: '::1', port: 0, uds: '/tmp/s' })
+    assert.deepEqual(address, { host: '::1', port: 0, uds: undefined })
     assert.deepEqual(tls, { cert: 'c.pem', key: 'k.pem', ca: 'ca.pem' })
     assert.equal(accessLog, true)
     assert.equal(logLevel, 'warn')
@@ -151,6 +151,8 @@ describe('parseArguments', () => {
     [['--max-age', '0'], /--max-age.*'0'.*0\.001/],
     [['--tls-cert', 'c'], /--tls-cert.*--tls-key/],
     [['--tls-ca', 'c'], /--tls-ca.*--tls-cert/],
+    [['--port', '8000', '--uds', '/tmp/x'], /--port.*--uds/],
+    [['--uds', '/tmp/x', '--host', '127.0.0.1'], /--host.*--uds/],
     [['--reload-dir', '/tmp'], /--reload-dir.*--reload\b/],
     [['--reload-ext', 'html'], /--reload-ext.*--reload\b/],
     [['--reload', '--reload-dir', '/no/such/folder'], /--reload-dir.*'\/no\/such\/folder'/],
@@ -163,6 +165,11 @@ describe('parseArguments', () => {
   ]) {
     it(`refuses ${argv.join(' ')}`, () => { assert.match(refused(argv), message) })
   }
+
+  it('takes --uds although PORT is set in the environment', () => {
+    process.env.PORT = '9000'
+    assert.equal(parseArguments(['--uds', '/tmp/x']).address.uds, '/tmp/x')
+  })
 
   it('declares every flag that sets an option, and every one of these options exists', () => {
     const command = defineCommand()

@@ -3,7 +3,7 @@ import { PassThrough, Readable } from 'node:stream'
 import { test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 
-import { BytesUpload, StreamUpload, parseBody } from '../../../addon/lib/stream/request-body.js'
+import { BytesUpload, StreamUpload, parseContent } from '../../../addon/lib/stream/request-body.js'
 
 /** The part of a RequestStream that uploads use: takes as many bytes as `room` allows. */
 class Sink {
@@ -27,6 +27,8 @@ class Sink {
     this.error ??= error
   }
 }
+
+const parseBody = (value) => parseContent(value).body
 
 function upload (source, room = Infinity) {
   const sink = new Sink(room)

@@ -1,6 +1,7 @@
 """Keeps each `logging` record one entry, with its level, on its way through a pipe to Node.
 
-The app's logging configuration is neither read nor changed. What is extended is the one method with
+The app's logging configuration is neither read nor changed; only the loggers of other servers are
+set up before it (install_server_loggers). What is extended is the one method with
 which every StreamHandler writes, so it does not matter when or how handlers are made.
 
 The format, which addon/lib/worker/line-reader.js reads: RS, a letter for the level, then the text
@@ -10,10 +11,22 @@ with US in place of each newline.
 import io
 import logging
 import os
+import sys
 
 _MARKER = "\x1e"
 # In the text, a newline would end the entry, and RS and US would be misread.
 _ON_ONE_LINE = str.maketrans({"\n": "\x1f", "\x1e": "?", "\x1f": "?"})
+
+# The loggers that other servers set up before they import the application, and the stream that each
+# writes to. Applications log with them, and take their handlers for loggers of their own.
+_SERVER_LOGGERS = {
+    "uvicorn": "stderr",
+    "uvicorn.access": "stdout",
+    "gunicorn.error": "stderr",
+    "gunicorn.access": "stdout",
+    "hypercorn.error": "stderr",
+    "hypercorn.access": "stdout",
+}
 
 _standard_emit = logging.StreamHandler.emit
 
@@ -28,6 +41,27 @@ def install() -> None:
     # A preloaded module may have replaced it, perhaps with something that calls ours.
     if logging.StreamHandler.emit is _standard_emit:
         logging.StreamHandler.emit = _emit
+
+
+class _ServerFormatter(logging.Formatter):
+    """The format of uvicorn: `INFO:     text`."""
+
+    def formatMessage(self, record):
+        return f"{record.levelname + ':':<9} {super().formatMessage(record)}"
+
+
+def install_server_loggers() -> None:
+    """To be called before the application is imported, which may then change what it likes."""
+    for name, stream in _SERVER_LOGGERS.items():
+        logger = logging.getLogger(name)
+        if logger.handlers:
+            continue  # Set up already, for example by sitecustomize.
+        handler = logging.StreamHandler(getattr(sys, stream))
+        handler.setFormatter(_ServerFormatter())
+        logger.addHandler(handler)
+        logger.setLevel(logging.INFO)
+        logger.propagate = False
+    logging.getLogger("uvicorn.error").setLevel(logging.INFO)
 
 
 def mark(text: str, level: int) -> str:

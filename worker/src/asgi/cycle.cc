@@ -82,17 +82,18 @@ void Cycle::SendChunk(Response* response, std::string_view chunk, bool last) {
   if (response->started()) {
     if (!chunk.empty() || end) sender().SendFrame(wire::Body{stream_, chunk, end});
   } else {
-    const wire::Response frame{stream_, response->status(), response->headers(), chunk, end};
-    if (sender().Fits(frame)) {
-      sender().SendFrame(frame);
-    } else {  // a large head and a small ring
-      sender().SendFrame(
-          wire::Response{stream_, response->status(), response->headers(), {}, false});
-      sender().SendFrame(wire::Body{stream_, chunk, end});
-    }
+    sender().SendFrame(
+        wire::Response{stream_, response->status(), response->headers(), chunk, end});
   }
   response->Sent(last);
   if (end) ResponseEnded();
+}
+
+Ref Cycle::Name() const {
+  const Ref path = path_ ? path_ : py::Utf8("", nullptr);
+  if (!path) return {};
+  return Ref::Steal(method_ ? PyUnicode_FromFormat("%U %U", method_.get(), path.get())
+                            : PyUnicode_FromFormat("WebSocket %U", path.get()));
 }
 
 void Cycle::HoldStart() {

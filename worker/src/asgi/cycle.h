@@ -9,6 +9,7 @@
 #include "asgi/awaitable.h"
 #include "asgi/host.h"
 #include "asgi/response.h"
+#include "asgi/scope.h"
 #include "loop/waiters.h"
 #include "wire/flow.h"
 #include "wire/messages.h"
@@ -38,10 +39,13 @@ enum class Delivery {
 class Cycle : public Connection {
  public:
   // `host_object` holds `host`. `scope` is handed to the app when the task first runs.
-  Cycle(Host* host, py::Ref host_object, uint32_t stream, py::Ref scope)
+  Cycle(Host* host, py::Ref host_object, uint32_t stream, py::Ref scope,
+        const RequestTraits& traits)
       : host_(host),
         stream_(stream),
         host_object_(std::move(host_object)),
+        method_(traits.method),
+        path_(traits.path),
         scope_(std::move(scope)) {}
   virtual ~Cycle() = default;
   Cycle(const Cycle&) = delete;
@@ -78,6 +82,9 @@ class Cycle : public Connection {
   void Close();
   // Empty before the app has been called, and after it has ended.
   [[nodiscard]] const py::Ref& app_coroutine() const { return app_; }
+
+  // "GET /path" or "WebSocket /path", made when it is asked for. Nothing with an exception set.
+  [[nodiscard]] py::Ref Name() const;
 
   // The app's task could not be started. Takes the exception that is set as the app's error.
   void FailToStart() { End(py::TakeException()); }
@@ -173,6 +180,8 @@ class Cycle : public Connection {
   bool stepping_ = false;     // the app's own task is running
   uint64_t head_ticket_ = 0;  // of the start that the host watches; 0: none
   const py::Ref host_object_;
+  const py::Ref method_;  // str, or nothing for a WebSocket
+  const py::Ref path_;    // str, or nothing if there was no memory for the scope
   py::Ref scope_;
   py::Ref app_;  // what the app returned, as an iterator
   py::Ref task_;

@@ -9,7 +9,7 @@ using py::Ref;
 
 HttpCycle::HttpCycle(Host* host, Ref host_object, uint32_t stream, Ref scope,
                      const RequestTraits& traits)
-    : Cycle(host, std::move(host_object), stream, std::move(scope)),
+    : Cycle(host, std::move(host_object), stream, std::move(scope), traits),
       wants_continue_(traits.wants_continue),
       response_(state().names.response_start, state().names.response_body, traits.is_head) {}
 

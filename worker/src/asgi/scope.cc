@@ -156,7 +156,8 @@ Ref ScopeBuilder::Subprotocols() const {
 // root_path is the prefix of path that comes before what the app routes by (ASGI). A proxy may have
 // removed the configured root_path from the URL; the prefix at which the app is mounted here is
 // still there.
-bool ScopeBuilder::SetPath(const Ref& scope, std::string_view raw_path, std::string_view mount) {
+bool ScopeBuilder::SetPath(const Ref& scope, std::string_view raw_path, std::string_view mount,
+                           Ref* path) {
   std::string_view root = root_path_;
   std::string joined;
   if (!mount.empty()) {
@@ -169,7 +170,8 @@ bool ScopeBuilder::SetPath(const Ref& scope, std::string_view raw_path, std::str
   const std::string_view prefix = removed ? std::string_view(root_path_) : std::string_view();
   scratch_.assign(prefix);
   PercentDecode(raw_path, &scratch_);
-  return Set(scope, names_.path, py::Utf8(scratch_, "replace")) &&
+  *path = py::Utf8(scratch_, "replace");
+  return Set(scope, names_.path, *path) &&
          Set(scope, names_.raw_path,
              prefix.empty() ? py::Bytes(raw_path) : py::Bytes(root_path_ + std::string(raw_path)));
 }
@@ -209,7 +211,8 @@ Ref ScopeBuilder::Extensions(std::string_view features, std::string_view tls) {
   return own;
 }
 
-Ref ScopeBuilder::Common(const Ref& from, std::string_view head, Fields* fields) {
+Ref ScopeBuilder::Common(const Ref& from, std::string_view head, Fields* fields,
+                         RequestTraits* traits) {
   if (!from && !MakeTemplates()) return {};
   wire::HeadReader reader(head);
   for (std::string_view& field : *fields) field = reader.Next();
@@ -220,7 +223,7 @@ Ref ScopeBuilder::Common(const Ref& from, std::string_view head, Fields* fields)
       Set(scope, names_.asgi, Ref::Steal(PyDict_Copy(asgi_.get()))) &&
       (at[wire::kHttpVersion] == "1.1" ||
        Set(scope, names_.http_version, HttpVersion(at[wire::kHttpVersion]))) &&
-      SetPath(scope, at[wire::kPath], at[wire::kMount]) &&
+      SetPath(scope, at[wire::kPath], at[wire::kMount], &traits->path) &&
       (at[wire::kQuery].empty() || Set(scope, names_.query_string, py::Bytes(at[wire::kQuery]))) &&
       Set(scope, names_.headers, Headers(&reader)) &&
       SetAddress(scope, names_.client, at[wire::kClientHost], at[wire::kClientPort]) &&
@@ -231,22 +234,23 @@ Ref ScopeBuilder::Common(const Ref& from, std::string_view head, Fields* fields)
 
 Ref ScopeBuilder::Http(std::string_view head, RequestTraits* traits) {
   Fields fields;
-  Ref scope = Common(http_template_, head, &fields);
+  Ref scope = Common(http_template_, head, &fields, traits);
   if (!scope) return {};
   const std::string_view method = fields[wire::kMethod];
   traits->is_head = method == "HEAD";
   traits->wants_continue =
       fields[wire::kFeatures].find(wire::kWantsContinue) != std::string_view::npos;
+  traits->method = method == "GET" ? names_.get : py::Latin1(method);
   const bool ok =
-      (method == "GET" || Set(scope, names_.method, py::Latin1(method))) &&
+      (method == "GET" || Set(scope, names_.method, traits->method)) &&
       (fields[wire::kScheme] != "https" || Set(scope, names_.scheme, names_.https)) &&
       Set(scope, names_.extensions, Extensions(fields[wire::kFeatures], fields[wire::kTls]));
   return ok ? scope : Ref();
 }
 
-Ref ScopeBuilder::WebSocket(std::string_view head) {
+Ref ScopeBuilder::WebSocket(std::string_view head, RequestTraits* traits) {
   Fields fields;
-  Ref scope = Common(websocket_template_, head, &fields);
+  Ref scope = Common(websocket_template_, head, &fields, traits);
   if (!scope) return {};
   const Ref extensions = Ref::Steal(Py_BuildValue("{s:{}}", "websocket.http.response"));
   const bool ok =

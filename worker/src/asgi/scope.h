@@ -21,6 +21,8 @@ inline constexpr char kAsgiVersion[] = "3.0";
 
 // What the head of a request says apart from its scope.
 struct RequestTraits {
+  py::Ref method;               // str; nothing for a WebSocket
+  py::Ref path;                 // str
   bool is_head = false;         // the method is HEAD
   bool wants_continue = false;  // the client sends the body only after a 100 response
 };
@@ -37,7 +39,7 @@ class ScopeBuilder {
       : names_(names), state_(std::move(state)), root_path_(std::move(root_path)) {}
 
   [[nodiscard]] py::Ref Http(std::string_view head, RequestTraits* traits);
-  [[nodiscard]] py::Ref WebSocket(std::string_view head);
+  [[nodiscard]] py::Ref WebSocket(std::string_view head, RequestTraits* traits);
 
   [[nodiscard]] int Traverse(visitproc visit, void* arg) const;
 
@@ -47,12 +49,13 @@ class ScopeBuilder {
   // These return false with an exception set.
   [[nodiscard]] bool MakeTemplates();
   [[nodiscard]] bool SetPath(const py::Ref& scope, std::string_view raw_path,
-                             std::string_view mount);
+                             std::string_view mount, py::Ref* path);
   [[nodiscard]] bool SetAddress(const py::Ref& scope, const py::Ref& key, std::string_view host,
                                 std::string_view port);
 
   // Fills what both kinds of scope have in common into a copy of the template `from`.
-  [[nodiscard]] py::Ref Common(const py::Ref& from, std::string_view head, Fields* fields);
+  [[nodiscard]] py::Ref Common(const py::Ref& from, std::string_view head, Fields* fields,
+                               RequestTraits* traits);
   // Made once for each combination of features.
   [[nodiscard]] py::Ref FeatureDict(std::string_view features);
   [[nodiscard]] py::Ref Extensions(std::string_view features, std::string_view tls);
