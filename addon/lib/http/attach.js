@@ -4,6 +4,7 @@
  */
 
 import { InvalidOptionError } from '../errors.js'
+import { handBack } from './upgrade-request.js'
 
 /**
  * @typedef {import('./incoming-head.js').Arrival} Arrival
@@ -54,7 +55,7 @@ class Router {
       })
     this.#takeOver('upgrade',
       (req, socket, { mount, endpoint }, head) => endpoint.upgrade(req, socket, head, { mount }),
-      (req, socket) => socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n'))
+      handBack)
     if (typeof server.updateSettings === 'function') this.#takeOverHttp2(server)
   }
 
@@ -76,7 +77,8 @@ class Router {
   /**
    * @param {string} event
    * @param {(req: any, peer: any, route: Route, more: any) => void} onRoute below a prefix
-   * @param {(req: any, peer: any) => void} onNone not below any prefix, and no other listener
+   * @param {(req: any, peer: any, more: any) => void} onNone not below any prefix, and no other
+   *   listener
    */
   #takeOver (event, onRoute, onNone) {
     const { server } = this
@@ -87,7 +89,7 @@ class Router {
       if (route !== undefined) onRoute(req, peer, route, more)
       else if (others.length > 0) for (const other of others) other.call(server, req, peer, more)
       // The server calls listeners that were added later itself.
-      else if (server.listenerCount(event) === 1) onNone(req, peer)
+      else if (server.listenerCount(event) === 1) onNone(req, peer, more)
     })
   }
 
