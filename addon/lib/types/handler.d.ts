@@ -382,7 +382,8 @@ export class PythonHandler extends EventEmitter<PythonHandlerEvents> implements 
    * A listener for the event `upgrade` of a server of `node:http` or `node:https`:
    * `server.on('upgrade', python.upgrade)`. It can be used without its handler. An invalid
    * handshake is answered with a 4xx status, and one that the application refuses with its
-   * response. See the option `websocket` for limits.
+   * response. A request for another protocol than WebSocket goes back to the server, which treats
+   * it as an ordinary one. See the option `websocket` for limits.
    */
   readonly upgrade: (
     req: import('node:http').IncomingMessage, socket: import('node:stream').Duplex, head: Buffer,
