@@ -3,16 +3,19 @@
  */
 
 import { EventEmitter } from 'node:events'
-import { STATUS_CODES } from 'node:http'
 import { Readable } from 'node:stream'
 
 import { attach } from './http/attach.js'
+import { createClosing, onClosing } from './http/closing.js'
+import { checkExchange, checkServer, checkUpgrade } from './http/misuse.js'
 import { loadBinding } from './binding.js'
 import { waitForResponse, waitForWorker } from './supervisor/blocking.js'
-import { parseBody } from './stream/request-body.js'
+import { parseContent } from './stream/request-body.js'
 import { BlockingStream, BufferedStream } from './stream/buffered-stream.js'
 import { InvalidOptionError, InvalidRequestError } from './errors.js'
-import { encodeHead, encodeSocketHead } from './message/head.js'
+import { checkOptions } from './errors/unknown-key.js'
+import { encodeHead, encodeSocketHead, parseMethod } from './message/head.js'
+import { parsePrefix } from './message/mount.js'
 import { createListener } from './http/listener.js'
 import { findPython } from './supervisor/interpreter.js'
 import { parseOptions } from './options.js'
@@ -22,11 +25,17 @@ import { pythonEnvironment } from './supervisor/python-environment.js'
 import { PythonLog } from './supervisor/python-log.js'
 import { StreamingStream } from './stream/streaming-stream.js'
 import { Request, markSent } from './message/request.js'
+import { Response } from './message/response.js'
+import { checkBoolean, checkRequestKeys } from './message/request-keys.js'
+import {
+  checkUnused, hidesLength, isWebRequest, parseFetch, webResponse
+} from './message/web.js'
 import { isRepeatable } from './stream/request-stream.js'
 import { Supervisor } from './supervisor/supervisor.js'
 import { MAX_TIMEOUT } from './util/deadline.js'
 import { ConnectionStream } from './websocket/connection.js'
 import { createUpgrade } from './websocket/upgrade.js'
+import { openRequestSocket } from './websocket/request-socket.js'
 
 /** @typedef {import('./message/request.js').RequestOptions} RequestOptions */
 /** @typedef {RequestOptions | Request | globalThis.Request} AnyRequest */
@@ -36,8 +45,9 @@ import { createUpgrade } from './websocket/upgrade.js'
 /** @type {RequestLimits} */
 const NO_LIMITS = Object.freeze({})
 
-/** The web's Response refuses a body with these statuses. */
-const NULL_BODY = new Set([101, 204, 205, 304])
+const LIMIT_KEYS = new Set(['signal', 'timeout'])
+const TIMEOUT_KEYS = new Set(['timeout'])
+const ATTACH_KEYS = new Set(['prefix'])
 
 /** types/handler.d.ts declares it for users. */
 export class PythonHandler extends EventEmitter {
@@ -61,6 +71,9 @@ export class PythonHandler extends EventEmitter {
 
   /** @type {import('./http/attach.js').Endpoint} */
   #endpoint
+
+  /** @type {import('./http/closing.js').ClosingListener} */
+  #onServerClosing
 
   #readyWanted = false
 
@@ -112,12 +125,21 @@ export class PythonHandler extends EventEmitter {
         onLastLine: (pid) => this.#log.forget(pid)
       }
     })
-    const listen = createListener(this.#pool, binding.limits, settings)
-    const { upgrade, connect } = createUpgrade(this.#pool, settings)
+    const closing = this.#onServerClosing = createClosing(this.#pool, settings.timeouts.drain)
+    const listen = createListener(this.#pool, binding.limits, settings, closing)
+    const { upgrade, connect } = createUpgrade(this.#pool, settings, closing)
     this.#endpoint = { listen, upgrade, connect }
-    this.listener = (/** @type {any} */ req, /** @type {any} */ res) => listen(req, res)
-    this.upgrade = (/** @type {any} */ req, /** @type {any} */ socket,
-      /** @type {Buffer} */ head) => upgrade(req, socket, head)
+    this.listener = (/** @type {any} */ req, /** @type {any} */ res,
+      /** @type {unknown} */ options) => {
+      checkExchange(req, res)
+      listen(req, res, mounted(options))
+    }
+    this.upgrade = (/** @type {any} */ req, /** @type {any} */ socket, /** @type {Buffer} */ head,
+      /** @type {unknown} */ options) => {
+      checkUpgrade(req, socket)
+      upgrade(req, socket, head, mounted(options))
+    }
+    this.fetch = (/** @type {any} */ input, /** @type {any} */ init) => this.#fetch(input, init)
     this.#supervisor.start()
   }
 
@@ -136,7 +158,10 @@ export class PythonHandler extends EventEmitter {
    * @param {{ prefix?: string }} [options]
    */
   attach (server, options) {
+    checkServer(server)
+    checkOptions(options, ATTACH_KEYS, 'attach()')
     attach(server, this.#endpoint, options)
+    onClosing(server, this.#onServerClosing)
   }
 
   /**
@@ -145,9 +170,12 @@ export class PythonHandler extends EventEmitter {
    * @returns {Promise<import('./message/response.js').Response>}
    */
   handleRequest (request, limits) {
+    if (hidesLength(request)) return this.#withLength('handleRequest', request, limits)
+    if (isSocket(request)) return this.#collectSocket(request, limits)
     return new Promise((resolve, reject) => {
-      const body = requestBody(request)
-      this.#submit(new BufferedStream(requestHead(request, body), body, resolve, reject),
+      const content = requestContent(request)
+      const head = requestHead(request, content)
+      this.#submit(new BufferedStream(head, content.body, resolve, reject),
         requestLimits(request, limits), request)
     })
   }
@@ -158,19 +186,28 @@ export class PythonHandler extends EventEmitter {
    * @returns {Promise<import('./message/response.js').StreamingResponse>}
    */
   handleStream (request, limits) {
+    if (hidesLength(request)) return this.#withLength('handleStream', request, limits)
+    if (isSocket(request)) return this.#openSocket(request, limits)
     return new Promise((resolve, reject) => {
-      const body = requestBody(request)
-      this.#submit(new StreamingStream(requestHead(request, body), body, resolve, reject),
+      const content = requestContent(request)
+      const head = requestHead(request, content)
+      this.#submit(new StreamingStream(head, content.body, resolve, reject),
         requestLimits(request, limits), request)
     })
   }
 
   /**
    * @param {AnyRequest} request without a body, or with a body that is not a stream
+   * @param {undefined} [limits]
    * @returns {import('./message/response.js').Response}
    */
-  handleRequestSync (request) {
-    const body = requestBody(request)
+  handleRequestSync (request, limits) {
+    if (limits !== undefined && limits !== null) {
+      throw new InvalidOptionError('limits',
+        'handleRequestSync() takes no limits; use handleRequest() for a signal or a timeout')
+    }
+    const content = requestContent(request)
+    const { body } = content
     if (body instanceof Readable) {
       throw new InvalidRequestError('ERR_INVALID_BODY', 'handleRequestSync() blocks the ' +
         'event loop, which a body that is a stream needs; pass a string or a Buffer, or use ' +
@@ -180,7 +217,7 @@ export class PythonHandler extends EventEmitter {
     let response = null
     /** @type {Error | null} */
     let failure = null
-    const stream = new BlockingStream(requestHead(request, body), body,
+    const stream = new BlockingStream(requestHead(request, content), body,
       (value) => { response = value }, (error) => { failure = error })
     waitForWorker(this.#supervisor)
     waitForResponse(this.#supervisor, this.#pool.submitNow(stream), stream)
@@ -205,18 +242,17 @@ export class PythonHandler extends EventEmitter {
   }
 
   /**
-   * @param {globalThis.Request} request
+   * @param {any} input
+   * @param {any} init
    * @returns {Promise<globalThis.Response>}
    */
-  async fetch (request) {
-    const { status, headers, body } = await this.handleStream(request)
-    const init = { status, statusText: STATUS_CODES[status] ?? '', headers: headers.entries() }
-    if (!NULL_BODY.has(status) && request.method !== 'HEAD') {
-      return new globalThis.Response(
-        /** @type {ReadableStream} */ (Readable.toWeb(body)), init)
+  async #fetch (input, init) {
+    const call = await parseFetch(input, init)
+    if (isSocket(call.request)) {
+      throw new InvalidOptionError('websocket', 'fetch() opens no WebSocket; use connect(), or ' +
+        'handleStream()')
     }
-    body.resume()
-    return new globalThis.Response(null, init)
+    return webResponse(await this.handleStream(call.request, { signal: call.signal }), call)
   }
 
   stats () {
@@ -227,8 +263,9 @@ export class PythonHandler extends EventEmitter {
    * @param {{ timeout?: number }} [options]
    * @returns {Promise<void>}
    */
-  async reload (options = {}) {
-    const { timeout = this.#settings.timeouts.retire } = options
+  async reload (options) {
+    checkOptions(options, TIMEOUT_KEYS, 'reload()')
+    const { timeout = this.#settings.timeouts.retire } = options ?? {}
     checkTimeout('timeout', timeout)
     await this.#supervisor.reload(timeout)
   }
@@ -237,20 +274,53 @@ export class PythonHandler extends EventEmitter {
    * @param {{ timeout?: number }} [options]
    * @returns {Promise<void>}
    */
-  close (options = {}) {
-    const { timeout = this.#settings.timeouts.drain } = options
+  close (options) {
+    checkOptions(options, TIMEOUT_KEYS, 'close()')
+    const { timeout = this.#settings.timeouts.drain } = options ?? {}
     checkTimeout('timeout', timeout)
     this.#closing ??= this.#close(timeout)
     return this.#closing
   }
 
-  /** @param {number} timeout */
-  async #close (timeout) {
-    await this.#supervisor.close(await this.#pool.close(timeout))
+  /** @param {number} budget milliseconds */
+  async #close (budget) {
+    const end = performance.now() + budget
+    // Requests in the queue need some of the time that is left to be answered, too.
+    await this.#pool.close(budget / 2)
+    await this.#supervisor.close(Math.max(0, end - performance.now()))
   }
 
   [Symbol.asyncDispose] () {
     return this.close()
+  }
+
+  /**
+   * @param {AnyRequest} request
+   * @param {RequestLimits | AbortSignal} [limits]
+   */
+  #openSocket (request, limits) {
+    return openRequestSocket(request, (options) => this.connect(options, limits))
+  }
+
+  /**
+   * The messages of a WebSocket until it is closed, as one body.
+   * @param {AnyRequest} request
+   * @param {RequestLimits | AbortSignal} [limits]
+   */
+  async #collectSocket (request, limits) {
+    const { status, headers, body } = await this.#openSocket(request, limits)
+    return new Response({ status, headers, body: Buffer.concat(await body.toArray()) })
+  }
+
+  /**
+   * @param {'handleRequest' | 'handleStream'} method
+   * @param {AnyRequest} request
+   * @param {RequestLimits | AbortSignal} [limits]
+   * @returns {Promise<any>}
+   */
+  async #withLength (method, request, limits) {
+    const call = await parseFetch(request)
+    return this[method](call.request, requestLimits(request, limits))
   }
 
   /**
@@ -259,7 +329,8 @@ export class PythonHandler extends EventEmitter {
    * @param {{ method?: string, idempotent?: boolean }} request
    */
   #submit (stream, limits, request) {
-    stream.repeatable = isRepeatable(request.method, request.idempotent)
+    if (request.idempotent !== undefined) checkBoolean(request.idempotent, 'idempotent')
+    stream.repeatable = isRepeatable(parseMethod(request.method), request.idempotent)
     if (limits === NO_LIMITS || stream.limit(limits)) this.#pool.submit(stream)
   }
 
@@ -275,29 +346,40 @@ export class PythonHandler extends EventEmitter {
   }
 }
 
-/**
- * @param {AnyRequest} request
- * @returns {import('./stream/request-body.js').Body}
- */
-function requestBody (request) {
-  if (typeof request !== 'object' || request === null) {
-    throw new InvalidRequestError('ERR_INVALID_URL',
-      "a request must be an object with a url, for example { method: 'GET', url: '/' }")
-  }
-  const body = parseBody(request.body)
-  if (request instanceof Request) markSent(request)
-  return body
+/** @typedef {import('./stream/form-body.js').Content} Content */
+
+/** @param {any} request */
+function isSocket (request) {
+  return request?.websocket === true
 }
 
 /**
  * @param {AnyRequest} request
- * @param {import('./stream/request-body.js').Body} body
+ * @returns {Content}
  */
-function requestHead (request, body) {
-  let length = -1
-  if (body === undefined) length = 0
-  else if (body instanceof Uint8Array) length = body.length
-  return encodeHead(/** @type {RequestOptions} */ (request), length)
+function requestContent (request) {
+  if (typeof request !== 'object' || request === null) {
+    throw new InvalidRequestError('ERR_INVALID_URL',
+      "a request must be an object with a url, for example { method: 'GET', url: '/' }")
+  }
+  if (isSocket(request)) {
+    throw new InvalidOptionError('websocket', 'handleRequestSync() opens no WebSocket; use ' +
+      'connect(), or handleStream()')
+  }
+  if ('websocket' in request) checkBoolean(request.websocket, 'websocket')
+  if (isWebRequest(request)) checkUnused(request)
+  else if (!(request instanceof Request)) checkRequestKeys(request)
+  const content = parseContent(request.body)
+  if (request instanceof Request) markSent(request)
+  return content
+}
+
+/**
+ * @param {AnyRequest} request
+ * @param {Content} content
+ */
+function requestHead (request, { length, type }) {
+  return encodeHead(/** @type {RequestOptions} */ (request), length, type)
 }
 
 /**
@@ -308,9 +390,10 @@ function requestHead (request, body) {
 function requestLimits (request, limits) {
   // As in @platformatic/python-node.
   if (limits instanceof AbortSignal) return { signal: limits }
-  if (limits === undefined) {
+  if (limits === undefined || limits === null) {
     return isWebRequest(request) ? { signal: request.signal } : NO_LIMITS
   }
+  checkOptions(limits, LIMIT_KEYS, 'a request (its second argument)')
   const { timeout, signal } = limits
   if (timeout !== undefined) checkTimeout('timeout', timeout)
   if (signal !== undefined && signal !== null && !(signal instanceof AbortSignal)) {
@@ -323,13 +406,14 @@ function requestLimits (request, limits) {
 }
 
 /**
- * Whether it is a Request of the web. The tag is checked first because Node loads its fetch, which
- * takes about 30 ms and 9 MB, when the class is named for the first time.
- * @param {any} request
- * @returns {request is globalThis.Request}
+ * @param {any} options of `listener` and `upgrade`; frameworks pass functions instead
+ * @returns {import('./http/incoming-head.js').Arrival | undefined}
  */
-function isWebRequest (request) {
-  return request[Symbol.toStringTag] === 'Request' && request instanceof globalThis.Request
+function mounted (options) {
+  if (typeof options !== 'object' || options === null || options.prefix === undefined) {
+    return undefined
+  }
+  return { prefix: parsePrefix(options.prefix) }
 }
 
 /**

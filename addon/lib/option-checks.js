@@ -4,6 +4,8 @@
  */
 
 import { statSync } from 'node:fs'
+import { basename, dirname } from 'node:path'
+import { fileURLToPath } from 'node:url'
 
 import proxyAddr from 'proxy-addr'
 
@@ -138,9 +140,24 @@ export function spin (value, name) {
   return invalid(name, `'auto', or an integer from 0 to ${MAX_SPIN} (microseconds)`, value)
 }
 
+/**
+ * A path, which may be given as a file: URL.
+ * @type {Check}
+ */
+function filePath (value, name) {
+  if (!(value instanceof URL) && !/^file:/i.test(value)) return nonEmptyString(value, name)
+  let path
+  try {
+    path = fileURLToPath(value)
+  } catch {
+    return invalid(name, 'a path or a file: URL', String(value))
+  }
+  return nonEmptyString(path, name)
+}
+
 /** @type {Check} */
 export function docroot (value, name) {
-  const path = userPath(nonEmptyString(value, name))
+  const path = userPath(filePath(value, name))
   const expected = `${optionName(name)} must be a directory, but ${path}`
   let stats
   try {
@@ -156,16 +173,37 @@ export function docroot (value, name) {
   return path
 }
 
+const FORM_OF_TARGET =
+  "of the form 'package.module:attribute', 'package.module' or 'package.module:factory()'"
+
+/**
+ * Turns the path of a file into the name of its module, 'src/main.py:app' into 'src.main:app', and
+ * adds the usual attribute if there is none.
+ * @param {string} target
+ */
+function withoutPath (target) {
+  const [file, attribute = 'app'] = target.split(':')
+  const path = file.startsWith('/') ? basename(file) : file.replace(/^(\.\/)+/, '')
+  const module = path.replace(/(\/__init__)?\.py$/, '').replaceAll('/', '.')
+  return `${module}:${attribute}`
+}
+
 /** @type {Check} */
 export function appTarget (value, name) {
-  if (typeof value === 'string' && APP_TARGET.test(value)) return value
-  return invalid(name,
-    "of the form 'package.module:attribute', 'package.module' or 'package.module:factory()'", value)
+  if (typeof value !== 'string') return invalid(name, FORM_OF_TARGET, value)
+  const isPath = /\.py(:|$)|\//.test(value)
+  if (!isPath && APP_TARGET.test(value)) return value
+  const guess = withoutPath(value)
+  if (!isPath || !APP_TARGET.test(guess)) return invalid(name, FORM_OF_TARGET, value)
+  const folder = value.startsWith('/')
+    ? ` with ${optionName('docroot')} ${dirname(value.split(':')[0])}`
+    : ''
+  return invalid(name, `${FORM_OF_TARGET} (did you mean '${guess}'${folder}?)`, value)
 }
 
 /** @type {Check} */
 export function python (value, name) {
-  return value === undefined ? undefined : nonEmptyString(value, name)
+  return value === undefined ? undefined : filePath(value, name)
 }
 
 /** @type {Check} */

@@ -3,13 +3,12 @@
  * are for.
  */
 
-import { availableParallelism } from 'node:os'
-
 import { InvalidOptionError } from './errors.js'
 import {
   appTarget, boolean, count, docroot, environment, fraction, integer, isRecord, logger, oneOf,
   orNever, positiveTime, preload, python, record, ring, rootPath, spin, time, trustProxy
 } from './option-checks.js'
+import { availableCores } from './util/available-cores.js'
 import { closest } from './util/closest.js'
 import { optionName } from './util/option-name.js'
 import { userPath } from './util/user-path.js'
@@ -47,7 +46,7 @@ const AUTO_SPIN = 20
 const TIMEOUTS = {
   startup: { check: positiveTime, initial: 60_000 },
   request: { check: time, initial: 300_000 },
-  drain: { check: time, initial: 10_000 },
+  drain: { check: time, initial: 8_000 },
   retire: { check: time, initial: 300_000 },
   disconnect: { check: time, initial: 3_000 },
   cancel: { check: time, initial: 1_000 },
@@ -91,7 +90,7 @@ const OPTIONS = {
   python: { check: python, initial: undefined },
   workers: {
     check: integer(1, MAX_WORKERS),
-    initial: () => Math.min(availableParallelism(), MAX_WORKERS)
+    initial: () => Math.min(availableCores(), MAX_WORKERS)
   },
   preload: { check: preload, initial: false },
   lifespan: { check: oneOf('auto', 'on', 'off'), initial: 'auto' },
@@ -160,14 +159,15 @@ function checkFields (fields, given, prefix) {
  */
 function autoSpin (workers) {
   const processes = workers + 1
-  return processes <= availableParallelism() ? AUTO_SPIN : 0
+  return processes <= availableCores() ? AUTO_SPIN : 0
 }
 
 /**
  * @param {unknown} [given]
  * @returns {Settings}
  */
-export function parseOptions (given = {}) {
+export function parseOptions (given) {
+  given ??= {}
   if (!isRecord(given)) {
     throw new InvalidOptionError('options', 'the options of a handler must be an object')
   }

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/fd_passing.h"
 #include "poll_watcher.h"
 #include "shm/endpoint.h"
 #include "shm/spinner.h"
@@ -46,6 +47,7 @@ class Channel : public Napi::ObjectWrap<Channel> {
 
   Napi::Value Wait(const Napi::CallbackInfo& info);
   Napi::Value Drain(const Napi::CallbackInfo& info);
+  Napi::Value TakeFile(const Napi::CallbackInfo& info);
   Napi::Value Ring(const Napi::CallbackInfo& info);
   Napi::Value Ref(const Napi::CallbackInfo& info);
   Napi::Value Unref(const Napi::CallbackInfo& info);
@@ -77,8 +79,8 @@ class Channel : public Napi::ObjectWrap<Channel> {
 
   // False, with ERR_CLOSED pending: the channel is closed.
   [[nodiscard]] bool CheckOpen() const;
-  // Reads the head of a request into head_ and normalizes it. False, with an exception pending:
-  // HTTP cannot carry it.
+  // Reads the head of a request into head_ and normalizes it. Requires an open channel. False, with
+  // an exception pending: HTTP or the ring cannot carry it.
   [[nodiscard]] bool ReadHead(Napi::Value value);
   // The stream that JavaScript may still send on; null when it has ended or was aborted, or the
   // channel is closed.
@@ -89,6 +91,7 @@ class Channel : public Napi::ObjectWrap<Channel> {
 
   int segment_fd_ = -1;                      // borrowed from endpoint_
   int worker_bell_fd_ = -1;                  // likewise
+  base::FdSockets files_;                    // on which the worker passes files on
   std::unique_ptr<shm::Endpoint> endpoint_;  // null once closed
   shm::Spinner spinner_;
   PollWatcher watcher_;

@@ -6,13 +6,14 @@
 #include "errors.h"
 #include "js.h"
 #include "wire/http_head.h"
+#include "wire/parts.h"
 #include "wire/utf8.h"
 
 namespace nasgi::addon {
 
 namespace {
 
-void ThrowHeadFault(Napi::Env env, const wire::HeadCheck& check) {
+[[gnu::cold]] void ThrowHeadFault(Napi::Env env, const wire::HeadCheck& check) {
   const std::string where(check.where);
   switch (check.fault) {
     case wire::HeadFault::kMethod:
@@ -37,6 +38,18 @@ void ThrowHeadFault(Napi::Env env, const wire::HeadCheck& check) {
   }
 }
 
+[[gnu::cold]] void ThrowHeadTooLong(Napi::Env env, size_t size, size_t limit) {
+  ThrowCoded(env, "ERR_HEADERS_TOO_LARGE",
+             "the head of the request takes " + std::to_string(size) +
+                 " bytes; the limit is " + std::to_string(limit));
+}
+
+[[gnu::cold]] void ThrowChunkTooLong(Napi::Env env, size_t size) {
+  ThrowCoded(env, "ERR_INVALID_BODY",
+             "the first chunk of the body has " + std::to_string(size) + " bytes; the limit is " +
+                 std::to_string(wire::kMaxChunk));
+}
+
 // How many bytes of a body or message the channel took.
 Napi::Value Taken(Napi::Env env, size_t bytes) {
   return Napi::Number::New(env, static_cast<double>(bytes));
@@ -57,6 +70,10 @@ Stream* Channel::LiveStream(uint32_t id) {
 
 template <class Message>
 void Channel::SendFrame(const Message& message, shm::Bell bell) {
+  if (wire::FrameBound(message) > endpoint_->max_record()) {  // a large head
+    return wire::SendParts(message, endpoint_->max_record(),
+                           [this, bell](const wire::Part& part) { SendFrame(part, bell); });
+  }
   const base::Status sent = endpoint_->Send(
       wire::FrameBound(message),
       [&message](std::span<std::byte> room) { return wire::PackFrame(message, room); }, bell);
@@ -83,9 +100,17 @@ bool Channel::ReadHead(Napi::Value value) {
   const std::span<char> head(head_room_.data(), size);
   head_ = {head.data(), head.size()};
   const wire::HeadCheck check = wire::NormalizeRequestHead(head);
-  if (check.fault == wire::HeadFault::kOk) return true;
-  ThrowHeadFault(value.Env(), check);
-  return false;
+  if (check.fault != wire::HeadFault::kOk) {
+    ThrowHeadFault(value.Env(), check);
+    return false;
+  }
+  // The check does not count the method, the addresses and the JSON of TLS.
+  constexpr size_t kRoom = wire::kMaxFrame - wire::kMaxChunk;
+  if (wire::FrameBound(wire::Request{0, head_, {}, false}) > kRoom) {
+    ThrowHeadTooLong(value.Env(), size, kRoom);
+    return false;
+  }
+  return true;
 }
 
 bool Channel::DefineRequest(Napi::Object self) {
@@ -113,9 +138,7 @@ Napi::Value Channel::Request(Napi::Value head, Napi::Value bytes, Napi::Value en
     return {};
   }
   if (body.size() > wire::kMaxChunk) {
-    ThrowCoded(Env(), "ERR_INVALID_BODY",
-               "the first chunk of the body has " + std::to_string(body.size()) +
-                   " bytes; the limit is " + std::to_string(wire::kMaxChunk));
+    ThrowChunkTooLong(Env(), body.size());
     return {};
   }
   const bool end = ends.ToBoolean();
@@ -123,13 +146,7 @@ Napi::Value Channel::Request(Napi::Value head, Napi::Value bytes, Napi::Value en
   Stream* stream = streams_.Find(id);
   stream->send.Spend(body.size());
   stream->request_ended = end;
-  const wire::Request frame{id, head_, body, end};
-  if (wire::FrameBound(frame) <= endpoint_->max_record()) {
-    SendFrame(frame);
-  } else {  // a large head and a small ring
-    SendFrame(wire::Request{id, head_, {}, false});
-    SendFrame(wire::Body{id, body, end});
-  }
+  SendFrame(wire::Request{id, head_, body, end});
   return Napi::Number::New(Env(), id);
 }
 

@@ -45,7 +45,9 @@ void Reap(base::UniqueFd pidfd) {
   siginfo_t info{};
   if (waitid(P_PIDFD, static_cast<id_t>(pidfd.get()), &info, WEXITED | WNOHANG) != 0) return;
   if (info.si_pid != 0) return;
-  // The child ends within seconds of its lifeline. Nothing waits for the thread or depends on it.
+  // The child ends within seconds of its lifeline. Nothing waits for the thread or depends on it: a
+  // Node worker thread must be able to end at once. The environment may be gone by the time that
+  // the child ends, but this code is not, because the addon is never unloaded (CMakeLists.txt).
   std::thread([child = std::move(pidfd)] {
     siginfo_t ended{};
     while (waitid(P_PIDFD, static_cast<id_t>(child.get()), &ended, WEXITED) != 0 &&

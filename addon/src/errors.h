@@ -9,6 +9,8 @@
 // The errors that the addon throws. Each function creates an Error and leaves it pending in `env`;
 // the caller returns to JavaScript without another call into it.
 //
+// All are cold, which keeps the making of their messages out of the hot paths that call them.
+//
 // Thread safety: the thread of `env`.
 // Lifetime: texts are copied.
 // Failure: if the environment is being terminated, nothing is pending, and JavaScript no longer
@@ -16,12 +18,12 @@
 namespace nasgi::addon {
 
 // An Error with a stable `code`.
-void ThrowCoded(Napi::Env env, const char* code, std::string_view message);
+[[gnu::cold]] void ThrowCoded(Napi::Env env, const char* code, std::string_view message);
 // ERR_CLOSED. `what` names the object that was closed, for example "channel".
-void ThrowClosed(Napi::Env env, std::string_view what);
+[[gnu::cold]] void ThrowClosed(Napi::Env env, std::string_view what);
 // ERR_NO_RESOURCES: the system refused memory or a file descriptor. `status` is not ok.
-void ThrowNoResources(Napi::Env env, const base::Status& status);
+[[gnu::cold]] void ThrowNoResources(Napi::Env env, const base::Status& status);
 // A TypeError without a code, for a call that breaks the contract in addon/lib/binding.js.
-void ThrowTypeError(Napi::Env env, const char* message);
+[[gnu::cold]] void ThrowTypeError(Napi::Env env, const char* message);
 
 }  // namespace nasgi::addon

@@ -33,9 +33,9 @@ bool ValidCapacity(uint64_t capacity) {
 }
 
 Status BadCapacity(const char* ring, uint64_t capacity) {
-  return Status::InvalidArgument(std::string(ring) + " ring: " + std::to_string(capacity) +
-                                 " bytes is not a power of two between the page size and " +
-                                 std::to_string(kMaxCapacity));
+  return Status::InvalidArgument(
+      "the " + std::string(ring) + " ring cannot have " + std::to_string(capacity) +
+      " bytes; it needs a power of two from the page size to " + std::to_string(kMaxCapacity));
 }
 
 SegmentHeader* HeaderOf(const base::FileMapping& page) {
@@ -97,14 +97,14 @@ Result<Segment> Segment::Create(const Options& options) {
 Result<Segment> Segment::Attach(base::UniqueFd fd) {
   struct stat info{};
   if (::fstat(fd.get(), &info) != 0) return Status::FromErrno("fstat of the segment", errno);
-  if (!S_ISREG(info.st_mode)) return Status::Corrupt("segment: not a memory file");
+  if (!S_ISREG(info.st_mode)) return Status::Corrupt("the segment is not a memory file");
   const int seals = ::fcntl(fd.get(), F_GET_SEALS);
   if (seals < 0 || (seals & kSeals) != kSeals) {
-    return Status::Corrupt("segment: its size is not sealed");
+    return Status::Corrupt("the size of the segment is not sealed");
   }
   // The size is sealed, so what fits it now stays safe to map and touch.
   const auto size = static_cast<uint64_t>(info.st_size);
-  if (size < HeaderBytes()) return Status::Corrupt("segment: smaller than its header");
+  if (size < HeaderBytes()) return Status::Corrupt("the segment is smaller than its header");
 
   size_t request_capacity = 0;
   size_t response_capacity = 0;
@@ -113,21 +113,23 @@ Result<Segment> Segment::Attach(base::UniqueFd fd) {
     if (!page.ok()) return page.status();
     // volatile, so that each field is read once and the copy that is checked is the one used.
     const volatile SegmentHeader* header = HeaderOf(page.value());
-    if (header->magic != kMagic) return Status::Corrupt("segment: wrong magic");
+    if (header->magic != kMagic) return Status::Corrupt("the segment has a wrong magic number");
     const uint32_t version = header->layout_version;
     if (version != kLayoutVersion) {
-      return Status::Corrupt("segment: layout version " + std::to_string(version) + ", expected " +
-                             std::to_string(kLayoutVersion));
+      return Status::Corrupt("the segment has layout version " + std::to_string(version) +
+                             "; expected " + std::to_string(kLayoutVersion));
     }
-    if (header->header_bytes != HeaderBytes()) return Status::Corrupt("segment: other page size");
+    if (header->header_bytes != HeaderBytes()) {
+      return Status::Corrupt("the segment was made for another page size");
+    }
     request_capacity = header->request_capacity;
     response_capacity = header->response_capacity;
   }
   if (!ValidCapacity(request_capacity) || !ValidCapacity(response_capacity)) {
-    return Status::Corrupt("segment: impossible capacity");
+    return Status::Corrupt("the segment has an invalid capacity");
   }
   if (size != HeaderBytes() + request_capacity + response_capacity) {
-    return Status::Corrupt("segment: its size does not match its capacities");
+    return Status::Corrupt("the size of the segment does not match its capacities");
   }
   return MapRings(std::move(fd), request_capacity, response_capacity);
 }

@@ -61,7 +61,10 @@ test('an unknown option is named, with the option that was probably meant', () =
 })
 
 for (const [option, values] of Object.entries({
-  appTarget: ['', 'main:', ':app', 'main()', 'main:app(1)', 'main:app()()', 'main:()', 'my-app:app', 'a..b:c', 5, null],
+  appTarget: [
+    '', 'main:', ':app', 'main()', 'main:app(1)', 'main:app()()', 'main:()', 'my-app:app', 'a..b:c',
+    5, null
+  ],
   factory: ['yes', 1, null],
   interface: ['rsgi', null],
   threads: [0, 1.5, '4'],
@@ -96,7 +99,8 @@ for (const [option, values] of Object.entries({
 test('values at the edge are accepted', () => {
   for (const options of [
     { workers: 1 }, { concurrency: Infinity }, { maxQueue: 0 }, { timeouts: { request: 0 } },
-    { appTarget: 'a.b.c:d.e.f' }, { appTarget: 'a.b' }, { appTarget: 'a:b.c()' }, { appTarget: 'größe:app_1' }, { preload: true },
+    { appTarget: 'a.b.c:d.e.f' }, { appTarget: 'a.b' }, { appTarget: 'a:b.c()' },
+    { appTarget: 'größe:app_1' }, { preload: true },
     { preload: [] }, { logger: false }, { restart: { limit: 1 } }, { requestRing: minRing },
     { requestRing: maxRing }, { spin: 0 }, { spin: 1000 }, { spin: 'auto' }
   ]) parseOptions(options)
@@ -146,8 +150,8 @@ test('the declared defaults are the actual ones', () => {
     WebSocketOptions: 'websocket.',
     PythonHandlerOptions: ''
   }
-  // `python` has none that is a value, and the addon knows the sizes of the rings.
-  const others = ['python', 'requestRing', 'responseRing']
+  // These have none that is a value: they depend on the machine, or the addon knows them.
+  const others = ['python', 'requestRing', 'responseRing', 'workers']
   let seen = 0
   for (const [, name, body] of declarations.matchAll(/^export interface (\w+) \{\n([^]*?)^\}/gm)) {
     if (name === 'Logger') continue
@@ -175,6 +179,36 @@ test('a docroot must be a directory', () => {
   }
 })
 
+test('null stands for no options', () => {
+  assert.deepEqual(parseOptions(null), parseOptions())
+})
+
+test('docroot and python may be file: URLs', () => {
+  const url = new URL('.', import.meta.url)
+  for (const docroot of [url, url.href]) {
+    assert.equal(parseOptions({ docroot }).docroot, import.meta.dirname)
+  }
+  assert.equal(parseOptions({ python: new URL('file:///usr/bin/python3') }).python,
+    '/usr/bin/python3')
+  for (const docroot of [new URL('http://h/'), 'file://h/x', 'file:%00']) {
+    assert.throws(() => parseOptions({ docroot }),
+      { code: 'ERR_INVALID_OPTION', option: 'docroot' })
+  }
+})
+
+test('an appTarget that is a path is answered with the name of its module', () => {
+  for (const [target, ...facts] of [
+    ['main.py:app', "'main:app'"], ['./main.py:app', "'main:app'"], ['main.py', "'main:app'"],
+    ['src/web/main.py:api', "'src.web.main:api'"], ['src/web:app', "'src.web:app'"],
+    ['web/__init__.py:app', "'web:app'"], ['/srv/web/main.py:app', "'main:app'", '/srv/web'],
+    ['a.b.py:app', "'a.b:app'"]
+  ]) {
+    assert.throws(() => parseOptions({ appTarget: target }), (error) =>
+      error.code === 'ERR_INVALID_OPTION' && facts.every((fact) => error.message.includes(fact)),
+    target)
+  }
+})
+
 test('a relative docroot becomes absolute', () => {
   assert.equal(parseOptions({ docroot: '.' }).docroot, process.cwd())
 })
@@ -185,7 +219,7 @@ test('the slash at the end of a rootPath is dropped', () => {
 })
 
 test('options must be an object', () => {
-  for (const options of [null, 'x', 5, []]) {
+  for (const options of ['x', 5, []]) {
     assert.throws(() => parseOptions(options), invalid('options'))
   }
 })

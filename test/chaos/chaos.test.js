@@ -14,8 +14,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
+import { parseOptions } from '../../addon/lib/options.js'
 import { childProcesses, eventually, leakTest, startPython } from '../support/harness.js'
 import { seedOf, seeded } from '../support/random.js'
+
+/** Ten times as fast as the defaults: what takes half a minute there happens several times here. */
+const FACTOR = 10
+
+/** Milliseconds: timeouts.hang, then restart.max, and some more for a busy machine. */
+const RECOVERY = 90_000
 
 const SECONDS = Number(process.env.NODE_ASGI_CHAOS_SECONDS ?? 6)
 
@@ -106,7 +113,7 @@ function balances ({ requests, answered, failed, aborted, lost, inFlight }) {
 }
 
 async function recovers (python, workers) {
-  await eventually(() => assert.equal(python.stats().ready, workers), 20_000)
+  await eventually(() => assert.equal(python.stats().ready, workers), RECOVERY)
   await eventually(() => assert.equal(python.stats().inFlight, 0))
   assert.equal(python.stats().queued, 0)
   balances(python.stats())
@@ -115,10 +122,27 @@ async function recovers (python, workers) {
   }
 }
 
-/** This test is about crashes, so they must not lead to long delays. */
-const restart = { min: 1, max: 50, window: 1 }
+/** Divides every time of a group of options by the factor. */
+function faster (group) {
+  return Object.fromEntries(Object.entries(group).map(([name, value]) =>
+    [name, name === 'limit' ? value : value / FACTOR]))
+}
 
-leakTest('workers and fork servers die under load: every request has an outcome', async (t) => {
+const { timeouts, restart } = parseOptions()
+
+for (const [mode, times] of [
+  ['with the defaults', {}],
+  [`with every time divided by ${FACTOR}`, { timeouts: faster(timeouts), restart: faster(restart) }]
+]) {
+  leakTest(`workers and fork servers die under load ${mode}: every request has an outcome`,
+    (t) => killEverything(t, times))
+}
+
+/**
+ * @param {import('node:test').TestContext} t
+ * @param {object} times options
+ */
+async function killEverything (t, times) {
   const random = seeded(seedOf(t))
   const folder = mkdtempSync(join(tmpdir(), 'node-asgi-chaos-'))
   t.after(() => rmSync(folder, { recursive: true }))
@@ -128,10 +152,9 @@ leakTest('workers and fork servers die under load: every request has an outcome'
     appTarget: 'chaos_app:app',
     env: { CHAOS_BROKEN: broken, CHAOS_NOTES: notes },
     workers: 3,
-    restart,
     preload: true,
     recycle: { requests: 100, jitter: 0.5, age: 3000 },
-    timeouts: { hang: 400, retire: 2000, disconnect: 200, disconnectGrace: 500 }
+    ...times
   })
   await python.ready
   const reloads = { done: 0, failed: 0 }
@@ -180,7 +203,50 @@ leakTest('workers and fork servers die under load: every request has an outcome'
   t.diagnostic(`${retried} retried; exits ${JSON.stringify(exits)}; ` +
     `reloads ${JSON.stringify(reloads)}`)
   await python.close()
-})
+}
+
+for (const interval of [1000, 300]) {
+  leakTest(`a pool went down when a worker was killed every ${interval} ms`, async (t) => {
+    const python = startPython({ appTarget: 'upload_app:app', workers: 2 })
+    await python.ready
+    python.on('pool:failed', () => assert.fail('the pool has failed'))
+    let failed = 0
+    let answered = 0
+    let last = performance.now()
+    let longestGap = 0
+    const stop = new AbortController()
+    const clients = Array.from({ length: 32 }, async () => {
+      while (!stop.signal.aborted) {
+        try {
+          await python.handleRequest({ url: '/ping' })
+          answered++
+        } catch (error) {
+          assert.equal(error.code, 'ERR_WORKER_CRASHED')
+          failed++
+        }
+        const now = performance.now()
+        longestGap = Math.max(longestGap, now - last)
+        last = now
+      }
+    })
+    let kills = 0
+    for (const end = performance.now() + SECONDS * 1000; performance.now() < end;) {
+      await sleep(interval)
+      const victim = python.stats().workers.find(({ state }) => state === 'ready')
+      if (victim === undefined) continue
+      process.kill(victim.pid, 'SIGKILL')
+      kills++
+    }
+    stop.abort()
+    await Promise.all(clients)
+    t.diagnostic(`${kills} kills, ${answered} answered, ${failed} failed; the longest time ` +
+      `without an answer was ${Math.round(longestGap)} ms`)
+    assert.ok(failed <= 3 * kills, `${failed} requests failed`)
+    assert.equal(python.stats().state, 'running')
+    await recovers(python, 2)
+    await python.close()
+  })
+}
 
 /** The code that a promise was rejected with, or null. */
 function codeOf (promise) {
@@ -208,7 +274,7 @@ leakTest('random bytes in live segments', async (t) => {
   const python = startPython({
     appTarget: 'upload_app:app',
     workers: 2,
-    restart,
+    // A frame that is damaged may never be answered.
     timeouts: { hang: 400, request: 3000 }
   })
   await python.ready

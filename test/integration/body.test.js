@@ -50,6 +50,46 @@ withPython('handleRequest() and fetch() accept a web Request', echo, async (pyth
   assert.equal(await response.text(), 'from the web')
 })
 
+/** Every call that can send a body, each returning the JSON of the response. */
+const SENDERS = {
+  handleRequest: async (python, request) => (await python.handleRequest(request)).json(),
+  handleStream: async (python, request) => {
+    const { body } = await python.handleStream(request)
+    return JSON.parse(Buffer.concat(await body.toArray()))
+  },
+  'handleRequest with a web Request': async (python, { url, ...init }) =>
+    (await python.handleRequest(new globalThis.Request(`http://h${url}`, init))).json(),
+  'fetch with a path': async (python, { url, ...init }) => (await python.fetch(url, init)).json(),
+  'fetch with a Request': async (python, { url, ...init }) =>
+    (await python.fetch(new globalThis.Request(`http://h${url}`, init))).json()
+}
+
+// A WSGI application reads no form without content-length.
+withPython('forms arrive whatever call sends them', { appTarget: 'flask_app:app' },
+  async (python) => {
+    const form = new FormData()
+    form.append('name', 'lämp')
+    form.append('tag', 'a')
+    form.append('tag', 'b')
+    form.append('photo', new Blob([Buffer.alloc(200_000)], { type: 'image/png' }), 'lämp.png')
+    for (const [name, send] of Object.entries(SENDERS)) {
+      assert.deepEqual(await send(python, { method: 'POST', url: '/form', body: form }), {
+        fields: { name: ['lämp'], tag: ['a', 'b'] }, files: { photo: ['lämp.png', 200_000] }
+      }, name)
+      const body = new URLSearchParams([['name', 'lämp'], ['tag', 'a'], ['tag', 'b']])
+      assert.deepEqual(await send(python, { method: 'POST', url: '/form', body }), {
+        fields: { name: ['lämp'], tag: ['a', 'b'] }, files: {}
+      }, name)
+      const blob = new Blob(['{"a":1}'], { type: 'application/json' })
+      assert.deepEqual(await send(python, { method: 'POST', url: '/upload', body: blob }),
+        { size: 7, type: 'application/json' }, name)
+    }
+    const sync = python.handleRequestSync({
+      method: 'POST', url: '/form', body: new URLSearchParams({ a: '1' })
+    })
+    assert.deepEqual(sync.json().fields, { a: ['1'] })
+  })
+
 withPython('a body can be written while the response arrives', echo, async (python) => {
   const request = new Request({ method: 'POST', url: '/' })
   await request.write('one ')

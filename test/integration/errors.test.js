@@ -140,6 +140,7 @@ withPython('invalid requests are refused, each with its code', {}, async (python
     [{ url: '/', headers: { a: '☃' } }, 'ERR_INVALID_HEADER'],
     [{ url: '/', headers: { a: long } }, 'ERR_HEADERS_TOO_LARGE'],
     [{ url: `/${long}` }, 'ERR_HEADERS_TOO_LARGE'],
+    [{ method: 'X'.repeat(600_000), url: '/' }, 'ERR_HEADERS_TOO_LARGE'],
     [{ method: 'POST', url: '/', body: 7 }, 'ERR_INVALID_BODY'],
     [{ method: 'POST', url: '/', body: { a: 1 } }, 'ERR_INVALID_BODY']
   ]) {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -171,15 +172,19 @@ withPython('a dying worker fails its requests at once and is replaced', fragile,
   assert.equal((await python.handleRequest({ url: '/' })).status, 200)
 })
 
-leakTest('when no worker is left, requests fail at once with the reason', async () => {
-  const python = startPython({ ...exits, restart: { limit: 1 } })
+leakTest('when no worker can start any more, requests fail at once with the reason', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'node-asgi-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const broken = join(folder, 'broken')
+  const python = startPython({
+    appTarget: 'chaos_app:app', env: { CHAOS_BROKEN: broken }, restart: { limit: 1 }
+  })
   await python.ready
-  for (let crash = 0; crash < 2; crash++) {
-    await assert.rejects(python.handleRequest({ url: '/kill' }), { code: 'ERR_WORKER_CRASHED' })
-  }
+  writeFileSync(broken, '')
+  process.kill(python.stats().workers[0].pid, 'SIGKILL')
   await eventually(() => assert.equal(python.stats().state, 'failed'))
-  await assert.rejects(python.handleRequest({ url: '/' }), { code: 'ERR_WORKER_CRASHED' })
-  assert.throws(() => python.handleRequestSync({ url: '/' }), { code: 'ERR_WORKER_CRASHED' })
+  await assert.rejects(python.handleRequest({ url: '/ping' }), { code: 'ERR_APP_IMPORT' })
+  assert.throws(() => python.handleRequestSync({ url: '/ping' }), { code: 'ERR_APP_IMPORT' })
   await python.close()
 })
 

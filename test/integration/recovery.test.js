@@ -104,7 +104,10 @@ withPython('a worker with a blocked event loop is reported and replaced, another
   })
 
 withPython('a worker that hangs is found although its request has timed out', blocking,
-  async (python) => {
+  async (python, t) => {
+    // A request that nobody waits for does not keep this process alive.
+    const timer = setInterval(() => {}, 1000)
+    t.after(() => clearInterval(timer))
     const hung = once(python, 'worker:hung')
     await assert.rejects(python.handleRequest({ url: '/busy?ms=60000' }, { timeout: 50 }),
       { code: 'ERR_REQUEST_TIMEOUT' })

@@ -173,6 +173,13 @@ withPython('send() raises for messages that are out of order', errors, async (py
   assertFacts(last, [/^RuntimeError: /, 'http.response.start', /got 'http\.response\.body'/])
 })
 
+withPython('a refused start took the body of the next response', errors, async (python) => {
+  const response = await python.handleRequest({ url: '/caught_no_content' })
+  assert.equal(response.status, 200)
+  assert.equal(response.body.toString(), 'recovered')
+  assert.match((await python.handleRequest({ url: '/last' })).json(), /^ValueError: .*name/)
+})
+
 const afterDisconnect = 'send() after a disconnect raises an OSError, which is not an app error'
 withPython(afterDisconnect, errors, async (python) => {
   const lines = []

@@ -35,11 +35,18 @@ handler.handleRequest({ url: '/' }, new AbortController().signal)
 handler.handleRequest(new Request('http://localhost/'))
 expectTrue<Equal<ReturnType<typeof handler.handleRequestSync>, Response>>()
 expectTrue<Equal<ReturnType<typeof handler.fetch>, Promise<globalThis.Response>>>()
+const { fetch } = handler
+fetch('/x')
+fetch(new URL('http://h/'), { method: 'POST', body: new FormData(), signal: null })
+fetch(new Request('http://h/'), { headers: [['a', 'b']] })
+handler.handleRequest({ url: '/', body: new URLSearchParams({ a: '1' }) })
+handler.handleRequest({ url: '/', body: new Blob(['x']) })
 expectTrue<Equal<ReturnType<typeof handler.stats>, PoolStats>>()
 expectTrue<Equal<ReturnType<typeof handler.close>, Promise<void>>>()
 handler.close({ timeout: 0 })
 
 createServer(handler.listener)
+createServer((req, res) => handler.listener(req, res, { prefix: '/api' }))
 createSecureServer({}, handler.listener)
 createHttp2Server({}, handler.listener)
 

@@ -41,6 +41,15 @@ export const FLAGS = {
   interface: '--interface',
   threads: '--threads',
   factory: '--factory',
+  env: '--env',
+  concurrency: '--concurrency',
+  maxQueue: '--max-queue',
+  retry: '--retry',
+  spin: '--spin',
+  'restart.min': '--restart-min',
+  'restart.max': '--restart-max',
+  'restart.window': '--restart-window',
+  'restart.limit': '--restart-limit',
   'recycle.requests': '--max-requests',
   'recycle.memory': '--max-memory',
   'recycle.age': '--max-age',
@@ -50,7 +59,10 @@ export const FLAGS = {
   'timeouts.drain': '--timeout-drain',
   'timeouts.retire': '--timeout-retire',
   'timeouts.disconnect': '--timeout-disconnect',
+  'timeouts.cancel': '--timeout-cancel',
   'timeouts.shutdown': '--timeout-shutdown',
+  'timeouts.kill': '--timeout-kill',
+  'timeouts.disconnectGrace': '--timeout-disconnect-grace',
   'websocket.maxMessage': '--ws-max-size',
   'websocket.compression': '--ws-compression',
   'websocket.pingInterval': '--ws-ping-interval',
@@ -78,6 +90,7 @@ export function parseArguments (argv) {
     command.parse(separatePreload(argv), { from: 'user' })
     checkReload(command)
     checkTls(command)
+    checkAddress(command)
   } catch (error) {
     if (error instanceof CommanderError) throw new UsageError(error.exitCode === 0 ? 0 : 2)
     throw error
@@ -161,6 +174,23 @@ export function defineCommand () {
       parseCount)
     .option('--factory', 'the target is a function without arguments that returns the application',
       false)
+    .option('--env <name=value>', 'environment variable for the Python processes; may be ' +
+      'repeated', parseVariable)
+    .option('--concurrency <n>', 'requests in flight in one worker, not counting WebSockets' +
+      by('concurrency'), parseCount)
+    .option('--max-queue <n>', `requests that may wait for a worker${by('maxQueue')}`,
+      parseCountOrNone)
+    .option('--retry <n>', 'how often a request that is safe to repeat goes to another worker ' +
+      `when its own has died${by('retry')}`, parseCountOrNone)
+    .option('--restart-min <s>', 'seconds before the next start after failed starts; doubles ' +
+      'each time' + inSeconds('restart.min'), seconds(0.001))
+    .option('--restart-max <s>', 'longest such delay' + inSeconds('restart.max'), seconds(0.001))
+    .option('--restart-limit <n>', 'failed starts in a row after which each further one waits ' +
+      'for --restart-max' + by('restart.limit'), parseCount)
+    .option('--restart-window <s>', 'seconds of which a worker that keeps crashing may spend ' +
+      'half on starting' + inSeconds('restart.window'), seconds(0.001))
+    .option('--spin <us>', 'microseconds that an idle endpoint spins before it sleeps, or auto ' +
+      '(default: auto)', parseSpin)
     .option('--reload', 'reload the application when its files change (for development)', false)
     .option('--reload-dir <dir>', 'directory to watch instead of the docroot; may be repeated',
       (dir, /** @type {string[] | undefined} */ dirs) => [...dirs ?? [], parseFolder(dir)])
@@ -177,14 +207,21 @@ export function defineCommand () {
       inSeconds('timeouts.request'), seconds(0))
     .option('--timeout-hang <s>', "seconds that a worker's event loop may stay blocked; 0: no " +
       'limit' + inSeconds('timeouts.hang'), seconds(0))
-    .option('--timeout-drain <s>', 'seconds for requests in flight to finish when the server ' +
-      'stops' + inSeconds('timeouts.drain'), seconds(0))
+    .option('--timeout-drain <s>', 'seconds for stopping, of which requests in flight get at ' +
+      'least half' + inSeconds('timeouts.drain'), seconds(0))
     .option('--timeout-retire <s>', 'seconds for requests in flight to finish when their worker ' +
       'is replaced' + inSeconds('timeouts.retire'), seconds(0))
-    .option('--timeout-disconnect <s>', 'seconds after --timeout-drain or --timeout-retire until ' +
-      'the remaining tasks are cancelled' + inSeconds('timeouts.disconnect'), seconds(0))
+    .option('--timeout-disconnect <s>', 'seconds from then on until tasks that are left are ' +
+      'cancelled' + inSeconds('timeouts.disconnect'), seconds(0))
+    .option('--timeout-cancel <s>', 'seconds for cancelled tasks to finish' +
+      inSeconds('timeouts.cancel'), seconds(0))
     .option('--timeout-shutdown <s>', 'seconds for lifespan shutdown' +
       inSeconds('timeouts.shutdown'), seconds(0))
+    .option('--timeout-kill <s>', 'seconds for a process to exit before it is killed' +
+      inSeconds('timeouts.kill'), seconds(0.001))
+    .option('--timeout-disconnect-grace <s>', 'seconds for the application to end a request ' +
+      'whose client has gone, before its task is cancelled' + inSeconds('timeouts.disconnectGrace'),
+    seconds(0))
     .option('--ws-max-size <MiB>', 'longest message that a WebSocket client may send' +
       by('websocket.maxMessage', MIB), (text) => parseCount(text) * MIB)
     .option('--ws-compression', 'offer compression of WebSocket messages (permessage-deflate)',
@@ -227,6 +264,27 @@ function parseCount (text) {
   const count = Number(text)
   if (/^\d+$/.test(text) && count >= 1) return count
   throw new InvalidArgumentError('It must be a whole number, 1 or more.')
+}
+
+/** @param {string} text */
+function parseCountOrNone (text) {
+  if (/^\d+$/.test(text)) return Number(text)
+  throw new InvalidArgumentError('It must be a whole number, 0 or more.')
+}
+
+/** @param {string} text */
+function parseSpin (text) {
+  return text === 'auto' ? text : parseCountOrNone(text)
+}
+
+/**
+ * @param {string} text
+ * @param {Record<string, string>} [variables] those before it
+ */
+function parseVariable (text, variables) {
+  const [, name, value] = /^([^=]+)=(.*)$/s.exec(text) ?? []
+  if (name !== undefined) return { ...variables, [name]: value }
+  throw new InvalidArgumentError('It must look like NAME=value.')
 }
 
 /**
@@ -274,6 +332,17 @@ function checkReload (command) {
   if (reload) return
   if (reloadDir !== undefined) command.error('error: --reload-dir needs --reload')
   if (reloadExt !== undefined) command.error('error: --reload-ext needs --reload')
+}
+
+/** @param {Command} command */
+function checkAddress (command) {
+  if (command.opts().uds === undefined) return
+  // PORT is often set in the environment without being meant for this program.
+  for (const name of ['host', 'port']) {
+    if (command.getOptionValueSource(name) !== 'cli') continue
+    command.error(`error: --${name} and --uds cannot be given together: the server listens on ` +
+      'one address')
+  }
 }
 
 /** @param {Command} command */

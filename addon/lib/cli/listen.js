@@ -19,12 +19,17 @@ export class ListenError extends Error {
  * @returns {Promise<string>} the URL, or unix:path
  */
 export async function listen (server, address, scheme = 'http') {
-  const { host, port, uds } = address
+  const { port, uds } = address
+  const host = withoutBrackets(address.host)
+  if (uds === undefined ? host === '' : uds === '') {
+    throw new ListenError(`${uds === undefined ? '--host' : '--uds'} is empty; give an address, ` +
+      'or leave it out')
+  }
   if (uds !== undefined) await removeStaleSocket(uds)
   await /** @type {Promise<void>} */ (new Promise((resolve, reject) => {
     /** @param {NodeJS.ErrnoException} error */
     const failed = (error) => {
-      reject(new ListenError(explain(error, address), { cause: error }))
+      reject(new ListenError(explain(error, { host, port, uds }), { cause: error }))
     }
     server.once('error', failed)
     server.listen(uds === undefined ? { host, port } : { path: uds }, () => {
@@ -38,11 +43,31 @@ export async function listen (server, address, scheme = 'http') {
 }
 
 /**
+ * The brackets that an IPv6 address has in a URL are not part of it.
+ * @param {string} host
+ */
+function withoutBrackets (host) {
+  const inner = /^\[(.*)\]$/.exec(host)?.[1]
+  return inner !== undefined && isIPv6(inner) ? inner : host
+}
+
+/**
+ * What may be meant by a name that nobody knows.
+ * @param {string} host
+ */
+function hostAdvice (host) {
+  const parts = /^(?:https?:\/\/)?(\[.*\]|[^/:]+)(?::(\d+))?\/?$/i.exec(host)
+  if (host === '*') return 'use --host 0.0.0.0, or --host :: for IPv6 too'
+  if (parts === null || parts[1] === host) return 'change --host'
+  return `use --host ${parts[1]}${parts[2] === undefined ? '' : ` --port ${parts[2]}`}`
+}
+
+/**
  * @param {NodeJS.ErrnoException} error
  * @param {Address} address
  */
 function explain (error, { host, port, uds }) {
-  const where = uds ?? `${host}:${port}`
+  const where = uds ?? `${isIPv6(host) ? `[${host}]` : host}:${port}`
   const change = `choose another ${uds === undefined ? '--port' : '--uds'}`
   switch (error.code) {
     case 'EADDRINUSE':
@@ -53,7 +78,7 @@ function explain (error, { host, port, uds }) {
       return `${host} is not an address of this machine (EADDRNOTAVAIL); change --host`
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
-      return `cannot resolve the host name ${host} (${error.code}); change --host`
+      return `cannot resolve the host name ${host} (${error.code}); ${hostAdvice(host)}`
     default:
       return `cannot listen on ${where}: ${error.message}`
   }

@@ -20,6 +20,9 @@ import { makeServer } from './server.js'
 /** @type {NodeJS.Signals[]} */
 const SIGNALS = ['SIGINT', 'SIGTERM']
 
+/** Milliseconds that clients get at least to receive what is left, once Python has ended. */
+const LAST_BYTES = 500
+
 /**
  * @param {import('./arguments.js').Arguments} settings
  * @param {Logger} logger
@@ -132,9 +135,10 @@ class Service {
   }
 
   async #stop () {
+    const end = performance.now() + this.timeout
     await this.#reloader.close()
     this.#shutdown.begin()
-    await this.#python.close()
-    await this.#shutdown.end(this.timeout)
+    await this.#python.close({ timeout: Math.max(0, end - performance.now()) })
+    await this.#shutdown.end(Math.max(LAST_BYTES, end - performance.now()))
   }
 }

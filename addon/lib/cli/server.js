@@ -9,6 +9,12 @@ import { createSecureServer } from 'node:http2'
 import { InvalidOptionError } from '../errors.js'
 
 /**
+ * Requests that a client may have in flight on one HTTP/2 connection. Node allows any number; RFC
+ * 9113, section 6.5.2, advises against less than 100.
+ */
+const MAX_STREAMS = 100
+
+/**
  * @typedef {object} TlsFiles paths of PEM files
  * @property {string} cert the server's certificate, and the intermediate ones
  * @property {string} key
@@ -26,6 +32,7 @@ export function makeServer (tls) {
   try {
     const server = createSecureServer({
       allowHTTP1: true,
+      settings: { maxConcurrentStreams: MAX_STREAMS },
       cert: read('--tls-cert', cert),
       key: read('--tls-key', key),
       ca: ca === undefined ? undefined : read('--tls-ca', ca),

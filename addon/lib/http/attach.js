@@ -3,7 +3,7 @@
  * the listeners that the server had before get all others.
  */
 
-import { InvalidOptionError } from '../errors.js'
+import { isBelow, parsePrefix } from '../message/mount.js'
 
 /**
  * @typedef {import('./incoming-head.js').Arrival} Arrival
@@ -22,13 +22,10 @@ const routers = new WeakMap()
  * @param {{ prefix?: string }} [options]
  */
 export function attach (server, endpoint, { prefix = '' } = {}) {
-  if (typeof prefix !== 'string' || (prefix !== '' && !/^\/[^?#\s]*$/.test(prefix))) {
-    throw new InvalidOptionError('prefix',
-      `prefix must be empty, or a path that starts with '/', not ${JSON.stringify(prefix)}`)
-  }
+  const mount = parsePrefix(prefix)
   let router = routers.get(server)
   if (router === undefined) routers.set(server, router = new Router(server))
-  router.add(prefix.replace(/\/+$/, ''), endpoint)
+  router.add(mount, endpoint)
 }
 
 /** @typedef {{ mount: string, endpoint: Endpoint }} Route */
@@ -54,7 +51,11 @@ class Router {
       })
     this.#takeOver('upgrade',
       (req, socket, { mount, endpoint }, head) => endpoint.upgrade(req, socket, head, { mount }),
-      (req, socket) => socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n'))
+      (req, socket) => {
+        // Node has taken its own listener away, and the client may be gone.
+        socket.on('error', () => {})
+        socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n')
+      })
     if (typeof server.updateSettings === 'function') this.#takeOverHttp2(server)
   }
 
@@ -105,7 +106,6 @@ class Router {
   #find (req) {
     const { url } = req
     if (typeof url !== 'string') return undefined
-    return this.#routes.find(({ mount }) => url.startsWith(mount) &&
-      (url.length === mount.length || mount === '' || '/?'.includes(url[mount.length])))
+    return this.#routes.find(({ mount }) => isBelow(url, mount))
   }
 }

@@ -1,23 +1,13 @@
 import { pipeline } from 'node:stream/promises'
 
-import { AppError, ResponseError } from '../errors.js'
-import { groupJoined, splitJoined } from '../message/headers.js'
+import { AppError, NodeAsgiError, ResponseError } from '../errors.js'
+import { splitJoined } from '../message/headers.js'
 import { httpStatus } from './error-status.js'
-import { answerError, cut, endWith, isPlain, writeHead } from './response-writer.js'
-import { openFile, readFile, selectRange } from '../stream/file-response.js'
+import {
+  answerError, cut, endWith, endWithTrailers, isPlain, writeHead
+} from './response-writer.js'
+import { bodyLength, selectRange } from '../stream/file-response.js'
 import { RequestStream } from '../stream/request-stream.js'
-
-const kExchange = Symbol('exchange')
-
-/** @this {any} the response, which is complete or whose client is gone */
-function onClose () {
-  this[kExchange].onClose()
-}
-
-/** @this {any} the response, whose client has received what was written */
-function onDrain () {
-  this[kExchange].onDrain()
-}
 
 /**
  * One request of a client over HTTP, and its response, with backpressure in both directions. An
@@ -27,6 +17,11 @@ export class HttpExchange extends RequestStream {
   #untaken = 0
   #drains = false
   #gone = false
+
+  /** Whether middleware has replaced methods of the response. */
+  #patched = false
+
+  #flushes = false
 
   /** Whether the client can tell where the body ends, without the end of the connection. */
   #framed = true
@@ -46,8 +41,8 @@ export class HttpExchange extends RequestStream {
     this.keepsBody = false
     /** @type {((path: string, headers: string) => void) | null} */
     this.push = null
-    res[kExchange] = this
-    res.on('close', onClose)
+    // Middleware may redirect listeners to a stream of its own, so none can rely on `this`.
+    res.on('close', () => this.onClose())
   }
 
   get takesText () {
@@ -65,6 +60,7 @@ export class HttpExchange extends RequestStream {
     if (this.#isOver()) return
     // The client decides whether to send the body anyway, so the connection cannot be reused.
     if (this.keepsBody && req.httpVersionMajor === 1) res.shouldKeepAlive = false
+    this.#patched = !isPlain(res)
     try {
       this.#framed = writeHead(req, res, status, joined, end ? body?.length ?? 0 : -1)
     } catch (error) {
@@ -87,48 +83,73 @@ export class HttpExchange extends RequestStream {
     if (end) {
       endWith(this.req, res, body)
     } else if (body !== undefined) {
-      if (res.write(body, 'latin1')) this.consumed(body.length)
+      const goesOn = this.#patched ? this.#writePatched(body) : res.write(body, 'latin1')
+      if (goesOn) this.consumed(body.length)
       else this.#hold(body.length)
+    }
+  }
+
+  /**
+   * @param {Buffer | string} body
+   * @returns {boolean} whether there is room for more
+   */
+  #writePatched (body) {
+    const { res } = this
+    const result = this.runInAsyncScope(res.write, res, body, 'latin1')
+    // compression() holds data back until it is told that the client should have it.
+    if (Object.hasOwn(res, 'flush') && !this.#flushes) {
+      this.#flushes = true
+      setImmediate(() => this.#flush())
+    }
+    // A replacement that returns nothing would stop the response for ever.
+    return typeof result === 'boolean' ? result : res.writableNeedDrain !== true
+  }
+
+  #flush () {
+    this.#flushes = false
+    const { res } = this
+    if (res.destroyed || res.writableEnded) return
+    try {
+      res.flush()
+    } catch (error) {
+      this.broke(error)
     }
   }
 
   /** @param {string} joined */
   onTrailers (joined) {
-    const { req, res } = this
-    if (this.#isOver()) return
-    if (/\btrailers\b/i.test(req.headers.te ?? '')) res.addTrailers(groupJoined(joined))
-    res.end()
+    if (!this.#isOver()) endWithTrailers(this.req, this.res, joined)
   }
 
   /**
    * @param {number} status
    * @param {string} joined
-   * @param {Buffer} path
+   * @param {import('../stream/file-response.js').PassedFile} file
    */
-  onFile (status, joined, path) {
-    this.#sendFile(status, joined, path).catch((error) => this.onError(error))
+  onFile (status, joined, file) {
+    this.#sendFile(status, joined, file).catch((error) => this.broke(error))
   }
 
   /**
    * @param {number} status
    * @param {string} joined
-   * @param {Buffer} path
+   * @param {import('../stream/file-response.js').PassedFile} file
    */
-  async #sendFile (status, joined, path) {
+  async #sendFile (status, joined, file) {
     const { req, res } = this
-    const { handle, size } = await openFile(path)
     try {
+      const size = await file.size()
       if (this.#isOver()) return
       const headers = splitJoined(joined)
-      const part = selectRange(req, status, headers, size)
+      const part = selectRange(req, status, headers, bodyLength(headers, size))
       this.#framed = writeHead(req, res, part.status, headers.join('\0'), -1)
-      if (req.method === 'HEAD' || part.end < part.start) return res.end()
-      await pipeline(readFile(handle, part.start, part.end), res)
+      if (req.method === 'HEAD' || part.length === 0) return res.end()
+      await pipeline(file.read(part.start, part.length), res)
     } catch (error) {
       // A client that is gone is not an error.
       if (!this.#gone) throw error
     } finally {
-      await handle.close()
+      file.close()
     }
   }
 
@@ -139,9 +160,18 @@ export class HttpExchange extends RequestStream {
     try {
       res.writeEarlyHints({ link: links })
     } catch (error) {
-      this.logger.warn(`[node-asgi] ${this.req.method} ${this.req.url}: cannot send an early ` +
-        `hint: ${/** @type {Error} */ (error).message}`)
+      this.#cannot('send an early hint', error)
     }
+  }
+
+  /**
+   * Something that the client can do without has failed.
+   * @param {string} what
+   * @param {unknown} error
+   */
+  #cannot (what, error) {
+    this.logger.warn(`[node-asgi] ${this.req.method} ${this.req.url}: cannot ${what}: ` +
+      /** @type {Error} */ (error).message)
   }
 
   /**
@@ -149,7 +179,11 @@ export class HttpExchange extends RequestStream {
    * @param {string} headers
    */
   onPush (path, headers) {
-    this.push?.(path, headers)
+    try {
+      this.push?.(path, headers)
+    } catch (error) {
+      this.#cannot('push a response', error)
+    }
   }
 
   onContinue () {
@@ -182,7 +216,7 @@ export class HttpExchange extends RequestStream {
     this.#untaken += length
     if (this.#drains) return
     this.#drains = true
-    this.res.on('drain', onDrain)
+    this.res.on('drain', () => this.onDrain())
   }
 
   onDrain () {
@@ -200,12 +234,18 @@ export class HttpExchange extends RequestStream {
 
   /** @param {Error} error */
   onError (error) {
-    if (this.#gone) return
     const { req, res } = this
     const status = httpStatus(error)
-    if (status >= 500) this.#log(error, status)
+    if (status >= 500 && !(this.#gone && isKnown(error))) this.#log(error, status)
+    if (this.#gone) return
     if (!res.headersSent) answerError(req, res, status)
     else cut(req, res, this.#framed)
+  }
+
+  /** @param {unknown} error */
+  onBroken (error) {
+    this.#log(/** @type {Error} */ (error), 500)
+    this.res.destroy()
   }
 
   /**
@@ -213,10 +253,9 @@ export class HttpExchange extends RequestStream {
    * @param {number} status
    */
   #log (error, status) {
-    const traceback = error instanceof AppError ? `\n${error.traceback.trimEnd()}` : ''
     const { request } = /** @type {import('../errors.js').WorkerError} */ (error)
     const name = request ? '' : `${this.req.method} ${this.req.url}: `
-    const text = `[node-asgi] ${name}${error.message}${traceback}`
+    const text = `[node-asgi] ${name}${describe(error)}`
     // Overload is not an error, and affects many requests at a time.
     if (status === 503) this.logger.warn(text)
     else this.logger.error(text)
@@ -229,4 +268,21 @@ export class HttpExchange extends RequestStream {
   releaseSource (source) {
     source.resume()
   }
+}
+
+/**
+ * Whether the message of an error says enough: one of ours, or a connection that was lost.
+ * @param {any} error
+ */
+function isKnown (error) {
+  return error instanceof NodeAsgiError || error?.code === 'ECONNRESET'
+}
+
+/**
+ * For the log: with the Python traceback, or the stack of an exception that nobody expects.
+ * @param {any} error
+ */
+export function describe (error) {
+  if (error instanceof AppError) return `${error.message}\n${error.traceback.trimEnd()}`
+  return isKnown(error) ? error.message : error?.stack ?? String(error)
 }

@@ -2,7 +2,9 @@
  * Encodes the head of a request that arrived over HTTP; see head.js for the format.
  */
 
+import { currentHeaders } from './changed-headers.js'
 import { forwardedOf } from './forwarded.js'
+import { below, removedPrefix } from '../message/mount.js'
 import { Feature, HeaderText, addressFields } from '../message/head.js'
 import { tlsText } from './tls.js'
 
@@ -22,6 +24,7 @@ const kAddresses = Symbol('addresses')
 /**
  * @typedef {object} Arrival how a request arrived, as far as the request itself does not tell
  * @property {string} [mount] the prefix of its path that the application is served under
+ * @property {string} [prefix] the same, but something may have removed it from the url
  * @property {boolean} [keepsBody] the client waits for "100 Continue"
  */
 
@@ -29,19 +32,22 @@ const kAddresses = Symbol('addresses')
  * @param {Incoming} req
  * @param {import('./forwarded.js').Trust | null} trust which proxies to believe
  * @param {Arrival} [arrival]
+ * @param {string[]} [list] names and values of the headers in turn
  * @returns {string}
  */
-export function encodeIncoming (req, trust, { mount = '', keepsBody = false } = {}) {
+export function encodeIncoming (req, trust, { mount = '', prefix = '', keepsBody = false } = {},
+  list = currentHeaders(req)) {
   const socket = /** @type {Socket} */ (req.socket)
   const http2 = req.httpVersionMajor === 2
   let url = /** @type {string} */ (req.url)
   // A request to a proxy may have the whole URL.
   if (!url.startsWith('/')) url = url.replace(ORIGIN, '') || '/'
-  const { baseUrl } = /** @type {{ baseUrl?: unknown }} */ (req)
-  // Express removes the mount path from the url, and keeps it in baseUrl.
-  if (mount === '' && typeof baseUrl === 'string' && baseUrl !== '') {
-    mount = baseUrl
-    url = baseUrl + url
+  if (prefix !== '') {
+    mount = prefix
+    url = below(url, prefix)
+  } else if (mount === '') {
+    mount = removedPrefix(req, url)
+    url = mount + url
   }
   // The parser gives each byte as a character.
   if (NON_ASCII.test(url)) url = url.replace(EACH_NON_ASCII, percentEncodeByte)
@@ -50,7 +56,7 @@ export function encodeIncoming (req, trust, { mount = '', keepsBody = false } = 
   const query = mark === -1 ? '' : url.slice(mark + 1)
   const forwarded = trust === null ? null : forwardedOf(req, trust)
   const host = forwarded?.host ?? ''
-  const headers = http2 ? http2Headers(req, host) : http1Headers(req, host)
+  const headers = http2 ? http2Headers(req, list, host) : http1Headers(list, host)
   let features = headers.takesTrailers ? Feature.TRAILERS : ''
   if (req.httpVersion !== '1.0') features += Feature.EARLY_HINTS
   if (keepsBody) features += Feature.CONTINUE
@@ -79,17 +85,14 @@ function nulFree (text) {
 }
 
 /**
- * @param {Incoming} req
+ * @param {string[]} list
  * @param {string} host instead of the client's, or ''
  */
-function http1Headers (req, host) {
+function http1Headers (list, host) {
   const headers = new HeaderText()
-  const { rawHeaders } = req
   if (host !== '') headers.add('host', host)
-  for (let i = 0; i < rawHeaders.length; i += 2) {
-    if (host === '' || rawHeaders[i].toLowerCase() !== 'host') {
-      headers.add(rawHeaders[i], rawHeaders[i + 1])
-    }
+  for (let i = 0; i < list.length; i += 2) {
+    if (host === '' || list[i].toLowerCase() !== 'host') headers.add(list[i], list[i + 1])
   }
   return headers
 }
@@ -97,23 +100,33 @@ function http1Headers (req, host) {
 /**
  * As ASGI asks: without pseudo headers, with :authority as host, and with one cookie header.
  * @param {Incoming} req
+ * @param {string[]} list
  * @param {string} host instead of the client's, or ''
  */
-function http2Headers (req, host) {
+function http2Headers (req, list, host) {
   const headers = new HeaderText()
-  const { rawHeaders } = req
-  const authority = host || req.headers[':authority']
+  const authority = host || changedHost(req, list) || req.headers[':authority']
   if (authority !== undefined) headers.add('host', authority)
   let cookie = ''
-  for (let i = 0; i < rawHeaders.length; i += 2) {
-    const name = rawHeaders[i]
-    const value = rawHeaders[i + 1]
+  for (let i = 0; i < list.length; i += 2) {
+    const name = list[i]
+    const value = list[i + 1]
     if (name.startsWith(':')) continue
     if (name === 'cookie') cookie = cookie === '' ? value : `${cookie}; ${value}`
     else if (name !== 'host' || authority === undefined) headers.add(name, value)
   }
   if (cookie !== '') headers.add('cookie', cookie)
   return headers
+}
+
+/**
+ * The host header, if middleware has set it.
+ * @param {Incoming} req
+ * @param {string[]} list
+ */
+function changedHost ({ headers, rawHeaders }, list) {
+  if (list === rawHeaders || headers.host === undefined) return undefined
+  return headers.host === rawHeaders[rawHeaders.indexOf('host') + 1] ? undefined : headers.host
 }
 
 /** @param {any} socket the same for all requests of a connection */

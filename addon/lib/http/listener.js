@@ -2,8 +2,12 @@
  * Serves the application through node:http, https and the compatibility API of http2.
  */
 
+import { onClosing } from './closing.js'
+import { connectionOf, hasGone } from './connection.js'
 import { httpStatus } from './error-status.js'
-import { HttpExchange } from './exchange.js'
+import { HttpExchange, describe } from './exchange.js'
+import { currentHeaders } from './changed-headers.js'
+import { incomingBody } from './incoming-body.js'
 import { encodeIncoming } from './incoming-head.js'
 import { push } from './push.js'
 import { answerError } from './response-writer.js'
@@ -13,34 +17,87 @@ import { isRepeatable } from '../stream/request-stream.js'
  * @param {import('../pool/pool.js').Pool} pool
  * @param {{ chunk: number }} limits
  * @param {import('../options.js').Settings} settings
+ * @param {import('./closing.js').ClosingListener} closing
  * @returns {(req: any, res: any, arrival?: import('./incoming-head.js').Arrival) => void}
  */
-export function createListener (pool, limits, { logger, trustProxy }) {
+export function createListener (pool, limits, { logger, trustProxy }, closing) {
+  /**
+   * Answers a request that does not get to the application.
+   * @param {any} req
+   * @param {any} res
+   * @param {any} error
+   */
+  function refuse (req, res, error) {
+    // The body is what the server has done to it, not what the client sent.
+    const status = error.code === 'ERR_INVALID_BODY' ? 500 : httpStatus(error)
+    if (status >= 500) log(req, error)
+    try {
+      answerError(req, res, status)
+    } catch (second) {
+      log(req, second)
+      res.destroy()
+    }
+  }
+
+  /**
+   * @param {any} req
+   * @param {unknown} error
+   */
+  function log (req, error) {
+    logger.error(`[node-asgi] ${req.method} ${req.url}: ${describe(error)}`)
+  }
+
   /**
    * @param {any} req
    * @param {any} res
    * @param {import('./incoming-head.js').Arrival} [arrival]
    */
   function listen (req, res, arrival) {
+    if (hasGone(req, res)) return
+    const headers = currentHeaders(req)
+    const length = bodyLength(req, headers)
+    /** @type {HttpExchange} */
     let exchange
+    /** @type {import('../stream/request-body.js').Body} */
+    let body
     try {
-      exchange = new HttpExchange(encodeIncoming(req, trustProxy, arrival), req, res, logger)
+      if (length !== 0) body = incomingBody(req, length)
+      const head = encodeIncoming(req, trustProxy, arrival, headers)
+      exchange = new HttpExchange(head, req, res, logger)
     } catch (error) {
-      answerError(req, res, httpStatus(error))
+      refuse(req, res, error)
       return
     }
     if (req.httpVersionMajor === 2 && req.stream.pushAllowed) {
       exchange.push = (path, headers) => push(res, path, headers, (pushed, response) =>
-        listen(pushed, response, { mount: arrival?.mount }))
+        listen(pushed, response, { mount: arrival?.mount, prefix: arrival?.prefix }))
     }
-    if (arrival?.keepsBody) {
-      exchange.keepsBody = true
+    exchange.keepsBody = arrival?.keepsBody === true
+    const connection = connectionOf(req)
+    if (connection !== null && connection.closing !== closing) {
+      connection.closing = closing
+      onClosing(connection.socket.server, closing)
+    }
+    if (connection === null || res.socket !== null) begin(exchange, body, length)
+    else connection.wait(res, () => begin(exchange, body, length))
+  }
+
+  /**
+   * @param {HttpExchange} exchange
+   * @param {import('../stream/request-body.js').Body} body
+   * @param {number} length of the body in bytes; Infinity: unknown
+   */
+  function begin (exchange, body, length) {
+    const { req } = exchange
+    // The client has gone while the request waited for its place in the pipeline.
+    if (exchange.finished) return
+    if (exchange.keepsBody) {
       exchange.body = req
       pool.submit(exchange)
       return
     }
-    const length = bodyLength(req)
-    if (length === 0) {
+    if (body !== req) {
+      exchange.body = body
       exchange.repeatable = isRepeatable(req.method)
       pool.submit(exchange)
     } else {
@@ -75,11 +132,28 @@ function submitWithBody (pool, exchange, length) {
 
 /**
  * @param {any} req
+ * @param {string[]} current what middleware has made of its headers
  * @returns {number} bytes; Infinity: unknown
  */
-function bodyLength (req) {
+function bodyLength (req, current) {
   if (req.httpVersionMajor === 2) return req.stream.endAfterHeaders ? 0 : Infinity
-  if (req.headers['transfer-encoding'] !== undefined) return Infinity
-  const length = req.headers['content-length']
+  const { headers, rawHeaders } = req
+  if (current !== rawHeaders) return rawLength(rawHeaders)
+  if (headers['transfer-encoding'] !== undefined) return Infinity
+  const length = headers['content-length']
   return length === undefined ? 0 : Number(length)
+}
+
+/**
+ * What the client said, whatever has become of the headers since.
+ * @param {string[]} rawHeaders
+ */
+function rawLength (rawHeaders) {
+  let length = 0
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i].toLowerCase()
+    if (name === 'transfer-encoding') return Infinity
+    if (name === 'content-length') length = Number(rawHeaders[i + 1])
+  }
+  return length
 }

@@ -3,6 +3,7 @@
  * make, and the server sends the response to it along.
  */
 
+import { isHttp2Header } from './http2-fields.js'
 import { splitJoined } from '../message/headers.js'
 
 /** Headers that the pushed request inherits from the original one. */
@@ -17,19 +18,24 @@ const INHERITED = [':authority', ':scheme', 'accept-encoding', 'accept-language'
 export function push (res, path, joined, serve) {
   const original = res.req.headers
   /** @type {Record<string, string>} */
-  const headers = { ':method': 'GET', ':path': path }
+  const headers = Object.assign(Object.create(null), { ':method': 'GET', ':path': path })
   for (const name of INHERITED) {
     if (original[name] !== undefined) headers[name] = original[name]
   }
   const list = splitJoined(joined)
-  for (let i = 0; i < list.length; i += 2) headers[list[i]] = list[i + 1]
+  for (let i = 0; i < list.length; i += 2) {
+    if (isHttp2Header(list[i], list[i + 1])) headers[list[i]] = list[i + 1]
+  }
   if (!res.stream.pushAllowed || res.stream.destroyed) return
   /**
    * @param {Error | null | undefined} error the client wants no push, or is gone
    * @param {any} response
    */
   function onCreated (error, response) {
-    if (error === null || error === undefined) serve(promised(res.req, headers, response), response)
+    if (error !== null && error !== undefined) return
+    // The client may reset it at any time, which 'close' reports, too.
+    response.stream.on('error', () => {})
+    serve(promised(res.req, headers, response), response)
   }
   res.createPushResponse(headers, onCreated)
 }

@@ -4,12 +4,8 @@
 
 import { STATUS_CODES, ServerResponse } from 'node:http'
 
-import { splitJoined } from '../message/headers.js'
-
-/** Headers of the connection, which HTTP/2 forbids. */
-const CONNECTION_HEADERS = new Set([
-  'connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade', 'http2-settings'
-])
+import { groupByName, splitJoined } from '../message/headers.js'
+import { http2Fields, isTrailer } from './http2-fields.js'
 
 const NGHTTP2_INTERNAL_ERROR = 2
 
@@ -42,14 +38,31 @@ export function writeHead (req, res, status, joined, length) {
     list = [...list, 'content-length', String(length)]
     hasLength = true
   }
-  // setHeader() is slower, but keeps headers that middleware has set. HTTP/2 needs it.
-  if (http2 || res.getHeaderNames().length > 0) {
+  if (!http2 && res.getHeaderNames().length === 0 && isPlain(res)) {
+    res.writeHead(status, list)
+    return hasLength || res.chunkedEncoding
+  }
+  // Slower, but keeps headers that middleware has set, and shows it those of the application.
+  const before = res.getHeaders()
+  try {
     setHeaders(res, list, http2)
     res.writeHead(status)
-  } else {
-    res.writeHead(status, isPlain(res) ? list : [...list])
+  } catch (error) {
+    restoreHeaders(res, before)
+    throw error
   }
-  return http2 || hasLength || res.chunkedEncoding
+  // Middleware that changes the body takes the length away.
+  return http2 || res.hasHeader('content-length') || res.chunkedEncoding
+}
+
+/**
+ * @param {any} res
+ * @param {Record<string, any>} headers
+ */
+function restoreHeaders (res, headers) {
+  if (res.headersSent) return
+  for (const name of res.getHeaderNames()) res.removeHeader(name)
+  for (const name of Object.keys(headers)) res.setHeader(name, headers[name])
 }
 
 /**
@@ -84,7 +97,7 @@ const { write, end, writeHead: writeHeadOf } = ServerResponse.prototype
 /**
  * Whether the methods of an HTTP/1 response are the original ones. Middleware that replaces them
  * may rely on a single call where we would make two (express-session holds the end back until it
- * has stored the session), and on Buffers.
+ * has stored the session), on Buffers, and on headers that getHeader() knows (on-headers).
  * @param {any} res
  */
 export function isPlain (res) {
@@ -92,23 +105,71 @@ export function isPlain (res) {
 }
 
 /**
+ * Headers to which Node and the application may both have something to add. Of any other header,
+ * the value of the application replaces that of Node.
+ */
+const COMBINED = new Set([
+  'access-control-expose-headers', 'link', 'server-timing', 'set-cookie', 'vary', 'via',
+  'www-authenticate'
+])
+
+/** Those of them that are lists of names, so they are combined without repetitions. */
+const NAME_LISTS = new Set(['access-control-expose-headers', 'vary'])
+
+/**
  * @param {any} res
  * @param {readonly string[]} list
  * @param {boolean} http2
  */
 function setHeaders (res, list, http2) {
-  const grouped = new Map()
-  for (let i = 0; i < list.length; i += 2) {
-    const name = list[i]
-    if (http2 && CONNECTION_HEADERS.has(name)) continue
-    const values = grouped.get(name)
-    if (values === undefined) grouped.set(name, [list[i + 1]])
-    else values.push(list[i + 1])
-  }
-  for (const [name, values] of grouped) {
-    res.setHeader(name, values.length === 1 ? values[0] : values)
+  const fields = http2 ? http2Fields(list) : groupByName(list)
+  for (const name of Object.keys(fields)) {
+    const before = COMBINED.has(name) ? res.getHeader(name) : undefined
+    const value = fields[name]
+    if (before !== undefined) res.setHeader(name, combine(name, before, value))
+    else res.setHeader(name, Array.isArray(value) && value.length === 1 ? value[0] : value)
   }
 }
+
+/**
+ * @param {string} name
+ * @param {any} before
+ * @param {string | string[]} added
+ * @returns {string | string[]}
+ */
+function combine (name, before, added) {
+  const values = [before, added].flat().map(String)
+  if (!NAME_LISTS.has(name)) return [...new Set(values)]
+  const seen = new Map()
+  for (const item of values.join(',').split(',')) {
+    const text = item.trim()
+    if (text !== '' && !seen.has(text.toLowerCase())) seen.set(text.toLowerCase(), text)
+  }
+  return [...seen.values()].join(', ')
+}
+
+/**
+ * Ends a response with trailers. Those that cannot be trailers are left out.
+ * @param {any} req
+ * @param {any} res
+ * @param {string} joined
+ */
+export function endWithTrailers (req, res, joined) {
+  if (/\btrailers\b/i.test(req.headers.te ?? '')) {
+    const list = splitJoined(joined)
+    const fields = req.httpVersionMajor === 2 ? http2Fields(list) : groupByName(list)
+    for (const name of Object.keys(fields)) if (!isTrailer(name)) delete fields[name]
+    res.addTrailers(fields)
+  }
+  res.end()
+}
+
+/** Headers about the content that an error page replaces. Others, such as cookies, stay. */
+const CONTENT_HEADERS = [
+  'accept-ranges', 'cache-control', 'content-disposition', 'content-encoding', 'content-language',
+  'content-length', 'content-location', 'content-range', 'content-type', 'etag', 'expires',
+  'last-modified', 'location', 'trailer', 'transfer-encoding'
+]
 
 /**
  * Sends a short page. The details of the error are only logged.
@@ -117,7 +178,7 @@ function setHeaders (res, list, http2) {
  * @param {number} status
  */
 export function answerError (req, res, status) {
-  for (const name of res.getHeaderNames()) res.removeHeader(name)
+  for (const name of CONTENT_HEADERS) res.removeHeader(name)
   const reason = STATUS_CODES[status]
   res.statusCode = status
   if (req.httpVersionMajor === 1) {

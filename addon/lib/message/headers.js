@@ -54,7 +54,7 @@ export class Headers {
    */
   get (name) {
     const list = this.#pairs()
-    const key = name.toLowerCase()
+    const key = keyOf(name)
     for (let i = list.length - 2; i >= 0; i -= 2) {
       if (list[i] === key) return list[i + 1]
     }
@@ -67,7 +67,7 @@ export class Headers {
    */
   getAll (name) {
     const list = this.#pairs()
-    const key = name.toLowerCase()
+    const key = keyOf(name)
     const values = []
     for (let i = 0; i < list.length; i += 2) {
       if (list[i] === key) values.push(list[i + 1])
@@ -115,10 +115,7 @@ export class Headers {
    * @returns {boolean} true
    */
   add (name, value) {
-    if (typeof name !== 'string') {
-      throw invalidHeader(name, 'the name of a header must be a string')
-    }
-    this.#pairs().push(name.toLowerCase(), headerValue(name, value))
+    this.#pairs().push(keyOf(name), headerValue(name, value))
     return true
   }
 
@@ -136,7 +133,7 @@ export class Headers {
    */
   delete (name) {
     const list = this.#pairs()
-    const key = name.toLowerCase()
+    const key = keyOf(name)
     let kept = 0
     for (let i = 0; i < list.length; i += 2) {
       if (list[i] === key) continue
@@ -212,13 +209,12 @@ export function splitJoined (joined) {
 }
 
 /**
- * @param {string} joined see splitJoined
- * @returns {Record<string, string[]>} values by name, as node:http and node:http2 take them
+ * @param {readonly string[]} list names and values in turn
+ * @returns {Record<string, string[]>} values by name; it has no prototype, since a name may be
+ *   __proto__ or constructor
  */
-export function groupJoined (joined) {
-  /** @type {Record<string, string[]>} */
-  const values = {}
-  const list = splitJoined(joined)
+export function groupByName (list) {
+  const values = Object.create(null)
   for (let i = 0; i < list.length; i += 2) (values[list[i]] ??= []).push(list[i + 1])
   return values
 }
@@ -250,6 +246,15 @@ export function headerValue (name, value) {
   if (typeof value === 'string') return value
   if (typeof value === 'number') return String(value)
   throw invalidHeader(name, 'the value of a header must be a string, a number or an array of them')
+}
+
+/**
+ * @param {unknown} name
+ * @returns {string} in lower case
+ */
+function keyOf (name) {
+  if (typeof name === 'string') return name.toLowerCase()
+  throw invalidHeader(name, 'the name of a header must be a string')
 }
 
 /** @typedef {{ add: (name: any, value: any) => unknown }} HeaderSink checks what it gets */

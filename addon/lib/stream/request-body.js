@@ -5,6 +5,7 @@
 import { Readable } from 'node:stream'
 
 import { InvalidRequestError } from '../errors.js'
+import { formContent } from './form-body.js'
 
 /** @typedef {Uint8Array | Readable | undefined} Body */
 
@@ -24,8 +25,8 @@ import { InvalidRequestError } from '../errors.js'
  * @property {(error: Error) => void} cancel
  */
 
-const ACCEPTED = 'a string, a Buffer or other bytes, a Readable, a web ReadableStream, ' +
-  'an iterable of strings or bytes (async or not), or null'
+const ACCEPTED = 'a string, a Buffer or other bytes, a Readable, a web ReadableStream, a Blob, ' +
+  'a FormData, a URLSearchParams, an iterable of strings or bytes (async or not), or null'
 
 /**
  * @param {string} why
@@ -50,11 +51,28 @@ function asBytes (value) {
   return undefined
 }
 
+/** @type {import('./form-body.js').Content} */
+const NO_CONTENT = Object.freeze({ body: undefined, length: 0, type: '' })
+
+/**
+ * @param {any} value
+ * @returns {import('./form-body.js').Content}
+ */
+export function parseContent (value) {
+  if (typeof value === 'object' && value !== null) {
+    const content = formContent(value)
+    if (content !== undefined) return content
+  }
+  const body = parseBody(value)
+  if (body === undefined) return NO_CONTENT
+  return { body, length: body instanceof Uint8Array ? body.length : -1, type: '' }
+}
+
 /**
  * @param {any} value
  * @returns {Body} undefined: there is no body
  */
-export function parseBody (value) {
+function parseBody (value) {
   if (value === undefined || value === null) return undefined
   if (typeof value === 'string') return value === '' ? undefined : Buffer.from(value)
   const bytes = asBytes(value)
@@ -62,8 +80,8 @@ export function parseBody (value) {
   const stream = asReadable(value)
   if (stream === undefined) throw invalidBody(`a body must be ${ACCEPTED}`)
   if (stream.readableEnded || stream.destroyed) {
-    throw invalidBody(
-      'the body is a stream that has already been read or destroyed; pass a new one')
+    throw invalidBody('the body is a stream that has already been read or destroyed; pass a new ' +
+      'one')
   }
   return stream
 }
@@ -79,8 +97,8 @@ function asReadable (value) {
     try {
       return Readable.fromWeb(value)
     } catch (error) {
-      throw invalidBody(
-        'the body is a web stream that cannot be read (it may be locked); pass a new one', error)
+      throw invalidBody('the body is a web stream that cannot be read (it may be locked); pass ' +
+        'a new one', error)
     }
   }
   // A Readable from another realm or library.
@@ -154,6 +172,8 @@ export class StreamUpload {
     source.on('error', this.onError)
     source.on('close', this.onClose)
     source.on('data', this.onData)
+    // It may have been paused before it was handed over.
+    if (source.readableFlowing === false) source.resume()
   }
 
   resume () {
@@ -184,8 +204,8 @@ export class StreamUpload {
       ? Buffer.from(chunk, this.source.readableEncoding ?? 'utf8')
       : asBytes(chunk)
     if (bytes === undefined) {
-      this.owner.cancel(invalidBody(`a piece of the body is of type ${typeof chunk}; pieces must ` +
-        'be strings or bytes'))
+      this.owner.cancel(invalidBody(`a piece of the body is of type ${typeof chunk}; pieces ` +
+        'must be strings or bytes'))
       return
     }
     const written = this.owner.write(bytes, false)

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream'
 
 import { ResponseError } from '../errors.js'
+import { rethrowLater } from '../util/guard.js'
 
 /**
  * The body of a streaming response. The application gets credit only for what has been read, so
@@ -26,13 +27,13 @@ export class ResponseBody extends Readable {
   /** @param {Buffer} chunk */
   add (chunk) {
     this.#waiting.push(chunk)
-    if (this.#wanted) this._read()
+    if (this.#wanted) this.#readOn()
   }
 
   /** The whole body has been added. */
   finish () {
     this.#ended = true
-    if (this.#wanted) this._read()
+    if (this.#wanted) this.#readOn()
   }
 
   /**
@@ -42,7 +43,18 @@ export class ResponseBody extends Readable {
    */
   fail (error) {
     this.#failure = error
-    if (this.#wanted) this._read()
+    if (this.#wanted) this.#readOn()
+  }
+
+  /** Passes something on. What a listener of the user throws is thrown later. */
+  #readOn () {
+    try {
+      this.stream.runInAsyncScope(this._read, this)
+    } catch (error) {
+      rethrowLater(error)
+      // The exception cut short what asks for more.
+      this.read(0)
+    }
   }
 
   _read () {

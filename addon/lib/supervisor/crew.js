@@ -18,6 +18,7 @@ import { Roster } from './roster.js'
 /** @typedef {import('../worker/fork-server.js').ServerOwner} ServerOwner */
 /** @typedef {import('../worker/worker-owner.js').WorkerOwner<Worker>} WorkerOwner */
 /** @typedef {import('../worker/fork-server.js').ServerInfo} ServerInfo */
+/** @typedef {import('../worker/worker-owner.js').DrainPlan} DrainPlan */
 /** @typedef {import('../worker/worker-owner.js').ExitReason} ExitReason */
 /** @typedef {import('../worker/worker-owner.js').WorkerInfo} WorkerInfo */
 /** @typedef {import('../stream/request-stream.js').RequestStream} RequestStream */
@@ -189,20 +190,20 @@ export class Crew {
   /**
    * Ends all workers by the drain sequence, then the fork server. A second call can hurry it.
    * @param {ExitReason} reason
-   * @param {number} finish milliseconds that requests in flight get
+   * @param {DrainPlan} plan
    */
-  async stop (reason, finish) {
+  async stop (reason, plan) {
     this.#stopping = true
     if (reason === 'close') this.#hangs.stop()
     const server = this.#server
     if (server !== null) {
       server.hold(true)
       if (server.ready) {
-        for (const worker of this.workers) worker.stop(reason, finish)
+        for (const worker of this.workers) worker.stop(reason, plan)
         // Bounded: each worker has a deadline, and so has the fork server that has to kill it.
         await this.#roster.empty()
       }
-      await server.close(this.timeouts.kill)
+      await server.close(plan.kill)
       this.reporter.serverEnded(server.pid)
       this.#server = null
     }
@@ -284,11 +285,11 @@ export class Crew {
 
   /**
    * @param {Worker} worker
-   * @param {number} patience milliseconds
+   * @param {string} activity
    */
-  onOverdue ({ id, pid }, patience) {
+  onOverdue ({ id, pid }, activity) {
     this.settings.logger.warn(`[node-asgi] worker ${id} (pid ${pid}) was told to end and has not ` +
-      `done so within ${patience} ms; it is being killed`)
+      `done so in time because of ${activity}; it is being killed`)
   }
 
   /** @param {Worker} worker */

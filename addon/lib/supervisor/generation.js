@@ -7,9 +7,9 @@
 import { resourceError } from '../errors.js'
 import { optionName } from '../util/option-name.js'
 import { Crew } from './crew.js'
-import { RecycleWatch } from './recycle-watch.js'
 import { RestartPolicy } from './restart-policy.js'
 import { Slot } from './slot.js'
+import { Succession } from './succession.js'
 
 /** @typedef {import('./crew.js').CrewOwner} CrewOwner */
 /** @typedef {import('../worker/worker.js').Worker} Worker */
@@ -42,8 +42,8 @@ export class Generation {
   /** @type {Crew} */
   #crew
 
-  /** @type {RecycleWatch} */
-  #recycling
+  /** @type {Succession} */
+  #succession
 
   /** @type {RestartPolicy} */
   #serverPolicy
@@ -67,18 +67,15 @@ export class Generation {
    * @param {GenerationOwner} owner
    */
   constructor (number, parts, owner) {
-    const { workers, recycle, restart } = parts.settings
+    const { workers, restart } = parts.settings
     this.number = number
     this.pool = parts.pool
     this.settings = parts.settings
-    this.reporter = parts.reporter
     this.owner = owner
     this.#crew = new Crew(parts, this)
     this.#slots = Array.from({ length: workers }, () => new Slot(restart))
     this.#serverPolicy = new RestartPolicy(restart)
-    this.#recycling = new RecycleWatch({
-      limits: recycle, restart, onDue: (worker, reason) => this.#recycle(worker, reason)
-    })
+    this.#succession = new Succession(this.#slots, this.#crew)
   }
 
   /** Workers that have not ended. */
@@ -101,15 +98,15 @@ export class Generation {
   /**
    * Ends all its processes. A second call can hurry it.
    * @param {import('../worker/worker-owner.js').ExitReason} reason
-   * @param {number} finish milliseconds that requests in flight get
+   * @param {import('../worker/worker-owner.js').DrainPlan} plan
    */
-  stop (reason, finish) {
+  stop (reason, plan) {
     this.#stopping = true
     this.#live = false
     if (this.#retry !== null) clearTimeout(this.#retry)
     for (const slot of this.#slots) slot.cancel()
-    this.#recycling.stop()
-    return this.#crew.stop(reason, finish)
+    this.#succession.stop()
+    return this.#crew.stop(reason, plan)
   }
 
   // ---- what the processes report
@@ -141,7 +138,7 @@ export class Generation {
     const slot = this.#slots.find((each) => each.has(worker))
     if (slot === undefined) return
     if (this.#live) this.#admit(worker)
-    if (worker === slot.successor) this.#succeed(slot, worker)
+    if (worker === slot.successor) this.#succession.successorReady(slot)
     const recovered = this.#failure === null ? null : this.#recover()
     this.#report(this.#settle(slot) ?? recovered)
   }
@@ -152,12 +149,20 @@ export class Generation {
   }
 
   onWorkerBusy () {
-    this.#recycling.start()
+    this.#succession.busy()
+  }
+
+  /**
+   * @param {Worker} worker
+   * @param {number} silence milliseconds
+   */
+  onOutage (worker, silence) {
+    this.#succession.outage(worker, silence)
   }
 
   /** @param {Worker} worker */
   onWorkerQuota (worker) {
-    this.#recycling.due(worker, 'requests')
+    this.#succession.quotaReached(worker)
   }
 
   /**
@@ -169,7 +174,7 @@ export class Generation {
     if (!this.#stopping && this.#settled && this.#failure === null && !worker.endedAsTold) {
       this.#log(error)
     }
-    this.#recycling.done(worker)
+    this.#succession.gone(worker)
     const outcome = this.#stopping ? null : this.#vacate(worker, error)
     this.owner.onWorkerEnd(this, worker, worker.endedAsTold ? null : error, outcome)
     if (outcome !== null) this.#retryFailed(outcome)
@@ -201,7 +206,7 @@ export class Generation {
   /** @param {Worker} worker */
   #admit (worker) {
     this.pool.add(worker)
-    this.#recycling.watch(worker)
+    this.#succession.admitted(worker)
   }
 
   /**
@@ -215,7 +220,7 @@ export class Generation {
     if (slot === undefined) return null
     if (worker === slot.successor) {
       slot.successor = null
-      if (slot.worker !== null) this.#onSuccessorFailed(slot.worker, error)
+      if (slot.worker !== null) this.#succession.successorFailed(slot.worker, error)
       return null
     }
     slot.error = error
@@ -266,82 +271,6 @@ export class Generation {
     }
     this.#crew.fork(slot.worker)
     return null
-  }
-
-  // ---- recycling
-
-  /**
-   * Starts a successor for a worker. Once that is ready, the worker takes no more requests and
-   * finishes those that it has.
-   * @param {Worker} worker
-   * @param {import('./recycle-watch.js').RecycleReason} reason
-   */
-  #recycle (worker, reason) {
-    const slot = this.#slots.find((each) => each.worker === worker)
-    // A worker that leaves anyway, or whose fork server does, needs no successor.
-    if (slot === undefined || slot.successor !== null || worker.state !== 'ready' ||
-      !this.#crew.hasServer) return this.#recycling.done(worker)
-    if (!this.#startSuccessor(slot, worker)) return
-    const { id, pid, traffic: { requests }, readyAt } = worker
-    const age = Math.round((performance.now() - readyAt) / 1000)
-    this.settings.logger.info(`[node-asgi] worker ${id} (pid ${pid}) is being recycled because ` +
-      `of its ${reason}, after ${requests} requests and ${age} s`)
-    this.reporter.workerRecycled(worker, reason)
-  }
-
-  /**
-   * No worker answers. One gets a successor, which serves in its place as soon as it is ready; the
-   * worker still finishes what it has if it ever answers again.
-   * @param {Worker} worker
-   * @param {number} silence milliseconds
-   */
-  onOutage (worker, silence) {
-    const slot = this.#slots.find((each) => each.worker === worker)
-    const isStarting = this.#slots.some((each) => each.successor !== null)
-    if (slot === undefined || isStarting || this.#stopping || !this.#crew.hasServer) return
-    if (!this.#startSuccessor(slot, worker)) return
-    this.settings.logger.warn(`[node-asgi] no worker has answered for ${silence} ms, so an extra ` +
-      `one is being started in place of worker ${worker.id} (pid ${worker.pid}). Their event ` +
-      'loops are blocked: do not block in async functions, or start more workers')
-  }
-
-  /**
-   * @param {Slot} slot
-   * @param {Worker} worker that is in the slot
-   * @returns {boolean} false: there are not enough file descriptors or memory
-   */
-  #startSuccessor (slot, worker) {
-    try {
-      slot.successor = this.#crew.create()
-    } catch (error) {
-      this.#onSuccessorFailed(worker, resourceError(error))
-      return false
-    }
-    this.#crew.fork(slot.successor)
-    return true
-  }
-
-  /**
-   * @param {Slot} slot
-   * @param {Worker} successor
-   */
-  #succeed (slot, successor) {
-    const old = /** @type {Worker} */ (slot.worker)
-    slot.worker = successor
-    slot.successor = null
-    old.stop('recycle', this.settings.timeouts.retire)
-    this.#recycling.done(old)
-  }
-
-  /**
-   * @param {Worker} worker that keeps serving
-   * @param {Error} error
-   */
-  #onSuccessorFailed (worker, { message }) {
-    const { id, pid } = worker
-    this.settings.logger.error(`[node-asgi] worker ${id} (pid ${pid}) should be replaced, but ` +
-      `its successor could not start, so it keeps serving: ${message}`)
-    this.#recycling.failed(worker)
   }
 
   // ---- outcomes

@@ -1,4 +1,5 @@
 import { Clock } from '../util/clock.js'
+import { processActivity } from '../util/process-activity.js'
 
 /** @typedef {import('../worker/worker.js').Worker} Worker */
 
@@ -10,40 +11,52 @@ const LONGEST_TURN = 1000
 
 /**
  * Part of the limit after which a worker counts as silent. It may well answer again, so it is not
- * killed, but new requests are better off elsewhere. When all workers are silent, waiting for the
- * whole limit helps nobody, and an extra worker does no harm even if the others answer after all.
- * At the default limit of 30 s this is 5 s: longer than most calls that hold the GIL, and shorter
- * than what clients usually wait.
+ * killed, but new requests are better off with a worker that answers. When all workers are silent,
+ * waiting for the whole limit helps nobody, and an extra worker does no harm even if the others
+ * answer after all. At the default limit of 30 s this is 5 s: longer than most calls that block,
+ * and shorter than what clients usually wait.
  */
 const SILENT = 1 / 6
+
+/**
+ * Part of its time that a silent worker uses the CPU if it computes rather than waits. An extra
+ * worker would only compete with those that compute for cores and, with a large model, for memory.
+ */
+const COMPUTES = 1 / 2
 
 /**
  * Finds workers whose event loop is blocked. Each worker that has requests is pinged once a turn.
  * Its event loop answers as soon as it takes frames, however many tasks are waiting. A worker hangs
  * when its answer has been missing for the whole limit, and is silent after a sixth of that. Idle
  * workers are not watched.
- * @template {Pick<Worker, 'state' | 'readyAt' | 'inFlight' | 'probe'>} T
+ * @template {Pick<Worker, 'pid' | 'state' | 'readyAt' | 'inFlight' | 'probe'>} T
  */
 export class HangWatch {
   /** @type {Clock} */
   #clock
 
+  /** @type {WeakMap<T, number>} milliseconds of CPU time when the answer was first missing */
+  #cpuTimes = new WeakMap()
+
   /**
    * @param {number} limit milliseconds; 0: watch nothing
    * @param {() => Iterable<T>} workers
    * @param {object} callbacks
-   * @param {(worker: T) => void} callbacks.onSilent called once for each silence of a worker
+   * @param {(worker: T) => void} callbacks.onSilent called each turn for a silent worker, while
+   *   another one answers
    * @param {(worker: T) => void} callbacks.onHung called once for each worker that hangs
    * @param {(worker: T, silence: number) => void} callbacks.onOutage called each sixth of the limit
-   *   while every worker is silent, with the one that has been silent for the longest time, and
-   *   that time in milliseconds
+   *   while every worker is silent and none computes, with the one that has been silent for the
+   *   longest time, and that time in milliseconds
+   * @param {typeof processActivity} [activityOf]
    */
-  constructor (limit, workers, { onSilent, onHung, onOutage }) {
+  constructor (limit, workers, { onSilent, onHung, onOutage }, activityOf = processActivity) {
     this.limit = limit
     this.workers = workers
     this.onSilent = onSilent
     this.onHung = onHung
     this.onOutage = onOutage
+    this.activityOf = activityOf
     this.#clock = new Clock(Math.min(LONGEST_TURN, limit / TURNS), () => this.#tick())
   }
 
@@ -62,27 +75,39 @@ export class HangWatch {
     const first = Math.ceil(this.limit * SILENT / turn)
     let busy = false
     let answers = false
-    /** @type {T | null} */
-    let silent = null
-    let longest = 0
+    /** @type {{ worker: T, missed: number }[]} */
+    const silent = []
     for (const worker of this.workers()) {
       if (worker.readyAt === 0) continue
-      const takesRequests = worker.state === 'ready' || worker.state === 'silent'
       let missed = 0
       if (worker.inFlight > 0) {
         busy = true
         missed = worker.probe()
-        if (missed === first) this.onSilent(worker)
+        if (missed === 1) this.#cpuTimes.set(worker, this.activityOf(worker.pid).cpuTime)
         if (missed === last) this.onHung(worker)
       }
-      if (!takesRequests) continue
+      if (worker.state !== 'ready' && worker.state !== 'silent') continue
       if (missed < first) answers = true
-      if (missed > longest) {
-        silent = worker
-        longest = missed
-      }
+      else silent.push({ worker, missed })
     }
-    if (!answers && silent !== null && longest % first === 0) this.onOutage(silent, longest * turn)
+    if (answers) {
+      for (const { worker } of silent) this.onSilent(worker)
+    } else if (silent.length > 0) {
+      const longest = silent.reduce((a, b) => b.missed > a.missed ? b : a)
+      if (longest.missed % first > 0) return busy
+      const computes = silent.some(({ worker, missed }) =>
+        this.#computes(worker, (missed - 1) * turn))
+      if (!computes) this.onOutage(longest.worker, longest.missed * turn)
+    }
     return busy
+  }
+
+  /**
+   * @param {T} worker
+   * @param {number} time milliseconds since its answer was first missing
+   */
+  #computes (worker, time) {
+    const { runs, cpuTime } = this.activityOf(worker.pid)
+    return runs || cpuTime - (this.#cpuTimes.get(worker) ?? 0) > time * COMPUTES
   }
 }

@@ -8,6 +8,7 @@ import { closedError } from '../errors.js'
 import { workerStats } from '../pool/stats.js'
 import { optionName } from '../util/option-name.js'
 import { Traffic } from '../worker/traffic.js'
+import { closingPlan, retirementPlan } from './drain-plan.js'
 import { Generation } from './generation.js'
 import { Reporter } from './reporter.js'
 
@@ -225,7 +226,7 @@ export class Supervisor {
    * @param {number} finish
    */
   #retire (generation, finish) {
-    const stopped = generation.stop('reload', finish)
+    const stopped = generation.stop('reload', retirementPlan(this.timeouts, finish))
       .then(() => { this.#retired.delete(generation) })
     this.#retired.set(generation, stopped)
   }
@@ -256,15 +257,16 @@ export class Supervisor {
   // ---- closing
 
   /**
-   * Stops every worker and fork server. Bounded by the timeouts.
-   * @param {number} finish milliseconds that requests in flight get
+   * Stops every worker and fork server.
+   * @param {number} budget milliseconds for all of it
    */
-  async close (finish) {
+  async close (budget) {
     const wasStarting = this.#state === 'starting'
     this.#state = 'closing'
     if (wasStarting) this.owner.onSettled(closedError())
     if (this.#candidate !== null) this.#judge(closedError())
-    await Promise.all([...this.#generations()].map((each) => each.stop('close', finish)))
+    const plan = closingPlan(this.timeouts, budget)
+    await Promise.all([...this.#generations()].map((each) => each.stop('close', plan)))
     await Promise.all(this.#retired.values())
     await this.reporter.outputRead()
     this.#state = 'closed'

@@ -273,8 +273,20 @@ export interface PythonHandlerEvents {
 /** A request listener of `node:http`, `node:https` and the compatibility API of `node:http2`. */
 export type Listener = (
   req: import('node:http').IncomingMessage | import('node:http2').Http2ServerRequest,
-  res: import('node:http').ServerResponse | import('node:http2').Http2ServerResponse
+  res: import('node:http').ServerResponse | import('node:http2').Http2ServerResponse,
+  /** Functions, such as the `next` of Express, are ignored. */
+  options?: MountOptions | ((...args: any[]) => any)
 ) => void
+
+/** Where an application is mounted. */
+export interface MountOptions {
+  /**
+   * The path that the application is mounted under: `root_path` of its scope. Needed where a
+   * framework removes it from the URL of the request and keeps it nowhere, as koa-mount does. It
+   * may still be in the URL.
+   */
+  prefix?: string
+}
 
 /**
  * A Python ASGI application in a pool of worker processes.
@@ -302,7 +314,7 @@ export class PythonHandler extends EventEmitter<PythonHandlerEvents> implements 
    *   `ERR_PYTHON_NOT_FOUND` if there is no interpreter, and `ERR_BINDING_NOT_FOUND` if there is no
    *   native binary for this platform.
    */
-  constructor (options?: PythonHandlerOptions)
+  constructor (options?: PythonHandlerOptions | null)
 
   /** The absolute path of the docroot. */
   readonly docroot: string
@@ -321,7 +333,9 @@ export class PythonHandler extends EventEmitter<PythonHandlerEvents> implements 
    *   `ResponseError`, `WorkerError`, `UnavailableError`, `StartupError` or `RequestTimeoutError`,
    *   or with the reason of the signal.
    */
-  handleRequest (request: AnyRequest, limits?: RequestLimits | AbortSignal): Promise<Response>
+  handleRequest (
+    request: AnyRequest, limits?: RequestLimits | AbortSignal | null
+  ): Promise<Response>
 
   /**
    * Sends a request and waits for the start of the response. The body follows as a stream, which
@@ -329,7 +343,7 @@ export class PythonHandler extends EventEmitter<PythonHandlerEvents> implements 
    * @throws Rejects like `handleRequest()`. After the start, the body fails with the same errors.
    */
   handleStream (
-    request: AnyRequest, limits?: RequestLimits | AbortSignal
+    request: AnyRequest, limits?: RequestLimits | AbortSignal | null
   ): Promise<StreamingResponse>
 
   /**
@@ -341,10 +355,20 @@ export class PythonHandler extends EventEmitter<PythonHandlerEvents> implements 
   handleRequestSync (request: SyncRequest): Response
 
   /**
-   * Sends a request of the web, and returns a response of the web, like the global `fetch`.
+   * Sends a request like the global `fetch`, and returns a response of the web. It can be used
+   * without its handler: `app.mount('/api', python.fetch)`. It takes a path, a URL or a `Request`,
+   * with the same `init` as the global `fetch`, of which it reads `method`, `headers`, `body` and
+   * `signal`. It does not follow redirects. A path has the origin `http://localhost`.
    * @throws Rejects like `handleRequest()`.
+   * @example
+   * ```js
+   * const response = await python.fetch('/items', { method: 'POST', body: new FormData() })
+   * console.log(response.status)
+   * ```
    */
-  fetch (request: globalThis.Request): Promise<globalThis.Response>
+  readonly fetch: (
+    input: string | URL | globalThis.Request, init?: RequestInit & MountOptions
+  ) => Promise<globalThis.Response>
 
   /**
    * A request listener for servers and frameworks: `createServer(python.listener)`,
@@ -360,14 +384,16 @@ export class PythonHandler extends EventEmitter<PythonHandlerEvents> implements 
    * response. See the option `websocket` for limits.
    */
   readonly upgrade: (
-    req: import('node:http').IncomingMessage, socket: import('node:stream').Duplex, head: Buffer
+    req: import('node:http').IncomingMessage, socket: import('node:stream').Duplex, head: Buffer,
+    options?: MountOptions
   ) => void
 
   /**
    * Serves the requests and WebSockets of a server of `node:http`, `node:https` or `node:http2`.
    * Below a prefix if one is given; then the listeners that the server had before, and handlers
    * with other prefixes, get all others. A client that waits for "100 Continue" gets it when the
-   * application reads the body.
+   * application reads the body. When the server is closed, WebSockets close with 1012 at once, and
+   * requests have `timeouts.drain` to finish.
    * @throws `ERR_INVALID_OPTION` if the prefix is not a path.
    * @example
    * ```js
@@ -384,7 +410,7 @@ export class PythonHandler extends EventEmitter<PythonHandlerEvents> implements 
    *   `handleRequest()`.
    */
   connect (
-    request: string | URL | SocketRequest, limits?: RequestLimits | AbortSignal
+    request: string | URL | SocketRequest, limits?: RequestLimits | AbortSignal | null
   ): Promise<WebSocketConnection>
 
   /** Returns the state of the pool, with counts since the handler was created. */

@@ -15,8 +15,12 @@ export interface Timeouts {
   request?: number
 
   /**
-   * How long requests in flight may take to finish when the handler closes.
-   * @defaultValue 10000
+   * How long closing the handler may take, all steps together. Requests in flight get at least half
+   * of it. The steps after them ({@link Timeouts.disconnect | disconnect},
+   * {@link Timeouts.cancel | cancel}, {@link Timeouts.shutdown | shutdown},
+   * {@link Timeouts.kill | kill}) get their own times, cut down together if that is more than the
+   * other half, but at least a second.
+   * @defaultValue 8000
    */
   drain?: number
 
@@ -28,8 +32,8 @@ export interface Timeouts {
   retire?: number
 
   /**
-   * After `drain` or `retire`, the requests that are left get `http.disconnect`. This is how long
-   * they may take to finish before their tasks are cancelled.
+   * When the time of the requests in flight is over, those that are left get `http.disconnect`.
+   * This is how long they may take to finish before their tasks are cancelled.
    * @defaultValue 3000
    */
   disconnect?: number
@@ -47,7 +51,7 @@ export interface Timeouts {
   shutdown?: number
 
   /**
-   * How long a process that was told to end may take before it is killed. At least 1.
+   * How long a process may take to exit after lifespan shutdown, before it is killed. At least 1.
    * @defaultValue 2000
    */
   kill?: number
@@ -69,12 +73,13 @@ export interface Timeouts {
 }
 
 /**
- * When to replace a worker that failed: at once after the first failure, then after delays that
- * double. Half of each delay is random, so that many workers do not start at the same time.
+ * When to start a worker again. A worker that was ready is replaced at once, however often workers
+ * crash. A start that failed is repeated at once, then after delays that double. Half of each delay
+ * is random, so that many workers do not start at the same time. Each worker has its own delays.
  */
 export interface RestartOptions {
   /**
-   * The first delay, in milliseconds. At least 1.
+   * The first delay after failed starts, in milliseconds. At least 1.
    * @defaultValue 100
    */
   min?: number
@@ -86,15 +91,17 @@ export interface RestartOptions {
   max?: number
 
   /**
-   * A worker that lived longer than this many milliseconds starts a new count of failures. At
-   * least 1.
+   * A worker that keeps crashing after it was ready may spend half of this time, in milliseconds,
+   * on starting. After that, it is started again only as often as takes half of the time. At least
+   * 1.
    * @defaultValue 60000
    */
   window?: number
 
   /**
-   * After this many failures in a row, each further attempt waits for `max`. When every worker has
-   * failed this often, the pool has failed: requests are rejected at once until a worker is ready.
+   * After this many failed starts in a row, each further one waits for `max`. When no worker is
+   * left and every start has failed this often, the pool has failed: requests are rejected at once
+   * until a worker is ready.
    * At least 1, or `Infinity`.
    * @defaultValue 5
    */
@@ -187,13 +194,15 @@ export interface WebSocketOptions {
 export interface PythonHandlerOptions {
   /**
    * The directory that the application is imported from, which is also the working directory of the
-   * Python processes. A relative path starts at the working directory of Node. Symbolic links stay
-   * in the path, those by which the shell came to the working directory (`PWD`) too, so a reload
-   * follows a link that leads elsewhere by then.
+   * The directory that the application is imported from, which is also the working directory of the
+   * Python processes: a path, or a `file:` URL such as `new URL('./app', import.meta.url)`. A
+   * relative path starts at the working directory of Node. Symbolic links stay in the path, those
+   * by which the shell came to the working directory (`PWD`) too, so a reload follows a link that
+   * leads elsewhere by then.
    * @defaultValue `process.cwd()`
    * @throws `ERR_DOCROOT_NOT_FOUND` if it is not a directory.
    */
-  docroot?: string
+  docroot?: string | URL
 
   /**
    * Where the application is, as `package.module:attribute`. The attribute may have dots.
@@ -224,15 +233,17 @@ export interface PythonHandlerOptions {
   threads?: number
 
   /**
-   * The Python interpreter, CPython 3.10 or newer: a path, or a name to look up on `PATH`.
+   * The Python interpreter, CPython 3.10 or newer: a path, a `file:` URL, or a name to look up on
+   * `PATH`.
    * @defaultValue the first of these that exists: the interpreter of `VIRTUAL_ENV`, of `.venv` in
    *   the docroot, of `.venv` in the working directory, `python3` on `PATH`
    */
-  python?: string
+  python?: string | URL
 
   /**
-   * The number of worker processes, 1 to 1024.
-   * @defaultValue `os.availableParallelism()`
+   * The number of worker processes, 1 to 1024. The default is `os.availableParallelism()`, or less
+   * if the CPU quota of the control group (of a container, for example) is lower.
+   * @defaultValue the number of cores that may be used
    */
   workers?: number
 

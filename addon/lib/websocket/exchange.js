@@ -3,9 +3,9 @@
  * messages to those of the application, with backpressure in both directions.
  */
 
-import { AppError, ResponseError } from '../errors.js'
+import { ResponseError } from '../errors.js'
 import { httpStatus } from '../http/error-status.js'
-import { HttpExchange } from '../http/exchange.js'
+import { HttpExchange, describe } from '../http/exchange.js'
 import { CloseCode, SocketStream, closeCode } from '../stream/socket-stream.js'
 import { KeepAlive } from './keep-alive.js'
 
@@ -14,8 +14,11 @@ const EMPTY = Buffer.alloc(0)
 /** Bytes that may wait in a socket before its client counts as slow. */
 const HIGH_WATER = 64 * 1024
 
-/** Milliseconds that a client has to answer a close frame when the server stops. */
-const RESTART_GRACE = 1_000
+/**
+ * Milliseconds after which a WebSocket that has failed is ended, unless its client has read
+ * something or answered the close frame in that time.
+ */
+const FAREWELL = 1000
 
 const FORBIDDEN = 403
 
@@ -69,6 +72,9 @@ export class WebSocketExchange extends SocketStream {
   /** @type {import('ws').WebSocket | null} */
   #client = null
 
+  /** @type {NodeJS.Timeout | undefined} while a WebSocket that has failed is being closed */
+  #farewell = undefined
+
   /** @type {HttpExchange | null} sends the response with which the application refuses */
   #denial = null
 
@@ -119,14 +125,36 @@ export class WebSocketExchange extends SocketStream {
     client.on('message', (/** @type {Buffer} */ data, isBinary) => {
       if (!this.sendMessage(data, !isBinary)) client.pause()
     })
-    // The close code tells what is wrong with a client.
-    client.on('error', () => {})
+    // ws has sent a close frame, whose code tells what is wrong with the client.
+    client.on('error', () => this.#endSoon(client))
     client.on('close', (code, reason) => {
       keepAlive.stop()
+      clearInterval(this.#farewell)
       this.leave(code, reason.toString())
     })
     this.socket.resume()
-    if (this.finished) client.close(CloseCode.RESTART)
+    if (this.finished) {
+      client.close(CloseCode.RESTART)
+      this.#endSoon(client)
+    }
+  }
+
+  /**
+   * Ends the connection of a WebSocket that is being closed. ws alone would wait for a client that
+   * does not read, or does not answer, for as long as its closeTimeout.
+   * @param {import('ws').WebSocket} client
+   */
+  #endSoon (client) {
+    if (this.#farewell !== undefined) return
+    // The answer to the close frame comes after all that the application did not take.
+    client.resume()
+    let left = client.bufferedAmount
+    this.#farewell = setInterval(() => {
+      const now = client.bufferedAmount
+      if (now < left) left = now
+      else client.terminate()
+    }, FAREWELL)
+    this.#farewell.unref()
   }
 
   onFlushed () {
@@ -154,8 +182,10 @@ export class WebSocketExchange extends SocketStream {
    * @param {string} reason
    */
   onClose (code, reason) {
-    if (this.#client !== null) this.#client.close(code, reason)
-    else this.#refuse(FORBIDDEN)
+    const client = this.#client
+    if (client === null) return this.#refuse(FORBIDDEN)
+    client.close(code, reason)
+    client.resume()
   }
 
   /**
@@ -187,9 +217,14 @@ export class WebSocketExchange extends SocketStream {
     if (status >= 500) this.#log(error, status)
     const client = this.#client
     if (client === null) return this.#refuse(status)
-    const code = closeCode(error)
-    client.close(code)
-    if (code === CloseCode.RESTART) setTimeout(() => client.terminate(), RESTART_GRACE).unref()
+    client.close(closeCode(error))
+    this.#endSoon(client)
+  }
+
+  /** @param {unknown} error */
+  onBroken (error) {
+    this.#log(/** @type {Error} */ (error), 500)
+    this.socket.destroy()
   }
 
   /** @param {number} status */
@@ -203,8 +238,7 @@ export class WebSocketExchange extends SocketStream {
    * @param {number} status
    */
   #log (error, status) {
-    const traceback = error instanceof AppError ? `\n${error.traceback.trimEnd()}` : ''
-    const text = `[node-asgi] WebSocket ${this.req.url}: ${error.message}${traceback}`
+    const text = `[node-asgi] WebSocket ${this.req.url}: ${describe(error)}`
     // A server that stops or is busy is not an error.
     if (status === 503 || error instanceof ResponseError) this.logger.warn(text)
     else this.logger.error(text)

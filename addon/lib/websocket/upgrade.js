@@ -6,8 +6,10 @@ import { ServerResponse } from 'node:http'
 
 import { WebSocket, WebSocketServer } from 'ws'
 
+import { isClosing, onClosing, serverOf } from '../http/closing.js'
 import { httpStatus } from '../http/error-status.js'
-import { groupJoined, splitJoined } from '../message/headers.js'
+import { splitJoined } from '../message/headers.js'
+import { http2Fields } from '../http/http2-fields.js'
 import { encodeIncoming } from '../http/incoming-head.js'
 import { WebSocketExchange } from './exchange.js'
 
@@ -15,14 +17,23 @@ import { WebSocketExchange } from './exchange.js'
 
 const EMPTY = Buffer.alloc(0)
 
+const UNAVAILABLE = 503
+
+/** Milliseconds that a client has to complete the closing handshake. */
+const CLOSE_TIMEOUT = 10_000
+
+/** Headers of the 101 response that are up to the server. */
+const OWN_HEADERS = new Set(['connection', 'upgrade', 'content-length', 'transfer-encoding'])
+
 /** The only version (RFC 6455, 4.1). */
 const VERSION = '13'
 
 /**
  * @param {import('../pool/pool.js').Pool} pool
  * @param {import('../options.js').Settings} settings
+ * @param {import('../http/closing.js').ClosingListener} closing
  */
-export function createUpgrade (pool, settings) {
+export function createUpgrade (pool, settings, closing) {
   const { maxMessage, compression } = settings.websocket
   /** @type {WeakMap<object, Arrival>} */
   const arrivals = new WeakMap()
@@ -32,6 +43,8 @@ export function createUpgrade (pool, settings) {
     noServer: true,
     clientTracking: false,
     maxPayload: maxMessage,
+    // @ts-expect-error: the types do not know it yet
+    closeTimeout: CLOSE_TIMEOUT,
     perMessageDeflate: compression,
     // ws calls this when the handshake is valid, and waits for the answer.
     verifyClient: ({ req }, verdict) => ask(req, req.socket, verdict, () => http1Response(req)),
@@ -39,7 +52,9 @@ export function createUpgrade (pool, settings) {
   })
   server.on('headers', (lines, req) => {
     const parts = splitJoined(exchanges.get(req)?.headers ?? '')
-    for (let i = 0; i + 1 < parts.length; i += 2) lines.push(`${parts[i]}: ${parts[i + 1]}`)
+    for (let i = 0; i + 1 < parts.length; i += 2) {
+      if (!OWN_HEADERS.has(parts[i])) lines.push(`${parts[i]}: ${parts[i + 1]}`)
+    }
   })
 
   /**
@@ -49,6 +64,12 @@ export function createUpgrade (pool, settings) {
    * @param {() => any} respond makes the response to a handshake that is refused
    */
   function ask (req, socket, verdict, respond) {
+    const httpServer = serverOf(req)
+    if (httpServer !== undefined) {
+      // A connection from before may still be open.
+      if (isClosing(httpServer)) return verdict(false, UNAVAILABLE)
+      onClosing(httpServer, closing)
+    }
     let exchange
     try {
       const head = encodeIncoming(req, settings.trustProxy, arrivals.get(req))
@@ -70,6 +91,11 @@ export function createUpgrade (pool, settings) {
      * @param {Arrival} [arrival]
      */
     upgrade (req, socket, head, arrival) {
+      // No event will report that the client has gone already.
+      if (hasEnded(socket)) {
+        socket.destroy()
+        return
+      }
       if (arrival !== undefined) arrivals.set(req, arrival)
       server.handleUpgrade(req, socket, head, (client) => {
         /** @type {WebSocketExchange} */ (exchanges.get(req)).open(client)
@@ -85,6 +111,10 @@ export function createUpgrade (pool, settings) {
     connect (req, res, arrival) {
       if (req.httpVersionMajor !== 2) return res.destroy() // CONNECT of HTTP/1 is for proxies
       const { stream } = res
+      if (hasEnded(stream)) {
+        stream.destroy()
+        return
+      }
       const refuse = (/** @type {number} */ status) => {
         res.statusCode = status
         res.end()
@@ -104,19 +134,27 @@ export function createUpgrade (pool, settings) {
   }
 }
 
+/** @param {import('node:stream').Duplex} socket */
+function hasEnded (socket) {
+  return socket.destroyed || socket.readableEnded
+}
+
 /** @param {import('node:http').IncomingMessage} req whose parser has released the socket */
 function http1Response (req) {
   const response = new ServerResponse(req)
   response.shouldKeepAlive = false
   response.assignSocket(req.socket)
-  response.on('finish', () => req.socket.end())
+  // A client that keeps its side of the connection open must not keep it for ever.
+  response.on('finish', () => req.socket.destroySoon())
   return response
 }
 
 /** @param {WebSocketExchange} exchange */
 function http2Head ({ headers, subprotocol }) {
   /** @type {Record<string, any>} */
-  const head = { ':status': 200, ...groupJoined(headers) }
+  const head = http2Fields(splitJoined(headers))
+  delete head['content-length']
+  head[':status'] = 200
   if (subprotocol !== '') head['sec-websocket-protocol'] = subprotocol
   return head
 }
@@ -128,8 +166,9 @@ function http2Head ({ headers, subprotocol }) {
  * @returns {WebSocket}
  */
 function overStream (stream, maxPayload) {
-  const client = /** @type {any} */ (new WebSocket(
-    /** @type {any} */ (null), undefined, { autoPong: true }))
+  /** @type {any} whose types do not know closeTimeout yet */
+  const options = { autoPong: true, closeTimeout: CLOSE_TIMEOUT }
+  const client = /** @type {any} */ (new WebSocket(/** @type {any} */ (null), undefined, options))
   client.setSocket(stream, EMPTY, {
     allowSynchronousEvents: true, maxPayload, skipUTF8Validation: false
   })

@@ -389,11 +389,10 @@ export class ForkServer {
  */
 function serverSettings (settings) {
   const {
-    docroot, appTarget, factory, interface: name, threads, preload, lifespan, loop, rootPath, spin,
+    appTarget, factory, interface: name, threads, preload, lifespan, loop, rootPath, spin,
     timeouts
   } = settings
   return {
-    docroot,
     appTarget,
     factory,
     interface: name,

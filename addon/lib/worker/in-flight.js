@@ -5,9 +5,11 @@
 
 import { AppError, ResponseError, requestError } from '../errors.js'
 import { IdTable } from './id-table.js'
+import { PassedFile, fileError } from '../stream/file-response.js'
 import { Traffic } from './traffic.js'
 
 /** @typedef {import('../stream/carrier.js').SocketCarrier} SocketCarrier */
+/** @typedef {import('../stream/request-stream.js').RequestStream} RequestStream */
 
 /** What the events of one call from the channel share. */
 export class Batch {
@@ -50,6 +52,12 @@ export class InFlight {
    * @type {Map<number, NodeJS.Timeout | undefined>}
    */
   #aborted = new Map()
+
+  /**
+   * The stream whose event is being handled.
+   * @type {RequestStream | undefined}
+   */
+  #handling = undefined
 
   /**
    * @param {import('../binding.js').Channel} channel
@@ -111,7 +119,11 @@ export class InFlight {
     this.#streams.set(id, stream)
     this.traffic.requests++
     this.size++
-    stream.opened(this, id, first === undefined ? 0 : first.length)
+    try {
+      stream.opened(this, id, first === undefined ? 0 : first.length)
+    } catch (error) {
+      stream.broke(error)
+    }
     return true
   }
 
@@ -211,13 +223,33 @@ export class InFlight {
   }
 
   /**
-   * Handles an event, if it is about a request.
+   * Handles an event, if it is about a request. An exception fails that request: it is a mistake
+   * here, or in middleware that has patched the response. (What a listener of the user throws
+   * never gets here.)
    * @param {any[]} events see addon/src/events.h
    * @param {number} i index at which the event begins
    * @param {Batch} batch that the event belongs to
    * @returns {boolean}
    */
   take (events, i, batch) {
+    this.#handling = undefined
+    try {
+      return this.#take(events, i, batch)
+    } catch (error) {
+      const stream = /** @type {RequestStream | undefined} */ (this.#handling)
+      if (stream === undefined) throw error
+      stream.broke(error)
+      return true
+    }
+  }
+
+  /**
+   * @param {any[]} events
+   * @param {number} i
+   * @param {Batch} batch
+   * @returns {boolean}
+   */
+  #take (events, i, batch) {
     const { types } = this
     switch (events[i]) {
       case types.RESPONSE_START: {
@@ -264,20 +296,20 @@ export class InFlight {
         if (stream === undefined) break
         this.traffic.latency.add(batch.now - stream.sentAt)
         this.traffic.answered++
-        stream.respondFile(events[i + 2], events[i + 3], Buffer.from(events[i + 4], 'latin1'))
+        if (!stream.finished) this.#respondFile(stream, events, i)
         break
       }
       case types.EARLY_HINT:
-        this.#streams.get(events[i + 1])?.onEarlyHint(events[i + 2].split('\0'))
+        this.#find(events[i + 1], false)?.onEarlyHint(events[i + 2].split('\0'))
         break
       case types.PUSH:
-        this.#streams.get(events[i + 1])?.onPush(events[i + 2], events[i + 3])
+        this.#find(events[i + 1], false)?.onPush(events[i + 2], events[i + 3])
         break
       case types.CONTINUE:
-        this.#streams.get(events[i + 1])?.onContinue()
+        this.#find(events[i + 1], false)?.onContinue()
         break
       case types.CREDIT:
-        this.#streams.get(events[i + 1])?.credit()
+        this.#find(events[i + 1], false)?.credit()
         break
       case types.APP_ERROR:
         this.#onAppError(events[i + 1], events[i + 2], events[i + 3])
@@ -292,11 +324,27 @@ export class InFlight {
   }
 
   /**
+   * @param {import('../stream/request-stream.js').RequestStream} stream
+   * @param {any[]} events
+   * @param {number} i
+   */
+  #respondFile (stream, events, i) {
+    let file
+    try {
+      file = new PassedFile(this.#channel.takeFile(events[i + 1]))
+    } catch (error) {
+      stream.fail(fileError(error))
+      return
+    }
+    stream.respondFile(events[i + 2], events[i + 3], file)
+  }
+
+  /**
    * @param {number} id
    * @param {boolean} end this is the last event of the request
    */
   #find (id, end) {
-    const stream = this.#streams.get(id)
+    const stream = this.#handling = this.#streams.get(id)
     if (end && stream !== undefined) {
       this.#streams.delete(id)
       this.size--
@@ -312,7 +360,7 @@ export class InFlight {
    * @returns {import('../stream/socket-stream.js').SocketStream | undefined}
    */
   #socket (id) {
-    return /** @type {any} */ (this.#streams.get(id))
+    return /** @type {any} */ (this.#find(id, false))
   }
 
   /**
@@ -356,6 +404,7 @@ export class InFlight {
     const error = new AppError(type, message, traceback, started)
     this.traffic.failed++
     this.#find(id, true)?.fail(error)
+    this.#handling = undefined
     this.onAppError(error)
   }
 }

@@ -4,8 +4,8 @@
  *
  * - `starting`: Its process is being forked, imports the application and runs lifespan startup.
  * - `ready`: It takes requests.
- * - `silent`: Its event loop has not answered for a sixth of `timeouts.hang`. It gets no new
- *   requests until it answers.
+ * - `silent`: Its event loop has not answered for a sixth of `timeouts.hang`, while another worker
+ *   answers. It gets no new requests until it answers.
  * - `draining`: It has been told to finish its requests, to run lifespan shutdown and to exit.
  * - `dying`: It has failed, or has not ended in time. It is about to exit or has been killed.
  * - `exited`: Its process has ended. The last frames in its ring are still to be read.

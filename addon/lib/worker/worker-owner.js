@@ -17,6 +17,17 @@
  */
 
 /**
+ * How long each step of the drain sequence may take, in milliseconds. A step that ends early leaves
+ * its time to those after it.
+ * @typedef {object} DrainPlan
+ * @property {number} finish for requests in flight
+ * @property {number} disconnect from http.disconnect until tasks are cancelled
+ * @property {number} total from the beginning until the process is killed
+ * @property {number} kill for the process to exit after lifespan shutdown, and for its end to be
+ *   reported once it has been killed
+ */
+
+/**
  * What an owner does when something happens to its worker.
  * @template Worker
  * @typedef {object} WorkerOwner
@@ -30,8 +41,8 @@
  * @property {(stream: RequestStream, error: Error) => void} onLost the worker ended before the
  *   request did, because of the error
  * @property {(worker: Worker, signal: number) => void} onSignal its process is to get this signal
- * @property {(worker: Worker, patience: number) => void} onOverdue it was told to end, has not done
- *   so within `patience` milliseconds and is being killed
+ * @property {(worker: Worker, activity: string) => void} onOverdue it was told to end, has not done
+ *   so in time because of this activity, and is being killed
  * @property {(worker: Worker) => void} onUnkillable it was killed, and nobody has reported its end
  *   within `timeouts.kill`
  * @property {(worker: Worker, error: Error) => void} onGone the error says why, unless the worker

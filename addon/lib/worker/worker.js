@@ -22,6 +22,7 @@ import { WorkerOutput } from './output.js'
 
 /** @typedef {import('./worker-owner.js').ExitReason} ExitReason */
 /** @typedef {import('./worker-owner.js').WorkerInfo} WorkerInfo */
+/** @typedef {import('./worker-owner.js').DrainPlan} DrainPlan */
 
 const SIGTERM = 15
 const SIGKILL = 9
@@ -71,6 +72,9 @@ export class Worker {
   #finish = null
 
   #finishAt = Infinity
+
+  /** Milliseconds for its process to exit or, when killed, to be reported as ended. */
+  #killTime
   #quota = Infinity
 
   #pulse = new Pulse(() => this.#channel.ping())
@@ -91,6 +95,7 @@ export class Worker {
     this.id = id
     this.owner = owner
     this.timeouts = settings.timeouts
+    this.#killTime = settings.timeouts.kill
     this.types = binding.eventTypes
     this.stride = binding.eventStride
     this.output = new WorkerOutput((name, line, level) => owner.onLine(this, name, line, level))
@@ -279,33 +284,43 @@ export class Worker {
   }
 
   /**
-   * Tells it to finish its requests, to run lifespan shutdown and to exit: the drain sequence,
-   * which the worker goes through by itself. Requests that take longer than `finish` fail; the
+   * Tells it to finish its requests, to run lifespan shutdown and to exit: the drain sequence. The
+   * worker goes through it by itself. Requests that take longer than the plan allows fail; the
    * application is told, and tasks that are left are cancelled. A second call can shorten the time.
    * @param {ExitReason} reason
-   * @param {number} finish milliseconds
+   * @param {DrainPlan} plan
    * @returns {boolean} false: it is ending already, at least as soon
    */
-  stop (reason, finish) {
+  stop (reason, { finish, disconnect, total, kill }) {
     const finishAt = performance.now() + finish
     if (finishAt >= this.#finishAt || !this.#move('stop')) return false
     this.#finishAt = finishAt
     this.#leaving = true
     this.#reason ??= reason
-    const { disconnect, cancel, shutdown, kill } = this.timeouts
+    this.#killTime = kill
     const hasStarted = this.#readyAt > 0
     // A worker that is still importing does not read its ring.
     if (!hasStarted) this.owner.onSignal(this, SIGTERM)
-    this.#channel.stop(finish + disconnect)
+    this.#channel.stop(Math.round(finish + disconnect))
     // WebSockets do not end by themselves.
     if (reason === 'close') this.#requests.cancelSockets(closedError())
     this.#giveUpAfter(finish)
-    const patience = hasStarted ? finish + disconnect + cancel + shutdown + kill : kill
+    this.#killUnlessGone(hasStarted ? total : kill)
+    return true
+  }
+
+  /** @param {number} patience milliseconds */
+  #killUnlessGone (patience) {
     this.#deadline.expect(patience, () => {
-      if (hasStarted) this.owner.onOverdue(this, patience)
+      if (this.#readyAt > 0) this.owner.onOverdue(this, this.#activity)
       this.#kill()
     })
-    return true
+  }
+
+  /** What a worker that has been told to end is still doing. */
+  get #activity () {
+    if (this.#stopped) return 'a thread, a child process or an exit handler of the application'
+    return this.inFlight > 0 ? `${this.inFlight} requests in flight` : 'lifespan shutdown'
   }
 
   /** @param {number} finish milliseconds that requests in flight get */
@@ -320,7 +335,7 @@ export class Worker {
     this.#killed = true
     this.#move('kill')
     this.owner.onSignal(this, SIGKILL)
-    this.#deadline.expect(this.timeouts.kill, () => this.owner.onUnkillable(this))
+    this.#deadline.expect(this.#killTime, () => this.owner.onUnkillable(this))
   }
 
   #leavingError () {
@@ -346,7 +361,7 @@ export class Worker {
     this.#move('release')
     const streams = this.#dropRequests()
     this.#channel.close()
-    this.outputEnded = this.output.close(this.timeouts.kill)
+    this.outputEnded = this.output.close(this.#killTime)
     const { code, signal } = this.#exit ?? { code: null, signal: 0 }
     const crash = crashedError(this, code, signal)
     this.#lose(streams, this.#error ?? (this.#stopped ? this.#leavingError() : crash))
@@ -415,6 +430,8 @@ export class Worker {
         break
       case types.STOPPED:
         this.#stopped = true
+        // Nothing of the application is left to wait for.
+        if (this.#state === 'draining') this.#killUnlessGone(this.#killTime)
         break
       case types.PONG:
         this.#pulse.answered(this.#now)
@@ -445,7 +462,7 @@ export class Worker {
     this.#error = startupError(...report)
     this.#reason = 'startup'
     // It exits by itself, normally.
-    this.#deadline.expect(this.timeouts.kill, () => this.#kill())
+    this.#deadline.expect(this.#killTime, () => this.#kill())
   }
 
   /** @param {string} message */

@@ -53,7 +53,7 @@ describe('parseArguments', () => {
   it('passes on every option', () => {
     const { handler, address, tls, accessLog, logLevel } = parseArguments([
       'pkg.site:make', '--docroot', '/tmp', '--python', 'python3.12', '--host', '::1',
-      '--port', '0', '--uds', '/tmp/s', '--workers', '3', '--preload', 'numpy,pkg.models',
+      '--port', '0', '--workers', '3', '--preload', 'numpy,pkg.models',
       '--root-path', '/api',
       '--lifespan', 'on', '--loop', 'asyncio', '--interface', 'wsgi', '--threads', '4',
       '--factory', '--access-log', '--log-level', 'warn', '--timeout-startup', '1.5',
@@ -62,7 +62,11 @@ describe('parseArguments', () => {
       '--timeout-retire', '6', '--timeout-disconnect', '7', '--max-requests', '1000',
       '--max-memory', '512', '--max-age', '3600', '--tls-cert', 'c.pem', '--tls-key', 'k.pem',
       '--tls-ca', 'ca.pem', '--trust-proxy', 'loopback,10.0.0.0/8', '--ws-max-size', '2',
-      '--ws-compression', '--ws-ping-interval', '8', '--ws-ping-timeout', '9'
+      '--ws-compression', '--ws-ping-interval', '8', '--ws-ping-timeout', '9',
+      '--env', 'A=1', '--env', 'B=x=y', '--concurrency', '10', '--max-queue', '0',
+      '--retry', '0', '--spin', '30', '--restart-min', '0.2', '--restart-max', '20',
+      '--restart-window', '30', '--restart-limit', '7', '--timeout-cancel', '0.5',
+      '--timeout-kill', '0.6', '--timeout-disconnect-grace', '11'
     ])
     assert.deepEqual(handler, {
       appTarget: 'pkg.site:make',
@@ -76,6 +80,12 @@ describe('parseArguments', () => {
       interface: 'wsgi',
       threads: 4,
       factory: true,
+      env: { A: '1', B: 'x=y' },
+      concurrency: 10,
+      maxQueue: 0,
+      retry: 0,
+      spin: 30,
+      restart: { min: 200, max: 20_000, window: 30_000, limit: 7 },
       trustProxy: ['loopback', '10.0.0.0/8'],
       websocket: {
         maxMessage: 2 * 1024 * 1024, compression: true, pingInterval: 8000, pingTimeout: 9000
@@ -88,14 +98,25 @@ describe('parseArguments', () => {
         drain: 3000,
         retire: 6000,
         disconnect: 7000,
-        shutdown: 4000
+        cancel: 500,
+        shutdown: 4000,
+        kill: 600,
+        disconnectGrace: 11_000
       }
     })
-    assert.deepEqual(address, { host: '::1', port: 0, uds: '/tmp/s' })
+    assert.deepEqual(address, { host: '::1', port: 0, uds: undefined })
     assert.deepEqual(tls, { cert: 'c.pem', key: 'k.pem', ca: 'ca.pem' })
     assert.equal(accessLog, true)
     assert.equal(logLevel, 'warn')
     parseOptions(handler)
+  })
+
+  it('refuses values that are not numbers or variables, and names the flag', () => {
+    for (const [flag, value] of [['--concurrency', '0'], ['--max-queue', '-1'], ['--retry', 'x'],
+      ['--spin', 'fast'], ['--restart-limit', '1.5'], ['--restart-min', '0'], ['--env', 'A'],
+      ['--env', '=1'], ['--timeout-kill', '0']]) {
+      assert.match(refused([`${flag}=${value}`]), new RegExp(flag))
+    }
   })
 
   it('takes --preload without modules for the application, wherever it stands', () => {
@@ -130,6 +151,8 @@ describe('parseArguments', () => {
     [['--max-age', '0'], /--max-age.*'0'.*0\.001/],
     [['--tls-cert', 'c'], /--tls-cert.*--tls-key/],
     [['--tls-ca', 'c'], /--tls-ca.*--tls-cert/],
+    [['--port', '8000', '--uds', '/tmp/x'], /--port.*--uds/],
+    [['--uds', '/tmp/x', '--host', '127.0.0.1'], /--host.*--uds/],
     [['--reload-dir', '/tmp'], /--reload-dir.*--reload\b/],
     [['--reload-ext', 'html'], /--reload-ext.*--reload\b/],
     [['--reload', '--reload-dir', '/no/such/folder'], /--reload-dir.*'\/no\/such\/folder'/],
@@ -142,6 +165,11 @@ describe('parseArguments', () => {
   ]) {
     it(`refuses ${argv.join(' ')}`, () => { assert.match(refused(argv), message) })
   }
+
+  it('takes --uds although PORT is set in the environment', () => {
+    process.env.PORT = '9000'
+    assert.equal(parseArguments(['--uds', '/tmp/x']).address.uds, '/tmp/x')
+  })
 
   it('declares every flag that sets an option, and every one of these options exists', () => {
     const command = defineCommand()

@@ -35,6 +35,29 @@ describe('listen', () => {
     assert.equal(url, `http://127.0.0.1:${one.address().port}`)
   })
 
+  it('takes an IPv6 address in brackets', async () => {
+    const one = server()
+    assert.equal(await listen(one, { host: '[::1]', port: 0 }),
+      `http://[::1]:${one.address().port}`)
+  })
+
+  it('says what may be meant by a host that cannot be resolved', async () => {
+    for (const [host, fact] of [
+      ['127.0.0.1:9000', '--host 127.0.0.1 --port 9000'],
+      ['[::1]:9000', '--host [::1] --port 9000'], ['http://127.0.0.1', '--host 127.0.0.1'], ['http://127.0.0.1:9000/',
+        '--host 127.0.0.1 --port 9000'], ['*', '--host 0.0.0.0']
+    ]) {
+      await assert.rejects(listen(server(), { host, port: 0 }), (error) =>
+        error instanceof ListenError && error.message.includes(fact), host)
+    }
+  })
+
+  it('does not listen on every address when the host is empty', async () => {
+    for (const address of [{ host: '', port: 0 }, { ...tcp, uds: '' }]) {
+      await assert.rejects(listen(server(), address), ListenError)
+    }
+  })
+
   it('says what to do about a port in use', async () => {
     const one = server()
     await listen(one, tcp)

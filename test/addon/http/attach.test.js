@@ -51,7 +51,7 @@ test('without other listeners: 404, and "100 Continue" for a client that waits f
   server.emit('checkContinue', { url: '/' }, waiting)
   assert.deepEqual(told, ['continue', 'end'])
   let closed = ''
-  server.emit('upgrade', { url: '/' }, { end: (text) => { closed = text } })
+  server.emit('upgrade', { url: '/' }, { on () {}, end: (text) => { closed = text } })
   assert.match(closed, /^HTTP\/1\.1 404 /)
 })
 

@@ -340,6 +340,37 @@ test('the response was ended by something else', async (t) => {
   assert.equal(fake.requests[0].channel.requests.size, 0)
 })
 
+test('an exception in the handling of a response ended the process', async (t) => {
+  const uncaught = []
+  process.setUncaughtExceptionCaptureCallback((error) => uncaught.push(error))
+  t.after(() => process.setUncaughtExceptionCaptureCallback(null))
+  const { port, log, python } = await serve(t, (request) => {
+    if (request.path.endsWith('/long')) {
+      request.start(200)
+      request.send('part')
+      request.send('', true)
+    } else {
+      request.respond(200, 'ok')
+    }
+  }, {
+    wrap: (listener) => (req, res) => {
+      const method = req.url.split('/')[1]
+      if (method in res) res[method] = () => { throw new Error(`${method} is broken`) }
+      listener(req, res)
+    }
+  })
+  for (const method of ['writeHead', 'write', 'end', 'setHeader', 'flushHeaders']) {
+    for (const end of ['', '/long']) await raw(port, get(`/${method}${end}`))
+  }
+  for (const method of ['writeHead', 'write', 'end']) {
+    const isIt = (line) => line.includes(`GET /${method}`) && line.includes(`${method} is broken`)
+    assert.ok(log.lines.some((line) => line.startsWith('error ') && isIt(line)), method)
+  }
+  assert.match((await raw(port, get())).answer, /^HTTP\/1\.1 200 /)
+  assert.equal(python.stats().inFlight, 0)
+  assert.deepEqual(uncaught, [])
+})
+
 test('http2: pseudo headers, host and cookies become what ASGI asks for', async (t) => {
   const { fake, port } = await serve(t, (request) =>
     collect(request, () => request.respond(200, request.body,

@@ -3,7 +3,7 @@ import { PassThrough, Readable } from 'node:stream'
 import { test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 
-import { BytesUpload, StreamUpload, parseBody } from '../../../addon/lib/stream/request-body.js'
+import { BytesUpload, StreamUpload, parseContent } from '../../../addon/lib/stream/request-body.js'
 
 /** The part of a RequestStream that uploads use: takes as many bytes as `room` allows. */
 class Sink {
@@ -27,6 +27,8 @@ class Sink {
     this.error ??= error
   }
 }
+
+const parseBody = (value) => parseContent(value).body
 
 function upload (source, room = Infinity) {
   const sink = new Sink(room)
@@ -56,7 +58,7 @@ test('bytes of any kind', () => {
   assert.equal(Buffer.from(parseBody('ü')).toString('hex'), 'c3bc')
 })
 
-test('what is no body is refused', () => {
+test('a value that cannot be a body is refused', () => {
   for (const value of [5, true, {}, () => {}, Symbol('x'), new Date()]) {
     assert.throws(() => parseBody(value), { code: 'ERR_INVALID_BODY' })
   }
@@ -167,7 +169,7 @@ test('a source that failed while the request was in the queue', () => {
   assert.equal(sink.error.message, 'gone')
 })
 
-test('a piece that is no bytes is an error', async () => {
+test('a piece that is neither a string nor bytes is an error', async () => {
   const { sink } = upload([Buffer.from('a'), 7])
   while (sink.error === null) await turn()
   assert.equal(sink.error.code, 'ERR_INVALID_BODY')

@@ -9,7 +9,8 @@ function make () {
     taken: 0,
     error: null,
     consumed (length) { this.taken += length },
-    cancel (error) { this.error = error }
+    cancel (error) { this.error = error },
+    runInAsyncScope: (read, body) => read.call(body)
   }
   return { stream, body: new ResponseBody(stream) }
 }
@@ -93,4 +94,23 @@ test('leaving a loop early aborts the request', async () => {
   assert.equal(String((await iterator.next()).value), 'abc')
   await iterator.return()
   assert.ok(stream.error instanceof Error)
+})
+
+test('what a listener of the user throws is uncaught, and the body goes on', async (t) => {
+  const uncaught = []
+  process.setUncaughtExceptionCaptureCallback((error) => uncaught.push(error.message))
+  t.after(() => process.setUncaughtExceptionCaptureCallback(null))
+  const { body } = make()
+  const seen = []
+  body.on('data', (chunk) => {
+    seen.push(String(chunk))
+    throw new Error(`listener of ${chunk}`)
+  })
+  await new Promise((resolve) => setImmediate(resolve))
+  body.add(Buffer.from('a'))
+  await new Promise((resolve) => setImmediate(resolve))
+  body.add(Buffer.from('b'))
+  await new Promise((resolve) => setImmediate(resolve))
+  assert.deepEqual(seen, ['a', 'b'])
+  assert.deepEqual(uncaught, ['listener of a', 'listener of b'])
 })

@@ -122,3 +122,16 @@ for (const [what, cripple] of [
     await assert.rejects(python.ready, { code: 'ERR_PYTHON_FAILED', message: /ulimit -n/ })
   })
 }
+
+test('a worker that had run lifespan shutdown and did not exit was waited for', async (t) => {
+  const { python, fake, log } = fakeHandler(t, { timeouts: { drain: 60_000, kill: 20 } }, {
+    // A thread or a child process of the application keeps it from exiting.
+    stopWorker: (worker) => worker.channel.emit(fake.binding.eventTypes.STOPPED)
+  })
+  await python.ready
+  const started = performance.now()
+  await python.close()
+  assert.ok(performance.now() - started < 30_000)
+  assert.ok(fake.workers[0].gone)
+  assert.match(log.lines.join('\n'), /^warn .*worker 1 .*thread.*child process/m)
+})

@@ -250,7 +250,8 @@ test('nobody answered while both workers were stopped', async (t) => {
   await python.ready
   const stuck = ['/a', '/b'].map((url) => python.handleRequest({ method: 'POST', url }))
   for (const lost of stuck) lost.catch(() => {})
-  while (python.stats().ready > 0) await settle(1)
+  while (fake.workers.length < 3) await settle(1)
+  await settle()
   const served = await python.handleRequest({ url: '/c' })
   assert.equal(served.text(), '3')
   assert.equal(fake.workers.length, 3, 'one is enough')

@@ -74,10 +74,11 @@ test('no limit, no clock', (t) => {
 })
 
 /**
- * Lets time pass turn by turn at the default limit, and writes down what the watch says.
+ * Lets time pass turn by turn at the default limit, and keeps what the watch says.
  * @param {(second: number) => any[]} answering the workers that answer in this second
+ * @param {any[]} computing the workers that use the CPU all the time
  */
-function simulate (t, workers, answering, seconds) {
+function simulate (t, workers, answering, seconds, computing = []) {
   t.mock.timers.enable({ apis: ['setInterval'] })
   const { hang } = parseOptions().timeouts
   const said = []
@@ -86,7 +87,10 @@ function simulate (t, workers, answering, seconds) {
     onSilent: (one) => said.push([second, 'silent', workers.indexOf(one)]),
     onHung: (one) => said.push([second, 'hung', workers.indexOf(one)]),
     onOutage: (one, silence) => said.push([second, 'outage', workers.indexOf(one), silence])
-  })
+  }, (pid) => ({
+    runs: false, cpuTime: computing.some((one) => one.pid === pid) ? second * 1000 : 500
+  }))
+  workers.forEach((one, i) => { one.pid = i })
   watch.start()
   while (second < seconds) {
     second++
@@ -100,15 +104,16 @@ function simulate (t, workers, answering, seconds) {
 test('all workers were silent for 30 s before anything was done', (t) => {
   const both = [worker(), worker()]
   assert.deepEqual(simulate(t, both, () => [], 13), [
-    [6, 'silent', 0], [6, 'silent', 1], [6, 'outage', 0, 5000], [11, 'outage', 0, 10_000]
+    [6, 'outage', 0, 5000], [11, 'outage', 0, 10_000]
   ])
 })
 
-test('a silent worker is no outage while another one answers, or is idle', (t) => {
+test('a silent worker is not an outage while another one answers or is idle', (t) => {
   const [dead, alive, idle] = [worker(), worker(), worker({ inFlight: 0 })]
-  assert.deepEqual(simulate(t, [dead, alive], () => [alive], 13), [[6, 'silent', 0]])
+  assert.deepEqual(simulate(t, [dead, alive], () => [alive], 7),
+    [[6, 'silent', 0], [7, 'silent', 0]])
   t.mock.timers.reset()
-  assert.deepEqual(simulate(t, [worker(), idle], () => [], 13), [[6, 'silent', 0]])
+  assert.deepEqual(simulate(t, [worker(), idle], () => [], 6), [[6, 'silent', 0]])
 })
 
 test('workers that block for shorter than a sixth of the limit are not silent', (t) => {
@@ -116,8 +121,15 @@ test('workers that block for shorter than a sixth of the limit are not silent', 
   assert.deepEqual(simulate(t, both, (second) => second % 4 === 0 ? both : [], 60), [])
 })
 
-test('workers that are ending are not counted on', (t) => {
+test('workers that compute get no extra worker, but hang at the limit', (t) => {
+  const both = [worker(), worker()]
+  assert.deepEqual(simulate(t, both, () => [], 31, both), [[31, 'hung', 0], [31, 'hung', 1]])
+  t.mock.timers.reset()
+  const one = worker()
+  assert.deepEqual(simulate(t, [one], (second) => second % 20 === 0 ? [one] : [], 100, [one]), [])
+})
+
+test('workers that are ending do not count as workers that answer', (t) => {
   const both = [worker(), worker({ state: 'draining' })]
-  const said = simulate(t, both, () => [both[1]], 7)
-  assert.deepEqual(said, [[6, 'silent', 0], [6, 'outage', 0, 5000]])
+  assert.deepEqual(simulate(t, both, () => [both[1]], 7), [[6, 'outage', 0, 5000]])
 })

@@ -25,7 +25,6 @@ test('the fork server gets the interpreter, its file descriptors and the setting
   assert.equal(detached, true)
   assert.ok(fake.control.isSpawned)
   assert.deepEqual(fake.control.settings, {
-    docroot: python.docroot,
     appTarget: 'a:b',
     factory: false,
     interface: 'auto',

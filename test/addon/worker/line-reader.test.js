@@ -108,7 +108,7 @@ test('a record keeps its level in all its pieces', async () => {
   assert.equal(entries.map(([, piece]) => piece).join(''), text)
 })
 
-test('what is no marker is text', async () => {
+test('text that is not a marker is passed on', async () => {
   const texts = ['\x1e', '\x1eX', '\x1ee', '\x1e E', 'E', '\x1f', 'a\x1fb', '\x1e\x1f', '__']
   for (const text of texts) {
     const { source, entries } = read()

@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 
 import { parseOptions } from '../../../addon/lib/options.js'
+import { retirementPlan } from '../../../addon/lib/supervisor/drain-plan.js'
 import { TRANSITIONS } from '../../../addon/lib/worker/states.js'
 import { Worker } from '../../../addon/lib/worker/worker.js'
 import { createFake } from '../../support/fake-binding.js'
@@ -22,11 +23,10 @@ const CAUSES = {
     channel.emit(fake.binding.eventTypes.PONG)
     channel.deliver()
   },
-  stop: ({ worker, finish }) => worker.stop('recycle', finish()),
+  stop: ({ worker, plan }) => worker.stop('recycle', plan()),
   fail: ({ worker }) => worker.fail(new Error('failed'), 'hung'),
   kill ({ timers }) {
-    const { disconnect, cancel, shutdown, kill } = settings.timeouts
-    timers.tick(FINISH + disconnect + cancel + shutdown + kill)
+    timers.tick(retirementPlan(settings.timeouts, FINISH).total)
   },
   exit: ({ worker, process }) => worker.exited(1, 0, process.pid),
   release: ({ worker }) => worker.release()
@@ -46,7 +46,7 @@ const PATHS = {
 /** A worker in a state. Timers and immediates wait for the test. */
 function workerIn (t, state) {
   t.mock.timers.enable({ apis: ['setTimeout', 'setImmediate'] })
-  const fake = createFake({ startWorker: () => {}, startServer: () => {} })
+  const fake = createFake({ startWorker: () => {}, startServer: () => {}, stopWorker: () => {} })
   const { owner, heard } = recordingOwner()
   const worker = new Worker(1, fake.binding, settings, owner)
   const control = new fake.binding.Control(() => {})
@@ -60,7 +60,8 @@ function workerIn (t, state) {
     channel: worker.channel,
     process: fake.workers[0],
     timers: t.mock.timers,
-    finish: () => finish-- // a second stop only counts when it is sooner
+    // A second stop only counts when it is sooner.
+    plan: () => retirementPlan(settings.timeouts, finish--)
   }
   for (const transition of PATHS[state]) CAUSES[transition](context)
   assert.equal(worker.state, state)

@@ -124,6 +124,14 @@ TEST_F(EndpointTest, NoBellIsHeldForAPeerThatIsAwake) {
   EXPECT_FALSE(node_->holds_bell());
 }
 
+TEST_F(EndpointTest, AnEndCanRingItself) {
+  node_->RingSelf();
+  EXPECT_TRUE(NodeRings());
+  EXPECT_FALSE(WorkerRings());
+  EXPECT_TRUE(Serve(*node_).empty());
+  EXPECT_FALSE(NodeRings());
+}
+
 // --- records --------------------------------------------------------------------------------
 
 TEST_F(EndpointTest, RecordsArriveInOrderInBothDirections) {

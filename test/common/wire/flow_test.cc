@@ -94,6 +94,12 @@ TEST(FlowTest, AMessageEndsOnceWithAllItsBytes) {
   }
 }
 
+TEST(FlowTest, OnlyTheEndOfAMessageCostsItsOverhead) {
+  EXPECT_EQ(MessageCost(0, false), 0U);
+  EXPECT_EQ(MessageCost(100, false), 100U);
+  EXPECT_EQ(MessageCost(100, true), 100U + kMessageOverhead);
+}
+
 TEST(FlowTest, AnEmptyMessageCostsItsOverhead) {
   SendWindow window;
   window.Spend(kWindow - kMessageOverhead + 1);

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "shm/layout.h"
 #include "wire/control.h"
 #include "wire/messages.h"
 
@@ -43,7 +44,7 @@ using namespace std::string_view_literals;
 constexpr std::string_view kHead =
     "GET\0http\0001.1\0/a\0q=1\000127.0.0.1\0001234\0localhost\00080\0/m\0t\0\0host\0x"sv;
 
-// One of each message, the same as in fixtures/frames/v2.txt.
+// One of each message, the same as in fixtures/frames/v3.txt.
 std::map<std::string, std::vector<std::byte>> Samples() {
   return {
       {"request", Pack(Request{7, kHead, "hello", true})},
@@ -53,7 +54,7 @@ std::map<std::string, std::vector<std::byte>> Samples() {
       {"disconnect", Pack(Disconnect{300})},
       {"cancel", Pack(Cancel{300})},
       {"trailers", Pack(Trailers{7, "x\0y"sv})},
-      {"file", Pack(File{7, 200, "x\0y"sv, "/a"})},
+      {"file", Pack(File{7, 200, "x\0y"sv})},
       {"early_hint", Pack(EarlyHint{7, "</a>; rel=preload"})},
       {"push", Pack(Push{7, "/a", "x\0y"sv})},
       {"continue", Pack(Continue{7})},
@@ -67,6 +68,7 @@ std::map<std::string, std::vector<std::byte>> Samples() {
       {"startup_failed", Pack(StartupFailed{"import", "ImportError", "m", "t"})},
       {"stop", Pack(Stop{1000})},
       {"stopped", Pack(Stopped{})},
+      {"part", Pack(Part{"half", true})},
       {"ping", Pack(Ping{})},
       {"pong", Pack(Pong{})},
       {"init", Pack(Init{2, "{}"})},
@@ -113,6 +115,34 @@ TEST(FrameTest, PackedMessagesAreParsed) {
   EXPECT_LT(request.body.data(), reinterpret_cast<const char*>(bytes.data() + bytes.size()));
 }
 
+TEST(FrameTest, TheLongestErrorFitsAControlMessage) {
+  const std::string type(kMaxErrorType, 'x');
+  const std::string message(kMaxErrorMessage, 'x');
+  const std::string traceback(kMaxTraceback, 'x');
+  EXPECT_LE(FrameBound(ServerFailed{type, message, traceback}), kMaxControl);
+}
+
+TEST(FrameTest, NoMessageIsLongerThanAFrame) {
+  const std::string head(kMaxHead, 'x');
+  const std::string path(kMaxHead / 2, 'x');
+  const std::string chunk(kMaxChunk, 'x');
+  EXPECT_LE(FrameBound(Request{1, head, chunk, false}), kMaxFrame);
+  EXPECT_LE(FrameBound(Response{1, 200, head, chunk, false}), kMaxFrame);
+  EXPECT_LE(FrameBound(Push{1, path, head}), kMaxFrame);
+}
+
+TEST(FrameTest, TheLargestFramesWithoutAHeadFitTheSmallestRing) {
+  const size_t room = shm::MaxRecord(kMinRing);
+  const std::string chunk(kMaxChunk, 'x');
+  const std::string type(kMaxErrorType, 'x');
+  const std::string message(kMaxErrorMessage, 'x');
+  const std::string traceback(kMaxTraceback, 'x');
+  EXPECT_LE(FrameBound(Part{chunk, true}), room);
+  EXPECT_LE(FrameBound(Body{1, chunk, true}), room);
+  EXPECT_LE(FrameBound(SocketMessage{1, chunk, true, true}), room);
+  EXPECT_LE(FrameBound(AppError{1, type, message, traceback, true}), room);
+}
+
 TEST(FrameTest, AnotherMessageOfTheSameShapeIsRefused) {
   Frame frame;
   ASSERT_TRUE(frame.Parse(Pack(Disconnect{5})));
@@ -126,7 +156,7 @@ TEST(FrameTest, HostileBytesAreRefused) {
     std::string_view bytes;
   } table[] = {
       {"nothing", ""sv},
-      {"no array", "\x01"sv},
+      {"not an array", "\x01"sv},
       {"an empty array", "\x90"sv},
       {"an array that ends early", "\x93\x01\x02"sv},
       {"bytes after the frame", "\x91\x12\x00"sv},
@@ -137,11 +167,11 @@ TEST(FrameTest, HostileBytesAreRefused) {
       {"a float", "\x92\x01\xca\x00\x00\x00\x00"sv},
       {"an extension", "\x92\x01\xd4\x01\x00"sv},
       {"a type beyond a byte", "\x91\xcd\x01\x00"sv},
-      {"a type that is no number", "\x91\xc3"sv},
+      {"a type that is not a number", "\x91\xc3"sv},
       {"too many fields", "\x9b\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01"sv},
-      {"an array of four thousand million", "\xdd\xff\xff\xff\xff\x01"sv},
+      {"an array of 2^32 - 1 elements", "\xdd\xff\xff\xff\xff\x01"sv},
       {"a bin longer than the frame", "\x92\x01\xc6\xff\xff\xff\xff\x00"sv},
-      {"never used: 0xc1", "\x92\x01\xc1"sv},
+      {"the unused byte 0xc1", "\x92\x01\xc1"sv},
   };
   for (const auto& [what, bytes] : table) {
     Frame frame;

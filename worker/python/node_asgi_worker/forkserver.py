@@ -173,8 +173,8 @@ class _Server:
 
     def _start(self, worker_id: int, fds: list[int]) -> Job | None:
         """Starts a worker. Returns a Job in a forked worker, None in the server."""
-        segment, worker_bell, node_bell, stdout, stderr = fds  # the order of wire::ForkFd
-        job = Job(self._settings, segment, worker_bell, node_bell, LIFELINE)
+        *channel, stdout, stderr = fds  # the order of wire::ForkFd
+        job = Job(self._settings, *channel, LIFELINE)
         server = os.getpid()
         try:
             pid = cold.spawn(job, stdout, stderr) if threads.others() else os.fork()

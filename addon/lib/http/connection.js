@@ -1,0 +1,170 @@
+/**
+ * What Node leaves to do about an HTTP/1 connection: it bounds how much of a pipeline is taken at a
+ * time, and ends every response when the connection has closed.
+ */
+
+import { Duplex } from 'node:stream'
+
+/** Requests of a connection that the pool may have before it is their turn to be answered. */
+const MAX_AHEAD = 16
+
+/** Requests that may wait behind those before the connection is not read any more. */
+const HIGH_WATER = 100
+
+/** Requests that may wait while the application answers none. */
+const MAX_WAITING = 10_000
+
+/**
+ * Milliseconds for which a connection with a long pipeline is not read. Reading it again from time
+ * to time is the only way to notice that the client has gone.
+ */
+const PAUSE = 1000
+
+const kConnection = Symbol('connection')
+
+/**
+ * @param {any} req
+ * @returns {Connection | null} null: not HTTP/1, or there is no real connection
+ */
+export function connectionOf (req) {
+  const { socket } = req
+  const known = socket?.[kConnection]
+  if (known !== undefined) return known
+  if (req.httpVersionMajor !== 1 || !(socket instanceof Duplex)) return null
+  const connection = new Connection(socket)
+  Object.defineProperty(socket, kConnection, { value: connection })
+  return connection
+}
+
+/**
+ * Whether the client had gone before the request was handed over, for example because middleware
+ * took its time. No event will report it then.
+ * @param {any} req
+ * @param {any} res
+ */
+export function hasGone (req, res) {
+  if (req.httpVersionMajor === 2) return res.stream?.destroyed === true
+  return res.closed === true || res.destroyed === true || req.socket?.destroyed === true
+}
+
+export class Connection {
+  /** @type {Set<any>} responses to requests that were begun before it was their turn */
+  #ahead = new Set()
+
+  /** @type {{ res: any, begin: () => void }[]} requests that have not been begun, in order */
+  #waiting = []
+
+  #stopping = false
+  #paused = false
+
+  /** @type {object | null} the last listener that was told about the connection, see listener.js */
+  closing = null
+
+  /** @type {NodeJS.Timeout | null} until the connection is read again */
+  #pause = null
+
+  /** Responses that got their turn since the last pause began. */
+  #progress = 0
+
+  /** @param {any} socket */
+  constructor (socket) {
+    this.socket = socket
+    socket.on('close', () => this.#onClose())
+    socket.on('resume', () => this.#onResume())
+  }
+
+  /**
+   * Begins a pipelined request now or, if too many others have been begun, later.
+   * @param {any} res whose turn to be sent has not come
+   * @param {() => void} begin
+   */
+  wait (res, begin) {
+    res.once('socket', () => this.#onTurn(res))
+    if (this.#ahead.size < MAX_AHEAD) {
+      this.#ahead.add(res)
+      begin()
+      return
+    }
+    this.#waiting.push({ res, begin })
+    if (this.#stopping || !this.#isFull) return
+    this.#stopping = true
+    // The parser first handles all that it has been given.
+    process.nextTick(() => this.#stopReading())
+  }
+
+  get #isFull () {
+    return this.#waiting.length > HIGH_WATER
+  }
+
+  /** @param {any} res whose turn to be sent has come */
+  #onTurn (res) {
+    this.#progress++
+    this.#ahead.delete(res)
+    const next = this.#waiting.shift()
+    if (next === undefined) return
+    this.#ahead.add(next.res)
+    if (!this.#isFull) this.#read()
+    next.begin()
+  }
+
+  #stopReading () {
+    this.#stopping = false
+    if (this.#paused || !this.#isFull || this.socket.destroyed) return
+    this.#paused = true
+    this.#progress = 0
+    this.#pause = setTimeout(() => this.#onPauseEnd(), PAUSE)
+    this.#pause.unref()
+    this.socket.pause()
+  }
+
+  #onPauseEnd () {
+    if (this.#waiting.length > MAX_WAITING) {
+      // The client sends faster than the application answers, or the application is stuck.
+      if (this.#progress === 0) {
+        this.socket.destroy()
+        return
+      }
+      this.#progress = 0
+      this.#pause?.refresh()
+      return
+    }
+    this.#read()
+  }
+
+  #read () {
+    if (!this.#paused) return
+    this.#paused = false
+    if (this.#pause !== null) clearTimeout(this.#pause)
+    this.#pause = null
+    this.socket.resume()
+  }
+
+  // Node resumes the socket for reasons of its own, for example when a request body is read.
+  #onResume () {
+    if (!this.#paused) return
+    const { socket } = this
+    // Node acts on the event, which a stream that counts as paused does not emit again.
+    if (socket.isPaused()) socket.emit('pause')
+    else socket.pause()
+  }
+
+  #onClose () {
+    if (this.#pause !== null) clearTimeout(this.#pause)
+    const responses = [...this.#ahead, ...this.#waiting.map(({ res }) => res)]
+    this.#ahead.clear()
+    this.#waiting = []
+    for (const res of responses) end(res)
+  }
+}
+
+/**
+ * Before Node 24, a response that never got its socket does not emit 'close'. This does what later
+ * versions do.
+ * @param {any} res
+ */
+function end (res) {
+  if (res.closed) return
+  res.destroyed = true
+  res._closed = true
+  res.emit('close')
+}

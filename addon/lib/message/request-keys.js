@@ -1,0 +1,77 @@
+/**
+ * The keys of requests that programs make. Others are refused, because a request that is not what
+ * its sender meant is worse than none.
+ */
+
+import { InvalidOptionError } from '../errors.js'
+import { checkKeys, describe } from '../errors/unknown-key.js'
+
+const KEYS = new Set(['url', 'method', 'headers', 'body', 'socket', 'docroot', 'idempotent',
+  'prefix', 'websocket'])
+const SOCKET_KEYS = new Set(['url', 'headers', 'protocols', 'socket', 'prefix'])
+
+const SECOND = 'it belongs into the second argument: handleRequest(request, { signal, timeout })'
+const IN_URL = "put it into url, for example '/items?page=2'"
+const JSON_BODY = 'use body: JSON.stringify(value) with the header content-type: application/json'
+const ABSOLUTE = "use an absolute url, for example 'http://host:8000/path'"
+
+/** What to do instead, for keys that other libraries have. */
+const ADVICE = {
+  json: JSON_BODY,
+  data: `did you mean body? For JSON, ${JSON_BODY}`,
+  payload: `did you mean body? For JSON, ${JSON_BODY}`,
+  form: 'use body: new URLSearchParams(fields), or a FormData',
+  formData: 'use body: formData',
+  query: IN_URL,
+  search: IN_URL,
+  searchParams: IN_URL,
+  params: IN_URL,
+  qs: IN_URL,
+  path: 'did you mean url?',
+  pathname: 'did you mean url?',
+  uri: 'did you mean url?',
+  host: ABSOLUTE,
+  hostname: ABSOLUTE,
+  port: ABSOLUTE,
+  baseURL: ABSOLUTE,
+  protocols: 'connect() opens WebSockets',
+  signal: SECOND,
+  timeout: SECOND
+}
+
+/**
+ * @param {any} request a plain object
+ */
+export function checkRequestKeys (request) {
+  if (request.rawHeaders !== undefined) {
+    throw new InvalidOptionError('request', 'a request that arrived over HTTP cannot be sent as ' +
+      'it is; answer it with python.listener(req, res)')
+  }
+  checkKeys(request, KEYS, 'a request', ADVICE)
+}
+
+/**
+ * @param {object} request for connect()
+ */
+export function checkSocketKeys (request) {
+  checkKeys(request, SOCKET_KEYS, 'the request of a WebSocket',
+    { ...ADVICE, protocol: 'did you mean protocols?' })
+}
+
+/**
+ * @param {unknown} socket
+ */
+export function checkSocketInfo (socket) {
+  if (typeof socket === 'object') return
+  throw new InvalidOptionError('socket', 'socket must be an object such as { remoteAddress: ' +
+    `'192.0.2.1', remotePort: 50000 }, not ${describe(socket)}`)
+}
+
+/**
+ * @param {unknown} value
+ * @param {string} key
+ */
+export function checkBoolean (value, key) {
+  if (value === undefined || typeof value === 'boolean') return
+  throw new InvalidOptionError(key, `${key} must be true or false, not ${describe(value)}`)
+}

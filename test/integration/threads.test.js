@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+
+import { APPS, VENV_PYTHON, leakTest } from '../support/harness.js'
+
+const options = { docroot: APPS, python: process.env.NODE_ASGI_TEST_PYTHON ?? VENV_PYTHON }
+
+/** Milliseconds: a process that runs many threads, on a busy machine. */
+const LIMIT = 120_000
+
+/**
+ * Runs a program whose main thread does not load the addon.
+ * @param {string} name
+ * @param {string[]} args
+ * @param {string[]} lines that it has to print
+ */
+async function expectLines (name, args, lines) {
+  const program = fileURLToPath(new URL(`../support/programs/${name}`, import.meta.url))
+  const child = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const printed = { stdout: '', stderr: '' }
+  for (const stream of ['stdout', 'stderr']) {
+    child[stream].setEncoding('utf8').on('data', (text) => { printed[stream] += text })
+  }
+  const [code, signal] = await once(child, 'close')
+  assert.deepEqual({ code, signal, lines: printed.stdout.trim().split('\n') },
+    { code: 0, signal: null, lines }, printed.stderr)
+}
+
+/**
+ * @param {number} count of threads, one after the other
+ * @param {string} program
+ * @param {unknown[]} [data] of the threads, in turn
+ */
+function runThreads (count, program, data = [null]) {
+  return expectLines('threads.js', [String(count), program, JSON.stringify(data)], [String(count)])
+}
+
+for (const how of ['end', 'exit', 'throw', 'terminate']) {
+  leakTest(`threads that ${how} without close() do not take the process along`, async () => {
+    const turns = ['starting', 'ready', 'idle', 'busy'].map((when) => ({ options, when, how }))
+    await runThreads(20, 'ending-thread.js', turns)
+  }, LIMIT)
+}
+
+leakTest('a callback of the addon while a thread ends does not abort the process', async () => {
+  await runThreads(20, 'ending-control.js')
+}, LIMIT)
+
+leakTest('piscina ends idle threads that have used Python', async () => {
+  await expectLines('piscina-pool.js', [JSON.stringify(options)],
+    [...Array(3).fill('200 200 200 200'), 'destroyed'])
+}, LIMIT)
