@@ -40,8 +40,8 @@ namespace {
 
 [[gnu::cold]] void ThrowHeadTooLong(Napi::Env env, size_t size, size_t limit) {
   ThrowCoded(env, "ERR_HEADERS_TOO_LARGE",
-             "the head of the request takes " + std::to_string(size) +
-                 " bytes; the limit is " + std::to_string(limit));
+             "the head of the request takes " + std::to_string(size) + " bytes; the limit is " +
+                 std::to_string(limit));
 }
 
 [[gnu::cold]] void ThrowChunkTooLong(Napi::Env env, size_t size) {

@@ -83,7 +83,7 @@ inline constexpr uint32_t kAbnormalClosure = 1006;   // the connection was lost
 inline constexpr size_t kMaxCloseReason = 123;
 // Maximum size of the head of a request or response, counted as HTTP/2 counts a list of headers
 // (RFC 9113, 6.5.2): name + value + 32 bytes for each.
-inline constexpr size_t kMaxHead = 64 * 1024;
+inline constexpr size_t kMaxHead = 512 * 1024;
 inline constexpr size_t kHeaderOverhead = 32;
 // Maximum size of a frame, in bytes: a head, what else a message holds, and a chunk of a body.
 inline constexpr size_t kMaxFrame = 2 * kMaxHead;

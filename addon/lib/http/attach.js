@@ -4,6 +4,7 @@
  */
 
 import { isBelow, parsePrefix } from '../message/mount.js'
+import { handBack } from './upgrade-request.js'
 
 /**
  * @typedef {import('./incoming-head.js').Arrival} Arrival
@@ -51,11 +52,7 @@ class Router {
       })
     this.#takeOver('upgrade',
       (req, socket, { mount, endpoint }, head) => endpoint.upgrade(req, socket, head, { mount }),
-      (req, socket) => {
-        // Node has taken its own listener away, and the client may be gone.
-        socket.on('error', () => {})
-        socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n')
-      })
+      handBack)
     if (typeof server.updateSettings === 'function') this.#takeOverHttp2(server)
   }
 
@@ -77,7 +74,8 @@ class Router {
   /**
    * @param {string} event
    * @param {(req: any, peer: any, route: Route, more: any) => void} onRoute below a prefix
-   * @param {(req: any, peer: any) => void} onNone not below any prefix, and no other listener
+   * @param {(req: any, peer: any, more: any) => void} onNone not below any prefix, and no other
+   *   listener
    */
   #takeOver (event, onRoute, onNone) {
     const { server } = this
@@ -88,7 +86,7 @@ class Router {
       if (route !== undefined) onRoute(req, peer, route, more)
       else if (others.length > 0) for (const other of others) other.call(server, req, peer, more)
       // The server calls listeners that were added later itself.
-      else if (server.listenerCount(event) === 1) onNone(req, peer)
+      else if (server.listenerCount(event) === 1) onNone(req, peer, more)
     })
   }
 

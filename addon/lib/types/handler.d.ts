@@ -373,7 +373,8 @@ export class PythonHandler extends EventEmitter<PythonHandlerEvents> implements 
   /**
    * A request listener for servers and frameworks: `createServer(python.listener)`,
    * `app.use(python.listener)`. It can be used without its handler. Errors become responses with
-   * the statuses in docs/errors.md.
+   * the statuses in docs/errors.md. What middleware has done to `req.headers` reaches the
+   * application.
    */
   readonly listener: Listener
 
@@ -381,7 +382,8 @@ export class PythonHandler extends EventEmitter<PythonHandlerEvents> implements 
    * A listener for the event `upgrade` of a server of `node:http` or `node:https`:
    * `server.on('upgrade', python.upgrade)`. It can be used without its handler. An invalid
    * handshake is answered with a 4xx status, and one that the application refuses with its
-   * response. See the option `websocket` for limits.
+   * response. A request for another protocol than WebSocket goes back to the server, which treats
+   * it as an ordinary one. See the option `websocket` for limits.
    */
   readonly upgrade: (
     req: import('node:http').IncomingMessage, socket: import('node:stream').Duplex, head: Buffer,
@@ -392,8 +394,9 @@ export class PythonHandler extends EventEmitter<PythonHandlerEvents> implements 
    * Serves the requests and WebSockets of a server of `node:http`, `node:https` or `node:http2`.
    * Below a prefix if one is given; then the listeners that the server had before, and handlers
    * with other prefixes, get all others. A client that waits for "100 Continue" gets it when the
-   * application reads the body. When the server is closed, WebSockets close with 1012 at once, and
-   * requests have `timeouts.drain` to finish.
+   * application reads the body. The requests pass no middleware of Express or another framework.
+   * When the server is closed, WebSockets close with 1012 at once, and requests have
+   * `timeouts.drain` to finish.
    * @throws `ERR_INVALID_OPTION` if the prefix is not a path.
    * @example
    * ```js
