@@ -118,7 +118,7 @@ test('on the command line, messages name flags', () => {
   assert.equal(stderr, '')
   const messages = JSON.parse(stdout)
   for (const name of Object.keys(FLAGS).filter((name) => /[.A-Z]/.test(name))
-    .concat('concurrency', 'maxQueue', 'PythonHandler')) {
+    .concat('PythonHandler')) {
     for (const message of messages) assert(!message.includes(name), message)
   }
   for (const flag of ['--workers', '--timeout-retire', '--timeout-hang', '[app]', '--docroot',
