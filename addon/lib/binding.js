@@ -51,7 +51,7 @@ import { NodeAsgiError } from './errors.js'
  *     MESSAGE          whether it is text, -, bytes, whether it is the end of a message
  *     CLOSE            code, reason: the application closed or (before ACCEPT) refused a WebSocket
  *     TRAILERS         headers as in RESPONSE_START: the body is complete
- *     FILE             status, headers, absolute path as latin-1: the body is in that file
+ *     FILE             status, headers: the body is in a file, see takeFile
  *     EARLY_HINT       values of link headers, joined by "\0"
  *     PUSH             path of a request that the client will make, its headers
  *     CONTINUE         the application asks for the body that the client holds back
@@ -82,6 +82,10 @@ import { NodeAsgiError } from './errors.js'
  *   milliseconds it cancels the tasks that are left. May be called again with another patience.
  * @property {() => boolean} drain Delivers a limited number of frames from the ring, and returns
  *   whether there are more. For what a worker wrote before it ended.
+ * @property {(stream: number) => number} takeFile The descriptor of the file of a FILE event, which
+ *   the caller owns from then on. It may refer to anything that the worker could open. Files that
+ *   are not taken during the call of `onEvents` are closed after it. Throws ERR_NO_RESOURCES if
+ *   this process has no room for another descriptor.
  * @property {() => void} ring Rings a bell that is otherwise held until the turn of the loop ends.
  * @property {() => void} ping The worker's event loop answers with PONG.
  * @property {(control: Control, timeoutMs: number) => boolean} wait

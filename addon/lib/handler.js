@@ -6,6 +6,7 @@ import { EventEmitter } from 'node:events'
 import { Readable } from 'node:stream'
 
 import { attach } from './http/attach.js'
+import { createClosing, onClosing } from './http/closing.js'
 import { checkExchange, checkServer, checkUpgrade } from './http/misuse.js'
 import { loadBinding } from './binding.js'
 import { waitForResponse, waitForWorker } from './supervisor/blocking.js'
@@ -14,6 +15,7 @@ import { BlockingStream, BufferedStream } from './stream/buffered-stream.js'
 import { InvalidOptionError, InvalidRequestError } from './errors.js'
 import { checkOptions } from './errors/unknown-key.js'
 import { encodeHead, encodeSocketHead, parseMethod } from './message/head.js'
+import { parsePrefix } from './message/mount.js'
 import { createListener } from './http/listener.js'
 import { findPython } from './supervisor/interpreter.js'
 import { parseOptions } from './options.js'
@@ -23,7 +25,8 @@ import { pythonEnvironment } from './supervisor/python-environment.js'
 import { PythonLog } from './supervisor/python-log.js'
 import { StreamingStream } from './stream/streaming-stream.js'
 import { Request, markSent } from './message/request.js'
-import { checkIdempotent, checkRequestKeys } from './message/request-keys.js'
+import { Response } from './message/response.js'
+import { checkBoolean, checkRequestKeys } from './message/request-keys.js'
 import {
   checkUnused, hidesLength, isWebRequest, parseFetch, webResponse
 } from './message/web.js'
@@ -32,6 +35,7 @@ import { Supervisor } from './supervisor/supervisor.js'
 import { MAX_TIMEOUT } from './util/deadline.js'
 import { ConnectionStream } from './websocket/connection.js'
 import { createUpgrade } from './websocket/upgrade.js'
+import { openRequestSocket } from './websocket/request-socket.js'
 
 /** @typedef {import('./message/request.js').RequestOptions} RequestOptions */
 /** @typedef {RequestOptions | Request | globalThis.Request} AnyRequest */
@@ -67,6 +71,9 @@ export class PythonHandler extends EventEmitter {
 
   /** @type {import('./http/attach.js').Endpoint} */
   #endpoint
+
+  /** @type {import('./http/closing.js').ClosingListener} */
+  #onServerClosing
 
   #readyWanted = false
 
@@ -118,17 +125,19 @@ export class PythonHandler extends EventEmitter {
         onLastLine: (pid) => this.#log.forget(pid)
       }
     })
-    const listen = createListener(this.#pool, binding.limits, settings)
-    const { upgrade, connect } = createUpgrade(this.#pool, settings)
+    const closing = this.#onServerClosing = createClosing(this.#pool, settings.timeouts.drain)
+    const listen = createListener(this.#pool, binding.limits, settings, closing)
+    const { upgrade, connect } = createUpgrade(this.#pool, settings, closing)
     this.#endpoint = { listen, upgrade, connect }
-    this.listener = (/** @type {any} */ req, /** @type {any} */ res) => {
+    this.listener = (/** @type {any} */ req, /** @type {any} */ res,
+      /** @type {unknown} */ options) => {
       checkExchange(req, res)
-      listen(req, res)
+      listen(req, res, mounted(options))
     }
-    this.upgrade = (/** @type {any} */ req, /** @type {any} */ socket,
-      /** @type {Buffer} */ head) => {
+    this.upgrade = (/** @type {any} */ req, /** @type {any} */ socket, /** @type {Buffer} */ head,
+      /** @type {unknown} */ options) => {
       checkUpgrade(req, socket)
-      upgrade(req, socket, head)
+      upgrade(req, socket, head, mounted(options))
     }
     this.fetch = (/** @type {any} */ input, /** @type {any} */ init) => this.#fetch(input, init)
     this.#supervisor.start()
@@ -152,6 +161,7 @@ export class PythonHandler extends EventEmitter {
     checkServer(server)
     checkOptions(options, ATTACH_KEYS, 'attach()')
     attach(server, this.#endpoint, options)
+    onClosing(server, this.#onServerClosing)
   }
 
   /**
@@ -161,6 +171,7 @@ export class PythonHandler extends EventEmitter {
    */
   handleRequest (request, limits) {
     if (hidesLength(request)) return this.#withLength('handleRequest', request, limits)
+    if (isSocket(request)) return this.#collectSocket(request, limits)
     return new Promise((resolve, reject) => {
       const content = requestContent(request)
       const head = requestHead(request, content)
@@ -176,6 +187,7 @@ export class PythonHandler extends EventEmitter {
    */
   handleStream (request, limits) {
     if (hidesLength(request)) return this.#withLength('handleStream', request, limits)
+    if (isSocket(request)) return this.#openSocket(request, limits)
     return new Promise((resolve, reject) => {
       const content = requestContent(request)
       const head = requestHead(request, content)
@@ -190,7 +202,7 @@ export class PythonHandler extends EventEmitter {
    * @returns {import('./message/response.js').Response}
    */
   handleRequestSync (request, limits) {
-    if (limits !== undefined) {
+    if (limits !== undefined && limits !== null) {
       throw new InvalidOptionError('limits',
         'handleRequestSync() takes no limits; use handleRequest() for a signal or a timeout')
     }
@@ -236,6 +248,10 @@ export class PythonHandler extends EventEmitter {
    */
   async #fetch (input, init) {
     const call = await parseFetch(input, init)
+    if (isSocket(call.request)) {
+      throw new InvalidOptionError('websocket', 'fetch() opens no WebSocket; use connect(), or ' +
+        'handleStream()')
+    }
     return webResponse(await this.handleStream(call.request, { signal: call.signal }), call)
   }
 
@@ -279,6 +295,24 @@ export class PythonHandler extends EventEmitter {
   }
 
   /**
+   * @param {AnyRequest} request
+   * @param {RequestLimits | AbortSignal} [limits]
+   */
+  #openSocket (request, limits) {
+    return openRequestSocket(request, (options) => this.connect(options, limits))
+  }
+
+  /**
+   * The messages of a WebSocket until it is closed, as one body.
+   * @param {AnyRequest} request
+   * @param {RequestLimits | AbortSignal} [limits]
+   */
+  async #collectSocket (request, limits) {
+    const { status, headers, body } = await this.#openSocket(request, limits)
+    return new Response({ status, headers, body: Buffer.concat(await body.toArray()) })
+  }
+
+  /**
    * @param {'handleRequest' | 'handleStream'} method
    * @param {AnyRequest} request
    * @param {RequestLimits | AbortSignal} [limits]
@@ -295,7 +329,7 @@ export class PythonHandler extends EventEmitter {
    * @param {{ method?: string, idempotent?: boolean }} request
    */
   #submit (stream, limits, request) {
-    if (request.idempotent !== undefined) checkIdempotent(request.idempotent)
+    if (request.idempotent !== undefined) checkBoolean(request.idempotent, 'idempotent')
     stream.repeatable = isRepeatable(parseMethod(request.method), request.idempotent)
     if (limits === NO_LIMITS || stream.limit(limits)) this.#pool.submit(stream)
   }
@@ -314,6 +348,11 @@ export class PythonHandler extends EventEmitter {
 
 /** @typedef {import('./stream/form-body.js').Content} Content */
 
+/** @param {any} request */
+function isSocket (request) {
+  return request?.websocket === true
+}
+
 /**
  * @param {AnyRequest} request
  * @returns {Content}
@@ -323,6 +362,11 @@ function requestContent (request) {
     throw new InvalidRequestError('ERR_INVALID_URL',
       "a request must be an object with a url, for example { method: 'GET', url: '/' }")
   }
+  if (isSocket(request)) {
+    throw new InvalidOptionError('websocket', 'handleRequestSync() opens no WebSocket; use ' +
+      'connect(), or handleStream()')
+  }
+  if ('websocket' in request) checkBoolean(request.websocket, 'websocket')
   if (isWebRequest(request)) checkUnused(request)
   else if (!(request instanceof Request)) checkRequestKeys(request)
   const content = parseContent(request.body)
@@ -346,7 +390,7 @@ function requestHead (request, { length, type }) {
 function requestLimits (request, limits) {
   // As in @platformatic/python-node.
   if (limits instanceof AbortSignal) return { signal: limits }
-  if (limits === undefined) {
+  if (limits === undefined || limits === null) {
     return isWebRequest(request) ? { signal: request.signal } : NO_LIMITS
   }
   checkOptions(limits, LIMIT_KEYS, 'a request (its second argument)')
@@ -359,6 +403,17 @@ function requestLimits (request, limits) {
     return { timeout, signal: request.signal }
   }
   return limits
+}
+
+/**
+ * @param {any} options of `listener` and `upgrade`; frameworks pass functions instead
+ * @returns {import('./http/incoming-head.js').Arrival | undefined}
+ */
+function mounted (options) {
+  if (typeof options !== 'object' || options === null || options.prefix === undefined) {
+    return undefined
+  }
+  return { prefix: parsePrefix(options.prefix) }
 }
 
 /**

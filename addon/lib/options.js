@@ -166,7 +166,8 @@ function autoSpin (workers) {
  * @param {unknown} [given]
  * @returns {Settings}
  */
-export function parseOptions (given = {}) {
+export function parseOptions (given) {
+  given ??= {}
   if (!isRecord(given)) {
     throw new InvalidOptionError('options', 'the options of a handler must be an object, for ' +
       "example new PythonHandler({ appTarget: 'main:app' })")

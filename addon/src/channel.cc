@@ -52,10 +52,10 @@ Napi::Function Channel::Define(Napi::Env env) {
        InstanceMethod<&Channel::CloseSocket>("closeSocket"),
        InstanceMethod<&Channel::Consumed>("consumed"), InstanceMethod<&Channel::Abort>("abort"),
        InstanceMethod<&Channel::Cancel>("cancel"), InstanceMethod<&Channel::Stop>("stop"),
-       InstanceMethod<&Channel::Ring>("ring"), InstanceMethod<&Channel::Ping>("ping"),
-       InstanceMethod<&Channel::Wait>("wait"), InstanceMethod<&Channel::Drain>("drain"),
-       InstanceMethod<&Channel::Ref>("ref"), InstanceMethod<&Channel::Unref>("unref"),
-       InstanceMethod<&Channel::Close>("close")});
+       InstanceMethod<&Channel::TakeFile>("takeFile"), InstanceMethod<&Channel::Ring>("ring"),
+       InstanceMethod<&Channel::Ping>("ping"), InstanceMethod<&Channel::Wait>("wait"),
+       InstanceMethod<&Channel::Drain>("drain"), InstanceMethod<&Channel::Ref>("ref"),
+       InstanceMethod<&Channel::Unref>("unref"), InstanceMethod<&Channel::Close>("close")});
 }
 
 Channel::Channel(const Napi::CallbackInfo& info)
@@ -80,9 +80,13 @@ void Channel::Open(const Napi::CallbackInfo& info) {
   base::Result<shm::Segment> segment = shm::Segment::Create(sizes);
   base::Result<shm::Doorbell> own = shm::Doorbell::Create();
   base::Result<shm::Doorbell> peer = shm::Doorbell::Create();
-  for (const base::Status* status : {&segment.status(), &own.status(), &peer.status()}) {
+  base::Result<base::FdSockets> files = base::MakeFdSockets();
+  for (const base::Status* status :
+       {&segment.status(), &own.status(), &peer.status(), &files.status()}) {
     if (!status->ok()) return ThrowNoResources(env, *status);
   }
+  files_ = std::move(files).value();
+  streams_.set_files(files_.taker.get());
   segment_fd_ = segment.value().fd();
   worker_bell_fd_ = peer.value().fd();
   endpoint_ = std::make_unique<shm::Endpoint>(std::move(segment).value(), shm::Side::kNode,
@@ -104,7 +108,17 @@ bool Channel::WorkerFds(std::array<int, wire::kForkFds>* fds) const {
   (*fds)[wire::kSegmentFd] = segment_fd_;
   (*fds)[wire::kWorkerBellFd] = worker_bell_fd_;
   (*fds)[wire::kNodeBellFd] = endpoint_->bell_fd();
+  (*fds)[wire::kFilesFd] = files_.passer.get();
   return true;
+}
+
+Napi::Value Channel::TakeFile(const Napi::CallbackInfo& info) {
+  base::UniqueFd fd = streams_.TakeFile(Uint32(info[0]));
+  if (!fd.valid()) {
+    ThrowNoResources(info.Env(), base::Status::FromErrno("cannot take a file", EMFILE));
+    return {};
+  }
+  return Napi::Number::New(info.Env(), fd.release());
 }
 
 Napi::Value Channel::Ring(const Napi::CallbackInfo& /*info*/) {
@@ -162,6 +176,7 @@ void Channel::CloseNow() {
   watcher_.Close();
   turn_end_.Close();
   endpoint_.reset();
+  files_ = {};
   on_events_.Reset();
 }
 
@@ -209,6 +224,7 @@ shm::Endpoint::Drained Channel::DrainOnce() {
     events.Add(EventType::kCorrupt, 0, {Utf8(Env(), fault.empty() ? kBrokenRing : fault)});
   }
   if (!events.empty()) CallBack(Env(), async_context_, Value(), on_events_, events.Arguments());
+  streams_.DropFiles(events);
   return drained;
 }
 

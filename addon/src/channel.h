@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/fd_passing.h"
 #include "poll_watcher.h"
 #include "shm/endpoint.h"
 #include "shm/spinner.h"
@@ -46,6 +47,7 @@ class Channel : public Napi::ObjectWrap<Channel> {
 
   Napi::Value Wait(const Napi::CallbackInfo& info);
   Napi::Value Drain(const Napi::CallbackInfo& info);
+  Napi::Value TakeFile(const Napi::CallbackInfo& info);
   Napi::Value Ring(const Napi::CallbackInfo& info);
   Napi::Value Ref(const Napi::CallbackInfo& info);
   Napi::Value Unref(const Napi::CallbackInfo& info);
@@ -89,6 +91,7 @@ class Channel : public Napi::ObjectWrap<Channel> {
 
   int segment_fd_ = -1;                      // borrowed from endpoint_
   int worker_bell_fd_ = -1;                  // likewise
+  base::FdSockets files_;                    // on which the worker passes files on
   std::unique_ptr<shm::Endpoint> endpoint_;  // null once closed
   shm::Spinner spinner_;
   PollWatcher watcher_;

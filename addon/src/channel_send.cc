@@ -6,6 +6,7 @@
 #include "errors.h"
 #include "js.h"
 #include "wire/http_head.h"
+#include "wire/parts.h"
 #include "wire/utf8.h"
 
 namespace nasgi::addon {
@@ -39,8 +40,8 @@ namespace {
 
 [[gnu::cold]] void ThrowHeadTooLong(Napi::Env env, size_t size, size_t limit) {
   ThrowCoded(env, "ERR_HEADERS_TOO_LARGE",
-             "the head of the request takes " + std::to_string(size) +
-                 " bytes; a record of the request ring takes " + std::to_string(limit));
+             "the head of the request takes " + std::to_string(size) + " bytes; the limit is " +
+                 std::to_string(limit));
 }
 
 [[gnu::cold]] void ThrowChunkTooLong(Napi::Env env, size_t size) {
@@ -69,6 +70,10 @@ Stream* Channel::LiveStream(uint32_t id) {
 
 template <class Message>
 void Channel::SendFrame(const Message& message, shm::Bell bell) {
+  if (wire::FrameBound(message) > endpoint_->max_record()) {  // a large head
+    return wire::SendParts(message, endpoint_->max_record(),
+                           [this, bell](const wire::Part& part) { SendFrame(part, bell); });
+  }
   const base::Status sent = endpoint_->Send(
       wire::FrameBound(message),
       [&message](std::span<std::byte> room) { return wire::PackFrame(message, room); }, bell);
@@ -100,8 +105,9 @@ bool Channel::ReadHead(Napi::Value value) {
     return false;
   }
   // The check does not count the method, the addresses and the JSON of TLS.
-  if (wire::FrameBound(wire::Request{0, head_, {}, false}) > endpoint_->max_record()) {
-    ThrowHeadTooLong(value.Env(), size, endpoint_->max_record());
+  constexpr size_t kRoom = wire::kMaxFrame - wire::kMaxChunk;
+  if (wire::FrameBound(wire::Request{0, head_, {}, false}) > kRoom) {
+    ThrowHeadTooLong(value.Env(), size, kRoom);
     return false;
   }
   return true;
@@ -140,13 +146,7 @@ Napi::Value Channel::Request(Napi::Value head, Napi::Value bytes, Napi::Value en
   Stream* stream = streams_.Find(id);
   stream->send.Spend(body.size());
   stream->request_ended = end;
-  const wire::Request frame{id, head_, body, end};
-  if (wire::FrameBound(frame) <= endpoint_->max_record()) {
-    SendFrame(frame);
-  } else {  // a large head and a small ring
-    SendFrame(wire::Request{id, head_, {}, false});
-    SendFrame(wire::Body{id, body, end});
-  }
+  SendFrame(wire::Request{id, head_, body, end});
   return Napi::Number::New(Env(), id);
 }
 

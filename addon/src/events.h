@@ -88,6 +88,13 @@ class EventArray {
     slots_.resize(slots_.size() + kStride - 2 - values.size(), undefined_);
   }
 
+  // Adds the event of a file, which Streams keeps until JavaScript has seen the event.
+  void AddFile(uint32_t stream, std::initializer_list<napi_value> values) {
+    Add(EventType::kFile, stream, values);
+    files_.push_back(stream);
+  }
+  [[nodiscard]] const std::vector<uint32_t>& files() const { return files_; }
+
   // A slot for `bytes`, which are copied. To be called in the order of the events. Small ones share
   // a Buffer, because one each cost 0.5 µs, most of it in malloc and the garbage collector.
   [[nodiscard]] napi_value Bytes(std::string_view bytes) {
@@ -129,6 +136,7 @@ class EventArray {
   std::string shared_;
   napi_value last_headers_ = nullptr;
   std::string last_headers_text_;
+  std::vector<uint32_t> files_;  // streams
 };
 
 }  // namespace nasgi::addon

@@ -1,7 +1,9 @@
 #include "streams.h"
 
 #include <utility>
+#include <vector>
 
+#include "base/fd_passing.h"
 #include "js.h"
 
 namespace nasgi::addon {
@@ -104,6 +106,27 @@ bool Streams::Take(EventArray* events) {
 
 bool Streams::OnFrame(std::span<const std::byte> bytes, EventArray* events) {
   if (!frame_.Parse(bytes)) return Fault("it sent a record that is not a frame");
+  if (frame_.type() == wire::MessageType::kPart) return OnPart(events);
+  if (joiner_.joining()) {
+    return Fault("it sent a frame of type " + TypeNumber(frame_.type()) +
+                 " before the last part of another");
+  }
+  return OnParsed(events);
+}
+
+bool Streams::OnPart(EventArray* events) {
+  wire::Part part;
+  if (!frame_.Get(&part) || !joiner_.Take(part)) {
+    return Fault("it sent parts of a frame that are invalid or exceed " +
+                 std::to_string(wire::kMaxFrame) + " bytes");
+  }
+  if (!part.end) return true;
+  const std::vector<std::byte> whole = joiner_.Release();
+  if (!frame_.Parse(whole)) return Fault("it sent parts that are not a frame");
+  return OnParsed(events);
+}
+
+bool Streams::OnParsed(EventArray* events) {
   switch (frame_.type()) {
     case wire::MessageType::kResponse:
       return Take<wire::Response>(events);
@@ -205,12 +228,28 @@ bool Streams::On(const wire::File& file, EventArray* events) {
   const uint32_t id = file.stream;
   const Stream* stream = FindBeforeResponse("a file", id);
   if (stream == nullptr || !CheckStatus(id, file.status)) return false;
+  base::Result<base::PassedFd> passed = base::TakeFd(files_);
+  if (!passed.ok() || passed.value().number != id) {
+    return Fault("a file", id, " without its descriptor");
+  }
   if (Settle(*stream, id, true, events)) {
     napi_env env = events->env();
-    events->Add(EventType::kFile, id,
-                {Number(env, file.status), Latin1(env, file.headers), Latin1(env, file.path)});
+    waiting_files_[id] = std::move(passed.value().fd);
+    events->AddFile(id, {Number(env, file.status), Latin1(env, file.headers)});
   }
   return true;
+}
+
+base::UniqueFd Streams::TakeFile(uint32_t id) {
+  const auto found = waiting_files_.find(id);
+  if (found == waiting_files_.end()) return {};
+  base::UniqueFd fd = std::move(found->second);
+  waiting_files_.erase(found);
+  return fd;
+}
+
+void Streams::DropFiles(const EventArray& events) {
+  for (const uint32_t id : events.files()) waiting_files_.erase(id);
 }
 
 bool Streams::On(const wire::EarlyHint& hint, EventArray* events) {

@@ -6,10 +6,12 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "base/unique_fd.h"
 #include "events.h"
 #include "wire/flow.h"
 #include "wire/frame.h"
 #include "wire/messages.h"
+#include "wire/parts.h"
 
 namespace nasgi::addon {
 
@@ -32,6 +34,8 @@ struct Stream {
 // Failure: after OnFrame() has returned false, fault() says why, and the channel must be closed.
 class Streams {
  public:
+  // `files`: the socket on which the worker passes files on; borrowed.
+  void set_files(int files) { files_ = files; }
   // Opens a stream and returns its id, which is never 0.
   [[nodiscard]] uint32_t Open(bool websocket);
   // Null when the stream has ended.
@@ -43,11 +47,19 @@ class Streams {
   // change them, so numbers are copied before they are checked, and text is passed on unchecked.
   // False: the worker broke the protocol.
   [[nodiscard]] bool OnFrame(std::span<const std::byte> bytes, EventArray* events);
+  // The descriptor of a file that an event of this stream announced, once; the caller owns it. Not
+  // valid if there is none, or if the process had no room for it.
+  [[nodiscard]] base::UniqueFd TakeFile(uint32_t id);
+  // JavaScript has seen `events`: closes the files among them that it has not taken.
+  void DropFiles(const EventArray& events);
   // A clause about the worker, like "it sent a body on stream 7, which is not open". Empty before
   // the first fault.
   [[nodiscard]] const std::string& fault() const { return fault_; }
 
  private:
+  // Handles the frame that was parsed, unless it is a Part.
+  [[nodiscard]] bool OnParsed(EventArray* events);
+  [[nodiscard]] bool OnPart(EventArray* events);
   template <class Message>
   [[nodiscard]] bool Take(EventArray* events);
   [[nodiscard]] bool On(const wire::Response& response, EventArray* events);
@@ -87,6 +99,9 @@ class Streams {
   std::unordered_map<uint32_t, Stream> streams_;
   uint32_t last_ = 0;
   wire::Frame frame_;
+  wire::PartJoiner joiner_;
+  int files_ = -1;
+  std::unordered_map<uint32_t, base::UniqueFd> waiting_files_;  // until JavaScript takes them
   std::string fault_;
 };
 

@@ -35,7 +35,15 @@ struct Fork {
   static auto Fields(auto& m) { return std::tie(m.worker); }
 };
 
-enum ForkFd : uint8_t { kSegmentFd, kWorkerBellFd, kNodeBellFd, kStdoutFd, kStderrFd, kForkFds };
+enum ForkFd : uint8_t {
+  kSegmentFd,
+  kWorkerBellFd,
+  kNodeBellFd,
+  kFilesFd,  // the socket on which the worker passes files on (File in messages.h)
+  kStdoutFd,
+  kStderrFd,
+  kForkFds
+};
 
 // Sends a signal to a worker.
 struct Kill {

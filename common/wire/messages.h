@@ -79,14 +79,14 @@ struct Trailers {
   static auto Fields(auto& m) { return std::tie(m.stream, m.headers); }
 };
 
-// A complete response. Its body is the content of a file, which Node reads.
+// A complete response. Its body is the content of a file, which Node reads. The worker passes the
+// descriptor of the file on with the number of the stream (base/fd_passing.h), and then sends this.
 struct File {
   static constexpr MessageType kType = MessageType::kFile;
   uint32_t stream = 0;
   uint32_t status = 0;
   std::string_view headers;  // as in Response
-  std::string_view path;     // absolute
-  static auto Fields(auto& m) { return std::tie(m.stream, m.status, m.headers, m.path); }
+  static auto Fields(auto& m) { return std::tie(m.stream, m.status, m.headers); }
 };
 
 // A 103 response, before the final response.
@@ -194,6 +194,15 @@ struct Stop {
   static constexpr MessageType kType = MessageType::kStop;
   uint32_t patience = 0;  // milliseconds from now until unfinished tasks are cancelled
   static auto Fields(auto& m) { return std::tie(m.patience); }
+};
+
+// A part of a frame that is too long for one record (parts.h). The next record of the ring is the
+// next part.
+struct Part {
+  static constexpr MessageType kType = MessageType::kPart;
+  std::string_view bytes;
+  bool end = false;  // the last part
+  static auto Fields(auto& m) { return std::tie(m.bytes, m.end); }
 };
 
 // A message without fields.

@@ -18,7 +18,7 @@
 // Constants only, so thread safety, lifetime and failure do not apply.
 namespace nasgi::wire {
 
-inline constexpr uint32_t kWireVersion = 2;
+inline constexpr uint32_t kWireVersion = 3;
 
 enum class MessageType : uint8_t {
   // In both directions.
@@ -26,6 +26,7 @@ enum class MessageType : uint8_t {
   kCredit = 2,
   kMessage = 3,
   kClose = 4,
+  kPart = 5,
   // To the worker.
   kRequest = 16,
   kDisconnect = 17,
@@ -82,8 +83,10 @@ inline constexpr uint32_t kAbnormalClosure = 1006;   // the connection was lost
 inline constexpr size_t kMaxCloseReason = 123;
 // Maximum size of the head of a request or response, counted as HTTP/2 counts a list of headers
 // (RFC 9113, 6.5.2): name + value + 32 bytes for each.
-inline constexpr size_t kMaxHead = 64 * 1024;
+inline constexpr size_t kMaxHead = 512 * 1024;
 inline constexpr size_t kHeaderOverhead = 32;
+// Maximum size of a frame, in bytes: a head, what else a message holds, and a chunk of a body.
+inline constexpr size_t kMaxFrame = 2 * kMaxHead;
 // Maximum length, in bytes of UTF-8, of each part of an error. The worker cuts longer parts.
 inline constexpr size_t kMaxErrorType = 256;
 inline constexpr size_t kMaxErrorMessage = 8 * 1024;
@@ -93,8 +96,9 @@ inline constexpr size_t kMaxReadyInfo = 8 * 1024;
 // Maximum size of a control message, in bytes. It carries settings or a traceback.
 inline constexpr size_t kMaxControl = 64 * 1024;
 
-// Minimum size of a ring, in bytes. A record takes at most half of a ring, and the largest head
-// must fit with its framing. shm/layout.h has the default and the maximum.
+// Minimum size of a ring, in bytes. A record takes at most half of a ring, and the largest chunk
+// and the largest error must fit with their framing; longer frames travel in parts. shm/layout.h
+// has the default and the maximum.
 inline constexpr uint32_t kMinRing = 256 * 1024;
 
 }  // namespace nasgi::wire

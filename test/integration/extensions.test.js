@@ -136,7 +136,7 @@ withPython('pathsend sends a file, with ranges', app, async (python) => {
     const head = await ask(base, '/pathsend', { method: 'HEAD' })
     assert.equal(head.headers['content-length'], String(CONTENT.length))
     assert.equal(head.content.length, 0)
-    for (const fault of ['missing', 'folder', 'length']) {
+    for (const fault of ['missing', 'folder', 'longer']) {
       assert.equal((await ask(base, `/pathsend?${fault}`)).status, 500, fault)
     }
     // Starlette's FileResponse may send a relative path.
@@ -148,7 +148,7 @@ withPython('pathsend sends a file, with ranges', app, async (python) => {
   const streamed = await python.handleStream({ url: '/pathsend' })
   assert.equal(sha256(Buffer.concat(await streamed.body.toArray())), sha256(CONTENT))
   await assert.rejects(python.handleRequest({ url: '/pathsend?missing' }),
-    { code: 'ERR_INVALID_RESPONSE', message: /ENOENT/ })
+    { code: 'ERR_APP', type: 'FileNotFoundError', message: /\.missing/ })
   await withHttp2(python, async (session) => {
     const { head, content } = await ask2(session, { ':path': '/pathsend', range: 'bytes=1-2' })
     assert.equal(head[':status'], 206)
@@ -174,7 +174,7 @@ withPython('handleRequestSync() supports pathsend', app, async (python) => {
     [200, 'application/x-test', sha256(CONTENT)])
   for (const fault of ['missing', 'folder']) {
     assert.throws(() => python.handleRequestSync({ url: `/pathsend?${fault}` }),
-      { code: 'ERR_INVALID_RESPONSE' }, fault)
+      { code: 'ERR_APP' }, fault)
   }
 })
 

@@ -26,6 +26,12 @@ const REQUESTS = {
   '/credit': /credit on stream 1\b/,
   '/closed': /stream 1\b.*not aborted/,
   '/accept': /accept on stream 1\b.*not a WebSocket/,
+  '/file': /file on stream 1\b.*descriptor/,
+  '/other-file': /file on stream 1\b.*descriptor/,
+  '/many-files': /file on stream 1\b.*descriptor/,
+  '/part': /not a frame/,
+  '/nested': /type 5\b/,
+  '/between': /type 34\b.*last part/,
   '/hint': /early hint on stream 1 after its response/
 }
 const SOCKETS = {

@@ -3,8 +3,15 @@ import { once } from 'node:events'
 import http from 'node:http'
 import http2 from 'node:http2'
 
+import middie from '@fastify/middie'
+import connect from 'connect'
+import express from 'express'
+import fastify from 'fastify'
+import Koa from 'koa'
+import mount from 'koa-mount'
 import WebSocket from 'ws'
 
+import { Request } from '../../addon/lib/index.js'
 import { eventually, startPython, withPython, withServer } from '../support/harness.js'
 import { openSocket } from '../support/websocket.js'
 
@@ -208,4 +215,89 @@ withPython('a WebSocket over HTTP/2 works like any other', { appTarget: 'websock
     scoped.resume()
     session.destroy()
     server.close()
+  })
+
+/** @type {Record<string, (python: any) => any>} */
+const frameworks = {
+  Express: (python) => express().use('/mnt', python.listener),
+  'Express in Express': (python) =>
+    express().use('/mnt', express().use('/', express.Router().use(python.listener))),
+  connect: (python) => connect().use('/mnt', python.listener),
+  'connect in connect': (python) => connect().use('/mnt', connect().use(python.listener)),
+  '@fastify/middie': async (python) => {
+    const server = fastify()
+    await server.register(middie)
+    server.use('/mnt', python.listener)
+    await server.ready()
+    return server.routing
+  },
+  'koa-mount': (python) => new Koa().use(mount('/mnt', (context) => {
+    context.respond = false
+    python.listener(context.req, context.res, { prefix: '/mnt/' })
+  })).callback(),
+  'a listener that leaves the url alone': (python) => (req, res) =>
+    python.listener(req, res, { prefix: '/mnt' })
+}
+
+for (const [name, make] of Object.entries(frameworks)) {
+  withPython(`the prefix of a mount in ${name} was lost`, app, async (python) => {
+    await withServer(await make(python), async (base) => {
+      for (const query of ['', '?x=/mnt/scope', '?/']) {
+        const scope = await seen(`${base}/mnt/scope${query}`)
+        assert.deepEqual([scope.root_path, scope.path, scope.raw_path],
+          ['/mnt', '/mnt/scope', '/mnt/scope'], query)
+      }
+    })
+  })
+}
+
+withPython('a url that middleware has rewritten is not below a mount', app, async (python) => {
+  const server = connect().use((req, res, next) => {
+    req.url = '/scope'
+    next()
+  }).use(python.listener)
+  await withServer(server, async (base) => {
+    const scope = await seen(`${base}/elsewhere`)
+    assert.deepEqual([scope.root_path, scope.path], ['', '/scope'])
+    const query = await seen(`${base}/a?b=/scope`)
+    assert.deepEqual([query.root_path, query.path], ['', '/scope'])
+  })
+})
+
+withPython('a prefix for requests without a network', app, async (python) => {
+  for (const url of ['/scope?x', '/mnt/scope?x']) {
+    for (const answer of [
+      (await python.handleRequest({ url, prefix: '/mnt' })).text(),
+      (await python.handleRequest(new Request({ url, prefix: '/mnt/' }))).text(),
+      await (await python.fetch(new globalThis.Request(`http://h${url}`), { prefix: '/mnt' })).text()
+    ]) {
+      const scope = JSON.parse(answer)
+      assert.deepEqual([scope.root_path, scope.path], ['/mnt', '/mnt/scope'])
+    }
+  }
+  await assert.rejects(python.handleRequest({ url: '/', prefix: 'mnt' }),
+    { code: 'ERR_INVALID_OPTION', option: 'prefix' })
+  assert.throws(() => python.listener({}, {}, { prefix: 'mnt' }), { code: 'ERR_INVALID_OPTION' })
+})
+
+withPython('a prefix that was removed before an upgrade',
+  { appTarget: 'websocket_app:mounted' }, async (python) => {
+    await withServer(python.listener, async (base, server) => {
+      server.on('upgrade', (req, socket, head) => {
+        const prefix = req.url.startsWith('/by-url') ? undefined : '/given'
+        req.originalUrl = req.url
+        req.url = req.url.replace(/^.[^/]*/, '')
+        if (prefix !== undefined) delete req.originalUrl
+        python.upgrade(req, socket, head, { prefix })
+      })
+      for (const prefix of ['/by-url', '/given']) {
+        const client = await openSocket(`${base.replace('http', 'ws')}${prefix}/scope`)
+        await client.closed
+        const scope = JSON.parse(client.received[0])
+        assert.deepEqual([scope.root_path, scope.path], [prefix, `${prefix}/scope`])
+      }
+      const given = await python.connect({ url: '/scope', prefix: '/given' })
+      const { value } = await given[Symbol.asyncIterator]().next()
+      assert.equal(JSON.parse(value).root_path, '/given')
+    })
   })

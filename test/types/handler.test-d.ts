@@ -46,6 +46,7 @@ expectTrue<Equal<ReturnType<typeof handler.close>, Promise<void>>>()
 handler.close({ timeout: 0 })
 
 createServer(handler.listener)
+createServer((req, res) => handler.listener(req, res, { prefix: '/api' }))
 createSecureServer({}, handler.listener)
 createHttp2Server({}, handler.listener)
 

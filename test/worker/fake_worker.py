@@ -33,8 +33,8 @@ MAX_ERROR_MESSAGE = declared("kMaxErrorMessage", "common/wire/protocol.h")
 MAX_TRACEBACK = declared("kMaxTraceback", "common/wire/protocol.h")
 ASGI_VERSION = declared("kAsgiVersion", "worker/src/asgi/scope.h")
 
-# A worker gets its segment, two bells, stdout and stderr.
-FDS = array.array("i", [0] * 5)
+# A worker gets its segment, two bells, the socket for files, stdout and stderr.
+FDS = array.array("i", [0] * 6)
 
 
 def control_send(fd, kind, *fields):
@@ -94,9 +94,9 @@ class ClientDisconnected(OSError):
 
 
 class Channel:
-    def __init__(self, segment_fd, worker_bell_fd, node_bell_fd):
+    def __init__(self, segment_fd, worker_bell_fd, node_bell_fd, files_fd):
         self._socket = socket.socket(fileno=segment_fd)
-        self._bells = (worker_bell_fd, node_bell_fd)
+        self._others = (worker_bell_fd, node_bell_fd, files_fd)
         self._tasks = set()
         self.on_idle = None
         self._report("attached", fds=open_fds())

@@ -152,12 +152,13 @@ class Worker:
         self._socket, segment = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._socket.settimeout(LIMIT)
         bells = os.pipe()
+        files = os.dup(bells[1])
         # A pipe of packets: one read() returns what one write() wrote.
         self._stdout, stdout = os.pipe2(os.O_CLOEXEC | os.O_DIRECT)
         self._stderr, stderr = os.pipe()
-        host.send("fork", worker_id, fds=[segment.fileno(), *bells, stdout, stderr])
+        host.send("fork", worker_id, fds=[segment.fileno(), *bells, files, stdout, stderr])
         segment.close()
-        for fd in (*bells, stdout, stderr):
+        for fd in (*bells, files, stdout, stderr):
             os.close(fd)
 
     def receive(self, kind=None):

@@ -131,7 +131,7 @@ def test_workers_share_no_fds_of_the_server_or_of_each_other(host):
         server.receive()
         reports.append(worker.ready()[0])
     # 0 to 2, the lifeline, and the three of the channel.
-    assert [len(report["fds"]) for report in reports] == [7, 7, 7]
+    assert [len(report["fds"]) for report in reports] == [8, 8, 8]
     assert all(set(report["fds"]) >= {0, 1, 2, fake_worker.LIFELINE_FD} for report in reports)
 
 
@@ -241,7 +241,7 @@ def test_the_first_message_must_be_init(host):
     assert "'kill'" in text
 
 
-def test_threads_left_by_preload_make_workers_start_cold(host, tmp_path):
+def test_workers_do_not_share_an_app_that_left_threads_at_preload(host, tmp_path):
     start_a_thread = (
         "threading.Thread(target=threading.Event().wait, name='exporter', daemon=True).start()"
     )
@@ -252,7 +252,7 @@ def test_threads_left_by_preload_make_workers_start_cold(host, tmp_path):
     attached, ready = worker.ready()
 
     assert kind == "forked"
-    assert len(attached["fds"]) == 7
+    assert len(attached["fds"]) == 8
     assert ready["argv"] == ["main:app"]
     assert ready["path0"] == str(tmp_path)
     seen = facts(worker)
@@ -261,6 +261,67 @@ def test_threads_left_by_preload_make_workers_start_cold(host, tmp_path):
     assert seen["threads"] == 2, "the thread of the app runs in the worker as well"
     assert stop(server, worker) == ["exited", 1, pid, 0, 0]
     assert worker.stdout() == f"atexit in {pid}\n"
+    assert worker.stderr() == ""
+
+
+def test_a_server_does_not_keep_a_preloaded_app_that_no_worker_shares(host, tmp_path):
+    heavy = (
+        "threading.Thread(target=threading.Event().wait, daemon=True).start()\n"
+        "os.chdir('/')\n"
+        "memory = b'x' * 100_000_000\n"
+        "import signal\nsignal.signal(signal.SIGCHLD, signal.SIG_IGN)\n"
+    )
+    server = host(write_app(tmp_path, heavy))
+    assert len(server.start(preload=True)["threads"]) == 1
+    for worker_id in (1, 2):
+        worker = server.fork(worker_id)
+        kind, _, pid = server.receive()
+        _, ready = worker.ready()
+        assert (kind, ready["path0"]) == ("forked", str(tmp_path))
+        assert stop(server, worker) == ["exited", worker_id, pid, 0, 0]
+    with open(f"/proc/{server.pid}/statm") as statm:
+        resident = int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    assert resident < 60_000_000
+    server.control.close()
+    server.cut_lifeline()
+    assert server.wait() == 0
+
+
+def test_threads_that_a_library_ends_at_a_fork_do_not_prevent_it(host, tmp_path):
+    """numpy brings OpenBLAS, whose threads wait for work from its import on."""
+    pytest.importorskip("numpy")
+    computing = (
+        "import numpy\nones = numpy.ones((400, 400))\nassert (ones @ ones)[0, 0] == 400\n"
+        "class Work:\n  def __repr__(self): return str(int((ones @ ones).sum()))\n"
+        "random.random = Work\n"
+    )
+    server = host(write_app(tmp_path, computing), env={"OPENBLAS_NUM_THREADS": "4"})
+    assert server.start(preload=True)["threads"] == []
+    for worker_id in (1, 2):
+        worker = server.fork(worker_id)
+        pid = started(server, worker)
+        seen = facts(worker)
+        assert seen["imported_in"] == server.pid != pid
+        assert seen["random"] == 400**3, "OpenBLAS computes in the worker"
+
+
+def test_threads_without_preload_make_workers_start_as_fresh_interpreters(host, tmp_path):
+    start_a_thread = (
+        "import threading\n"
+        "threading.Thread(target=threading.Event().wait, name='agent', daemon=True).start()"
+    )
+    server = host(write_app(tmp_path), patch=start_a_thread, env={"MARK": "inherited"})
+    assert server.start(preload=True, rootPath="/prefix")["threads"] == ["agent"]
+    worker = server.fork()
+    kind, _, pid = server.receive()
+    attached, ready = worker.ready()
+    assert kind == "forked"
+    assert len(attached["fds"]) == 7
+    assert (ready["argv"], ready["path0"]) == (["main:app"], str(tmp_path))
+    seen = facts(worker)
+    assert seen["parent"] == server.pid
+    assert seen["imported_in"] == seen["pid"] == pid
+    assert stop(server, worker) == ["exited", 1, pid, 0, 0]
     assert worker.stderr() == ""
 
 

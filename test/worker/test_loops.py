@@ -14,6 +14,12 @@ def spawn(coroutine):
     return make(coroutine, **options)
 
 
+def is_loop_of(name, kind):
+    return any(base.__module__.split(".")[0] == name for base in kind.__mro__) and (
+        name == "uvloop" or issubclass(kind, asyncio.SelectorEventLoop)
+    )
+
+
 variable = contextvars.ContextVar("variable", default="unset")
 both = pytest.mark.parametrize("name", ["asyncio", "uvloop"])
 
@@ -53,9 +59,9 @@ def test_asyncio_does_not_need_uvloop():
 @both
 def test_run_uses_the_loop_asked_for(name):
     async def main():
-        return type(asyncio.get_running_loop()).__module__
+        return type(asyncio.get_running_loop())
 
-    assert loops.run(main(), name).split(".")[0] == name
+    assert is_loop_of(name, loops.run(main(), name))
 
 
 @pytest.mark.skipif("sys.version_info >= (3, 14)", reason="policies are deprecated")
@@ -63,11 +69,11 @@ def test_run_ignores_a_policy_that_the_app_installed():
     import uvloop
 
     async def main():
-        return type(asyncio.get_running_loop()).__module__
+        return type(asyncio.get_running_loop())
 
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
     try:
-        assert loops.run(main(), "asyncio").startswith("asyncio.")
+        assert is_loop_of("asyncio", loops.run(main(), "asyncio"))
     finally:
         asyncio.set_event_loop_policy(None)
 
@@ -86,6 +92,22 @@ def test_a_spawned_task_is_the_current_task_from_its_first_step(name):
     assert loops.run(main(), name)
 
 
+@pytest.fixture
+def without_nesting(monkeypatch):
+    monkeypatch.setattr(loops, "NESTING_MODULES", ())
+
+
+@pytest.mark.parametrize(("name", "nests"), [("asyncio", True), ("uvloop", False)])
+def test_no_step_runs_at_once_where_the_application_may_nest_loops(name, nests, monkeypatch):
+    monkeypatch.setattr(loops, "NESTING_MODULES", ("nothing_of_this_name", "json"))
+
+    async def main():
+        return loops.task_spawner(asyncio.get_running_loop())[1].get("eager_start", False)
+
+    assert loops.run(main(), name) is (loops.EAGER_TASKS and not nests)
+
+
+@pytest.mark.usefixtures("without_nesting")
 @both
 def test_the_first_step_runs_at_once_if_tasks_can_be_eager(name):
     steps = []
@@ -104,6 +126,7 @@ def test_the_first_step_runs_at_once_if_tasks_can_be_eager(name):
     assert loops.run(main(), name) == expected
 
 
+@pytest.mark.usefixtures("without_nesting")
 @both
 def test_no_step_runs_at_once_in_debug_mode(name):
     steps = []
@@ -218,3 +241,57 @@ def test_tasks_spawned_by_a_reader_inherit_its_context_and_leak_nothing(name):
 
     loops.run(main(), name)
     assert seen == ["from lifespan", "from a request"] * 2
+
+
+def test_nested_turns_that_take_the_ready_handles_do_not_end_the_loop():
+    """What nest_asyncio does when it is first applied in a task."""
+    ran = []
+
+    def nest():
+        loop = asyncio.get_running_loop()
+        type(loop)._nest_patched = True
+        while loop._ready:
+            handle = loop._ready.popleft()
+            if not handle._cancelled:
+                handle._context.run(handle._callback, *handle._args)
+
+    async def main():
+        loop = asyncio.get_running_loop()
+        loop.call_soon(nest)
+        for name in "ab":
+            loop.call_soon(ran.append, name)
+        await asyncio.sleep(0.01)
+        ran.append("c")
+        return "done"
+
+    try:
+        assert loops.run(main(), "asyncio") == "done"
+        assert ran == ["a", "b", "c"]
+    finally:
+        del loops.Loop._nest_patched
+
+
+def test_a_stop_in_a_nested_turn_is_kept():
+    loop = loops.Loop()
+    loops.Loop._nest_patched = True
+    try:
+
+        def nest():
+            loop._ready.clear()
+            loop.stop()
+
+        loop.call_soon(nest)
+        loop.call_soon(nest)
+        loop.run_forever()
+    finally:
+        del loops.Loop._nest_patched
+        loop.close()
+
+
+def test_another_index_error_ends_the_loop():
+    loop = loops.Loop()
+    loop.call_soon(loop._ready.clear)
+    loop.call_soon(print)
+    with pytest.raises(IndexError):
+        loop.run_forever()
+    loop.close()

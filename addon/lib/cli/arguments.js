@@ -18,6 +18,7 @@ import { LOG_LEVELS } from './logger.js'
  * @property {Record<string, any>} handler options of PythonHandler
  * @property {Address} address
  * @property {TlsFiles | null} tls
+ * @property {number} maxHeaderSize bytes of the head of a request
  * @property {{ folders: string[], extensions: string[] } | null} reload what to watch
  * @property {boolean} accessLog
  * @property {string} logLevel
@@ -71,6 +72,9 @@ export const FLAGS = {
 
 const MIB = 1024 * 1024
 
+/** Bytes. Node's own default is 16 KiB. */
+const MAX_HEADER_SIZE = 64 * 1024
+
 /** There is nothing to serve: wrong usage, or --help. The explanation has been printed already. */
 export class UsageError extends Error {
   /** @param {number} exitCode */
@@ -96,13 +100,14 @@ export function parseArguments (argv) {
     throw error
   }
   const {
-    docroot, host, port, uds, tlsCert, tlsKey, tlsCa, accessLog, logLevel, reload, reloadDir,
-    reloadExt
+    docroot, host, port, uds, tlsCert, tlsKey, tlsCa, maxHeaderSize, accessLog, logLevel, reload,
+    reloadDir, reloadExt
   } = command.opts()
   return {
     handler: handlerOptions(command),
     address: { host, port, uds },
     tls: tlsCert === undefined ? null : { cert: tlsCert, key: tlsKey, ca: tlsCa },
+    maxHeaderSize,
     reload: reload
       ? { folders: reloadDir ?? [resolve(docroot)], extensions: reloadExt ?? ['py'] }
       : null,
@@ -155,6 +160,8 @@ export function defineCommand () {
       'and HTTP/1.1')
     .option('--tls-key <file>', 'private key of the certificate (PEM)')
     .option('--tls-ca <file>', 'require client certificates issued by this CA (PEM)')
+    .addOption(new Option('--max-header-size <bytes>', 'longest head of a request: its first ' +
+      'line and its headers').default(MAX_HEADER_SIZE).argParser(parseCount))
     .option('--workers <n>', 'worker processes (default: the number of available cores)',
       parseCount)
     .addOption(new Option('--preload [modules]', 'modules to import before workers are forked ' +

@@ -3,6 +3,8 @@
  * connection is closed after its last one. The handler closes the WebSockets.
  */
 
+import { isHandshake } from '../http/upgrade-request.js'
+
 /** @typedef {import('node:http').Server | import('node:http2').Http2SecureServer} Server */
 
 export class GracefulShutdown {
@@ -31,7 +33,9 @@ export class GracefulShutdown {
     // A server of node:http can close its idle connections itself, one of node:http2 cannot.
     this.server.on('secureConnection', this.#tracker(this.#sockets))
     this.server.on('session', this.#tracker(this.#sessions))
-    this.server.on('upgrade', (/** @type {any} */ req) => this.#sockets.delete(req.socket))
+    this.server.on('upgrade', (/** @type {any} */ req) => {
+      if (isHandshake(req)) this.#sockets.delete(req.socket)
+    })
   }
 
   /**

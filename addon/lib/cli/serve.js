@@ -68,13 +68,13 @@ class Service {
    * @param {import('./arguments.js').Arguments} settings
    * @param {Logger} logger
    */
-  constructor ({ handler, address, tls, reload, accessLog, logLevel }, logger) {
+  constructor ({ handler, address, tls, maxHeaderSize, reload, accessLog, logLevel }, logger) {
     const { timeouts } = parseOptions(handler)
     this.address = address
     this.logger = logger
     this.timeout = timeouts.drain
     this.secure = tls !== null
-    this.#server = makeServer(tls)
+    this.#server = makeServer(tls, maxHeaderSize)
     this.#python = new PythonHandler({ ...handler, logger })
     this.hadTerminal = hasTerminal()
     for (const name of /** @type {const} */ (['stdout', 'stderr'])) {

@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { createSecureServer } from 'node:http2'
 
+import { loadBinding } from '../binding.js'
 import { InvalidOptionError } from '../errors.js'
 
 /**
@@ -23,23 +24,32 @@ const MAX_STREAMS = 100
 
 /**
  * @param {TlsFiles | null} tls
+ * @param {number} maxHeaderSize bytes of the head of a request
  * @returns {import('node:http').Server | import('node:http2').Http2SecureServer}
  */
-export function makeServer (tls) {
+export function makeServer (tls, maxHeaderSize) {
+  const { head } = loadBinding().limits
+  if (maxHeaderSize > head) {
+    throw new InvalidOptionError('--max-header-size',
+      `--max-header-size must be at most ${head} bytes, not ${maxHeaderSize}`)
+  }
   // The application decides how long a request body may take.
-  if (tls === null) return createServer({ requestTimeout: 0 })
+  const http1 = { requestTimeout: 0, maxHeaderSize }
+  if (tls === null) return createServer(http1)
   const { cert, key, ca } = tls
   try {
     const server = createSecureServer({
       allowHTTP1: true,
-      settings: { maxConcurrentStreams: MAX_STREAMS },
+      settings: { maxConcurrentStreams: MAX_STREAMS, maxHeaderListSize: maxHeaderSize },
+      // Of responses. Node's default is 64 KiB.
+      maxSendHeaderBlockLength: head,
       cert: read('--tls-cert', cert),
       key: read('--tls-key', key),
       ca: ca === undefined ? undefined : read('--tls-ca', ca),
       requestCert: ca !== undefined,
       rejectUnauthorized: ca !== undefined
     })
-    Object.assign(server, { requestTimeout: 0 })
+    Object.assign(server, http1)
     return server
   } catch (error) {
     if (error instanceof InvalidOptionError) throw error

@@ -14,6 +14,11 @@ export function closedError () {
     : 'the handler is closed; create a new PythonHandler to send more requests')
 }
 
+/** @returns {UnavailableError} */
+export function serverClosedError () {
+  return new UnavailableError('ERR_CLOSED', 'the HTTP server is closing')
+}
+
 /**
  * @param {number} limit
  * @returns {UnavailableError}

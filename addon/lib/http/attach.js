@@ -3,7 +3,8 @@
  * the listeners that the server had before get all others.
  */
 
-import { InvalidOptionError } from '../errors.js'
+import { isBelow, parsePrefix } from '../message/mount.js'
+import { handBack } from './upgrade-request.js'
 
 /**
  * @typedef {import('./incoming-head.js').Arrival} Arrival
@@ -22,13 +23,10 @@ const routers = new WeakMap()
  * @param {{ prefix?: string }} [options]
  */
 export function attach (server, endpoint, { prefix = '' } = {}) {
-  if (typeof prefix !== 'string' || (prefix !== '' && !/^\/[^?#\s]*$/.test(prefix))) {
-    throw new InvalidOptionError('prefix',
-      `prefix must be empty, or a path that starts with '/', not ${JSON.stringify(prefix)}`)
-  }
+  const mount = parsePrefix(prefix)
   let router = routers.get(server)
   if (router === undefined) routers.set(server, router = new Router(server))
-  router.add(prefix.replace(/\/+$/, ''), endpoint)
+  router.add(mount, endpoint)
 }
 
 /** @typedef {{ mount: string, endpoint: Endpoint }} Route */
@@ -54,11 +52,7 @@ class Router {
       })
     this.#takeOver('upgrade',
       (req, socket, { mount, endpoint }, head) => endpoint.upgrade(req, socket, head, { mount }),
-      (req, socket) => {
-        // Node has taken its own listener away, and the client may be gone.
-        socket.on('error', () => {})
-        socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n')
-      })
+      handBack)
     if (typeof server.updateSettings === 'function') this.#takeOverHttp2(server)
   }
 
@@ -80,7 +74,8 @@ class Router {
   /**
    * @param {string} event
    * @param {(req: any, peer: any, route: Route, more: any) => void} onRoute below a prefix
-   * @param {(req: any, peer: any) => void} onNone not below any prefix, and no other listener
+   * @param {(req: any, peer: any, more: any) => void} onNone not below any prefix, and no other
+   *   listener
    */
   #takeOver (event, onRoute, onNone) {
     const { server } = this
@@ -91,7 +86,7 @@ class Router {
       if (route !== undefined) onRoute(req, peer, route, more)
       else if (others.length > 0) for (const other of others) other.call(server, req, peer, more)
       // The server calls listeners that were added later itself.
-      else if (server.listenerCount(event) === 1) onNone(req, peer)
+      else if (server.listenerCount(event) === 1) onNone(req, peer, more)
     })
   }
 
@@ -109,7 +104,6 @@ class Router {
   #find (req) {
     const { url } = req
     if (typeof url !== 'string') return undefined
-    return this.#routes.find(({ mount }) => url.startsWith(mount) &&
-      (url.length === mount.length || mount === '' || '/?'.includes(url[mount.length])))
+    return this.#routes.find(({ mount }) => isBelow(url, mount))
   }
 }

@@ -57,6 +57,9 @@ export class Connection {
   #stopping = false
   #paused = false
 
+  /** @type {object | null} the last listener that was told about the connection, see listener.js */
+  closing = null
+
   /** @type {NodeJS.Timeout | null} until the connection is read again */
   #pause = null
 

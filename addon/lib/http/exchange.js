@@ -6,7 +6,7 @@ import { httpStatus } from './error-status.js'
 import {
   answerError, cut, endWith, endWithTrailers, isPlain, writeHead
 } from './response-writer.js'
-import { openFile, readFile, selectRange } from '../stream/file-response.js'
+import { bodyLength, selectRange } from '../stream/file-response.js'
 import { RequestStream } from '../stream/request-stream.js'
 
 /**
@@ -95,7 +95,7 @@ export class HttpExchange extends RequestStream {
    */
   #writePatched (body) {
     const { res } = this
-    const result = res.write(body, 'latin1')
+    const result = this.runInAsyncScope(res.write, res, body, 'latin1')
     // compression() holds data back until it is told that the client should have it.
     if (Object.hasOwn(res, 'flush') && !this.#flushes) {
       this.#flushes = true
@@ -124,32 +124,32 @@ export class HttpExchange extends RequestStream {
   /**
    * @param {number} status
    * @param {string} joined
-   * @param {Buffer} path
+   * @param {import('../stream/file-response.js').PassedFile} file
    */
-  onFile (status, joined, path) {
-    this.#sendFile(status, joined, path).catch((error) => this.broke(error))
+  onFile (status, joined, file) {
+    this.#sendFile(status, joined, file).catch((error) => this.broke(error))
   }
 
   /**
    * @param {number} status
    * @param {string} joined
-   * @param {Buffer} path
+   * @param {import('../stream/file-response.js').PassedFile} file
    */
-  async #sendFile (status, joined, path) {
+  async #sendFile (status, joined, file) {
     const { req, res } = this
-    const { handle, size } = await openFile(path)
     try {
+      const size = await file.size()
       if (this.#isOver()) return
       const headers = splitJoined(joined)
-      const part = selectRange(req, status, headers, size)
+      const part = selectRange(req, status, headers, bodyLength(headers, size))
       this.#framed = writeHead(req, res, part.status, headers.join('\0'), -1)
-      if (req.method === 'HEAD' || part.end < part.start) return res.end()
-      await pipeline(readFile(handle, part.start, part.end), res)
+      if (req.method === 'HEAD' || part.length === 0) return res.end()
+      await pipeline(file.read(part.start, part.length), res)
     } catch (error) {
       // A client that is gone is not an error.
       if (!this.#gone) throw error
     } finally {
-      await handle.close()
+      file.close()
     }
   }
 

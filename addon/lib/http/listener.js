@@ -2,6 +2,7 @@
  * Serves the application through node:http, https and the compatibility API of http2.
  */
 
+import { onClosing } from './closing.js'
 import { connectionOf, hasGone } from './connection.js'
 import { httpStatus } from './error-status.js'
 import { HttpExchange, describe } from './exchange.js'
@@ -16,9 +17,10 @@ import { isRepeatable } from '../stream/request-stream.js'
  * @param {import('../pool/pool.js').Pool} pool
  * @param {{ chunk: number }} limits
  * @param {import('../options.js').Settings} settings
+ * @param {import('./closing.js').ClosingListener} closing
  * @returns {(req: any, res: any, arrival?: import('./incoming-head.js').Arrival) => void}
  */
-export function createListener (pool, limits, { logger, trustProxy }) {
+export function createListener (pool, limits, { logger, trustProxy }, closing) {
   /**
    * Answers a request that does not get to the application.
    * @param {any} req
@@ -68,10 +70,14 @@ export function createListener (pool, limits, { logger, trustProxy }) {
     }
     if (req.httpVersionMajor === 2 && req.stream.pushAllowed) {
       exchange.push = (path, headers) => push(res, path, headers, (pushed, response) =>
-        listen(pushed, response, { mount: arrival?.mount }))
+        listen(pushed, response, { mount: arrival?.mount, prefix: arrival?.prefix }))
     }
     exchange.keepsBody = arrival?.keepsBody === true
     const connection = connectionOf(req)
+    if (connection !== null && connection.closing !== closing) {
+      connection.closing = closing
+      onClosing(connection.socket.server, closing)
+    }
     if (connection === null || res.socket !== null) begin(exchange, body, length)
     else connection.wait(res, () => begin(exchange, body, length))
   }

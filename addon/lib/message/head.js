@@ -6,6 +6,8 @@
 import { InvalidRequestError } from '../errors.js'
 import { describe } from '../errors/unknown-key.js'
 import { eachHeader, headerValue, invalidHeader } from './headers.js'
+import { below, parsePrefix } from './mount.js'
+import { Request } from './request.js'
 import { checkSocketInfo, checkSocketKeys } from './request-keys.js'
 import { invalidUrl, parseUrl } from './url.js'
 
@@ -78,6 +80,9 @@ export function nameRequest (head) {
   return `${method} ${path}`
 }
 
+/** The server of a request for a path, of which nobody says where it is. */
+const SERVER = Object.freeze({ host: 'localhost', port: '80' })
+
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'TRACE',
   'CONNECT'])
 const METHODS_WITH_BODY = new Set(['POST', 'PUT', 'PATCH'])
@@ -98,24 +103,31 @@ export function encodeHead (request, length, type = '') {
   if (path.includes('\0') || query.includes('\0')) {
     throw invalidUrl(String(request.url), 'it must not contain NUL')
   }
+  const { prefix } = request
+  const mount = prefix === undefined ? '' : parsePrefix(prefix)
   const headers = new HeaderText()
   if (request.headers !== undefined && request.headers !== null) {
     eachHeader(request.headers, headers)
   }
   if (type !== '' && !headers.hasType) headers.add('content-type', type)
   let text = headers.text
-  if (!headers.hasHost) text = `\0host\0${authority === '' ? 'localhost' : authority}${text}`
+  const isHostless = !headers.hasHost && authority === ''
+  if (!headers.hasHost && !isHostless) text = `\0host\0${authority}${text}`
   if (!headers.hasLength && (length > 0 || (length === 0 && METHODS_WITH_BODY.has(method)))) {
     text += `\0content-length\0${length}`
   }
   const socket = request.socket
   if (socket !== undefined) checkSocketInfo(socket)
+  // Applications build URLs from the server when there is no host.
+  const server = isHostless ? SERVER : { host, port }
   const addresses = socket === undefined || socket === null
-    ? `\0\0${host}\0${port}`
-    : addressFields(socket.remoteAddress, socket.remotePort, socket.localAddress,
-      socket.localPort)
+    ? `\0\0${server.host}\0${server.port}`
+    : addressFields(socket.remoteAddress, socket.remotePort,
+      socket.localAddress ?? (isHostless ? SERVER.host : undefined),
+      socket.localPort ?? (isHostless ? Number(SERVER.port) : undefined))
   const features = headers.takesTrailers ? Feature.TRAILERS : ''
-  return `${method}\0${scheme}\x001.1\0${path}\0${query}\0${addresses}\0\0${features}\0${text}`
+  return `${method}\0${scheme}\x001.1\0${below(path, mount)}\0${query}\0${addresses}\0${mount}\0` +
+    `${features}\0${text}`
 }
 
 /**
@@ -124,6 +136,7 @@ export function encodeHead (request, length, type = '') {
  * @property {string | URL} url a path, or absolute with ws, wss, http or https
  * @property {import('./headers.js').HeadersInit | null} [headers]
  * @property {string | string[]} [protocols] subprotocols, the best first
+ * @property {string} [prefix] see RequestOptions
  * @property {import('./request.js').SocketInfo | null} [socket]
  */
 
@@ -136,13 +149,14 @@ export function encodeSocketHead (request) {
   if (typeof request !== 'object' || request === null) {
     throw invalidUrl('', "a WebSocket must have a url, for example connect('/chat')")
   }
-  checkSocketKeys(request)
-  const { url, protocols = [], headers, socket } = request
+  if (!(request instanceof Request)) checkSocketKeys(request)
+  const { url, protocols = [], headers, socket, prefix } = request
   const list = Array.isArray(protocols) ? protocols : [protocols]
   const head = encodeHead({
     url: typeof url === 'string' || url instanceof URL ? String(url).replace(/^ws/i, 'http') : url,
     headers,
-    socket
+    socket,
+    prefix
   }, -1)
   if (list.length === 0) return head
   const text = new HeaderText()

@@ -6,8 +6,9 @@
 import { InvalidOptionError } from '../errors.js'
 import { checkKeys, describe } from '../errors/unknown-key.js'
 
-const KEYS = new Set(['url', 'method', 'headers', 'body', 'socket', 'docroot', 'idempotent'])
-const SOCKET_KEYS = new Set(['url', 'headers', 'protocols', 'socket'])
+const KEYS = new Set(['url', 'method', 'headers', 'body', 'socket', 'docroot', 'idempotent',
+  'prefix', 'websocket'])
+const SOCKET_KEYS = new Set(['url', 'headers', 'protocols', 'socket', 'prefix'])
 
 const SECOND = 'it belongs in the second argument: handleRequest(request, { signal, timeout })'
 const IN_URL = "put it in url, for example '/items?page=2'"
@@ -67,10 +68,10 @@ export function checkSocketInfo (socket) {
 }
 
 /**
- * @param {unknown} idempotent
+ * @param {unknown} value
+ * @param {string} key
  */
-export function checkIdempotent (idempotent) {
-  if (idempotent === undefined || typeof idempotent === 'boolean') return
-  throw new InvalidOptionError('idempotent',
-    `idempotent must be true or false, not ${describe(idempotent)}`)
+export function checkBoolean (value, key) {
+  if (value === undefined || typeof value === 'boolean') return
+  throw new InvalidOptionError(key, `${key} must be true or false, not ${describe(value)}`)
 }

@@ -25,8 +25,58 @@ import { checkRequestKeys } from './request-keys.js'
  * @property {unknown} [body] see request-body.js
  * @property {SocketInfo | null} [socket]
  * @property {string | null} [docroot]
+ * @property {string} [prefix] that the application is mounted under
  * @property {boolean} [idempotent]
+ * @property {boolean} [websocket]
  */
+
+/**
+ * What a WebSocket does with the messages of a Request.
+ * @typedef {object} Sender
+ * @property {(chunk: string | Uint8Array) => Promise<void>} send
+ * @property {() => boolean} isOpen
+ * @property {() => void} close
+ */
+
+/** The messages of a Request that is a WebSocket. They wait until that is open. */
+class Outbox {
+  /** @type {Sender | null} */
+  #sender = null
+
+  /** @type {Array<string | Uint8Array>} */
+  #waiting = []
+
+  #ended = false
+  claimed = false
+
+  /** @param {Sender} sender */
+  open (sender) {
+    this.#sender = sender
+    for (const chunk of this.#waiting.splice(0)) sender.send(chunk).catch(() => {})
+    if (this.#ended) sender.close()
+  }
+
+  /**
+   * @param {string | Uint8Array} chunk
+   * @returns {Promise<void>}
+   */
+  async write (chunk) {
+    if (this.#ended || this.#sender?.isOpen() === false) {
+      throw new InvalidRequestError('ERR_INVALID_BODY', 'cannot send a message: the WebSocket is ' +
+        'closed')
+    }
+    if (this.#sender === null) this.#waiting.push(chunk)
+    else await this.#sender.send(chunk)
+  }
+
+  end () {
+    this.#ended = true
+    this.#sender?.close()
+  }
+}
+
+/** @type {(request: Request) => Outbox} */
+let claimOutbox
 
 /** @type {(request: Request) => void} */
 let markSent
@@ -39,18 +89,32 @@ export class Request {
   /** @type {PassThrough | null} */
   #pieces = null
 
+  /** @type {Outbox | null} */
+  #outbox = null
+
   #sent = false
 
   static {
     markSent = (request) => { request.#sent = true }
+    claimOutbox = (request) => {
+      const outbox = request.#outbox ??= new Outbox()
+      if (outbox.claimed) {
+        throw new InvalidRequestError('ERR_INVALID_BODY', 'this Request has opened its WebSocket ' +
+          'already; create another one')
+      }
+      outbox.claimed = true
+      return outbox
+    }
   }
 
   /** @param {RequestOptions} [options] */
   constructor (options) {
     if (options !== undefined && options !== null) checkOptions(options)
     /** @type {Partial<RequestOptions>} */
-    const { method = 'GET', url = '/', headers, body, socket, docroot, idempotent } =
-      options ?? {}
+    const {
+      method = 'GET', url = '/', headers, body, socket, docroot, idempotent, prefix,
+      websocket = false
+    } = options ?? {}
     this.method = method
     this.url = String(url)
     this.#headers = headers instanceof Headers ? headers : new Headers(headers)
@@ -60,8 +124,11 @@ export class Request {
     this.socket = socket ?? null
     /** @type {string | null} */
     this.docroot = docroot ?? null
+    /** @type {string | undefined} */
+    this.prefix = prefix
     /** undefined: the method decides */
     this.idempotent = idempotent
+    this.websocket = websocket
   }
 
   get headers () {
@@ -83,6 +150,11 @@ export class Request {
    * @returns {Promise<void>}
    */
   async write (chunk) {
+    if (typeof chunk !== 'string' && !(chunk instanceof Uint8Array)) {
+      throw new InvalidRequestError('ERR_INVALID_BODY',
+        `a piece of a body must be a string or bytes, not ${describe(chunk)}`)
+    }
+    if (this.websocket) return (this.#outbox ??= new Outbox()).write(chunk)
     const pieces = this.#openPieces()
     if (pieces.writableEnded || pieces.destroyed) {
       throw new InvalidRequestError('ERR_INVALID_BODY',
@@ -107,7 +179,8 @@ export class Request {
    */
   async end (chunk) {
     if (chunk !== undefined) await this.write(chunk)
-    this.#openPieces().end()
+    if (this.websocket) (this.#outbox ??= new Outbox()).end()
+    else this.#openPieces().end()
   }
 
   #openPieces () {
@@ -150,4 +223,4 @@ function checkOptions (options) {
     `a Request is created from an object such as { url: '/' }, not ${describe(options)}`)
 }
 
-export { markSent }
+export { claimOutbox, markSent }

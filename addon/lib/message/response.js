@@ -7,9 +7,11 @@ import { Headers, parseJoined } from './headers.js'
  * @property {number} [status]
  * @property {import('./headers.js').HeadersInit | null} [headers]
  * @property {Uint8Array | string | null} [body]
+ * @property {Uint8Array | string | null} [log]
+ * @property {string | null} [exception]
  */
 
-const KEYS = new Set(['status', 'headers', 'body'])
+const KEYS = new Set(['status', 'headers', 'body', 'log', 'exception'])
 
 export const EMPTY = Buffer.alloc(0)
 
@@ -45,10 +47,27 @@ class ResponseHead {
   }
 }
 
+/**
+ * @param {Uint8Array | string | null | undefined} value
+ * @returns {Buffer}
+ */
+function asBuffer (value) {
+  if (value === undefined || value === null) return EMPTY
+  if (typeof value === 'string') return Buffer.from(value)
+  return Buffer.isBuffer(value)
+    ? value
+    : Buffer.from(value.buffer, value.byteOffset, value.byteLength)
+}
+
 /** types/http.d.ts declares it for users. */
 export class Response extends ResponseHead {
   /** @type {Buffer} */
   body = EMPTY
+
+  /** @type {{ log: Buffer, exception: string | null } | null} what the constructor was given */
+  #given = null
+
+  #isRead = false
 
   /** @param {ResponseOptions} [options] */
   constructor (options) {
@@ -59,25 +78,37 @@ export class Response extends ResponseHead {
         `{ status: 200, body: 'text' }, not ${describe(options)}`)
     }
     checkKeys(options, KEYS, 'a response', { statusText: 'the status implies it' })
-    const { status = 200, headers, body } = options
+    const { status = 200, headers, body, log, exception } = options
     this.status = status
     if (headers !== undefined && headers !== null) this.headers = new Headers(headers)
-    if (typeof body === 'string') this.body = Buffer.from(body)
-    else if (Buffer.isBuffer(body)) this.body = body
-    else if (body) this.body = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
+    this.body = asBuffer(body)
+    this.#given = { log: asBuffer(log), exception: exception ?? null }
   }
 
-  /** Always empty, for compatibility with @platformatic/python-node. */
+  /** Empty for the response of an application; for compatibility with @platformatic/python-node. */
   get log () {
-    return EMPTY
+    return this.#given?.log ?? EMPTY
   }
 
   /**
-   * Always null, for compatibility with @platformatic/python-node.
+   * Null for the response of an application; for compatibility with @platformatic/python-node.
    * @returns {string | null}
    */
   get exception () {
-    return null
+    return this.#given?.exception ?? null
+  }
+
+  /** @returns {Promise<Buffer | null>} */
+  async next () {
+    if (this.#isRead || this.body.length === 0) return null
+    this.#isRead = true
+    return this.body
+  }
+
+  /** @returns {AsyncIterableIterator<Buffer>} */
+  async * [Symbol.asyncIterator] () {
+    const body = await this.next()
+    if (body !== null) yield body
   }
 
   /** @returns {string} */
@@ -97,6 +128,9 @@ export class Response extends ResponseHead {
 
 /** types/http.d.ts declares it for users. */
 export class StreamingResponse extends ResponseHead {
+  /** @type {AsyncIterableIterator<Buffer> | null} */
+  #iterator = null
+
   /** @param {import('node:stream').Readable} body */
   constructor (body) {
     super()
@@ -105,7 +139,14 @@ export class StreamingResponse extends ResponseHead {
 
   /** @returns {AsyncIterableIterator<Buffer>} */
   [Symbol.asyncIterator] () {
-    return this.body[Symbol.asyncIterator]()
+    this.#iterator ??= this.body[Symbol.asyncIterator]()
+    return this.#iterator
+  }
+
+  /** @returns {Promise<Buffer | null>} */
+  async next () {
+    const { done, value } = await this[Symbol.asyncIterator]().next()
+    return done ? null : value
   }
 
   toJSON () {

@@ -76,7 +76,9 @@ export async function parseFetch (input, init) {
   }
   const given = init ?? {}
   const source = isRequest(input) ? input : null
-  if (source !== null && !isWebRequest(source) && FIELDS.every((name) => given[name] == null)) {
+  const { prefix } = given
+  if (source !== null && !isWebRequest(source) && prefix === undefined &&
+    FIELDS.every((name) => given[name] == null)) {
     const { url, method, signal } = source
     return { request: source, method: String(method).toUpperCase(), url: String(url), signal }
   }
@@ -98,7 +100,8 @@ export async function parseFetch (input, init) {
   }
   if (isWebStream(body) && !headers.has('content-length')) body = await gather(body)
   const { socket, idempotent } = source ?? {}
-  return { request: { url, method, headers, body, socket, idempotent }, method, url, signal }
+  const request = { url, method, headers, body, socket, idempotent, prefix }
+  return { request, method, url, signal }
 }
 
 /** @param {any} input */

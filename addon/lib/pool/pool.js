@@ -84,6 +84,12 @@ export class Pool {
     return sum
   }
 
+  /** All requests and WebSockets that a worker has or that wait for one. */
+  * streams () {
+    for (const worker of this.members()) yield * worker.streams()
+    yield * this.#queue
+  }
+
   /** @param {RequestStream} stream */
   submit (stream) {
     if (this.closed) return this.#reject(stream, closedError())
@@ -222,10 +228,7 @@ export class Pool {
   #tick () {
     if (this.queued === 0 && this.inFlight === 0) return false
     const last = Math.ceil(this.timeout / this.#clock.turn)
-    for (const worker of this.members()) {
-      for (const stream of worker.streams()) this.#age(stream, last)
-    }
-    for (const stream of this.#queue) this.#age(stream, last)
+    for (const stream of this.streams()) this.#age(stream, last)
     return true
   }
 

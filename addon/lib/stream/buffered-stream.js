@@ -1,5 +1,5 @@
-import { openFile, readWholeSync } from './file-response.js'
-import { parseJoined } from '../message/headers.js'
+import { bodyLength } from './file-response.js'
+import { parseJoined, splitJoined } from '../message/headers.js'
 import { EMPTY, bufferedResponse } from '../message/response.js'
 import { RequestStream } from './request-stream.js'
 
@@ -62,20 +62,23 @@ export class BufferedStream extends RequestStream {
   /**
    * @param {number} status
    * @param {string} headers
-   * @param {Buffer} path
+   * @param {import('./file-response.js').PassedFile} file
    */
-  onFile (status, headers, path) {
-    this.#readFile(path).then((body) => this.resolve(bufferedResponse(status, headers, body)),
-      this.reject)
+  onFile (status, headers, file) {
+    this.#readFile(headers, file).then(
+      (body) => this.resolve(bufferedResponse(status, headers, body)), this.reject)
   }
 
-  /** @param {Buffer} path */
-  async #readFile (path) {
-    const { handle } = await openFile(path)
+  /**
+   * @param {string} headers
+   * @param {import('./file-response.js').PassedFile} file
+   */
+  async #readFile (headers, file) {
     try {
-      return await handle.readFile()
+      const length = bodyLength(splitJoined(headers), await file.size())
+      return Buffer.concat(await file.read(0, length).toArray())
     } finally {
-      await handle.close()
+      file.close()
     }
   }
 
@@ -98,11 +101,11 @@ export class BlockingStream extends BufferedStream {
   /**
    * @param {number} status
    * @param {string} headers
-   * @param {Buffer} path
+   * @param {import('./file-response.js').PassedFile} file
    */
-  onFile (status, headers, path) {
+  onFile (status, headers, file) {
     try {
-      this.resolve(bufferedResponse(status, headers, readWholeSync(path)))
+      this.resolve(bufferedResponse(status, headers, file.readSync(headers)))
     } catch (error) {
       this.reject(/** @type {Error} */ (error))
     }

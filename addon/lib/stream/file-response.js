@@ -1,82 +1,186 @@
 /**
  * A response whose body is a file (ASGI: http.response.pathsend): the whole file that the
- * application named, or the range that the client asked for.
+ * application named, or the range that the client asked for. The worker has opened it, so it may
+ * have been removed or replaced since.
  */
 
-import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs'
-import { open } from 'node:fs/promises'
+import { close, closeSync, fstat, fstatSync, read, readSync } from 'node:fs'
+import { Readable } from 'node:stream'
+import { promisify } from 'node:util'
 
 import parseRange from 'range-parser'
 
 import { ResponseError } from '../errors.js'
+import { splitJoined } from '../message/headers.js'
 
 /** Bytes to read at a time. */
 const CHUNK = 256 * 1024
 
-/** Without O_NONBLOCK, opening a named pipe would wait for a writer. */
-const FLAGS = constants.O_RDONLY | constants.O_NONBLOCK
+const statOf = promisify(fstat)
 
 /**
- * @param {Buffer} path
- * @param {import('node:fs').Stats} stats
+ * @param {unknown} error
+ * @returns {ResponseError}
  */
-function checkFile (path, stats) {
-  if (!stats.isFile()) throw new Error(`'${path}' is not a regular file`)
-}
-
-/** @param {unknown} error */
-function cannotSend (error) {
+export function fileError (error) {
   return new ResponseError('ERR_INVALID_RESPONSE', 'cannot send the file that the application ' +
     `named: ${/** @type {Error} */ (error).message}`, { cause: error })
 }
 
 /**
- * Reads the whole file, and blocks until then. Fails like openFile().
- * @param {Buffer} path
- * @returns {Buffer}
+ * The descriptor of a file that a worker has passed on. Nothing about it can be trusted: the worker
+ * may have opened anything. The owner closes it, unless read() has been called.
  */
-export function readWholeSync (path) {
-  let fd = -1
-  try {
-    fd = openSync(path, FLAGS)
-    checkFile(path, fstatSync(fd))
-    return readFileSync(fd)
-  } catch (error) {
-    throw cannotSend(error)
-  } finally {
-    if (fd !== -1) closeSync(fd)
+export class PassedFile {
+  #fd
+
+  /** @param {number} fd */
+  constructor (fd) {
+    this.#fd = fd
+  }
+
+  /**
+   * @returns {Promise<number>} how many bytes it has; rejects with ERR_INVALID_RESPONSE if it
+   *   cannot be sent
+   */
+  async size () {
+    try {
+      return sizeOf(await statOf(this.#fd))
+    } catch (error) {
+      throw fileError(error)
+    }
+  }
+
+  /**
+   * Reads a part of the file, then closes it. The stream fails if the file ends before that.
+   * @param {number} start
+   * @param {number} length
+   * @returns {Readable}
+   */
+  read (start, length) {
+    const body = new FileBody(this.#fd, start, length)
+    this.#fd = -1
+    return body
+  }
+
+  /**
+   * Reads the whole body, and blocks until then.
+   * @param {string} headers of the response, joined
+   * @returns {Buffer}
+   */
+  readSync (headers) {
+    try {
+      const length = bodyLength(splitJoined(headers), sizeOf(fstatSync(this.#fd)))
+      const bytes = Buffer.allocUnsafe(length)
+      let at = 0
+      while (at < length) {
+        const count = readSync(this.#fd, bytes, at, length - at, at)
+        if (count === 0) throw shortened(at, length)
+        at += count
+      }
+      return bytes
+    } catch (error) {
+      throw error instanceof ResponseError ? error : fileError(error)
+    } finally {
+      closeSync(this.#fd)
+      this.#fd = -1
+    }
+  }
+
+  close () {
+    if (this.#fd === -1) return
+    close(this.#fd, () => {})
+    this.#fd = -1
   }
 }
 
-/**
- * Opens a file. Rejects with ERR_INVALID_RESPONSE if the file cannot be sent.
- * @param {Buffer} path
- * @returns {Promise<{ handle: import('node:fs/promises').FileHandle, size: number }>}
- */
-export async function openFile (path) {
-  let handle
-  try {
-    handle = await open(path, FLAGS)
-    const stats = await handle.stat()
-    checkFile(path, stats)
-    return { handle, size: stats.size }
-  } catch (error) {
-    await handle?.close()
-    throw cannotSend(error)
+/** A part of a file as a stream, which closes the file at its end. */
+class FileBody extends Readable {
+  #fd
+  #at
+  #length
+  #left
+  #reading = false
+
+  /** @type {() => void} what to do when the read that is under way has ended */
+  #afterRead = () => {}
+
+  /**
+   * @param {number} fd
+   * @param {number} start
+   * @param {number} length
+   */
+  constructor (fd, start, length) {
+    super({ highWaterMark: CHUNK })
+    this.#fd = fd
+    this.#at = start
+    this.#length = length
+    this.#left = length
+  }
+
+  _read () {
+    const size = Math.min(CHUNK, this.#left)
+    if (size === 0) {
+      this.push(null)
+      return
+    }
+    this.#reading = true
+    read(this.#fd, Buffer.allocUnsafeSlow(size), 0, size, this.#at, (error, count, buffer) => {
+      this.#reading = false
+      if (this.destroyed) this.#afterRead()
+      else if (error !== null) this.destroy(fileError(error))
+      else if (count === 0) this.destroy(shortened(this.#length - this.#left, this.#length))
+      else this.#take(buffer.subarray(0, count))
+    })
+  }
+
+  /** @param {Buffer} bytes */
+  #take (bytes) {
+    this.#at += bytes.length
+    this.#left -= bytes.length
+    this.push(bytes)
+    if (this.#left === 0) this.push(null)
+  }
+
+  /**
+   * @param {Error | null} error
+   * @param {(error?: Error | null) => void} callback
+   */
+  _destroy (error, callback) {
+    // Closed during a read, its number could come to mean another file.
+    this.#afterRead = () => close(this.#fd, () => callback(error))
+    if (!this.#reading) this.#afterRead()
   }
 }
 
+/** @param {import('node:fs').Stats} stats */
+function sizeOf (stats) {
+  if (!stats.isFile()) throw new Error('it is not a regular file')
+  return stats.size
+}
+
 /**
- * Reads part of the file, then closes it.
- * @param {import('node:fs/promises').FileHandle} handle
- * @param {number} start
- * @param {number} end the last byte; below start: none
- * @returns {import('node:stream').Readable}
+ * @param {number} sent
+ * @param {number} length
  */
-export function readFile (handle, start, end) {
-  // createReadStream refuses an end of -1; an empty file has no byte 0 either.
-  const last = Math.max(start, end)
-  return handle.createReadStream({ start, end: last, highWaterMark: CHUNK })
+function shortened (sent, length) {
+  return new ResponseError('ERR_INVALID_RESPONSE', 'the file that the application named became ' +
+    `shorter while it was sent: only ${sent} of ${length} bytes were left`)
+}
+
+/**
+ * How much of a file is sent. If it has grown since the application made the headers, they say
+ * where to stop.
+ * @param {string[]} headers of the response, flat
+ * @param {number} size of the file
+ */
+export function bodyLength (headers, size) {
+  const announced = valueOf(headers, 'content-length')
+  if (announced === undefined || Number(announced) === size) return size
+  const length = Number(announced)
+  if (length < size) return length
+  throw new ResponseError('ERR_INVALID_RESPONSE', 'the application sent a content-length of ' +
+    `${announced}, but the file has only ${size} bytes`)
 }
 
 /** With one of these headers, the application handles ranges or encodings itself. */
@@ -87,17 +191,12 @@ const OWN_RANGES = ['content-range', 'content-encoding']
  * @param {any} req
  * @param {number} status of the application's response
  * @param {string[]} headers of that response, flat; changed to describe what is sent
- * @param {number} size of the file
- * @returns {{ status: number, start: number, end: number }} end: the last byte; below start: none
+ * @param {number} size of the whole body, see bodyLength
+ * @returns {{ status: number, start: number, length: number }}
  */
 export function selectRange (req, status, headers, size) {
-  const whole = { status, start: 0, end: size - 1 }
+  const whole = { status, start: 0, length: size }
   const { range } = req.headers
-  const length = valueOf(headers, 'content-length')
-  if (length !== undefined && Number(length) !== size) {
-    throw new ResponseError('ERR_INVALID_RESPONSE', 'the application sent a content-length of ' +
-      `${length}, but the file has ${size} bytes`)
-  }
   setValue(headers, 'content-length', String(size))
   if (status !== 200 || OWN_RANGES.some((name) => valueOf(headers, name) !== undefined)) {
     return whole
@@ -108,14 +207,15 @@ export function selectRange (req, status, headers, size) {
   if (ranges === -1) {
     setValue(headers, 'content-length', '0')
     headers.push('content-range', `bytes */${size}`)
-    return { status: 416, start: 0, end: -1 }
+    return { status: 416, start: 0, length: 0 }
   }
   // For several ranges, or ranges that are not valid, a server may send the whole file.
   if (ranges === -2 || ranges.type !== 'bytes' || ranges.length !== 1) return whole
   const [{ start, end }] = ranges
-  setValue(headers, 'content-length', String(end - start + 1))
+  const length = end - start + 1
+  setValue(headers, 'content-length', String(length))
   headers.push('content-range', `bytes ${start}-${end}/${size}`)
-  return { status: 206, start, end }
+  return { status: 206, start, length }
 }
 
 /**

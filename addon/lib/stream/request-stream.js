@@ -7,8 +7,13 @@
  *
  * A request ends twice. `finished` means that the consumer has its outcome. The worker counts the
  * request until its own last frame for it has arrived.
+ *
+ * Events of a worker arrive in no particular asynchronous context. Consumers are called in that of
+ * the request, so that an AsyncLocalStorage of the user keeps its value in middleware and
+ * listeners. This takes about 50 ns for a request, and 200 while an AsyncLocalStorage is in use.
  */
 
+import { AsyncResource } from 'node:async_hooks'
 import { Readable } from 'node:stream'
 
 import { BytesUpload, StreamUpload } from './request-body.js'
@@ -31,12 +36,13 @@ export function isRepeatable (method = 'GET', idempotent = false) {
   return idempotent === true || SAFE_METHODS.has(method)
 }
 
-export class RequestStream {
+export class RequestStream extends AsyncResource {
   /**
    * @param {string} head
    * @param {import('./request-body.js').Body} body
    */
   constructor (head, body) {
+    super('NODE_ASGI_REQUEST')
     this.head = head
     this.body = body
     /** @type {import('./carrier.js').Carrier | null} the worker that has it; set by `opened` */
@@ -201,7 +207,7 @@ export class RequestStream {
     if (this.finished) return
     this.begin()
     if (end) this.finish()
-    this.onStart(status, headers, body, end)
+    this.runInAsyncScope(this.onStart, this, status, headers, body, end)
   }
 
   /**
@@ -211,8 +217,12 @@ export class RequestStream {
    */
   receive (body, end) {
     if (this.finished) return
-    if (end) this.finish()
-    this.onBody(body, end)
+    if (end) {
+      this.finish()
+      this.runInAsyncScope(this.onBody, this, body, true)
+    } else {
+      this.onBody(body, false)
+    }
   }
 
   /**
@@ -222,20 +232,20 @@ export class RequestStream {
   receiveTrailers (headers) {
     if (this.finished) return
     this.finish()
-    this.onTrailers(headers)
+    this.runInAsyncScope(this.onTrailers, this, headers)
   }
 
   /**
    * The response is complete; its body is the content of a file.
    * @param {number} status
    * @param {string} headers joined
-   * @param {Buffer} path
+   * @param {import('./file-response.js').PassedFile} file now belongs to this request
    */
-  respondFile (status, headers, path) {
-    if (this.finished) return
+  respondFile (status, headers, file) {
+    if (this.finished) return file.close()
     this.begin()
     this.finish()
-    this.onFile(status, headers, path)
+    this.runInAsyncScope(this.onFile, this, status, headers, file)
   }
 
   /**
@@ -261,7 +271,7 @@ export class RequestStream {
   /** @param {Error} error */
   #report (error) {
     try {
-      this.onError(error)
+      this.runInAsyncScope(this.onError, this, error)
     } catch (second) {
       this.onBroken(second)
     }
@@ -344,10 +354,10 @@ export class RequestStream {
 
   /**
    * @param {number} status
-   * @param {string} headers
-   * @param {Buffer} path
+   * @param {string} headers joined
+   * @param {import('./file-response.js').PassedFile} file
    */
-  onFile (status, headers, path) {
+  onFile (status, headers, file) {
     throw new Error('not implemented')
   }
 

@@ -49,7 +49,7 @@ export class ResponseBody extends Readable {
   /** Passes something on. What a listener of the user throws is thrown later. */
   #readOn () {
     try {
-      this._read()
+      this.stream.runInAsyncScope(this._read, this)
     } catch (error) {
       rethrowLater(error)
       // The exception cut short what asks for more.

@@ -140,7 +140,7 @@ export class SocketStream extends RequestStream {
   accept (subprotocol, headers) {
     if (this.finished) return
     this.begin()
-    this.onAccept(subprotocol, headers)
+    this.runInAsyncScope(this.onAccept, this, subprotocol, headers)
   }
 
   /**
@@ -149,7 +149,7 @@ export class SocketStream extends RequestStream {
    * @param {boolean} end
    */
   receiveMessage (bytes, text, end) {
-    if (!this.finished) this.onMessage(bytes, text, end)
+    if (!this.finished) this.runInAsyncScope(this.onMessage, this, bytes, text, end)
     // Nobody is left to take it; the application is about to learn that.
     else this.consumedMessage(bytes, end)
   }
@@ -190,7 +190,7 @@ export class SocketStream extends RequestStream {
     if (this.finished) return
     this.finish()
     this.#waiting = []
-    this.onClose(code, reason)
+    this.runInAsyncScope(this.onClose, this, code, reason)
   }
 
   /**

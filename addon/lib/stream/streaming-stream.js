@@ -1,6 +1,6 @@
 import { ResponseBody } from './response-body.js'
-import { openFile, readFile } from './file-response.js'
-import { parseJoined } from '../message/headers.js'
+import { bodyLength } from './file-response.js'
+import { parseJoined, splitJoined } from '../message/headers.js'
 import { streamingResponse } from '../message/response.js'
 import { RequestStream } from './request-stream.js'
 
@@ -44,13 +44,24 @@ export class StreamingStream extends RequestStream {
   /**
    * @param {number} status
    * @param {string} headers
-   * @param {Buffer} path
+   * @param {import('./file-response.js').PassedFile} file
    */
-  onFile (status, headers, path) {
-    openFile(path)
-      .then(({ handle, size }) =>
-        this.resolve(streamingResponse(status, headers, readFile(handle, 0, size - 1))))
-      .catch(this.reject)
+  onFile (status, headers, file) {
+    this.#openFile(headers, file).then(
+      (body) => this.resolve(streamingResponse(status, headers, body)), this.reject)
+  }
+
+  /**
+   * @param {string} headers
+   * @param {import('./file-response.js').PassedFile} file
+   */
+  async #openFile (headers, file) {
+    try {
+      return file.read(0, bodyLength(splitJoined(headers), await file.size()))
+    } catch (error) {
+      file.close()
+      throw error
+    }
   }
 
   /**

@@ -132,8 +132,8 @@ export class Crew {
     if (server !== this.#server || this.#stopping) return
     if (info.threads.length > 0) {
       this.settings.logger.warn('[node-asgi] preloaded modules have left threads running ' +
-        `(${info.threads.join(', ')}), so forking is unsafe and each worker starts cold. List ` +
-        `only modules without threads in ${optionName('preload')} to start faster`)
+        `(${info.threads.join(', ')}), so forking is unsafe and each worker imports them itself. ` +
+        `List only modules without threads in ${optionName('preload')} to start faster`)
     }
     this.owner.onServerReady()
   }

@@ -274,8 +274,20 @@ export interface PythonHandlerEvents {
 /** A request listener of `node:http`, `node:https` and the compatibility API of `node:http2`. */
 export type Listener = (
   req: import('node:http').IncomingMessage | import('node:http2').Http2ServerRequest,
-  res: import('node:http').ServerResponse | import('node:http2').Http2ServerResponse
+  res: import('node:http').ServerResponse | import('node:http2').Http2ServerResponse,
+  /** Functions, such as the `next` of Express, are ignored. */
+  options?: MountOptions | ((...args: any[]) => any)
 ) => void
+
+/** Where an application is mounted. */
+export interface MountOptions {
+  /**
+   * The path that the application is mounted under: `root_path` of its scope. Needed where a
+   * framework removes it from the URL of the request and keeps it nowhere, as koa-mount does. It
+   * may still be in the URL.
+   */
+  prefix?: string
+}
 
 /**
  * A Python ASGI application in a pool of worker processes.
@@ -303,7 +315,7 @@ export class PythonHandler extends EventEmitter<PythonHandlerEvents> implements 
    *   `ERR_PYTHON_NOT_FOUND` if there is no interpreter, and `ERR_BINDING_NOT_FOUND` if there is no
    *   native binary for this platform.
    */
-  constructor (options?: PythonHandlerOptions)
+  constructor (options?: PythonHandlerOptions | null)
 
   /** The absolute path of the docroot. */
   readonly docroot: string
@@ -322,7 +334,9 @@ export class PythonHandler extends EventEmitter<PythonHandlerEvents> implements 
    *   `ResponseError`, `WorkerError`, `UnavailableError`, `StartupError` or `RequestTimeoutError`,
    *   or with the reason of the signal.
    */
-  handleRequest (request: AnyRequest, limits?: RequestLimits | AbortSignal): Promise<Response>
+  handleRequest (
+    request: AnyRequest, limits?: RequestLimits | AbortSignal | null
+  ): Promise<Response>
 
   /**
    * Sends a request and waits for the start of the response. The body follows as a stream, which
@@ -330,7 +344,7 @@ export class PythonHandler extends EventEmitter<PythonHandlerEvents> implements 
    * @throws Rejects like `handleRequest()`. After the start, the body fails with the same errors.
    */
   handleStream (
-    request: AnyRequest, limits?: RequestLimits | AbortSignal
+    request: AnyRequest, limits?: RequestLimits | AbortSignal | null
   ): Promise<StreamingResponse>
 
   /**
@@ -354,31 +368,36 @@ export class PythonHandler extends EventEmitter<PythonHandlerEvents> implements 
    * ```
    */
   readonly fetch: (
-    input: string | URL | globalThis.Request, init?: RequestInit
+    input: string | URL | globalThis.Request, init?: RequestInit & MountOptions
   ) => Promise<globalThis.Response>
 
   /**
    * A request listener for servers and frameworks: `createServer(python.listener)`,
-   * `app.use(python.listener)`. It is bound to its handler. Errors become responses with the
-   * statuses in docs/errors.md.
+      * `app.use(python.listener)`. It is bound to its handler. Errors become responses with the
+   * statuses in docs/errors.md. What middleware has done to `req.headers` reaches the
+   * application.
    */
   readonly listener: Listener
 
   /**
    * A listener for the event `upgrade` of a server of `node:http` or `node:https`:
-   * `server.on('upgrade', python.upgrade)`. It is bound to its handler. An invalid handshake is
-   * answered with a 4xx status, and one that the application refuses with the application's
-   * response. See the option `websocket` for limits.
+   * `server.on('upgrade', python.upgrade)`. It can be used without its handler. An invalid
+   * handshake is answered with a 4xx status, and one that the application refuses with its
+   * response. A request for another protocol than WebSocket goes back to the server, which treats
+   * it as an ordinary one. See the option `websocket` for limits.
    */
   readonly upgrade: (
-    req: import('node:http').IncomingMessage, socket: import('node:stream').Duplex, head: Buffer
+    req: import('node:http').IncomingMessage, socket: import('node:stream').Duplex, head: Buffer,
+    options?: MountOptions
   ) => void
 
   /**
-   * Serves the requests and WebSockets of a server of `node:http`, `node:https` or `node:http2`. If
+      * Serves the requests and WebSockets of a server of `node:http`, `node:https` or `node:http2`. If
    * a prefix is given, the handler serves only what is below it. Listeners that the server had
    * before, and handlers with other prefixes, get the rest. A client that waits for "100 Continue"
-   * gets it when the application reads the body.
+   * gets it when the application reads the body. The requests pass no middleware of Express or another framework.
+   * When the server is closed, WebSockets close with 1012 at once, and requests have
+   * `timeouts.drain` to finish.
    * @throws `ERR_INVALID_OPTION` if the prefix is not a path.
    * @example
    * ```js
@@ -395,7 +414,7 @@ export class PythonHandler extends EventEmitter<PythonHandlerEvents> implements 
    *   `handleRequest()`.
    */
   connect (
-    request: string | URL | SocketRequest, limits?: RequestLimits | AbortSignal
+    request: string | URL | SocketRequest, limits?: RequestLimits | AbortSignal | null
   ): Promise<WebSocketConnection>
 
   /** Returns the state of the pool, with counts since the handler was created. */

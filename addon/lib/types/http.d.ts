@@ -116,7 +116,10 @@ export interface SocketInfo {
  * ```
  */
 export interface RequestOptions {
-  /** A path, or an absolute URL such as `http://host/path?query`, which sets the Host header. */
+  /**
+   * A path, or an absolute URL such as `http://host/path?query`, which sets the Host header. With a
+   * path, the application gets no Host header, and `localhost` as the server.
+   */
   url: string | URL
   /**
    * The HTTP method.
@@ -124,8 +127,8 @@ export interface RequestOptions {
    */
   method?: string
   /**
-   * The headers. `host` is added if it is missing, and `content-length` if the length of the body
-   * is known.
+   * The headers. If they are missing, `host` is added for an absolute URL, `content-length` if the
+   * length of the body is known, and `content-type` for a form.
    */
   headers?: HeadersInit | null
   /** The body. */
@@ -137,11 +140,20 @@ export interface RequestOptions {
   socket?: SocketInfo | null
   /** Not used. It is here for users of `@platformatic/python-node`. */
   docroot?: string | null
+  /** The path that the application is mounted under (`root_path`); the URL may include it. */
+  prefix?: string
   /**
    * Whether the request may be sent to a second worker if its worker dies (option `retry`).
    * @defaultValue `true` for GET, HEAD, OPTIONS and TRACE
    */
   idempotent?: boolean
+  /**
+   * Makes `handleStream()` open a WebSocket, as in `@platformatic/python-node`: `write()` of the
+   * `Request` sends messages, `next()` of the response receives them, and `end()` closes it.
+   * `connect()` does the same with the interface of the web.
+   * @defaultValue `false`
+   */
+  websocket?: boolean
 }
 
 /**
@@ -176,17 +188,22 @@ export class Request {
   socket: SocketInfo | null
   /** Not used. It is here for users of `@platformatic/python-node`. */
   docroot: string | null
+  /** The path that the application is mounted under (`root_path`); the URL may include it. */
+  prefix?: string
   /**
    * Whether the request may be sent to a second worker if its worker dies. If `undefined`, the
    * method decides.
    */
   idempotent?: boolean
+  /** Whether this is a WebSocket. */
+  websocket: boolean
   /** The path of the URL, without the query. */
   readonly path: string
 
   /**
    * Writes a piece of the body. Write the first piece before the request is sent, the others at any
-   * time. Pieces that are not awaited are kept in memory.
+   * time. Pieces that are not awaited are kept in memory. For a WebSocket each piece is a message,
+   * text for a string and otherwise bytes, and may be written before the WebSocket is open.
    * @returns a promise that resolves when the next piece should be written
    * @throws Rejects with `ERR_INVALID_BODY` if the request was created with a body, was sent
    *   without one, or has ended.
@@ -194,7 +211,8 @@ export class Request {
   write (chunk: string | Uint8Array): Promise<void>
 
   /**
-   * Ends a body that is written in pieces, after one more piece if one is given.
+   * Ends a body that is written in pieces, after one more piece if one is given. Closes a
+   * WebSocket.
    * @throws Rejects like `write()`.
    */
   end (chunk?: string | Uint8Array): Promise<void>
@@ -214,10 +232,14 @@ export interface ResponseOptions {
   headers?: HeadersInit | null
   /** The body. */
   body?: Uint8Array | string | null
+  /** The value of `log`. It is here for users of `@platformatic/python-node`. */
+  log?: Uint8Array | string | null
+  /** The value of `exception`. It is here for users of `@platformatic/python-node`. */
+  exception?: string | null
 }
 
 /** A response with its whole body. */
-export class Response {
+export class Response implements AsyncIterable<Buffer> {
   constructor (options?: ResponseOptions | null)
   /** The HTTP status. */
   status: number
@@ -227,12 +249,13 @@ export class Response {
   /** The body. */
   body: Buffer
   /**
-   * Always empty. It is here for users of `@platformatic/python-node`; listen to the handler's
-   * events `stdout` and `stderr` instead.
+   * What the constructor was given. Empty for the response of an application. It is here for users
+   * of `@platformatic/python-node`; listen to the handler's events `stdout` and `stderr` instead.
    */
   readonly log: Buffer
   /**
-   * Always `null`. It is here for users of `@platformatic/python-node`; requests reject instead.
+   * What the constructor was given. `null` for the response of an application. It is here for users
+   * of `@platformatic/python-node`; requests reject instead.
    */
   readonly exception: string | null
   /** The trailers. The application may send them if the request had `te: trailers`. */
@@ -244,6 +267,10 @@ export class Response {
    * @throws A `SyntaxError` if it is not valid JSON.
    */
   json (): any
+  /** Returns the body, if it is not empty, and afterwards `null`. */
+  next (): Promise<Buffer | null>
+  /** Iterates over the body, as that of a {@link StreamingResponse}. */
+  [Symbol.asyncIterator] (): AsyncIterableIterator<Buffer>
   /** Returns status, headers and body, with the body decoded as UTF-8. */
   toJSON (): object
 }
@@ -272,6 +299,11 @@ export class StreamingResponse implements AsyncIterable<Buffer> {
    * `te: trailers`.
    */
   trailers: Headers
+  /**
+   * Returns the next piece of the body, or `null` at its end. For a WebSocket this is the next
+   * message, also as a `Buffer`.
+   */
+  next (): Promise<Buffer | null>
   /** Iterates over the body. */
   [Symbol.asyncIterator] (): AsyncIterableIterator<Buffer>
   /** Returns status and headers. */

@@ -4,8 +4,10 @@ import type { Headers, HeadersInit, SocketInfo } from './http.js'
 export interface SocketRequest {
   /** A path, or an absolute URL with `ws:`, `wss:`, `http:` or `https:`. */
   url: string | URL
-  /** The headers of the request. `host` is added if it is missing. */
+  /** The headers of the request. `host` is added for an absolute URL if it is missing. */
   headers?: HeadersInit | null
+  /** The path that the application is mounted under (`root_path`); the URL may include it. */
+  prefix?: string
   /** The subprotocols to offer, the preferred one first. */
   protocols?: string | string[]
   /** The connection that the application sees as `client` and `server` of its scope. */

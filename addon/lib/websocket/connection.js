@@ -145,6 +145,10 @@ export class ConnectionStream extends SocketStream {
     }
   }
 
+  onFlushed () {
+    if (this.#connection !== null) receiverOf(this.#connection).flushed()
+  }
+
   /** @param {Error} error */
   onError (error) {
     if (this.#connection === null) this.reject(error)
@@ -157,11 +161,19 @@ export class ConnectionStream extends SocketStream {
  * @typedef {object} Receiver
  * @property {() => boolean} idle whether no message waits for the reader
  * @property {(data: string | Buffer, consumed: () => void) => void} add
+ * @property {() => void} flushed
  * @property {(code: number, reason: string, error: Error | null) => void} close
  */
 
 /** @type {(connection: WebSocketConnection) => Receiver} */
 let receiverOf
+
+/**
+ * Resolves when the next message should be sent: the application has read those before it, or the
+ * connection is closed.
+ * @type {(connection: WebSocketConnection) => Promise<void>}
+ */
+let whenFlushed
 
 /** types/websocket.d.ts declares it for users. */
 export class WebSocketConnection extends EventTarget {
@@ -188,6 +200,9 @@ export class WebSocketConnection extends EventTarget {
   /** @type {Map<string, ((event: any) => void) | null>} the on… properties */
   #handlers = new Map()
 
+  /** @type {Array<() => void>} senders that wait until the application reads */
+  #senders = []
+
   #listens = false
   #toldEnd = false
 
@@ -198,7 +213,12 @@ export class WebSocketConnection extends EventTarget {
         connection.#messages.push({ data, consumed })
         connection.#deliver()
       },
+      flushed: () => connection.#wakeSenders(),
       close: (code, reason, error) => connection.#closed(code, reason, error)
+    })
+    whenFlushed = (connection) => new Promise((resolve) => {
+      if (connection.readyState !== OPEN || connection.bufferedAmount === 0) resolve()
+      else connection.#senders.push(resolve)
     })
   }
 
@@ -263,10 +283,15 @@ export class WebSocketConnection extends EventTarget {
   #closed (code, reason, error) {
     if (this.#last !== null) return
     this.readyState = CLOSED
+    this.#wakeSenders()
     this.#error = error
     this.#last = closeEvent(code, reason, error === null)
     // A caller that has just received this connection still has to add its listeners.
     setImmediate(() => this.#deliver())
+  }
+
+  #wakeSenders () {
+    for (const wake of this.#senders.splice(0)) wake()
   }
 
   /** Gives the messages to the listeners. Without a listener they wait for an iteration. */
@@ -375,3 +400,5 @@ function bytesOf (data) {
   throw new InvalidRequestError('ERR_INVALID_BODY',
     'a message must be a string, a Buffer or other bytes')
 }
+
+export { whenFlushed }

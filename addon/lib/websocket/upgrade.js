@@ -2,19 +2,23 @@
  * Accepts the WebSockets of a server: checks the handshake first, then asks the application.
  */
 
-import { ServerResponse } from 'node:http'
-
 import { WebSocket, WebSocketServer } from 'ws'
 
+import { isClosing, onClosing, serverOf } from '../http/closing.js'
 import { httpStatus } from '../http/error-status.js'
 import { splitJoined } from '../message/headers.js'
 import { http2Fields } from '../http/http2-fields.js'
+import {
+  afterResponses, handBack, isHandshake, lastResponse
+} from '../http/upgrade-request.js'
 import { encodeIncoming } from '../http/incoming-head.js'
 import { WebSocketExchange } from './exchange.js'
 
 /** @typedef {import('../http/incoming-head.js').Arrival} Arrival */
 
 const EMPTY = Buffer.alloc(0)
+
+const UNAVAILABLE = 503
 
 /** Milliseconds that a client has to complete the closing handshake. */
 const CLOSE_TIMEOUT = 10_000
@@ -28,8 +32,9 @@ const VERSION = '13'
 /**
  * @param {import('../pool/pool.js').Pool} pool
  * @param {import('../options.js').Settings} settings
+ * @param {import('../http/closing.js').ClosingListener} closing
  */
-export function createUpgrade (pool, settings) {
+export function createUpgrade (pool, settings, closing) {
   const { maxMessage, compression } = settings.websocket
   /** @type {WeakMap<object, Arrival>} */
   const arrivals = new WeakMap()
@@ -60,6 +65,12 @@ export function createUpgrade (pool, settings) {
    * @param {() => any} respond makes the response to a handshake that is refused
    */
   function ask (req, socket, verdict, respond) {
+    const httpServer = serverOf(req)
+    if (httpServer !== undefined) {
+      // A connection from before may still be open.
+      if (isClosing(httpServer)) return verdict(false, UNAVAILABLE)
+      onClosing(httpServer, closing)
+    }
     let exchange
     try {
       const head = encodeIncoming(req, settings.trustProxy, arrivals.get(req))
@@ -74,7 +85,7 @@ export function createUpgrade (pool, settings) {
 
   return {
     /**
-     * For HTTP/1.1.
+     * For HTTP/1.1. A request that is not a WebSocket handshake goes back to its server.
      * @param {any} req
      * @param {import('node:stream').Duplex} socket
      * @param {Buffer} head
@@ -86,9 +97,17 @@ export function createUpgrade (pool, settings) {
         socket.destroy()
         return
       }
+      if (!isHandshake(req)) {
+        handBack(req, socket, head)
+        return
+      }
+      // It may be one of several protocols that the client offers.
+      req.headers.upgrade = 'websocket'
       if (arrival !== undefined) arrivals.set(req, arrival)
-      server.handleUpgrade(req, socket, head, (client) => {
-        /** @type {WebSocketExchange} */ (exchanges.get(req)).open(client)
+      afterResponses(socket, () => {
+        server.handleUpgrade(req, socket, head, (client) => {
+          /** @type {WebSocketExchange} */ (exchanges.get(req)).open(client)
+        })
       })
     },
 
@@ -129,13 +148,10 @@ function hasEnded (socket) {
   return socket.destroyed || socket.readableEnded
 }
 
-/** @param {import('node:http').IncomingMessage} req whose parser has released the socket */
+/** @param {any} req */
 function http1Response (req) {
-  const response = new ServerResponse(req)
-  response.shouldKeepAlive = false
+  const response = lastResponse(req)
   response.assignSocket(req.socket)
-  // A client that keeps its side of the connection open must not keep it for ever.
-  response.on('finish', () => req.socket.destroySoon())
   return response
 }
 

@@ -5,6 +5,7 @@
 
 import { AppError, ResponseError, requestError } from '../errors.js'
 import { IdTable } from './id-table.js'
+import { PassedFile, fileError } from '../stream/file-response.js'
 import { Traffic } from './traffic.js'
 
 /** @typedef {import('../stream/carrier.js').SocketCarrier} SocketCarrier */
@@ -295,7 +296,7 @@ export class InFlight {
         if (stream === undefined) break
         this.traffic.latency.add(batch.now - stream.sentAt)
         this.traffic.answered++
-        stream.respondFile(events[i + 2], events[i + 3], Buffer.from(events[i + 4], 'latin1'))
+        if (!stream.finished) this.#respondFile(stream, events, i)
         break
       }
       case types.EARLY_HINT:
@@ -320,6 +321,22 @@ export class InFlight {
         return false
     }
     return true
+  }
+
+  /**
+   * @param {import('../stream/request-stream.js').RequestStream} stream
+   * @param {any[]} events
+   * @param {number} i
+   */
+  #respondFile (stream, events, i) {
+    let file
+    try {
+      file = new PassedFile(this.#channel.takeFile(events[i + 1]))
+    } catch (error) {
+      stream.fail(fileError(error))
+      return
+    }
+    stream.respondFile(events[i + 2], events[i + 3], file)
   }
 
   /**

@@ -35,7 +35,9 @@ describe('parseArguments', () => {
   }
 
   it('serves main:app of the working directory on a local port by default', () => {
-    const { handler, address, accessLog, logLevel } = parseArguments([])
+    const { handler, address, maxHeaderSize, accessLog, logLevel } = parseArguments([])
+    assert.equal(maxHeaderSize, 65_536)
+    assert.equal(parseArguments(['--max-header-size', '1000']).maxHeaderSize, 1000)
     assert.equal(handler.appTarget, 'main:app')
     assert.equal(handler.docroot, '.')
     assert.deepEqual(address, { host: '127.0.0.1', port: 8000, uds: undefined })
@@ -185,7 +187,7 @@ describe('parseArguments', () => {
 
   it('sets every option whose flag is given, and no other', () => {
     // Everything else is about the server.
-    const others = ['version', 'host', 'port', 'uds', 'tls-cert', 'tls-key', 'tls-ca', 'reload',
+    const others = ['version', 'host', 'port', 'uds', 'tls-cert', 'tls-key', 'tls-ca', 'reload', 'max-header-size',
       'reload-dir', 'reload-ext', 'access-log', 'log-level']
     assert.deepEqual(defineCommand().options.map(({ long }) => long).sort(),
       [...Object.values(FLAGS).filter((flag) => flag.startsWith('--')),

@@ -50,9 +50,6 @@ test('without other listeners: 404, and "100 Continue" for a client that waits f
   const waiting = { writeContinue: () => told.push('continue'), end: () => told.push('end') }
   server.emit('checkContinue', { url: '/' }, waiting)
   assert.deepEqual(told, ['continue', 'end'])
-  let closed = ''
-  server.emit('upgrade', { url: '/' }, { on () {}, end: (text) => { closed = text } })
-  assert.match(closed, /^HTTP\/1\.1 404 /)
 })
 
 test('the application decides when to send "100 Continue"', () => {

@@ -9,7 +9,7 @@ class Stream extends RequestStream {
   onStart (status, headers, body, end) { this.events.push(['start', status, end]) }
   onBody (body, end) { this.events.push(['body', String(body), end]) }
   onTrailers (headers) { this.events.push(['trailers', headers]) }
-  onFile (status, headers, path) { this.events.push(['file', String(path)]) }
+  onFile (status, headers, file) { this.events.push(['file', file.name]) }
   onError (error) { this.events.push(['error', error.code]) }
 }
 
@@ -50,19 +50,21 @@ test('safe methods are repeatable, others only when the sender says so', () => {
 test('the consumer sees one end, whatever comes after it', () => {
   for (const [end, first] of [
     [(stream) => stream.respond(200, '', undefined, true), ['start', 200, true]],
-    [(stream) => stream.respondFile(200, '', Buffer.from('/f')), ['file', '/f']],
+    [(stream) => stream.respondFile(200, '', { name: '/f' }), ['file', '/f']],
     [(stream) => stream.fail(failure), ['error', 'X']],
     [(stream) => stream.cancel(failure), ['error', 'X']]
   ]) {
     const { stream } = opened()
+    let closed = 0
     end(stream)
     stream.respond(500, '', undefined, true)
     stream.receive(Buffer.from('late'), true)
     stream.receiveTrailers('')
-    stream.respondFile(200, '', Buffer.from('/g'))
+    stream.respondFile(200, '', { close () { closed++ } })
     stream.fail(failure)
     stream.cancel(failure)
     assert.deepEqual(stream.events, [first])
+    assert.equal(closed, 1)
   }
 })
 

@@ -9,7 +9,8 @@ function make () {
     taken: 0,
     error: null,
     consumed (length) { this.taken += length },
-    cancel (error) { this.error = error }
+    cancel (error) { this.error = error },
+    runInAsyncScope: (read, body) => read.call(body)
   }
   return { stream, body: new ResponseBody(stream) }
 }
@@ -99,7 +100,7 @@ test('what a listener of the user throws is uncaught, and the body goes on', asy
   const uncaught = []
   process.setUncaughtExceptionCaptureCallback((error) => uncaught.push(error.message))
   t.after(() => process.setUncaughtExceptionCaptureCallback(null))
-  const body = new ResponseBody({ consumed () {}, cancel () {} })
+  const { body } = make()
   const seen = []
   body.on('data', (chunk) => {
     seen.push(String(chunk))

@@ -10,7 +10,7 @@ const TYPES = Object.fromEntries(['RESPONSE_START', 'BODY', 'MESSAGE', 'ACCEPT',
   .map((name, i) => [name, i + 1]))
 
 /** The requests in flight of a worker, and what was said to its channel. */
-function make ({ chunk = 4, grace = Infinity } = {}) {
+function make ({ chunk = 4, grace = Infinity, noFiles = false } = {}) {
   const said = []
   let lastId = 0
   const channel = new Proxy({}, {
@@ -21,6 +21,10 @@ function make ({ chunk = 4, grace = Infinity } = {}) {
           throw Object.assign(new Error('refused'), { code: 'ERR_INVALID_URL' })
         }
         return ++lastId
+      }
+      if (name === 'takeFile') {
+        if (noFiles) throw Object.assign(new Error('EMFILE'), { code: 'ERR_NO_RESOURCES' })
+        return -1
       }
       return name === 'write' || name === 'message' ? args[1].length : undefined
     }
@@ -40,7 +44,7 @@ class Stream extends RequestStream {
   onStart (status, headers, body, end) { this.events.push(['start', status, String(body), end]) }
   onBody (body, end) { this.events.push(['body', String(body), end]) }
   onTrailers (headers) { this.events.push(['trailers', headers]) }
-  onFile (status, headers, path) { this.events.push(['file', status, path.toString()]) }
+  onFile (status, headers, file) { this.events.push(['file', status, file.close()]) }
   onError (error) { this.events.push(['error', error.code]) }
 }
 
@@ -103,6 +107,21 @@ test('a request that the channel refuses fails, and does not count', () => {
   assert.equal(requests.traffic.requests, 0)
 })
 
+test('a file for which there is no descriptor fails its request', () => {
+  const { requests, event } = make({ noFiles: true })
+  const stream = send(requests)
+  event('FILE', stream.id, 200, '')
+  assert.deepEqual(stream.events, [['error', 'ERR_INVALID_RESPONSE']])
+})
+
+test('a file is taken only for a request that waits for it', () => {
+  const { requests, said, event } = make()
+  const [waiting, cancelled] = [send(requests), send(requests)]
+  cancelled.cancel(Object.assign(new Error('x'), { code: 'X' }))
+  for (const { id } of [waiting, cancelled]) event('FILE', id, 200, '')
+  assert.deepEqual(said.filter(([name]) => name === 'takeFile'), [['takeFile', waiting.id]])
+})
+
 test('every way a request can end is counted once', () => {
   const { requests, event } = make()
   const outcomes = {
@@ -116,7 +135,7 @@ test('every way a request can end is counted once', () => {
         event('RESPONSE_START', id, 200, '', undefined, false)
         event('TRAILERS', id, 'a\0b')
       },
-      (id) => requests.take([TYPES.FILE, id, 200, '', '/etc/hostname', undefined], 0, new Batch())
+      (id) => event('FILE', id, 200, '')
     ],
     failed: [
       (id) => event('APP_ERROR', id, ['KeyError', 'x', 'Traceback'], false),

@@ -44,7 +44,7 @@ using namespace std::string_view_literals;
 constexpr std::string_view kHead =
     "GET\0http\0001.1\0/a\0q=1\000127.0.0.1\0001234\0localhost\00080\0/m\0t\0\0host\0x"sv;
 
-// One of each message, the same as in fixtures/frames/v2.txt.
+// One of each message, the same as in fixtures/frames/v3.txt.
 std::map<std::string, std::vector<std::byte>> Samples() {
   return {
       {"request", Pack(Request{7, kHead, "hello", true})},
@@ -54,7 +54,7 @@ std::map<std::string, std::vector<std::byte>> Samples() {
       {"disconnect", Pack(Disconnect{300})},
       {"cancel", Pack(Cancel{300})},
       {"trailers", Pack(Trailers{7, "x\0y"sv})},
-      {"file", Pack(File{7, 200, "x\0y"sv, "/a"})},
+      {"file", Pack(File{7, 200, "x\0y"sv})},
       {"early_hint", Pack(EarlyHint{7, "</a>; rel=preload"})},
       {"push", Pack(Push{7, "/a", "x\0y"sv})},
       {"continue", Pack(Continue{7})},
@@ -68,6 +68,7 @@ std::map<std::string, std::vector<std::byte>> Samples() {
       {"startup_failed", Pack(StartupFailed{"import", "ImportError", "m", "t"})},
       {"stop", Pack(Stop{1000})},
       {"stopped", Pack(Stopped{})},
+      {"part", Pack(Part{"half", true})},
       {"ping", Pack(Ping{})},
       {"pong", Pack(Pong{})},
       {"init", Pack(Init{2, "{}"})},
@@ -121,15 +122,22 @@ TEST(FrameTest, TheLongestErrorFitsAControlMessage) {
   EXPECT_LE(FrameBound(ServerFailed{type, message, traceback}), kMaxControl);
 }
 
-TEST(FrameTest, TheLargestFramesFitTheSmallestRing) {
-  const size_t room = shm::MaxRecord(kMinRing);
+TEST(FrameTest, NoMessageIsLongerThanAFrame) {
   const std::string head(kMaxHead, 'x');
+  const std::string path(kMaxHead / 2, 'x');
+  const std::string chunk(kMaxChunk, 'x');
+  EXPECT_LE(FrameBound(Request{1, head, chunk, false}), kMaxFrame);
+  EXPECT_LE(FrameBound(Response{1, 200, head, chunk, false}), kMaxFrame);
+  EXPECT_LE(FrameBound(Push{1, path, head}), kMaxFrame);
+}
+
+TEST(FrameTest, TheLargestFramesWithoutAHeadFitTheSmallestRing) {
+  const size_t room = shm::MaxRecord(kMinRing);
   const std::string chunk(kMaxChunk, 'x');
   const std::string type(kMaxErrorType, 'x');
   const std::string message(kMaxErrorMessage, 'x');
   const std::string traceback(kMaxTraceback, 'x');
-  EXPECT_LE(FrameBound(Request{1, head, {}, false}), room);
-  EXPECT_LE(FrameBound(Response{1, 200, head, {}, false}), room);
+  EXPECT_LE(FrameBound(Part{chunk, true}), room);
   EXPECT_LE(FrameBound(Body{1, chunk, true}), room);
   EXPECT_LE(FrameBound(SocketMessage{1, chunk, true, true}), room);
   EXPECT_LE(FrameBound(AppError{1, type, message, traceback, true}), room);

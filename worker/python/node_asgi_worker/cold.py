@@ -1,27 +1,38 @@
-"""Starts a worker as a fresh interpreter, for when threads make a fork unsafe."""
+"""Fresh interpreters, for when threads make a fork unsafe.
 
+If preloaded modules have started the threads, the fork server starts itself anew without them: it
+can fork then, and does not keep a copy of the application that no worker shares. If the threads are
+there without preloaded modules, because of sitecustomize for example, each worker starts as a fresh
+interpreter.
+"""
+
+import contextlib
 import json
 import os
 import signal
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from node_asgi_worker import MODULE_VARIABLE, _worker
 from node_asgi_worker.settings import Settings
 from node_asgi_worker.worker import Job
 
 MARK = "cold-worker"
+SERVER_MARK = "cold-server"
 STDIO = (0, 1, 2)
 
 
 def spawn(job: Job, stdout: int, stderr: int) -> int:
     """Starts this program again, with the same interpreter and flags. Returns the pid."""
     argument = json.dumps({"server": os.getpid(), "job": asdict(job)})
+    arguments = sys.orig_argv[1:]
+    if SERVER_MARK in arguments:
+        del arguments[arguments.index(SERVER_MARK) :]
     # A dup2 onto itself makes a descriptor survive the exec.
     kept = [(os.POSIX_SPAWN_DUP2, fd, fd) for fd in _fds(job)]
     return os.posix_spawn(
         sys.executable,
-        [sys.executable, *sys.orig_argv[1:], MARK, argument],
+        [sys.executable, *arguments, MARK, argument],
         {**os.environ, MODULE_VARIABLE: _worker.__file__},
         setpgroup=0,
         file_actions=[
@@ -30,6 +41,34 @@ def spawn(job: Job, stdout: int, stderr: int) -> int:
             (os.POSIX_SPAWN_DUP2, stderr, 2),
         ],
     )
+
+
+def restart_server(settings: Settings, docroot: str) -> None:
+    """Replaces this process by a fork server that preloads nothing. Does not return."""
+    for fd in (_worker.CONTROL_FD, _worker.LIFELINE_FD):
+        os.set_inheritable(fd, True)
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    argument = json.dumps(asdict(replace(settings, preload=False)))
+    os.chdir(docroot)
+    # What an import has changed for its process is not for the new one.
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    os.execve(
+        sys.executable,
+        [sys.executable, *sys.orig_argv[1:], SERVER_MARK, argument],
+        {**os.environ, MODULE_VARIABLE: _worker.__file__},
+    )
+
+
+def server_settings() -> Settings | None:
+    """The settings of a fork server that was restarted; None in another one."""
+    if sys.argv[1:2] != [SERVER_MARK]:
+        return None
+    settings = Settings(**json.loads(sys.argv[2]))
+    sys.argv[:] = [settings.app_target]
+    return settings
 
 
 def is_cold() -> bool:
@@ -56,4 +95,4 @@ def attach() -> Job:
 
 
 def _fds(job: Job) -> list[int]:
-    return [job.segment, job.worker_bell, job.node_bell, job.lifeline]
+    return [job.segment, job.worker_bell, job.node_bell, job.files, job.lifeline]

@@ -1,7 +1,7 @@
 """The fork server: imports once, then forks a worker whenever Node asks, and reaps it.
 
 It runs neither threads nor an event loop, so that it can fork safely at any time. If a preloaded
-module has started threads, workers start as fresh interpreters instead (cold.py).
+module has started threads, the server restarts itself without preloading (cold.py).
 """
 
 import contextlib
@@ -44,13 +44,18 @@ def serve() -> Job | None:
         os.set_inheritable(fd, False)
     _worker.close_fds_from(LIFELINE + 1)
 
-    settings = _prepare()
+    settings = cold.server_settings()
+    if settings is None:
+        settings = _prepare()
+    else:
+        _preload(settings)
     if settings is None:
         return None
     return _Server(settings).run()
 
 
 def _prepare() -> Settings | None:
+    docroot = os.getcwd()
     try:
         message = _worker.control_receive(CONTROL)
         if message is None:
@@ -72,6 +77,8 @@ def _prepare() -> Settings | None:
         "threads": threads.left_running(),
     }
     _worker.control_send(CONTROL, "server_ready", json.dumps(info))
+    if info["threads"] and settings.preload:
+        cold.restart_server(settings, docroot)
     return settings
 
 
@@ -166,8 +173,8 @@ class _Server:
 
     def _start(self, worker_id: int, fds: list[int]) -> Job | None:
         """Starts a worker. Returns a Job in a forked worker, None in the server."""
-        segment, worker_bell, node_bell, stdout, stderr = fds  # the order of wire::ForkFd
-        job = Job(self._settings, segment, worker_bell, node_bell, LIFELINE)
+        *channel, stdout, stderr = fds  # the order of wire::ForkFd
+        job = Job(self._settings, *channel, LIFELINE)
         server = os.getpid()
         try:
             pid = cold.spawn(job, stdout, stderr) if threads.others() else os.fork()

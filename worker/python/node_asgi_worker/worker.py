@@ -26,12 +26,13 @@ ORPHAN_SHUTDOWN = 2.0
 
 @dataclass(frozen=True)
 class Job:
-    """What a worker gets from the fork server. The channel takes the first three descriptors."""
+    """What a worker gets from the fork server. The channel takes the first four descriptors."""
 
     settings: Settings
     segment: int
     worker_bell: int
     node_bell: int
+    files: int
     lifeline: int
 
 
@@ -41,7 +42,7 @@ def run(job: Job) -> int:
     logs.install()
     # Node asks for the stacks when the event loop is blocked. This works without the GIL.
     faulthandler.register(_worker.STACKS_SIGNAL, file=2, all_threads=True)
-    channel = _worker.Channel(job.segment, job.worker_bell, job.node_bell)
+    channel = _worker.Channel(job.segment, job.worker_bell, job.node_bell, job.files)
     os.register_at_fork(after_in_child=_leaver(channel, job.lifeline))
     worker = _Worker(job, channel)
     try:

@@ -75,6 +75,7 @@ void Awaitable::Clear() {
   message_ = {};
   waiting_ = {};
   sending_.body = {};
+  sending_.own_file.reset();
 }
 
 Ref MakeAwaitableType(PyObject* module) {

@@ -82,14 +82,8 @@ void Cycle::SendChunk(Response* response, std::string_view chunk, bool last) {
   if (response->started()) {
     if (!chunk.empty() || end) sender().SendFrame(wire::Body{stream_, chunk, end});
   } else {
-    const wire::Response frame{stream_, response->status(), response->headers(), chunk, end};
-    if (sender().Fits(frame)) {
-      sender().SendFrame(frame);
-    } else {  // a large head and a small ring
-      sender().SendFrame(
-          wire::Response{stream_, response->status(), response->headers(), {}, false});
-      sender().SendFrame(wire::Body{stream_, chunk, end});
-    }
+    sender().SendFrame(
+        wire::Response{stream_, response->status(), response->headers(), chunk, end});
   }
   response->Sent(last);
   if (end) ResponseEnded();

@@ -40,8 +40,9 @@ class Host {
   void CycleWaits(bool waits) { waits ? ++waiting_ : --waiting_; }
 
  protected:
-  // Both must outlive this.
-  Host(const ModuleState* state, shm::Endpoint* endpoint) : state_(state), sender_(endpoint) {}
+  // All must outlive this; `files` is the socket on which files are passed on.
+  Host(const ModuleState* state, shm::Endpoint* endpoint, int files)
+      : state_(state), sender_(endpoint, files) {}
   ~Host() = default;
 
   // Cycles whose apps wait for Node.

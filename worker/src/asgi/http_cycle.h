@@ -40,7 +40,7 @@ class HttpCycle final : public Cycle {
   enum class Extension {
     kNone,  // it is not a message of an extension
     kSent,
-    kFile,   // it is a file, which SendFile is to send
+    kFile,   // it is a file, whose bytes SendFile is to send
     kError,  // a Python exception is set
   };
 
@@ -49,8 +49,6 @@ class HttpCycle final : public Cycle {
   [[nodiscard]] Extension SendExtension(PyObject* type, PyObject* message, Sending* sending);
   [[nodiscard]] Extension SendPath(PyObject* message, Sending* sending);
   // Each of these returns false with a Python exception set.
-  [[nodiscard]] bool PathOf(PyObject* message, std::string* absolute) const;
-  [[nodiscard]] bool OpenFile(const std::string& name, Sending* sending);
   [[nodiscard]] bool SendTrailers(PyObject* message);
   [[nodiscard]] bool SendEarlyHint(PyObject* message);
   [[nodiscard]] bool SendPush(PyObject* message);
@@ -68,7 +66,6 @@ class HttpCycle final : public Cycle {
   bool wants_continue_;      // the client sends the body only after a 100 response
   Response response_;
   HeaderList trailers_;
-  base::UniqueFd file_;  // of a path that is sent as a body
 };
 
 }  // namespace nasgi::worker

@@ -7,13 +7,12 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <filesystem>
 #include <optional>
 #include <string>
-#include <system_error>
 
 #include "asgi/http_cycle.h"
 #include "asgi/message.h"
+#include "base/unique_fd.h"
 #include "py/text.h"
 #include "wire/http_head.h"
 
@@ -32,6 +31,32 @@ bool Refuse(PyObject* exception, const char* why) {
 // As Refuse, for a field that must be there: unless reading it has failed already.
 bool Missing(const char* why) {
   return PyErr_Occurred() == nullptr ? Refuse(PyExc_ValueError, why) : false;
+}
+
+// Opens the regular file at `path`. Not valid: a Python exception is set.
+base::UniqueFd OpenFile(PyObject* path, struct stat* status) {
+  const Ref plain = Ref::Steal(PyOS_FSPath(path));
+  if (!plain) return {};
+  const Ref bytes =
+      PyBytes_Check(plain.get()) ? plain : Ref::Steal(PyUnicode_EncodeFSDefault(plain.get()));
+  if (!bytes) return {};
+  const std::string name(py::View(bytes));
+  if (name.empty() || name.find('\0') != std::string::npos) {
+    PyErr_Format(PyExc_ValueError, "'http.response.pathsend' cannot send the path %R", path);
+    return {};
+  }
+  // Without O_NONBLOCK, opening a named pipe would wait for a writer.
+  base::UniqueFd file(::open(name.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  if (!file.valid() || fstat(file.get(), status) != 0) {
+    PyErr_SetFromErrnoWithFilenameObject(PyExc_OSError, path);
+    return {};
+  }
+  if (!S_ISREG(status->st_mode)) {
+    PyErr_Format(PyExc_ValueError, "'http.response.pathsend' takes a regular file, which %R is not",
+                 path);
+    return {};
+  }
+  return file;
 }
 
 }  // namespace
@@ -72,6 +97,7 @@ bool HttpCycle::SendTrailers(PyObject* message) {
   return true;
 }
 
+// The file is opened here, so that the app may remove or replace it as soon as send() has returned.
 HttpCycle::Extension HttpCycle::SendPath(PyObject* message, Sending* sending) {
   const bool head_sent = response_.state() == Response::State::kHeadSent;
   if (!head_sent && response_.state() != Response::State::kStartHeld) {
@@ -80,59 +106,28 @@ HttpCycle::Extension HttpCycle::SendPath(PyObject* message, Sending* sending) {
            "body");
     return Extension::kError;
   }
-  std::string name;
-  if (!PathOf(message, &name)) return Extension::kError;
-  if (head_sent) return OpenFile(name, sending) ? Extension::kFile : Extension::kError;
-  const wire::File frame{stream_, response_.status(), response_.headers(), name};
-  if (!sender().Fits(frame)) {
-    Refuse(PyExc_ValueError, "the path of 'http.response.pathsend' is too long");
+  PyObject* path = Field(message, state().names.path);
+  if (path == nullptr) {
+    Missing("'http.response.pathsend' needs a 'path'");
     return Extension::kError;
   }
-  sender().SendFrame(frame);
-  response_.Complete();
-  ResponseEnded();
-  return Extension::kSent;
-}
-
-bool HttpCycle::PathOf(PyObject* message, std::string* absolute) const {
-  PyObject* path = Field(message, state().names.path);
-  if (path == nullptr) return Missing("'http.response.pathsend' needs a 'path'");
-  const Ref plain = Ref::Steal(PyOS_FSPath(path));
-  if (!plain) return false;
-  const Ref bytes =
-      PyBytes_Check(plain.get()) ? plain : Ref::Steal(PyUnicode_EncodeFSDefault(plain.get()));
-  if (!bytes) return false;
-  std::string& name = *absolute;
-  name = py::View(bytes);
-  if (name.empty() || name.find('\0') != std::string::npos) {
-    PyErr_Format(PyExc_ValueError, "'http.response.pathsend' cannot send the path %R", path);
-    return false;
-  }
-  // ASGI requires an absolute path; Starlette's FileResponse passes on what the app has given.
-  if (!name.starts_with('/')) {
-    std::error_code error;
-    name.insert(0, std::filesystem::current_path(error).native() + '/');
-    if (error) {
-      PyErr_Format(PyExc_OSError, "cannot find the working directory for %R: %s", path,
-                   error.message().c_str());
-      return false;
-    }
-  }
-  return true;
-}
-
-// The head is on its way already, so Node cannot answer with the file any more: it becomes a body.
-bool HttpCycle::OpenFile(const std::string& name, Sending* sending) {
-  file_ = base::UniqueFd(::open(name.c_str(), O_RDONLY | O_CLOEXEC));
   struct stat status{};
-  if (!file_.valid() || fstat(file_.get(), &status) != 0) {
-    PyErr_SetFromErrnoWithFilename(PyExc_OSError, name.c_str());
-    return false;
+  base::UniqueFd file = OpenFile(path, &status);
+  if (!file.valid()) return Extension::kError;
+  // A file that has grown since the app made the headers is sent as far as they announce it.
+  int64_t size = status.st_size;
+  if (response_.content_length() >= 0) size = std::min(size, response_.content_length());
+  if (!StartFile(file.get(), 0, size, false, sending)) return Extension::kError;
+  if (!head_sent && !response_.has_trailers() && sender().PassFile(stream_, file.get())) {
+    sender().SendFrame(wire::File{stream_, response_.status(), response_.headers()});
+    response_.Complete();
+    ResponseEnded();
+    return Extension::kSent;
   }
-  if (!S_ISREG(status.st_mode)) {
-    return Refuse(PyExc_ValueError, "'http.response.pathsend' takes a regular file");
-  }
-  return StartFile(file_.get(), 0, status.st_size, false, sending);
+  // The head is on its way, trailers are to follow, or Node has many files waiting: the bytes go
+  // through the ring.
+  sending->own_file = std::move(file);
+  return Extension::kFile;
 }
 
 bool HttpCycle::SendEarlyHint(PyObject* message) {
@@ -182,10 +177,7 @@ bool HttpCycle::SendPush(PyObject* message) {
   }
   HeaderList list;
   if (headers != nullptr && !list.Take(headers)) return false;
-  const wire::Push frame{stream_, py::View(text), list.joined()};
-  if (!sender().Fits(frame))
-    return Refuse(PyExc_ValueError, "the headers of 'http.response.push' are too long");
-  sender().SendFrame(frame);
+  sender().SendFrame(wire::Push{stream_, py::View(text), list.joined()});
   return true;
 }
 

@@ -62,6 +62,9 @@ class Response {
   // The last frame of the response has been sent.
   void Complete() { state_ = State::kComplete; }
 
+  // -1: the start gives none.
+  [[nodiscard]] int64_t content_length() const { return content_length_; }
+
   // Counts bytes of the body. False if they exceed content-length or, being the last, fall short of
   // it.
   [[nodiscard]] bool Count(int64_t bytes, bool last);

@@ -32,15 +32,19 @@ bool Taken(Delivery delivery) {
 
 }  // namespace
 
-Channel::Channel(Ref module, std::unique_ptr<shm::Endpoint> endpoint, const std::array<int, 3>& fds)
-    : Host(StateOf(module), endpoint.get()),
+Channel::Channel(Ref module, std::unique_ptr<shm::Endpoint> endpoint, base::UniqueFd files,
+                 const std::array<int, kFds>& fds)
+    : Host(StateOf(module), endpoint.get(), files.get()),
       module_(std::move(module)),
       fds_(fds),
+      files_(std::move(files)),
       endpoint_(std::move(endpoint)) {}
 
 Channel::~Channel() {
   // In a forked child, its addresses and descriptors may stand for something else by now.
-  if (::getpid() != pid_) std::ignore = endpoint_.release();
+  if (::getpid() == pid_) return;
+  std::ignore = endpoint_.release();
+  std::ignore = files_.release();
 }
 
 void Channel::CloseInChild() {
@@ -187,6 +191,19 @@ bool Channel::TakeFrames() {
 
 bool Channel::OnFrame(std::span<const std::byte> bytes) {
   if (!frame_.Parse(bytes)) return false;
+  if (frame_.type() == wire::MessageType::kPart) return OnPart();
+  return !joiner_.joining() && OnParsed();
+}
+
+bool Channel::OnPart() {
+  wire::Part part;
+  if (!frame_.Get(&part) || !joiner_.Take(part)) return false;
+  if (!part.end) return true;
+  const std::vector<std::byte> whole = joiner_.Release();
+  return frame_.Parse(whole) && OnParsed();
+}
+
+bool Channel::OnParsed() {
   switch (frame_.type()) {
     case wire::MessageType::kRequest: {
       wire::Request request;

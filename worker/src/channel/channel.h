@@ -18,11 +18,13 @@
 #include "asgi/cycle.h"
 #include "asgi/host.h"
 #include "asgi/scope.h"
+#include "base/unique_fd.h"
 #include "py/ref.h"
 #include "shm/endpoint.h"
 #include "shm/spinner.h"
 #include "wire/frame.h"
 #include "wire/messages.h"
+#include "wire/parts.h"
 
 namespace nasgi::worker {
 
@@ -38,8 +40,11 @@ namespace nasgi::worker {
 // (Py_FatalError prints the reason): the streams could not go on.
 class Channel final : public Host {
  public:
-  // `fds`: the descriptors of the endpoint, borrowed.
-  Channel(py::Ref module, std::unique_ptr<shm::Endpoint> endpoint, const std::array<int, 3>& fds);
+  static constexpr size_t kFds = 4;
+  // `files` is the socket on which files are passed on; `fds` are all descriptors of the channel,
+  // borrowed.
+  Channel(py::Ref module, std::unique_ptr<shm::Endpoint> endpoint, base::UniqueFd files,
+          const std::array<int, kFds>& fds);
   ~Channel();
   Channel(const Channel&) = delete;
   Channel& operator=(const Channel&) = delete;
@@ -74,6 +79,9 @@ class Channel final : public Host {
   [[nodiscard]] bool TakeFrames();
   // These return false when the frame breaks the protocol.
   [[nodiscard]] bool OnFrame(std::span<const std::byte> bytes);
+  [[nodiscard]] bool OnPart();
+  // Handles the frame that was parsed, unless it is a Part.
+  [[nodiscard]] bool OnParsed();
   [[nodiscard]] bool OnRequest(const wire::Request& request);
   [[nodiscard]] bool OnConnect(const wire::Connect& connect);
   // Hands the frame to the cycle of its stream. A stream that is unknown has ended here while the
@@ -89,10 +97,12 @@ class Channel final : public Host {
 
   const py::Ref module_;
   const pid_t pid_ = ::getpid();
-  const std::array<int, 3> fds_;
+  const std::array<int, kFds> fds_;
+  base::UniqueFd files_;
   std::unique_ptr<shm::Endpoint> endpoint_;
   shm::Spinner spinner_;
   wire::Frame frame_;
+  wire::PartJoiner joiner_;
   struct Entry {
     py::Ref object;
     Cycle* cycle;  // in it

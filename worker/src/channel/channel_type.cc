@@ -21,9 +21,11 @@ PyObject* New(PyTypeObject* type, PyObject* args, PyObject* /*kwargs*/) {
   int segment_fd = -1;
   int worker_bell = -1;
   int node_bell = -1;
-  if (PyArg_ParseTuple(args, "iii:Channel", &segment_fd, &worker_bell, &node_bell) == 0) {
+  int files = -1;
+  if (PyArg_ParseTuple(args, "iiii:Channel", &segment_fd, &worker_bell, &node_bell, &files) == 0) {
     return nullptr;
   }
+  base::UniqueFd files_fd(files);
   shm::Doorbell own{base::UniqueFd(worker_bell)};
   shm::Doorbell peer{base::UniqueFd(node_bell)};
   base::Result<shm::Segment> segment = shm::Segment::Attach(base::UniqueFd(segment_fd));
@@ -37,7 +39,7 @@ PyObject* New(PyTypeObject* type, PyObject* args, PyObject* /*kwargs*/) {
       type, Ref::Borrow(module),
       std::make_unique<shm::Endpoint>(std::move(segment).value(), shm::Side::kWorker,
                                       std::move(own), std::move(peer)),
-      std::array{segment_fd, worker_bell, node_bell});
+      std::move(files_fd), std::array{segment_fd, worker_bell, node_bell, files});
 }
 
 PyObject* Fileno(PyObject* self, PyObject* /*unused*/) { return PyLong_FromLong(Of(self).fd()); }

@@ -3,37 +3,46 @@
 #include <Python.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 
+#include "base/fd_passing.h"
 #include "loop/waiters.h"
 #include "py/ref.h"
 #include "shm/endpoint.h"
 #include "wire/frame.h"
+#include "wire/parts.h"
 
 namespace nasgi::worker {
 
 // What the tasks of the event loop send their frames with, and wait on when the ring is full.
 //
 // Thread safety: the loop's thread only, with the GIL held.
-// Lifetime: the endpoint must outlive it.
+// Lifetime: the endpoint and the socket must outlive it.
 // Failure: as each method says. A frame that the endpoint refuses ends the process: heads, chunks
 // and error texts have limits, so it is a mistake of ours, or the ring is corrupt.
 class Sender {
  public:
-  explicit Sender(shm::Endpoint* endpoint) : endpoint_(endpoint) {}
+  // `files`: the socket on which files are passed on.
+  Sender(shm::Endpoint* endpoint, int files) : endpoint_(endpoint), files_(files) {}
 
-  // Whether a ring can carry the frame at all.
-  template <class Message>
-  [[nodiscard]] bool Fits(const Message& message) const {
-    return wire::FrameBound(message) <= endpoint_->max_record();
-  }
-  // Never blocks: what does not fit now waits in memory, in order. Requires Fits(message).
+  // Never blocks: what does not fit now waits in memory, in order.
   template <class Message>
   void SendFrame(const Message& message) {
+    if (wire::FrameBound(message) > endpoint_->max_record()) {  // a large head
+      return wire::SendParts(message, endpoint_->max_record(),
+                             [this](const wire::Part& part) { SendFrame(part); });
+    }
     const base::Status sent = endpoint_->Send(
         wire::FrameBound(message),
         [&message](std::span<std::byte> room) { return wire::PackFrame(message, room); });
     if (!sent.ok()) Py_FatalError("node-asgi: a frame does not fit its ring");
+  }
+
+  // Passes the descriptor of a file on. To be called before the File frame of the stream is sent.
+  // False: Node has left so many files waiting that it gets no more for now.
+  [[nodiscard]] bool PassFile(uint32_t stream, int file) const {
+    return base::PassFd(files_, stream, file).ok();
   }
 
   // Frames are waiting for room in the ring. A sender of bodies then waits for room_waiters(), so
@@ -59,6 +68,7 @@ class Sender {
 
  private:
   shm::Endpoint* const endpoint_;
+  const int files_;
   Waiters room_waiters_;
   py::Ref create_future_;
 };

@@ -1,0 +1,90 @@
+/**
+ * Ends what would keep a server open that is closing. Node's own servers wait for their WebSockets
+ * and for responses without an end, such as event streams, however long those take.
+ */
+
+import { serverClosedError } from '../errors.js'
+
+/** @typedef {(server: object) => void} ClosingListener */
+
+/** @type {WeakMap<object, Set<ClosingListener>>} */
+const watched = new WeakMap()
+
+/** @type {WeakSet<object>} servers that accept no more connections */
+const closed = new WeakSet()
+
+/** @param {object} server */
+export function isClosing (server) {
+  return closed.has(server)
+}
+
+/**
+ * Calls a listener when a server begins to close. Node has no event for that: 'close' comes after
+ * the last connection has ended.
+ * @param {any} server
+ * @param {ClosingListener} listener is added once, however often it is given
+ */
+export function onClosing (server, listener) {
+  let listeners = watched.get(server)
+  if (listeners === undefined) {
+    watched.set(server, listeners = new Set())
+    tellWhenClosing(server, listeners)
+  }
+  listeners.add(listener)
+}
+
+/**
+ * @param {any} server
+ * @param {Set<ClosingListener>} listeners
+ */
+function tellWhenClosing (server, listeners) {
+  const { close } = server
+  if (typeof close !== 'function') return
+  server.close = function (/** @type {any[]} */ ...args) {
+    const result = close.apply(this, args)
+    closed.add(server)
+    for (const listener of listeners) listener(server)
+    return result
+  }
+  server.on('listening', () => closed.delete(server))
+}
+
+/**
+ * Makes the listener of a handler, which closes WebSockets at once and gives requests some time.
+ * @param {import('../pool/pool.js').Pool} pool
+ * @param {number} timeout milliseconds
+ * @returns {ClosingListener}
+ */
+export function createClosing (pool, timeout) {
+  /** @param {object} server */
+  function * streamsOf (server) {
+    for (const stream of pool.streams()) {
+      // Those that did not come over a network have no request.
+      const { req, res } = /** @type {any} */ (stream)
+      if (req !== undefined && serverOf(req) === server) yield { stream, req, res }
+    }
+  }
+  return (server) => {
+    for (const { stream, req, res } of streamsOf(server)) {
+      if (req.httpVersionMajor === 2) req.stream.session?.close()
+      else if (res !== undefined && !res.headersSent) res.shouldKeepAlive = false
+      if (stream.isWebSocket) stream.cancel(serverClosedError())
+    }
+    setTimeout(() => {
+      for (const { stream } of streamsOf(server)) stream.cancel(serverClosedError())
+    }, timeout).unref()
+  }
+}
+
+/**
+ * @param {any} req
+ * @returns {object | undefined}
+ */
+export function serverOf (req) {
+  try {
+    return req.socket?.server
+  } catch {
+    // The session of an HTTP/2 request has ended.
+    return undefined
+  }
+}

@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict'
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { once } from 'node:events'
+import http from 'node:http'
+
+import compression from 'compression'
+
+import { eventually, withPython, withServer } from '../support/harness.js'
+
+const app = { appTarget: 'kinds_app:app' }
+
+withPython('AsyncLocalStorage was lost in writeHead, finish and close', app, async (python) => {
+  const storage = new AsyncLocalStorage()
+  const seen = []
+  const note = (what) => seen.push(`${storage.getStore()} ${what}`)
+  const listener = (req, res) => storage.run(req.url, () => {
+    const { write, end, writeHead } = res
+    if (req.url !== '/large') {
+      res.writeHead = (...args) => {
+        note('writeHead')
+        return writeHead.apply(res, args)
+      }
+      res.write = (...args) => {
+        note('write')
+        return write.apply(res, args)
+      }
+      res.end = (...args) => {
+        note('end')
+        return end.apply(res, args)
+      }
+    }
+    res.on('finish', () => note('finish'))
+    res.on('close', () => note('close'))
+    python.listener(req, res)
+  })
+  await withServer(listener, async (base) => {
+    const paths = ['/small', '/large', '/pieces', '/error', '/file', '/304']
+    await Promise.all(paths.map(async (path) => {
+      const [response] = await once(http.get(base + path), 'response')
+      response.resume()
+      await once(response, 'end')
+      await eventually(() => assert.ok(seen.includes(`${path} close`), `${path}: ${seen}`))
+      assert.ok(seen.includes(`${path} finish`), `${path}: ${seen}`)
+      if (path !== '/large') assert.ok(seen.includes(`${path} end`), `${path}: ${seen}`)
+    }))
+    assert.deepEqual(seen.filter((each) => each.startsWith('undefined')), [])
+    assert.ok(seen.includes('/pieces write'))
+  })
+})
+
+withPython('AsyncLocalStorage was lost behind compression()', app, async (python) => {
+  const storage = new AsyncLocalStorage()
+  const seen = []
+  const compress = compression({
+    threshold: 0,
+    filter: () => {
+      seen.push(storage.getStore())
+      return true
+    }
+  })
+  const listener = (req, res) => storage.run(req.url, () =>
+    compress(req, res, () => python.listener(req, res)))
+  await withServer(listener, async (base) => {
+    for (const path of ['/small', '/pieces']) {
+      const request = http.get(base + path, { headers: { 'accept-encoding': 'gzip' } })
+      const [response] = await once(request, 'response')
+      response.resume()
+      await once(response, 'end')
+    }
+  })
+  assert.deepEqual(seen, ['/small', '/pieces'])
+})
+
+withPython('AsyncLocalStorage was lost in the body of a response', app, async (python) => {
+  const storage = new AsyncLocalStorage()
+  const seen = new Set()
+  await storage.run('mine', async () => {
+    const { body } = await python.handleStream({ url: '/pieces' })
+    body.on('data', () => seen.add(`${storage.getStore()} data`))
+    body.on('close', () => seen.add(`${storage.getStore()} close`))
+    await once(body, 'end')
+  })
+  await eventually(() => assert.deepEqual([...seen], ['mine data', 'mine close']))
+})
+
+withPython('AsyncLocalStorage was lost in the listeners of a WebSocket',
+  { appTarget: 'websocket_app:app' }, async (python) => {
+    const storage = new AsyncLocalStorage()
+    const seen = await storage.run('mine', async () => {
+      const connection = await python.connect('/echo')
+      const stores = []
+      const closed = once(connection, 'close')
+      connection.addEventListener('message', () => {
+        stores.push(storage.getStore())
+        connection.send('close')
+      })
+      connection.addEventListener('close', () => stores.push(storage.getStore()))
+      connection.send('hello')
+      await closed
+      return stores
+    })
+    assert.deepEqual(seen, ['mine', 'mine'])
+  })
