@@ -12,7 +12,7 @@ import proxyAddr from 'proxy-addr'
 import { loadBinding } from './binding.js'
 import { InvalidOptionError } from './errors.js'
 import { MAX_TIMEOUT } from './util/deadline.js'
-import { optionName } from './util/option-name.js'
+import { namesFlags, optionName } from './util/option-name.js'
 import { userPath } from './util/user-path.js'
 
 /** @typedef {(value: any, name: string) => any} Check */
@@ -211,7 +211,10 @@ export function preload (value, name) {
   if (typeof value === 'boolean') return value
   const isList = Array.isArray(value) &&
     value.every((module) => typeof module === 'string' && MODULE.test(module))
-  if (!isList) invalid(name, 'true, false or a list of module names', value)
+  if (!isList) {
+    const names = 'a list of module names'
+    invalid(name, namesFlags() ? names : `true, false or ${names}`, value)
+  }
   return Object.freeze([...value])
 }
 
@@ -242,9 +245,9 @@ export function trustProxy (value, name) {
   try {
     return proxyAddr.compile(value)
   } catch (error) {
-    throw new InvalidOptionError(name,
-      `${optionName(name)} must be true, false, or the addresses of proxies ('127.0.0.1', ` +
-      "'10.0.0.0/8', 'loopback', 'linklocal', 'uniquelocal'): " +
+    const values = namesFlags() ? 'be the addresses' : 'be true, false, or the addresses'
+    throw new InvalidOptionError(name, `${optionName(name)} must ${values} of proxies ` +
+      "('127.0.0.1', '10.0.0.0/8', 'loopback', 'linklocal', 'uniquelocal'): " +
       /** @type {Error} */ (error).message)
   }
 }

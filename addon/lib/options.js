@@ -169,7 +169,8 @@ function autoSpin (workers) {
 export function parseOptions (given) {
   given ??= {}
   if (!isRecord(given)) {
-    throw new InvalidOptionError('options', 'the options of a handler must be an object')
+    throw new InvalidOptionError('options', 'the options of a handler must be an object, for ' +
+      "example new PythonHandler({ appTarget: 'main:app' })")
   }
   const settings = /** @type {Settings} */ (
     checkFields(OPTIONS, /** @type {Record<string, any>} */ (given), ''))

@@ -148,7 +148,7 @@ export function defineCommand () {
     .version(version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .argument('[app]', 'the application, as module:attribute; module alone is short for ' +
-      'module:app, and module:factory() calls what it names', defaultOption('appTarget'))
+      'module:app, and module:factory() calls the function factory', defaultOption('appTarget'))
     .option('--docroot <dir>', 'directory that the application is imported from and runs in', '.')
     .option('--python <path>', 'Python interpreter (default: that of VIRTUAL_ENV or .venv, or ' +
       'python3 on PATH)')
@@ -179,7 +179,7 @@ export function defineCommand () {
       .choices(['auto', 'asgi', 'asgi2', 'wsgi']).default(defaultOption('interface')))
     .option('--threads <n>', `threads of each worker for a WSGI application${by('threads')}`,
       parseCount)
-    .option('--factory', 'the target is a function without arguments that returns the application',
+    .option('--factory', 'app names a function without arguments that returns the application',
       false)
     .option('--env <name=value>', 'environment variable for the Python processes; may be ' +
       'repeated', parseVariable)
@@ -189,14 +189,15 @@ export function defineCommand () {
       parseCountOrNone)
     .option('--retry <n>', 'how often a request that is safe to repeat goes to another worker ' +
       `when its own has died${by('retry')}`, parseCountOrNone)
-    .option('--restart-min <s>', 'seconds before the next start after failed starts; doubles ' +
-      'each time' + inSeconds('restart.min'), seconds(0.001))
-    .option('--restart-max <s>', 'longest such delay' + inSeconds('restart.max'), seconds(0.001))
+    .option('--restart-min <s>', 'first delay after failed starts, in seconds; doubles each time' +
+      inSeconds('restart.min'), seconds(0.001))
+    .option('--restart-max <s>', 'longest delay after failed starts, in seconds' +
+      inSeconds('restart.max'), seconds(0.001))
     .option('--restart-limit <n>', 'failed starts in a row after which each further one waits ' +
       'for --restart-max' + by('restart.limit'), parseCount)
-    .option('--restart-window <s>', 'seconds of which a worker that keeps crashing may spend ' +
-      'half on starting' + inSeconds('restart.window'), seconds(0.001))
-    .option('--spin <us>', 'microseconds that an idle endpoint spins before it sleeps, or auto ' +
+    .option('--restart-window <s>', 'a worker that keeps crashing may spend half of this ' +
+      'many seconds on starting' + inSeconds('restart.window'), seconds(0.001))
+    .option('--spin <us>', 'microseconds to look for the next message before sleeping, or auto ' +
       '(default: auto)', parseSpin)
     .option('--reload', 'reload the application when its files change (for development)', false)
     .option('--reload-dir <dir>', 'directory to watch instead of the docroot; may be repeated',
@@ -218,8 +219,8 @@ export function defineCommand () {
       'least half' + inSeconds('timeouts.drain'), seconds(0))
     .option('--timeout-retire <s>', 'seconds for requests in flight to finish when their worker ' +
       'is replaced' + inSeconds('timeouts.retire'), seconds(0))
-    .option('--timeout-disconnect <s>', 'seconds from then on until tasks that are left are ' +
-      'cancelled' + inSeconds('timeouts.disconnect'), seconds(0))
+    .option('--timeout-disconnect <s>', 'seconds from http.disconnect until tasks that are ' +
+      'left are cancelled' + inSeconds('timeouts.disconnect'), seconds(0))
     .option('--timeout-cancel <s>', 'seconds for cancelled tasks to finish' +
       inSeconds('timeouts.cancel'), seconds(0))
     .option('--timeout-shutdown <s>', 'seconds for lifespan shutdown' +
@@ -235,8 +236,8 @@ export function defineCommand () {
       false)
     .option('--ws-ping-interval <s>', 'seconds between pings to a WebSocket client; 0: no pings' +
       inSeconds('websocket.pingInterval'), seconds(0))
-    .option('--ws-ping-timeout <s>', 'seconds for the answer to a ping; then the connection is ' +
-      'closed' + inSeconds('websocket.pingTimeout'), seconds(0.001))
+    .option('--ws-ping-timeout <s>', 'seconds for a client to answer a ping before it is ' +
+      'disconnected' + inSeconds('websocket.pingTimeout'), seconds(0.001))
     .option('--access-log', 'print a line for each request (common log format)', false)
     .addOption(new Option('--log-level <level>', 'least severe messages to print')
       .choices(LOG_LEVELS).default('info'))

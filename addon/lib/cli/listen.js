@@ -73,7 +73,11 @@ function explain (error, { host, port, uds }) {
     case 'EADDRINUSE':
       return `${where} is in use (EADDRINUSE); stop the program that listens there, or ${change}`
     case 'EACCES':
-      return `no permission to listen on ${where} (EACCES); ${change}`
+      // Node reports a directory that does not exist as EACCES, too.
+      return uds === undefined
+        ? `no permission to listen on ${where} (EACCES); ${change}`
+        : `cannot create the socket ${where}: its directory does not exist, or this user must ` +
+          `not write there (EACCES); ${change}`
     case 'EADDRNOTAVAIL':
       return `${host} is not an address of this machine (EADDRNOTAVAIL); change --host`
     case 'ENOTFOUND':
@@ -87,10 +91,14 @@ function explain (error, { host, port, uds }) {
 /**
  * Removes a socket file that a killed process has left: nothing answers there.
  * @param {string} path
+ * @throws {ListenError} if there is a file of another kind
  */
 async function removeStaleSocket (path) {
   const file = await lstat(path).catch(() => undefined)
-  if (!file?.isSocket()) return // listen() refuses any other kind of file
+  if (file === undefined) return
+  if (!file.isSocket()) {
+    throw new ListenError(`${path} exists and is not a socket; remove it, or choose another --uds`)
+  }
   /** @type {string | undefined} */
   const refusal = await new Promise((resolve) => {
     const socket = connect({ path }, () => {

@@ -64,8 +64,12 @@ export function crashedError (worker, exitCode, signal) {
   if (name !== null) how = `was killed by ${name}`
   else if (exitCode !== null) how = `ended with exit code ${exitCode}`
   if (worker.readyAt === 0) how += ' before it was ready'
+  // Nothing can print anything when it is killed like that.
+  const advice = name === 'SIGKILL'
+    ? 'if nobody sent it, the system was probably out of memory (the kernel log says so)'
+    : 'its output may say why'
   return new WorkerError('ERR_WORKER_CRASHED',
-    `worker ${worker.id} (pid ${worker.pid}) ${how}; its output may say why`,
+    `worker ${worker.id} (pid ${worker.pid}) ${how}; ${advice}`,
     { worker: worker.id, pid: worker.pid, exitCode, signal: name })
 }
 
@@ -135,19 +139,21 @@ export function signalName (number) {
  * @returns {StartupError}
  */
 export function startupError (kind, type, message, traceback) {
-  const [code, text] = startupFailure(kind)
+  const [code, text] = startupFailure(kind, traceback !== '')
   return new StartupError(code, describe(text, type, message, traceback), { type, traceback })
 }
 
 /**
  * @param {string} kind
+ * @param {boolean} isFound the application has been found, and its own code raised
  * @returns {[code: string, text: string]}
  */
-function startupFailure (kind) {
+function startupFailure (kind, isFound) {
   switch (kind) {
     case 'import':
-      return ['ERR_APP_IMPORT', 'could not import the application ' +
-        `(check ${optionName('appTarget')} and ${optionName('docroot')})`]
+      return ['ERR_APP_IMPORT', 'could not import the application' + (isFound
+        ? ''
+        : ` (check ${optionName('appTarget')} and ${optionName('docroot')})`)]
     case 'lifespan':
       return ['ERR_LIFESPAN', 'the lifespan startup of the application failed']
     case 'timeout':
@@ -186,7 +192,7 @@ export function resourceError (error) {
 /**
  * How Python marks the name of an option in a message (errors.py). Other marks stay as they are.
  */
-const OPTION_MARK = /\{option:(docroot|factory|interface)\}/g
+const OPTION_MARK = /\{option:(docroot|factory|interface|python)\}/g
 
 /**
  * @param {string} text

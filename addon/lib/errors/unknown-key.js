@@ -10,10 +10,11 @@ import { InvalidOptionError } from './classes.js'
  * @param {ReadonlySet<string>} known
  * @param {string} owner what the keys belong to, for example 'a request'
  * @param {Readonly<Record<string, string>>} [advice] what to do instead, by the unknown key
+ * @param {string} [noun] what the owner calls its keys
  */
-export function checkKeys (given, known, owner, advice = {}) {
+export function checkKeys (given, known, owner, advice = {}, noun = 'key') {
   for (const key of Object.keys(given)) {
-    if (!known.has(key)) throw unknownKey(key, known, owner, advice)
+    if (!known.has(key)) throw unknownKey(key, known, `${owner} has no ${noun} ${key}`, advice)
   }
 }
 
@@ -30,21 +31,21 @@ export function checkOptions (given, known, call) {
     throw new InvalidOptionError('options',
       `the options of ${call} must be an object (${names}), not ${describe(given)}`)
   }
-  checkKeys(given, known, `the options of ${call}`)
+  checkKeys(given, known, call, {}, 'option')
 }
 
 /**
  * @param {string} key
  * @param {Iterable<string>} known
- * @param {string} owner
+ * @param {string} problem
  * @param {Readonly<Record<string, string>>} advice
  */
-function unknownKey (key, known, owner, advice) {
+function unknownKey (key, known, problem, advice) {
   const guess = closest(key, known)
   let hint = ''
   if (Object.hasOwn(advice, key)) hint = `; ${advice[key]}`
   else if (guess !== undefined) hint = `; did you mean ${guess}?`
-  return new InvalidOptionError(key, `${owner} has no key ${key}${hint}`)
+  return new InvalidOptionError(key, `${problem}${hint}`)
 }
 
 /**

@@ -74,7 +74,7 @@ export function createListener (pool, limits, { logger, trustProxy }, closing) {
     }
     exchange.keepsBody = arrival?.keepsBody === true
     const connection = connectionOf(req)
-    if (connection === null) return begin(exchange)
+    if (connection === null) return begin(exchange, body, length)
     connection.last = res
     if (connection.closing !== closing) {
       connection.closing = closing

@@ -10,8 +10,8 @@ const KEYS = new Set(['url', 'method', 'headers', 'body', 'socket', 'docroot', '
   'prefix', 'websocket'])
 const SOCKET_KEYS = new Set(['url', 'headers', 'protocols', 'socket', 'prefix'])
 
-const SECOND = 'it belongs into the second argument: handleRequest(request, { signal, timeout })'
-const IN_URL = "put it into url, for example '/items?page=2'"
+const SECOND = 'it belongs in the second argument: handleRequest(request, { signal, timeout })'
+const IN_URL = "put it in url, for example '/items?page=2'"
 const JSON_BODY = 'use body: JSON.stringify(value) with the header content-type: application/json'
 const ABSOLUTE = "use an absolute url, for example 'http://host:8000/path'"
 

@@ -1,7 +1,7 @@
 /**
  * The interface that connects a stream to the worker that has its request. A stream knows nothing
- * else of workers. in-flight.js implements it for the requests and WebSockets of a worker; a method
- * does nothing once the worker has ended the stream.
+ * else about workers. in-flight.js implements it for the requests and WebSockets of a worker; a
+ * method does nothing once the worker has ended the stream.
  */
 
 /**

@@ -5,6 +5,7 @@
 import { Readable } from 'node:stream'
 
 import { InvalidRequestError } from '../errors.js'
+import { describe } from '../errors/unknown-key.js'
 import { formContent } from './form-body.js'
 
 /** @typedef {Uint8Array | Readable | undefined} Body */
@@ -78,7 +79,10 @@ function parseBody (value) {
   const bytes = asBytes(value)
   if (bytes !== undefined) return bytes.length === 0 ? undefined : bytes
   const stream = asReadable(value)
-  if (stream === undefined) throw invalidBody(`a body must be ${ACCEPTED}`)
+  if (stream === undefined) {
+    throw invalidBody(`a body must be ${ACCEPTED}, not ${describe(value)}; for JSON, use ` +
+      'JSON.stringify() and the header content-type: application/json')
+  }
   if (stream.readableEnded || stream.destroyed) {
     throw invalidBody('the body is a stream that has already been read or destroyed; pass a new ' +
       'one')

@@ -287,9 +287,10 @@ export class Crew {
    * @param {Worker} worker
    * @param {string} activity
    */
-  onOverdue ({ id, pid }, activity) {
-    this.settings.logger.warn(`[node-asgi] worker ${id} (pid ${pid}) was told to end and has not ` +
-      `done so in time because of ${activity}; it is being killed`)
+  onOverdue ({ id, pid, reason }, activity) {
+    const limit = reason === 'close' ? 'timeouts.drain' : 'timeouts.kill'
+    this.settings.logger.warn(`[node-asgi] worker ${id} (pid ${pid}) did not end in time and is ` +
+      `being killed: ${activity}; raise ${optionName(limit)} to give it longer`)
   }
 
   /** @param {Worker} worker */

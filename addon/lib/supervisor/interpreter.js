@@ -42,11 +42,11 @@ function onPath (name, searchPath) {
  */
 export function findPython ({ python, docroot }, env, locate = userPath) {
   if (python !== undefined) {
-    const found = python.includes('/')
-      ? [locate(python)].find(isExecutable)
-      : onPath(python, env.PATH)
+    const isPath = python.includes('/')
+    const found = isPath ? [locate(python)].find(isExecutable) : onPath(python, env.PATH)
     if (found !== undefined) return found
-    throw notFound(`${optionName('python')} names ${python}, which is not an executable file`)
+    throw notFound(`${optionName('python')} names ${python}, which is not an executable file` +
+      (isPath ? '' : ' on PATH'))
   }
   const environments = [env.VIRTUAL_ENV, join(docroot, '.venv'), '.venv']
   for (const directory of environments) {

@@ -36,7 +36,7 @@ export class RestartPolicy {
     return this.#failures > this.settings.limit
   }
 
-  /** The longest delay, in milliseconds. */
+  /** The longest delay, less a random part, in milliseconds. */
   get slowly () {
     return this.#jittered(this.settings.max)
   }

@@ -56,11 +56,11 @@ export type ErrorCode =
  * ```
  */
 export class NodeAsgiError extends Error {
-  /** What happened. It is stable: compare this, never the message. */
+  /** What happened. The code is stable: compare it, never the message. */
   readonly code: ErrorCode
 }
 
-/** An option cannot be used. The constructor of the handler throws it. */
+/** An option, or a property of a request, cannot be used. */
 export class InvalidOptionError extends NodeAsgiError {
   readonly code: OptionErrorCode
   /** The name of the option, for example `timeouts.startup` for one in a group. */
@@ -116,7 +116,7 @@ export class UnavailableError extends NodeAsgiError {
   readonly code: UnavailableErrorCode
 }
 
-/** The response did not arrive in time. The application got `http.disconnect`. */
+/** The response did not arrive in time. The application has got `http.disconnect`. */
 export class RequestTimeoutError extends NodeAsgiError {
   readonly code: 'ERR_REQUEST_TIMEOUT'
   /** The limit, in milliseconds. */

@@ -19,9 +19,9 @@ export interface RequestLimits {
    */
   signal?: AbortSignal | null
   /**
-   * How long the request may take, in milliseconds, 0 to 2147483647; 0 for no limit. For
-   * `handleRequest()` it ends when the response is complete, for `handleStream()` when it starts,
-   * for `connect()` when the WebSocket is accepted.
+   * How long the request may take, in milliseconds, 0 to 2147483647; 0 for no limit. The time ends
+   * when the response is complete (`handleRequest()`), when it starts (`handleStream()`), or when
+   * the WebSocket is accepted (`connect()`).
    * @defaultValue the option `timeouts.request`
    */
   timeout?: number
@@ -30,7 +30,8 @@ export interface RequestLimits {
 /** Options of {@link PythonHandler.close}. */
 export interface CloseOptions {
   /**
-   * How long requests in flight may take to finish, in milliseconds, 0 to 2147483647.
+   * How long closing may take, all steps together, in milliseconds, 0 to 2147483647. Requests in
+   * flight get at least half of it.
    * @defaultValue the option `timeouts.drain`
    */
   timeout?: number
@@ -166,7 +167,7 @@ export interface ProcessSource {
 
 /** The source of a line of output. */
 export interface LineSource extends ProcessSource {
-  /** The level of a record of Python's `logging`; `null` for a line that was printed. */
+  /** The level of a record of Python's `logging`; `null` for a line that was just printed. */
   level: 'debug' | 'info' | 'warn' | 'error' | null
 }
 
@@ -234,7 +235,7 @@ export interface WorkerExitDetails extends ProcessSource {
 }
 
 /**
- * The events of a handler, with the arguments of their listeners. None of them needs a listener.
+ * The events of a handler, with the arguments of their listeners. No event needs a listener.
  * @example
  * ```js
  * python.on('worker:exit', ({ worker, pid, reason }) => {
@@ -262,8 +263,8 @@ export interface PythonHandlerEvents {
   /** The application raised an exception during a request, which fails with the same error. */
   'app:error': [error: AppError, source: ProcessSource]
   /**
-   * Python printed a line to stdout, or made a record of its `logging`, which may have several
-   * lines. Without a listener, the output goes to the logger.
+   * Python printed a line to stdout, or its `logging` wrote a record, which may have several lines.
+   * Without a listener, the output goes to the logger.
    */
   stdout: [line: string, source: LineSource]
   /** The same for stderr. */
@@ -328,7 +329,7 @@ export class PythonHandler extends EventEmitter<PythonHandlerEvents> implements 
   readonly ready: Promise<void>
 
   /**
-   * Sends a request and waits for the whole response, whatever its status.
+   * Sends a request and waits for the whole response. It does so for every status.
    * @throws Rejects with an `InvalidRequestError`, `InvalidOptionError`, `AppError`,
    *   `ResponseError`, `WorkerError`, `UnavailableError`, `StartupError` or `RequestTimeoutError`,
    *   or with the reason of the signal.
@@ -349,16 +350,16 @@ export class PythonHandler extends EventEmitter<PythonHandlerEvents> implements 
   /**
    * Sends a request and blocks this thread until the response is complete. For scripts and tools.
    * @throws What `handleRequest()` rejects with, `ERR_INVALID_BODY` for a body that is a
-   *   stream or is written in pieces, and `ERR_NO_WORKER` if no worker is ready or every one is
+   *   stream or is written in pieces, and `ERR_NO_WORKER` if no worker is ready or every worker is
    *   full.
    */
   handleRequestSync (request: SyncRequest): Response
 
   /**
-   * Sends a request like the global `fetch`, and returns a response of the web. It can be used
-   * without its handler: `app.mount('/api', python.fetch)`. It takes a path, a URL or a `Request`,
-   * with the same `init` as the global `fetch`, of which it reads `method`, `headers`, `body` and
-   * `signal`. It does not follow redirects. A path has the origin `http://localhost`.
+   * Sends a request like the global `fetch`, and returns a web `Response`. It is bound to its
+   * handler, so it can be passed on: `app.mount('/api', python.fetch)`. It takes a path, a URL or a
+   * `Request`, and the same `init` as the global `fetch`, of which it reads `method`, `headers`,
+   * `body` and `signal`. It does not follow redirects. A path has the origin `http://localhost`.
    * @throws Rejects like `handleRequest()`.
    * @example
    * ```js
@@ -372,8 +373,8 @@ export class PythonHandler extends EventEmitter<PythonHandlerEvents> implements 
 
   /**
    * A request listener for servers and frameworks: `createServer(python.listener)`,
-   * `app.use(python.listener)`. It can be used without its handler. Errors become responses with
-   * the statuses in docs/errors.md. What middleware has done to `req.headers` reaches the
+      * `app.use(python.listener)`. It is bound to its handler. Errors become responses with the
+   * statuses in docs/errors.md. What middleware has done to `req.headers` reaches the
    * application.
    */
   readonly listener: Listener
@@ -391,10 +392,10 @@ export class PythonHandler extends EventEmitter<PythonHandlerEvents> implements 
   ) => void
 
   /**
-   * Serves the requests and WebSockets of a server of `node:http`, `node:https` or `node:http2`.
-   * Below a prefix if one is given; then the listeners that the server had before, and handlers
-   * with other prefixes, get all others. A client that waits for "100 Continue" gets it when the
-   * application reads the body. The requests pass no middleware of Express or another framework.
+      * Serves the requests and WebSockets of a server of `node:http`, `node:https` or `node:http2`. If
+   * a prefix is given, the handler serves only what is below it. Listeners that the server had
+   * before, and handlers with other prefixes, get the rest. A client that waits for "100 Continue"
+   * gets it when the application reads the body. The requests pass no middleware of Express or another framework.
    * When the server is closed, WebSockets close with 1012 at once, and requests have
    * `timeouts.drain` to finish.
    * @throws `ERR_INVALID_OPTION` if the prefix is not a path.

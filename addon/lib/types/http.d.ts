@@ -45,7 +45,7 @@ export class Headers {
    * @throws `ERR_INVALID_HEADER` if the name or the value has the wrong type.
    */
   add (name: string, value: string | number): boolean
-  /** Does the same as {@link add}, under the name that the web has for it. */
+  /** Does the same as {@link add}, under the name of the web's `Headers`. */
   append (name: string, value: string | number): void
   /**
    * Removes every value of the name.
@@ -93,13 +93,13 @@ export interface SocketInfo {
   localAddress?: string
   /** The port of the server. */
   localPort?: number
-  /** Not used. It is here so that a socket of `node:net` can be given. */
+  /** Not used. It allows you to pass a socket of `node:net`. */
   localFamily?: string
   /** The address of the client. */
   remoteAddress?: string
   /** The port of the client. */
   remotePort?: number
-  /** Not used. It is here so that a socket of `node:net` can be given. */
+  /** Not used. It allows you to pass a socket of `node:net`. */
   remoteFamily?: string
 }
 
@@ -211,7 +211,7 @@ export class Request {
   write (chunk: string | Uint8Array): Promise<void>
 
   /**
-   * Ends a body that is written in pieces, after one more piece if that is given. Closes a
+   * Ends a body that is written in pieces, after one more piece if one is given. Closes a
    * WebSocket.
    * @throws Rejects like `write()`.
    */
@@ -291,7 +291,7 @@ export class StreamingResponse implements AsyncIterable<Buffer> {
   set headers (value: HeadersInit)
   /**
    * The body. Read it or destroy it: until then the request counts as in flight. If the application
-   * fails, the stream fails with the same error; it never just ends.
+   * fails, the stream fails with the same error instead of ending.
    */
   body: Readable
   /**

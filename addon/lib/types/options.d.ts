@@ -1,4 +1,4 @@
-/** Limits of time, in milliseconds. 0 means "no limit" for `request` and `hang`. */
+/** Time limits, in milliseconds. 0 means "no limit" for `request` and `hang`. */
 export interface Timeouts {
   /**
    * How long a worker may take to import the application and run lifespan startup, and how long the
@@ -92,8 +92,7 @@ export interface RestartOptions {
 
   /**
    * A worker that keeps crashing after it was ready may spend half of this time, in milliseconds,
-   * on starting. After that, it is started again only as often as takes half of the time. At least
-   * 1.
+   * on starting. After that its starts are delayed, so that they take half of the time. At least 1.
    * @defaultValue 60000
    */
   window?: number
@@ -101,8 +100,7 @@ export interface RestartOptions {
   /**
    * After this many failed starts in a row, each further one waits for `max`. When no worker is
    * left and every start has failed this often, the pool has failed: requests are rejected at once
-   * until a worker is ready.
-   * At least 1, or `Infinity`.
+   * until a worker is ready. At least 1, or `Infinity`.
    * @defaultValue 5
    */
   limit?: number
@@ -194,11 +192,10 @@ export interface WebSocketOptions {
 export interface PythonHandlerOptions {
   /**
    * The directory that the application is imported from, which is also the working directory of the
-   * The directory that the application is imported from, which is also the working directory of the
    * Python processes: a path, or a `file:` URL such as `new URL('./app', import.meta.url)`. A
-   * relative path starts at the working directory of Node. Symbolic links stay in the path, those
-   * by which the shell came to the working directory (`PWD`) too, so a reload follows a link that
-   * leads elsewhere by then.
+   * relative path starts at the working directory of Node. Symbolic links stay in the path, and so
+   * do those in the working directory as the shell names it (`PWD`). A reload therefore follows a
+   * link that has been switched in the meantime.
    * @defaultValue `process.cwd()`
    * @throws `ERR_DOCROOT_NOT_FOUND` if it is not a directory.
    */
@@ -269,8 +266,8 @@ export interface PythonHandlerOptions {
 
   /**
    * Variables to add to the environment of the Python processes. Relative paths in `PYTHONPATH`,
-   * `PYTHONHOME`, `PYTHONUSERBASE` and `PYTHONPYCACHEPREFIX`, given here or inherited, start at the
-   * working directory of Node.
+   * `PYTHONHOME`, `PYTHONUSERBASE` and `PYTHONPYCACHEPREFIX` start at the working directory of
+   * Node, whether they are given here or inherited.
    * @defaultValue `{}`
    */
   env?: Readonly<Record<string, string>>
@@ -283,9 +280,9 @@ export interface PythonHandlerOptions {
 
   /**
    * The proxies whose headers about the client are trusted: `Forwarded`, or `X-Forwarded-For`,
-   * `X-Forwarded-Proto` and `X-Forwarded-Host`. `true` trusts all. Otherwise addresses, networks
-   * (`10.0.0.0/8`), or the names `loopback`, `linklocal` and `uniquelocal`. A client that connects
-   * over a Unix socket counts as `127.0.0.1`.
+   * `X-Forwarded-Proto` and `X-Forwarded-Host`. `true` trusts every proxy. Otherwise give
+   * addresses, networks (`10.0.0.0/8`), or the names `loopback`, `linklocal` and `uniquelocal`. A
+   * client that connects over a Unix socket counts as `127.0.0.1`.
    * @defaultValue false
    */
   trustProxy?: boolean | string | readonly string[]
@@ -328,21 +325,21 @@ export interface PythonHandlerOptions {
 
   /**
    * How long Node and each worker look for the next message before they sleep, in microseconds, 0
-   * to 1000. They do so only while requests are in flight, and less when it proves useless. It
-   * saves the time that a wake-up takes, which is longer than most requests. `auto` is 20 if Node
+   * to 1000. This saves the time of a wake-up, which takes longer than most requests. They look
+   * only while requests are in flight, and less often while they find nothing. `auto` is 20 if Node
    * and each worker have a core, and otherwise 0.
    * @defaultValue `'auto'`
    */
   spin?: 'auto' | number
 
   /**
-   * Limits of time.
+   * Time limits.
    * @defaultValue `{}`
    */
   timeouts?: Timeouts
 
   /**
-   * When to replace workers that failed.
+   * When to start workers again that have failed.
    * @defaultValue `{}`
    */
   restart?: RestartOptions

@@ -370,7 +370,9 @@ export class ForkServer {
     }
     const printed = this.#early.filter(([name]) => name === 'stderr').map(([, line]) => line)
     this.#early = this.#early.filter(([name]) => name !== 'stderr')
-    const words = printed.length === 0 ? '' : `:\n\n${printed.join('\n')}`
+    const words = printed.length === 0
+      ? ` and printed nothing; ${optionName('python')} must name a working Python 3.10 or later`
+      : `:\n\n${printed.join('\n')}`
     return new StartupError('ERR_PYTHON_FAILED',
       `the fork server (${this.python}) ${how} before it was ready${words}`)
   }

@@ -319,8 +319,14 @@ export class Worker {
 
   /** What a worker that has been told to end is still doing. */
   get #activity () {
-    if (this.#stopped) return 'a thread, a child process or an exit handler of the application'
-    return this.inFlight > 0 ? `${this.inFlight} requests in flight` : 'lifespan shutdown'
+    if (this.#stopped) {
+      return 'its process has not exited (a thread, a child process or an exit handler of the ' +
+        'application can delay that)'
+    }
+    if (this.inFlight === 0) return 'lifespan shutdown is still running'
+    return this.inFlight === 1
+      ? '1 request is still in flight'
+      : `${this.inFlight} requests are still in flight`
   }
 
   /** @param {number} finish milliseconds that requests in flight get */

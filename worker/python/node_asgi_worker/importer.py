@@ -59,7 +59,12 @@ def load_module(name: str) -> ModuleType:
     except ModuleNotFoundError as exc:
         if exc.name is not None and f"{name}.".startswith(f"{exc.name}."):
             raise AppImportError("ModuleNotFoundError", _not_found(name, exc.name)) from exc
-        raise _from_app(exc, f"could not import {name!r} with {sys.executable}") from exc
+        error = _from_app(exc, f"could not import {name!r} with {sys.executable}")
+        error.message += (
+            f"; if {exc.name!r} is a package, install it in that environment, or set "
+            f"{errors.option('python')} to an interpreter that has it"
+        )
+        raise error from exc
     except (Exception, SystemExit) as exc:
         raise _from_app(exc, f"could not import {name!r}") from exc
 

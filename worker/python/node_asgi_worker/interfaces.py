@@ -106,7 +106,9 @@ def _mismatch(app: Callable, interface: str) -> str:
     if _accepts_nothing(app):
         hint = f"; if it builds the application, set {errors.option('factory')}"
     else:
-        fitting = [name for name in _CALLED_WITH if name != interface and _accepts(app, name)]
+        # The calls of WSGI and ASGI 2 return at once.
+        possible = ["asgi"] if _is_coroutine_function(app) else list(_CALLED_WITH)
+        fitting = [name for name in possible if name != interface and _accepts(app, name)]
         if fitting:
             hint = f"; try {errors.option('interface')} {' or '.join(map(repr, fitting))}"
     return f"cannot be called with ({', '.join(_CALLED_WITH[interface])}): {why}{hint}"
