@@ -182,7 +182,7 @@ describe('node-asgi', { timeout: 3 * LIMIT }, () => {
   for (const [what, args, flag] of [
     ['a docroot that does not exist', ['--docroot', '/nowhere/at/all'], '--docroot'],
     ['a target that is not valid', ['no-colon'], '[app]'],
-    ['an application that cannot be imported', ['raise_at_import_app:app'], '[app]'],
+    ['an application that does not exist', ['no_such_module:app'], '[app]'],
     ['an interpreter that does not exist', ['--python', '/nowhere/python3'], '--python'],
     ['a start that takes too long',
       ['lifespan_hang_app:app', '--timeout-startup', '0.7'], '--timeout-startup'],

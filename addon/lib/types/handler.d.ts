@@ -373,7 +373,7 @@ export class PythonHandler extends EventEmitter<PythonHandlerEvents> implements 
 
   /**
    * A request listener for servers and frameworks: `createServer(python.listener)`,
-      * `app.use(python.listener)`. It is bound to its handler. Errors become responses with the
+   * `app.use(python.listener)`. It is bound to its handler. Errors become responses with the
    * statuses in docs/errors.md. What middleware has done to `req.headers` reaches the
    * application.
    */
@@ -381,10 +381,10 @@ export class PythonHandler extends EventEmitter<PythonHandlerEvents> implements 
 
   /**
    * A listener for the event `upgrade` of a server of `node:http` or `node:https`:
-   * `server.on('upgrade', python.upgrade)`. It can be used without its handler. An invalid
-   * handshake is answered with a 4xx status, and one that the application refuses with its
-   * response. A request for another protocol than WebSocket goes back to the server, which treats
-   * it as an ordinary one. See the option `websocket` for limits.
+   * `server.on('upgrade', python.upgrade)`. It is bound to its handler. An invalid handshake is
+   * answered with a 4xx status, and one that the application refuses with the application's
+   * response. A request for a protocol other than WebSocket goes back to the server, which treats
+   * it as an ordinary request. See the option `websocket` for limits.
    */
   readonly upgrade: (
     req: import('node:http').IncomingMessage, socket: import('node:stream').Duplex, head: Buffer,
@@ -392,10 +392,11 @@ export class PythonHandler extends EventEmitter<PythonHandlerEvents> implements 
   ) => void
 
   /**
-      * Serves the requests and WebSockets of a server of `node:http`, `node:https` or `node:http2`. If
+   * Serves the requests and WebSockets of a server of `node:http`, `node:https` or `node:http2`. If
    * a prefix is given, the handler serves only what is below it. Listeners that the server had
    * before, and handlers with other prefixes, get the rest. A client that waits for "100 Continue"
-   * gets it when the application reads the body. The requests pass no middleware of Express or another framework.
+   * gets it when the application reads the body. The requests do not pass through middleware of
+   * Express or another framework.
    * When the server is closed, WebSockets close with 1012 at once, and requests have
    * `timeouts.drain` to finish.
    * @throws `ERR_INVALID_OPTION` if the prefix is not a path.
