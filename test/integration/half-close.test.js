@@ -58,7 +58,7 @@ withPython('a client that has gone is still noticed within a second or two', app
     })
   })
 
-withPython('a client that has ended keeps neither responses of others nor the connection', app,
+withPython('a client that has ended keeps no response of others open', app, async (python) => {
   const closed = []
   const server = http.createServer((req, res) => {
     if (req.url === '/own') res.on('close', () => closed.push(req.url))
