@@ -316,7 +316,7 @@ def test_threads_without_preload_make_workers_start_as_fresh_interpreters(host, 
     kind, _, pid = server.receive()
     attached, ready = worker.ready()
     assert kind == "forked"
-    assert len(attached["fds"]) == 7
+    assert len(attached["fds"]) == 8
     assert (ready["argv"], ready["path0"]) == (["main:app"], str(tmp_path))
     seen = facts(worker)
     assert seen["parent"] == server.pid
