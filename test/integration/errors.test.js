@@ -66,7 +66,7 @@ leakTest('factory: true calls the factory, and nested attributes are found', asy
   }
 })
 
-leakTest('a preload that starts threads causes a warning, and workers start cold', async () => {
+leakTest('a preload that starts threads causes a warning, and is not shared', async () => {
   const warnings = []
   const python = startPython({
     appTarget: 'preload_threads_app:app',

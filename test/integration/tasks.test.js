@@ -41,8 +41,8 @@ for (const loop of ['asyncio', 'uvloop']) {
       await python.handleRequest({ url: '/slow-later' })
       await eventually(() => assert.equal(warnings.length, 2))
       await python.close()
-      assertFacts(warnings[0], ['GET /slow', /took 0\.1\d+ seconds/])
-      assertFacts(warnings[1], ['GET /slow-later', /took 0\.1\d+ seconds/])
+      assertFacts(warnings[0], ['GET /slow', /took \d\.\d+ seconds/])
+      assertFacts(warnings[1], ['GET /slow-later', /took \d\.\d+ seconds/])
       for (const warning of warnings) assert.doesNotMatch(warning, /_drain|node-asgi request/)
     })
   }

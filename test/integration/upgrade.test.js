@@ -92,6 +92,18 @@ for (const setup of Object.keys(SETUPS)) {
     assert.deepEqual(long.match(/<.*?>/g), ['<end>', '</quick>', '</quick>'])
   })
 
+  withSetup(`${setup}: a client that sends an upgrade after another request and then nothing more`,
+    setup, async (port) => {
+      const socket = net.connect({ port, host: '127.0.0.1', allowHalfOpen: true })
+      socket.end(get('/sleep/100', '') + post('/echo', 'body', H2C + LAST))
+      const text = String(Buffer.concat(await socket.toArray()))
+      assert.equal(text.match(/HTTP\/1.1 200/g)?.length, 2)
+      assert.match(text, /"body": "body"/)
+      const half = net.connect({ port, host: '127.0.0.1', allowHalfOpen: true })
+      half.end(post('/echo', 'alone'))
+      assert.match(String(Buffer.concat(await half.toArray())), /"body": "alone"/)
+    })
+
   withSetup(`${setup}: a WebSocket after earlier requests, and among other protocols`, setup,
     async (port) => {
       const socket = net.connect(port, '127.0.0.1')

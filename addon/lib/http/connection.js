@@ -1,6 +1,7 @@
 /**
  * What Node leaves to do about an HTTP/1 connection: it bounds how much of a pipeline is taken at a
- * time, and ends every response when the connection has closed.
+ * time, answers clients that send no more but still read, and ends every response when the
+ * connection has closed.
  */
 
 import { Duplex } from 'node:stream'
@@ -19,6 +20,12 @@ const MAX_WAITING = 10_000
  * to time is the only way to notice that the client has gone.
  */
 const PAUSE = 1000
+
+/**
+ * Milliseconds for which a response may send nothing after its client has ended its side of the
+ * connection. The client may still read, or may have gone: only sending something can tell.
+ */
+const HALF_CLOSED = 1000
 
 const kConnection = Symbol('connection')
 
@@ -66,11 +73,60 @@ export class Connection {
   /** Responses that got their turn since the last pause began. */
   #progress = 0
 
+  /** @type {any} the response to the last request that the handler took */
+  last = null
+
+  /** What the server says about responses to clients that have ended their side. */
+  #allowed = false
+
+  /** @type {NodeJS.Timeout | undefined} while the client has ended its side of the connection */
+  #halfClosed = undefined
+
   /** @param {any} socket */
   constructor (socket) {
     this.socket = socket
     socket.on('close', () => this.#onClose())
     socket.on('resume', () => this.#onResume())
+    // TLS sockets end their own side otherwise. Node ends a connection that is idle.
+    socket.allowHalfOpen = true
+    this.surroundEnd()
+  }
+
+  /**
+   * Node decides in its own listener for 'end' whether to cut off a response. This puts one before
+   * it and one after it; again if Node has added its own again.
+   */
+  surroundEnd () {
+    const { socket } = this
+    socket.off('end', this.#beforeEnd).prependListener('end', this.#beforeEnd)
+    socket.off('end', this.#afterEnd).on('end', this.#afterEnd)
+  }
+
+  #beforeEnd = () => {
+    const { server } = this.socket
+    this.#allowed = server.httpAllowHalfOpen
+    if (this.#isAnswering) server.httpAllowHalfOpen = true
+  }
+
+  #afterEnd = () => {
+    this.socket.server.httpAllowHalfOpen = this.#allowed
+    if (this.#isAnswering && !this.#allowed) this.#finishSoon()
+  }
+
+  get #isAnswering () {
+    return this.last !== null && !this.last.closed
+  }
+
+  /** The client sends no more. Ends the connection when nothing has been sent for a while. */
+  #finishSoon () {
+    const { socket } = this
+    let written = socket.bytesWritten
+    clearInterval(this.#halfClosed)
+    this.#halfClosed = setInterval(() => {
+      if (socket.bytesWritten === written && socket.writableLength === 0) socket.destroy()
+      written = socket.bytesWritten
+    }, HALF_CLOSED)
+    this.#halfClosed.unref()
   }
 
   /**
@@ -149,6 +205,7 @@ export class Connection {
   }
 
   #onClose () {
+    clearInterval(this.#halfClosed)
     if (this.#pause !== null) clearTimeout(this.#pause)
     const responses = [...this.#ahead, ...this.#waiting.map(({ res }) => res)]
     this.#ahead.clear()

@@ -74,11 +74,13 @@ export function createListener (pool, limits, { logger, trustProxy }, closing) {
     }
     exchange.keepsBody = arrival?.keepsBody === true
     const connection = connectionOf(req)
-    if (connection !== null && connection.closing !== closing) {
+    if (connection === null) return begin(exchange, body, length)
+    connection.last = res
+    if (connection.closing !== closing) {
       connection.closing = closing
       onClosing(connection.socket.server, closing)
     }
-    if (connection === null || res.socket !== null) begin(exchange, body, length)
+    if (res.socket !== null) begin(exchange, body, length)
     else connection.wait(res, () => begin(exchange, body, length))
   }
 

@@ -6,6 +6,8 @@
 
 import http, { ServerResponse } from 'node:http'
 
+import { connectionOf } from './connection.js'
+
 /** Node drops what comes after this number of names and values. */
 const MAX_PARTS = 2000
 
@@ -85,6 +87,7 @@ export function handBack (req, socket, head) {
     const ended = socket.readableEnded
     if (!ended) socket.unshift(bytes)
     listen(server, socket)
+    connectionOf(req)?.surroundEnd()
     if (ended) {
       socket.emit('data', bytes)
       socket.emit('end')

@@ -282,9 +282,9 @@ export type Listener = (
 /** Where an application is mounted. */
 export interface MountOptions {
   /**
-   * The path that the application is mounted under: `root_path` of its scope. Needed where a
-   * framework removes it from the URL of the request and keeps it nowhere, as koa-mount does. It
-   * may still be in the URL.
+   * The path that the application is mounted under: `root_path` of its scope. You need it if a
+   * framework removes the path from the URL of the request and does not keep it, as koa-mount does.
+   * The URL may still contain the path.
    */
   prefix?: string
 }
@@ -373,7 +373,7 @@ export class PythonHandler extends EventEmitter<PythonHandlerEvents> implements 
 
   /**
    * A request listener for servers and frameworks: `createServer(python.listener)`,
-      * `app.use(python.listener)`. It is bound to its handler. Errors become responses with the
+   * `app.use(python.listener)`. It is bound to its handler. Errors become responses with the
    * statuses in docs/errors.md. What middleware has done to `req.headers` reaches the
    * application.
    */
