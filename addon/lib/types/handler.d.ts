@@ -402,6 +402,8 @@ export class PythonHandler extends EventEmitter<PythonHandlerEvents> implements 
    * @throws `ERR_INVALID_OPTION` if the prefix is not a path.
    * @example
    * ```js
+   * import { createServer } from 'node:http'
+   *
    * const server = createServer((req, res) => res.end('from Node'))
    * python.attach(server, { prefix: '/api' })
    * server.listen(8000)
