@@ -47,41 +47,42 @@ withPython('clients that half-close after the request got no answer', app, async
   })
 })
 
-withPython('a client that has gone is still noticed within a second or two', app,
+withPython('a client that has gone is still noticed', app,
   async (python) => {
     await withServer(python.listener, async (base) => {
       const socket = net.connect(Number(new URL(base).port), '127.0.0.1')
       socket.write(get('/wait'))
       await eventually(() => assert.equal(python.stats().inFlight, 1))
       socket.destroy()
-      await eventually(() => assert.equal(python.stats().inFlight, 0), 2500)
+      await eventually(() => assert.equal(python.stats().inFlight, 0))
     })
   })
 
-withPython('a client that has ended keeps neither responses of others nor the connection', app,
-  const closed = []
-  const server = http.createServer((req, res) => {
-    if (req.url === '/own') res.on('close', () => closed.push(req.url))
-    else python.listener(req, res)
+withPython('a client that has ended keeps neither responses nor its connection open', app,
+  async (python) => {
+    const closed = []
+    const server = http.createServer((req, res) => {
+      if (req.url === '/own') res.on('close', () => closed.push(req.url))
+      else python.listener(req, res)
+    })
+    await once(server.listen(0, '127.0.0.1'), 'listening')
+    const { port } = server.address()
+    const socket = net.connect(port, '127.0.0.1')
+    socket.end(get('/quick') + get('/own'))
+    socket.resume()
+    await eventually(() => assert.deepEqual(closed, ['/own']))
+    net.connect(port, '127.0.0.1').end(get('/own'))
+    await eventually(() => assert.deepEqual(closed, ['/own', '/own']))
+    assert.equal(server.httpAllowHalfOpen, false)
+    // An idle connection is closed at once.
+    const idle = net.connect({ port, host: '127.0.0.1' })
+    idle.write(get('/quick'))
+    await once(idle, 'data')
+    idle.end()
+    await eventually(async () =>
+      assert.equal(await promisify(server.getConnections.bind(server))(), 0))
+    server.close()
   })
-  await once(server.listen(0, '127.0.0.1'), 'listening')
-  const { port } = server.address()
-  const socket = net.connect(port, '127.0.0.1')
-  socket.end(get('/quick') + get('/own'))
-  socket.resume()
-  await eventually(() => assert.deepEqual(closed, ['/own']), 3000)
-  net.connect(port, '127.0.0.1').end(get('/own'))
-  await eventually(() => assert.deepEqual(closed, ['/own', '/own']), 500)
-  assert.equal(server.httpAllowHalfOpen, false)
-  // An idle connection is closed at once.
-  const idle = net.connect({ port, host: '127.0.0.1' })
-  idle.write(get('/quick'))
-  await once(idle, 'data')
-  idle.end()
-  await eventually(async () =>
-    assert.equal(await promisify(server.getConnections.bind(server))(), 0), 500)
-  server.close()
-})
 
 withPython('over TLS, too', app, async (python, t) => {
   const folder = await mkdtemp(join(tmpdir(), 'node-asgi-'))
