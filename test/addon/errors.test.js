@@ -40,6 +40,7 @@ test('a worker that crashed: how it ended', () => {
   assert.equal(killed.pid, 77)
   assert.equal(killed.request, null)
   assertFacts(killed, 'worker 3 (pid 77)', 'SIGSEGV')
+  assertFacts(errors.crashedError(worker, null, 9), 'SIGKILL', 'memory')
   const exited = errors.crashedError(worker, 3, 0)
   assert.equal(exited.signal, null)
   assert.equal(exited.exitCode, 3)

@@ -21,6 +21,28 @@ const NOT_RUN = [
   { page: 'docs/performance.md', text: 'bench/path.js', why: 'takes 90 seconds and valgrind' }
 ]
 
+/**
+ * The application of the reference, whose examples come from the declarations: a declaration is no
+ * place for an application.
+ */
+const APP = `
+async def app(scope, receive, send):
+    if scope["type"] == "websocket":
+        await receive()
+        await send({"type": "websocket.accept"})
+        message = await receive()
+        await send({"type": "websocket.send", "text": message["text"]})
+        await send({"type": "websocket.close"})
+    elif scope["type"] == "http":
+        while (await receive()).get("more_body"):
+            pass
+        await send({"type": "http.response.start", "status": 200})
+        await send({"type": "http.response.body", "body": b"hello"})
+    else:
+        raise NotImplementedError
+`
+const REFERENCE_FILES = { 'main.py': APP, 'app/main.py': APP }
+
 const pages = ['README.md', ...readdirSync(join(ROOT, 'docs'), { recursive: true })
   .filter((name) => name.endsWith('.md')).map((name) => join('docs', name)).sort()]
 
@@ -36,7 +58,8 @@ describe('examples', () => {
         return entry !== undefined
       }
       const text = readFileSync(join(ROOT, page), 'utf8')
-      const { ran, problems } = await runPage(text, isSkipped)
+      const files = page.startsWith('docs/reference/') ? REFERENCE_FILES : {}
+      const { ran, problems } = await runPage(text, isSkipped, files)
       total += ran
       assert.deepEqual(problems.map(({ line, error }) => `${page}:${line}: ${error.message}`), [])
     })

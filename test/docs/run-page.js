@@ -45,13 +45,15 @@ const TSC = fileURLToPath(new URL('../../node_modules/typescript/bin/tsc', impor
 /**
  * @param {string} text of the page
  * @param {(block: Block) => boolean} [isSkipped]
+ * @param {Record<string, string>} [files] the rest of what the examples need, by name
  * @returns {Promise<{ ran: number, problems: { line: number, error: Error }[] }>}
  */
-export async function runPage (text, isSkipped = () => false) {
+export async function runPage (text, isSkipped = () => false, files = {}) {
   const { blocks } = parsePage(text)
   const problems = []
   let ran = 0
   const runner = new PageRunner(blocks, isSkipped)
+  runner.write(files)
   const attempt = async (line, action) => {
     try {
       await action()
@@ -86,6 +88,11 @@ class PageRunner {
   constructor (blocks, isSkipped) {
     this.blocks = blocks
     this.isSkipped = isSkipped
+  }
+
+  /** @param {Record<string, string>} files text by name */
+  write (files) {
+    for (const [name, text] of Object.entries(files)) this.#write(name, text)
   }
 
   async choosePorts () {

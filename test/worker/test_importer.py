@@ -104,7 +104,12 @@ def test_a_module_one_directory_down_is_pointed_out(tmp_path, monkeypatch):
 def test_a_dependency_that_is_missing_is_not_the_module_itself(apps):
     error = failure("import_error_app:app")
     assert error.kind == "ModuleNotFoundError"
-    for fact in ("'import_error_app'", sys.executable, "'a_module_that_is_not_installed'"):
+    for fact in (
+        "'import_error_app'",
+        sys.executable,
+        "'a_module_that_is_not_installed'",
+        "{option:python}",
+    ):
         assert fact in error.message
     assert 'import_error_app.py", line 3' in error.traceback
 

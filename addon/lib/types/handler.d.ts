@@ -282,9 +282,9 @@ export type Listener = (
 /** Where an application is mounted. */
 export interface MountOptions {
   /**
-   * The path that the application is mounted under: `root_path` of its scope. Needed where a
-   * framework removes it from the URL of the request and keeps it nowhere, as koa-mount does. It
-   * may still be in the URL.
+   * The path that the application is mounted under: `root_path` of its scope. You need it if a
+   * framework removes the path from the URL of the request and does not keep it, as koa-mount does.
+   * The URL may still contain the path.
    */
   prefix?: string
 }
@@ -402,6 +402,8 @@ export class PythonHandler extends EventEmitter<PythonHandlerEvents> implements 
    * @throws `ERR_INVALID_OPTION` if the prefix is not a path.
    * @example
    * ```js
+   * import { createServer } from 'node:http'
+   *
    * const server = createServer((req, res) => res.end('from Node'))
    * python.attach(server, { prefix: '/api' })
    * server.listen(8000)

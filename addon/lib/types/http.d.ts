@@ -161,6 +161,8 @@ export interface RequestOptions {
  * pieces.
  * @example
  * ```js
+ * import { Request } from 'node-asgi'
+ *
  * const request = new Request({ method: 'POST', url: '/upload' })
  * request.write('first piece, ')
  * const response = python.handleRequest(request)
