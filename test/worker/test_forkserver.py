@@ -289,7 +289,6 @@ def test_a_server_does_not_keep_a_preloaded_app_that_no_worker_shares(host, tmp_
 
 def test_threads_that_a_library_ends_at_a_fork_do_not_prevent_it(host, tmp_path):
     """numpy brings OpenBLAS, whose threads wait for work from its import on."""
-    pytest.importorskip("numpy")
     computing = (
         "import numpy\nones = numpy.ones((400, 400))\nassert (ones @ ones)[0, 0] == 400\n"
         "class Work:\n  def __repr__(self): return str(int((ones @ ones).sum()))\n"
