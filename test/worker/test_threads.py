@@ -47,6 +47,17 @@ def test_a_fork_is_rehearsed_only_for_a_library_that_is_known_to_end_its_threads
 ):
     rehearsed = []
     monkeypatch.setattr(threads, "_rehearse_fork", lambda: rehearsed.append(True))
+    # Other tests of this process may have left native threads of libraries.
+    before, others = threads.others(), threads.others
+
+    def started_here():
+        names = others()
+        for name in before:
+            if name in names:
+                names.remove(name)
+        return names
+
+    monkeypatch.setattr(threads, "others", started_here)
     event = threading.Event()
     thread = threading.Thread(target=event.wait, name="exporter")
     thread.start()
