@@ -305,7 +305,7 @@ export class Worker {
     // WebSockets do not end by themselves.
     if (reason === 'close') this.#requests.cancelSockets(closedError())
     this.#giveUpAfter(finish)
-    this.#killUnlessGone(hasStarted ? total : kill)
+    if (!this.#stopped) this.#killUnlessGone(hasStarted ? total : kill)
     return true
   }
 
@@ -435,9 +435,9 @@ export class Worker {
         this.#onStartupFailed(events[i + 2])
         break
       case types.STOPPED:
+        // Nothing of the application is left to wait for. Said twice, it does not extend the time.
+        if (!this.#stopped && this.#state === 'draining') this.#killUnlessGone(this.#killTime)
         this.#stopped = true
-        // Nothing of the application is left to wait for.
-        if (this.#state === 'draining') this.#killUnlessGone(this.#killTime)
         break
       case types.PONG:
         this.#pulse.answered(this.#now)

@@ -112,6 +112,18 @@ describe('the states of a worker', () => {
     assert.deepEqual(context.heard.at(-1), ['onUnkillable', context.worker])
   })
 
+  it('a worker that says again and again that it has stopped was never killed', (t) => {
+    const context = workerIn(t, 'draining')
+    const { worker, channel, fake, timers } = context
+    for (let waited = 0; waited < 2 * settings.timeouts.kill; waited += 100) {
+      channel.emit(fake.binding.eventTypes.STOPPED)
+      channel.deliver()
+      CAUSES.stop(context)
+      timers.tick(100)
+    }
+    assert.equal(worker.state, 'dying')
+  })
+
   it('are drawn in docs/architecture.md as they are', () => {
     const page = readFileSync(new URL('../../../docs/architecture.md', import.meta.url), 'utf8')
     const drawn = [...page.matchAll(/^ *(\w+) --> (\w+): (.+)$/gm)]
