@@ -26,6 +26,9 @@ const RECOVERY = 90_000
 
 const SECONDS = Number(process.env.NODE_ASGI_CHAOS_SECONDS ?? 6)
 
+/** Milliseconds for one test. */
+const LIMIT = SECONDS * 1000 + 2 * RECOVERY
+
 /** Codes that a request may fail with when its worker or its fork server dies. */
 const EXPECTED = new Set(['ERR_WORKER_CRASHED', 'ERR_WORKER_PROTOCOL', 'ERR_WORKER_HUNG',
   'ERR_PYTHON_FAILED', 'ERR_REQUEST_TIMEOUT', 'ERR_APP', 'ERR_APP_IMPORT', 'ERR_PRELOAD',
@@ -135,7 +138,7 @@ for (const [mode, times] of [
   [`with every time divided by ${FACTOR}`, { timeouts: faster(timeouts), restart: faster(restart) }]
 ]) {
   leakTest(`workers and fork servers die under load ${mode}: every request has an outcome`,
-    (t) => killEverything(t, times))
+    (t) => killEverything(t, times), LIMIT)
 }
 
 /**
@@ -177,9 +180,10 @@ async function killEverything (t, times) {
     const workers = python.stats().workers.filter(({ state, pid }) => state === 'ready' && pid > 0)
     const victim = workers[Math.floor(random() * workers.length)]
     const children = childProcesses()
+    const child = children[Math.floor(random() * children.length)]
     const dice = random()
     try {
-      if (dice < 0.1) process.kill(children[Math.floor(random() * children.length)], 'SIGKILL')
+      if (dice < 0.1 && child) process.kill(child, 'SIGKILL')
       else if (dice < 0.2) pending.push(codeOf(reload(python, broken, random)))
       else if (dice < 0.3) pending.push(codeOf(fill(python)))
       else if (dice < 0.4 && victim) process.kill(victim.pid, 'SIGSTOP')
@@ -245,7 +249,7 @@ for (const interval of [1000, 300]) {
     assert.equal(python.stats().state, 'running')
     await recovers(python, 2)
     await python.close()
-  })
+  }, LIMIT)
 }
 
 /** The code that a promise was rejected with, or null. */
@@ -290,7 +294,7 @@ leakTest('random bytes in live segments', async (t) => {
   account(t, await stop())
   await recovers(python, 2)
   await python.close()
-})
+}, LIMIT)
 
 function scribble (random) {
   const segments = readdirSync('/proc/self/fd').filter((fd) => {
