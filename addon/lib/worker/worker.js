@@ -464,11 +464,11 @@ export class Worker {
 
   /** @param {[kind: string, type: string, message: string, traceback: string]} report */
   #onStartupFailed (report) {
-    if (!this.#move('fail')) return
+    if (this.#error !== null) return
     this.#error = startupError(...report)
     this.#reason = 'startup'
-    // It exits by itself, normally.
-    this.#deadline.expect(this.#killTime, () => this.#kill())
+    // It exits by itself, normally, and the news of that may have been faster than this report.
+    if (this.#move('fail')) this.#deadline.expect(this.#killTime, () => this.#kill())
   }
 
   /** @param {string} message */

@@ -261,3 +261,14 @@ test('an aborted request kept Node alive until the application had ended it', as
   assert.equal(worker.inFlight, 1)
   assert.equal(channel.isRef, false)
 })
+
+test('why a start failed was lost when the news of its exit was faster', async () => {
+  const { worker, heard, process } = makeWorker(() => {}, () => {})
+  await settle()
+  process.failStartup('import', 'RuntimeError', 'the database is down', 'Traceback')
+  worker.exited(1, 0, process.pid)
+  await settle()
+  const [, , error] = heard.find(([name]) => name === 'onGone')
+  assert.equal(error.code, 'ERR_APP_IMPORT')
+  assert.equal(worker.reason, 'startup')
+})
