@@ -455,8 +455,10 @@ export class Worker {
     const info = parseInfo(json, READY_INFO)
     if (info === null) return this.#onCorrupt('its ready message could not be parsed')
     // One that has been told to end, or has ended since, takes no requests.
-    if (!this.#move('become ready')) return
-    this.#readyAt = performance.now()
+    const isReady = this.#move('become ready')
+    // The news of its end may have been faster than this message. It was ready all the same.
+    if (isReady || this.#state === 'exited') this.#readyAt = performance.now()
+    if (!isReady) return
     this.#deadline.met()
     this.forked(info.pid)
     this.owner.onReady(this, info)

@@ -272,3 +272,13 @@ test('why a start failed was lost when the news of its exit was faster', async (
   assert.equal(error.code, 'ERR_APP_IMPORT')
   assert.equal(worker.reason, 'startup')
 })
+
+test('a worker that was ready counted as one that could not start', async () => {
+  const { worker, process } = makeWorker(() => {}, () => {})
+  await settle()
+  process.ready()
+  worker.exited(null, 9, process.pid)
+  await settle()
+  assert.equal(worker.reason, 'crash')
+  assert.notEqual(worker.startTime, null)
+})
