@@ -50,5 +50,5 @@ leakTest('a callback of the addon while a thread ends does not abort the process
 
 leakTest('piscina ends idle threads that have used Python', async () => {
   await expectLines('piscina-pool.js', [JSON.stringify(options)],
-    [...Array(3).fill('200 200 200 200'), 'destroyed'])
+    [...Array(3).fill('200 200 200 200'), 'idle threads ended', 'destroyed'])
 }, LIMIT)
