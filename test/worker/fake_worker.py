@@ -76,10 +76,6 @@ def set_parent_death_signal(signum):
         raise OSError(ctypes.get_errno(), "prctl")
 
 
-def close_fds_from(lowest):
-    os.closerange(lowest, 4096)
-
-
 def open_fds():
     found = []
     for fd in range(256):

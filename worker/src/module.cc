@@ -100,8 +100,6 @@ PyMethodDef functions[] = {
      "control_send(fd, kind, *fields): sends Node a message."},
     {"set_parent_death_signal", SetParentDeathSignal, METH_VARARGS,
      "set_parent_death_signal(signum): prctl(PR_SET_PDEATHSIG)."},
-    {"close_fds_from", CloseFdsFrom, METH_VARARGS,
-     "close_fds_from(lowest): closes every descriptor >= lowest."},
     {nullptr, nullptr, 0, nullptr}};
 
 PyModuleDef_Slot slots[] = {{Py_mod_exec, reinterpret_cast<void*>(&Exec)}, {0, nullptr}};
