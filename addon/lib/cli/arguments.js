@@ -3,11 +3,11 @@
  */
 
 import { readFileSync, statSync } from 'node:fs'
-import { resolve } from 'node:path'
 
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 
 import { defaultOption } from '../options.js'
+import { userPath } from '../util/user-path.js'
 import { LOG_LEVELS } from './logger.js'
 
 /** @typedef {import('./listen.js').Address} Address */
@@ -109,7 +109,7 @@ export function parseArguments (argv) {
     tls: tlsCert === undefined ? null : { cert: tlsCert, key: tlsKey, ca: tlsCa },
     maxHeaderSize,
     reload: reload
-      ? { folders: reloadDir ?? [resolve(docroot)], extensions: reloadExt ?? ['py'] }
+      ? { folders: reloadDir ?? [userPath(docroot)], extensions: reloadExt ?? ['py'] }
       : null,
     accessLog,
     logLevel
@@ -327,7 +327,7 @@ function parseExtensions (text) {
 
 /** @param {string} text */
 function parseFolder (text) {
-  const folder = resolve(text)
+  const folder = userPath(text)
   try {
     if (statSync(folder).isDirectory()) return folder
   } catch {} // it does not exist, or cannot be read
