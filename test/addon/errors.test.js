@@ -90,6 +90,12 @@ test('messages name the options that help', () => {
   assertFacts(errors.resourceError(new Error('EMFILE')), 'EMFILE', 'ulimit -n')
 })
 
+test('a preload that was found and failed is not said to be the wrong one', () => {
+  const { message } = errors.preloadError('ModuleNotFoundError', "No module named 'numpy'", 'stack')
+  assert.ok(message.includes("No module named 'numpy'"), message)
+  assert.doesNotMatch(message, /\(check/)
+})
+
 test('options that Python marks get their names; other marks, and tracebacks, stay', () => {
   const marked = 'set {option:docroot}; {option:factory} {option:interface} {option:no} {option:}'
   for (const make of [(...texts) => errors.startupError('import', ...texts), errors.preloadError]) {

@@ -172,7 +172,10 @@ function startupFailure (kind, isFound) {
  * @returns {StartupError}
  */
 export function preloadError (type, message, traceback) {
-  const text = `the fork server could not start (check ${optionName('preload')})`
+  // With a traceback the modules have been found, and their own code raised.
+  const text = 'the fork server could not start' + (traceback === ''
+    ? ` (check ${optionName('preload')} and ${optionName('docroot')})`
+    : '')
   return new StartupError('ERR_PRELOAD', describe(text, type, message, traceback),
     { type, traceback })
 }
