@@ -84,6 +84,7 @@ test('messages name the options that help', () => {
   assertFacts(errors.startupError('timeout', '', '', ''), 'timeouts.startup')
   assertFacts(errors.preloadError('', '', ''), 'preload')
   assertFacts(errors.hungError(worker, 500, ''), 'worker 3 (pid 77)', '500 ms', 'timeouts.hang')
+  assertFacts(errors.cutOffError(), 'timeouts.drain', 'close()')
   assertFacts(errors.drainedError(worker), 'worker 3 (pid 77)', 'recycle', 'timeouts.retire')
   assertFacts(errors.queueFullError(9), '9 requests', 'workers', 'concurrency', 'maxQueue')
   assertFacts(new errors.RequestTimeoutError(250), '250 ms', 'timeouts.request')

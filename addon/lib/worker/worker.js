@@ -6,7 +6,8 @@
 
 import { Deadline } from '../util/deadline.js'
 import {
-  StartupError, WorkerError, closedError, crashedError, drainedError, lostError, startupError
+  StartupError, WorkerError, closedError, crashedError, cutOffError, drainedError, lostError,
+  startupError
 } from '../errors.js'
 import { rethrowLater } from '../util/guard.js'
 import { nameRequest } from '../message/head.js'
@@ -345,7 +346,7 @@ export class Worker {
   }
 
   #leavingError () {
-    return this.#reason === 'close' ? closedError() : drainedError(this)
+    return this.#reason === 'close' ? cutOffError() : drainedError(this)
   }
 
   /**
