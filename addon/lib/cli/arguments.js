@@ -162,8 +162,8 @@ export function defineCommand () {
     .option('--tls-ca <file>', 'require client certificates issued by this CA (PEM)')
     .addOption(new Option('--max-header-size <bytes>', 'longest head of a request: its first ' +
       'line and its headers').default(MAX_HEADER_SIZE).argParser(parseCount))
-    .option('--workers <n>', 'worker processes (default: the number of available cores)',
-      parseCount)
+    .addOption(new Option('--workers <n>', 'worker processes (default: the number of available ' +
+      'cores)').env('WEB_CONCURRENCY').argParser(parseCount))
     .addOption(new Option('--preload [modules]', 'modules to import before workers are forked ' +
       '(a,b.c); without a list, the application')
       .argParser(parseModules))
