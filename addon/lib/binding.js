@@ -153,6 +153,7 @@ import { NodeAsgiError } from './errors.js'
  * @property {Record<string, string>} features see Feature in head.js
  * @property {number} wireVersion
  * @property {number} stacksSignal makes a worker print the stacks of all its threads
+ * @property {import('./worker/line-reader.js').LogMarks} logMarks
  * @property {EventTypes} eventTypes
  * @property {number} eventStride
  * @property {new (onMessage: (message: ControlMessage) => void) => Control} Control

@@ -70,12 +70,14 @@ function nonEmptyString (value, name) {
 }
 
 /**
- * @param {string[]} values
- * @returns {Check}
+ * @param {string[]} choices
+ * @returns {Check & { choices: string[] }}
  */
-export function oneOf (...values) {
-  const expected = values.map((value) => `'${value}'`).join(' or ')
-  return (value, name) => values.includes(value) ? value : invalid(name, expected, value)
+export function oneOf (...choices) {
+  const expected = choices.map((value) => `'${value}'`).join(' or ')
+  /** @type {Check} */
+  const check = (value, name) => choices.includes(value) ? value : invalid(name, expected, value)
+  return Object.assign(check, { choices })
 }
 
 /**

@@ -6,7 +6,7 @@ import { readFileSync, statSync } from 'node:fs'
 
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 
-import { defaultOption } from '../options.js'
+import { defaultOption, optionChoices } from '../options.js'
 import { userPath } from '../util/user-path.js'
 import { LOG_LEVELS } from './logger.js'
 
@@ -172,11 +172,11 @@ export function defineCommand () {
     .option('--trust-proxy <list>', 'proxies whose Forwarded and X-Forwarded-* headers are ' +
       'trusted: addresses, networks, loopback, linklocal, uniquelocal', parseList)
     .addOption(new Option('--lifespan <mode>', 'whether to send lifespan events')
-      .choices(['auto', 'on', 'off']).default(defaultOption('lifespan')))
+      .choices(optionChoices('lifespan')).default(defaultOption('lifespan')))
     .addOption(new Option('--loop <name>', 'event loop of the workers')
-      .choices(['auto', 'asyncio', 'uvloop']).default(defaultOption('loop')))
+      .choices(optionChoices('loop')).default(defaultOption('loop')))
     .addOption(new Option('--interface <name>', 'interface of the application')
-      .choices(['auto', 'asgi', 'asgi2', 'wsgi']).default(defaultOption('interface')))
+      .choices(optionChoices('interface')).default(defaultOption('interface')))
     .option('--threads <n>', `threads of each worker for a WSGI application${by('threads')}`,
       parseCount)
     .option('--factory', 'app names a function without arguments that returns the application',

@@ -99,7 +99,8 @@ export class Worker {
     this.#killTime = settings.timeouts.kill
     this.types = binding.eventTypes
     this.stride = binding.eventStride
-    this.output = new WorkerOutput((name, line, level) => owner.onLine(this, name, line, level))
+    this.output = new WorkerOutput(binding.logMarks,
+      (name, line, level) => owner.onLine(this, name, line, level))
     /** @type {Promise<unknown>} resolved when the last line it printed has been read */
     this.outputEnded = Promise.resolve()
     const { requestRing, responseRing, spin, timeouts } = settings

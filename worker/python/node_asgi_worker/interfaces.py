@@ -8,8 +8,6 @@ from types import FunctionType
 
 from node_asgi_worker import errors
 
-INTERFACES = ("auto", "asgi", "asgi2", "wsgi")
-
 # The arguments that an application of each interface is called with.
 _CALLED_WITH = {
     "asgi": ("scope", "receive", "send"),
