@@ -13,14 +13,9 @@ const MAX_LINE = 64 * 1024
 /** @typedef {'debug' | 'info' | 'warn' | 'error'} Level */
 
 /**
- * How logs.py writes a record of `logging` (common/wire/control.h).
- * @typedef {object} LogMarks
- * @property {string} record starts a record, and is followed by the letter of its level
- * @property {string} newline stands for a newline in the text of a record
- * @property {string} levels the letters of LEVELS
+ * In the order of the letters in LogMarks.
+ * @type {Level[]}
  */
-
-/** @type {Level[]} */
 const LEVELS = ['debug', 'info', 'warn', 'error']
 
 export class LineReader {
@@ -35,7 +30,7 @@ export class LineReader {
 
   /**
    * @param {import('../binding.js').OutputSource} source a pipe's read end; the reader owns it
-   * @param {LogMarks} marks
+   * @param {import('../binding.js').LogMarks} marks
    * @param {(line: string, level: Level | null) => void} onLine a record of `logging` has a level,
    *   and may have newlines
    */

@@ -9,7 +9,7 @@ export class WorkerOutput {
   #gathered = null
 
   /**
-   * @param {import('./line-reader.js').LogMarks} marks
+   * @param {import('../binding.js').LogMarks} marks
    * @param {(name: 'stdout' | 'stderr', line: string,
    *   level: import('./line-reader.js').Level | null) => void} onLine
    */
