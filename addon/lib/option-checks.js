@@ -17,10 +17,13 @@ import { userPath } from './util/user-path.js'
 
 /** @typedef {(value: any, name: string) => any} Check */
 
+// A module may have a file name with a dash, which no import statement can name.
+const FILE_NAME = '[\\p{L}\\p{Nl}_][\\p{L}\\p{Nl}\\p{N}\\p{M}_-]*'
+const DOTTED_FILE_NAMES = `${FILE_NAME}(?:\\.${FILE_NAME})*`
 const IDENTIFIER = '[\\p{L}\\p{Nl}_][\\p{L}\\p{Nl}\\p{N}\\p{M}_]*'
 const DOTTED = `${IDENTIFIER}(?:\\.${IDENTIFIER})*`
-const APP_TARGET = new RegExp(`^${DOTTED}(?::${DOTTED}(?:\\(\\))?)?$`, 'u')
-const MODULE = new RegExp(`^${DOTTED}$`, 'u')
+const APP_TARGET = new RegExp(`^${DOTTED_FILE_NAMES}(?::${DOTTED}(?:\\(\\))?)?$`, 'u')
+const MODULE = new RegExp(`^${DOTTED_FILE_NAMES}$`, 'u')
 
 /** In microseconds. */
 const MAX_SPIN = 1000
@@ -67,12 +70,14 @@ function nonEmptyString (value, name) {
 }
 
 /**
- * @param {string[]} values
- * @returns {Check}
+ * @param {string[]} choices
+ * @returns {Check & { choices: string[] }}
  */
-export function oneOf (...values) {
-  const expected = values.map((value) => `'${value}'`).join(' or ')
-  return (value, name) => values.includes(value) ? value : invalid(name, expected, value)
+export function oneOf (...choices) {
+  const expected = choices.map((value) => `'${value}'`).join(' or ')
+  /** @type {Check} */
+  const check = (value, name) => choices.includes(value) ? value : invalid(name, expected, value)
+  return Object.assign(check, { choices })
 }
 
 /**

@@ -23,7 +23,7 @@ import { userPath } from './util/user-path.js'
 
 /**
  * `initial` is the default, or makes it. It is checked like a value that was given.
- * @typedef {{ check: Check, initial: any }} Option
+ * @typedef {{ check: Check & { choices?: string[] }, initial: any }} Option
  */
 
 /**
@@ -196,4 +196,12 @@ export function defaultOption (name) {
     : GROUPS[first]?.[second]
   if (option === undefined) throw new TypeError(`there is no option ${name}`)
   return initialOf(option)
+}
+
+/**
+ * @param {'interface' | 'lifespan' | 'loop'} name
+ * @returns {string[]} the values that the option can have
+ */
+export function optionChoices (name) {
+  return /** @type {string[]} */ (OPTIONS[name].check.choices)
 }

@@ -62,8 +62,8 @@ test('an unknown option is named, with the option that was probably meant', () =
 
 for (const [option, values] of Object.entries({
   appTarget: [
-    '', 'main:', ':app', 'main()', 'main:app(1)', 'main:app()()', 'main:()', 'my-app:app', 'a..b:c',
-    5, null
+    '', 'main:', ':app', 'main()', 'main:app(1)', 'main:app()()', 'main:()', 'app:my-app',
+    '-app:app', 'a..b:c', 5, null
   ],
   factory: ['yes', 1, null],
   interface: ['rsgi', null],
@@ -100,7 +100,7 @@ test('values at the edge are accepted', () => {
   for (const options of [
     { workers: 1 }, { concurrency: Infinity }, { maxQueue: 0 }, { timeouts: { request: 0 } },
     { appTarget: 'a.b.c:d.e.f' }, { appTarget: 'a.b' }, { appTarget: 'a:b.c()' },
-    { appTarget: 'größe:app_1' }, { preload: true },
+    { appTarget: 'größe:app_1' }, { appTarget: 'my-app:app' }, { preload: true },
     { preload: [] }, { logger: false }, { restart: { limit: 1 } }, { requestRing: minRing },
     { requestRing: maxRing }, { spin: 0 }, { spin: 1000 }, { spin: 'auto' }
   ]) parseOptions(options)

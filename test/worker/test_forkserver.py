@@ -149,6 +149,21 @@ def test_the_server_closes_what_it_inherits(host, tmp_path):
         os.close(inherited)
 
 
+@pytest.mark.parametrize("threads", [False, True], ids=["forked", "cold"])
+def test_descriptors_that_the_interpreter_opened_at_its_startup_stay_open(host, tmp_path, threads):
+    """PYTHONPERFSUPPORT=1 opens a file before main.py runs, and sitecustomize may as well."""
+    patch = "import os, sys\nsys.opened = open(os.devnull, 'w')\n"
+    if threads:
+        patch += "import threading\n"
+        patch += "threading.Thread(target=threading.Event().wait, daemon=True).start()\n"
+    look = "random.random = lambda: os.fstat(sys.opened.fileno()).st_rdev\n"
+    server = host(write_app(tmp_path, look), patch=patch)
+    server.start()
+    worker = server.fork()
+    started(server, worker)
+    assert facts(worker)["random"] == os.stat(os.devnull).st_rdev
+
+
 def test_output_goes_to_the_worker_that_wrote_it(host):
     server = host()
     server.start("print_app:app")

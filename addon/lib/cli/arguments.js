@@ -3,11 +3,11 @@
  */
 
 import { readFileSync, statSync } from 'node:fs'
-import { resolve } from 'node:path'
 
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 
-import { defaultOption } from '../options.js'
+import { defaultOption, optionChoices } from '../options.js'
+import { userPath } from '../util/user-path.js'
 import { LOG_LEVELS } from './logger.js'
 
 /** @typedef {import('./listen.js').Address} Address */
@@ -109,7 +109,7 @@ export function parseArguments (argv) {
     tls: tlsCert === undefined ? null : { cert: tlsCert, key: tlsKey, ca: tlsCa },
     maxHeaderSize,
     reload: reload
-      ? { folders: reloadDir ?? [resolve(docroot)], extensions: reloadExt ?? ['py'] }
+      ? { folders: reloadDir ?? [userPath(docroot)], extensions: reloadExt ?? ['py'] }
       : null,
     accessLog,
     logLevel
@@ -162,8 +162,8 @@ export function defineCommand () {
     .option('--tls-ca <file>', 'require client certificates issued by this CA (PEM)')
     .addOption(new Option('--max-header-size <bytes>', 'longest head of a request: its first ' +
       'line and its headers').default(MAX_HEADER_SIZE).argParser(parseCount))
-    .option('--workers <n>', 'worker processes (default: the number of available cores)',
-      parseCount)
+    .addOption(new Option('--workers <n>', 'worker processes (default: the number of available ' +
+      'cores)').env('WEB_CONCURRENCY').argParser(parseCount))
     .addOption(new Option('--preload [modules]', 'modules to import before workers are forked ' +
       '(a,b.c); without a list, the application')
       .argParser(parseModules))
@@ -172,11 +172,11 @@ export function defineCommand () {
     .option('--trust-proxy <list>', 'proxies whose Forwarded and X-Forwarded-* headers are ' +
       'trusted: addresses, networks, loopback, linklocal, uniquelocal', parseList)
     .addOption(new Option('--lifespan <mode>', 'whether to send lifespan events')
-      .choices(['auto', 'on', 'off']).default(defaultOption('lifespan')))
+      .choices(optionChoices('lifespan')).default(defaultOption('lifespan')))
     .addOption(new Option('--loop <name>', 'event loop of the workers')
-      .choices(['auto', 'asyncio', 'uvloop']).default(defaultOption('loop')))
+      .choices(optionChoices('loop')).default(defaultOption('loop')))
     .addOption(new Option('--interface <name>', 'interface of the application')
-      .choices(['auto', 'asgi', 'asgi2', 'wsgi']).default(defaultOption('interface')))
+      .choices(optionChoices('interface')).default(defaultOption('interface')))
     .option('--threads <n>', `threads of each worker for a WSGI application${by('threads')}`,
       parseCount)
     .option('--factory', 'app names a function without arguments that returns the application',
@@ -327,7 +327,7 @@ function parseExtensions (text) {
 
 /** @param {string} text */
 function parseFolder (text) {
-  const folder = resolve(text)
+  const folder = userPath(text)
   try {
     if (statSync(folder).isDirectory()) return folder
   } catch {} // it does not exist, or cannot be read

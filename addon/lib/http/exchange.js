@@ -1,6 +1,8 @@
 import { pipeline } from 'node:stream/promises'
 
-import { AppError, NodeAsgiError, ResponseError } from '../errors.js'
+import {
+  AppError, NodeAsgiError, ResponseError, diedByItself, lostInShort
+} from '../errors.js'
 import { splitJoined } from '../message/headers.js'
 import { httpStatus } from './error-status.js'
 import {
@@ -284,5 +286,6 @@ function isKnown (error) {
  */
 export function describe (error) {
   if (error instanceof AppError) return `${error.message}\n${error.traceback.trimEnd()}`
+  if (error?.request && diedByItself(error)) return lostInShort(error)
   return isKnown(error) ? error.message : error?.stack ?? String(error)
 }

@@ -259,7 +259,8 @@ export interface PythonHandlerOptions {
   lifespan?: 'auto' | 'on' | 'off'
 
   /**
-   * The event loop of the workers. `auto` uses uvloop if it can be imported, and otherwise asyncio.
+   * The event loop of the workers. `auto` uses uvloop if it can be imported, and otherwise asyncio;
+   * also asyncio if the application has imported nest_asyncio, which cannot patch uvloop.
    * @defaultValue `'auto'`
    */
   loop?: 'auto' | 'asyncio' | 'uvloop'

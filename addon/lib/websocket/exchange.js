@@ -238,7 +238,9 @@ export class WebSocketExchange extends SocketStream {
    * @param {number} status
    */
   #log (error, status) {
-    const text = `[node-asgi] WebSocket ${this.req.url}: ${describe(error)}`
+    const { request } = /** @type {import('../errors.js').WorkerError} */ (error)
+    const name = request ? '' : `WebSocket ${this.req.url}: `
+    const text = `[node-asgi] ${name}${describe(error)}`
     // A server that stops or is busy is not an error.
     if (status === 503 || error instanceof ResponseError) this.logger.warn(text)
     else this.logger.error(text)

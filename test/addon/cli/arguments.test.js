@@ -10,11 +10,12 @@ import { SCRIPT } from '../../support/run.js'
 
 describe('parseArguments', () => {
   let printed = ''
-  const { PORT } = process.env
+  const { PORT, WEB_CONCURRENCY } = process.env
+  const inherited = { PORT, WEB_CONCURRENCY }
 
   beforeEach(() => {
     printed = ''
-    delete process.env.PORT
+    for (const name of Object.keys(inherited)) delete process.env[name]
     const print = (text) => { printed += text; return true }
     mock.method(process.stdout, 'write', print)
     mock.method(process.stderr, 'write', print)
@@ -22,8 +23,10 @@ describe('parseArguments', () => {
 
   afterEach(() => {
     mock.restoreAll()
-    if (PORT === undefined) delete process.env.PORT
-    else process.env.PORT = PORT
+    for (const [name, value] of Object.entries(inherited)) {
+      if (value === undefined) delete process.env[name]
+      else process.env[name] = value
+    }
   })
 
   /** Expects wrong usage; returns what was printed. */
@@ -135,6 +138,14 @@ describe('parseArguments', () => {
     assert.equal(parseArguments(['--port', '1']).address.port, 1)
     process.env.PORT = 'http'
     assert.match(refused([]), /'http' from env 'PORT'/)
+  })
+
+  it('takes the workers from WEB_CONCURRENCY, as uvicorn and gunicorn do', () => {
+    process.env.WEB_CONCURRENCY = '7'
+    assert.equal(parseArguments([]).handler.workers, 7)
+    assert.equal(parseArguments(['--workers', '1']).handler.workers, 1)
+    process.env.WEB_CONCURRENCY = 'many'
+    assert.match(refused([]), /'many' from env 'WEB_CONCURRENCY'/)
   })
 
   for (const [argv, message] of [
