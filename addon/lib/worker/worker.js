@@ -68,8 +68,8 @@ export class Worker {
   /** @type {NodeJS.Immediate | null} */
   #lastLook = null
 
-  /** @type {NodeJS.Timeout | null} until its requests in flight fail, while it drains */
-  #finish = null
+  /** Until when its requests in flight have to end, while it drains. */
+  #finish = new Deadline()
 
   #finishAt = Infinity
 
@@ -333,10 +333,10 @@ export class Worker {
 
   /** @param {number} finish milliseconds that requests in flight get */
   #giveUpAfter (finish) {
-    if (this.#finish !== null) clearTimeout(this.#finish)
+    this.#finish.met()
     const giveUp = () => this.#requests.cancelAll(this.#leavingError())
     if (finish === 0) giveUp()
-    else this.#finish = setTimeout(giveUp, finish)
+    else this.#finish.expect(finish, giveUp)
   }
 
   #kill () {
@@ -364,7 +364,7 @@ export class Worker {
     if (this.#state === 'gone') return
     this.#deadline.met()
     if (this.#lastLook !== null) clearImmediate(this.#lastLook)
-    if (this.#finish !== null) clearTimeout(this.#finish)
+    this.#finish.met()
     while (this.#channel.drain()) { /* until the ring is empty */ }
     this.#move('release')
     const streams = this.#dropRequests()
