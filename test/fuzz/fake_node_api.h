@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-// The few functions of Node-API that addon/src/streams.cc calls, without Node. Values keep what they
-// were made from.
+// The few functions of Node-API that addon/src/streams.cc calls, without Node. Values keep what
+// they were made from.
 namespace nasgi::fuzz {
 
 struct FakeValue {

@@ -1,5 +1,5 @@
-// The texts that JavaScript passes to the addon, and the addon to JavaScript: the head of a request,
-// lists of headers, UTF-8.
+// The texts that JavaScript passes to the addon, and the addon to JavaScript: the head of a
+// request, lists of headers, UTF-8.
 #include <cstddef>
 #include <cstdint>
 #include <string>

@@ -39,8 +39,7 @@ class Victim {
       ring.header->consumer_sleeps = 1;
       ring.header->producer_waits = 0;
     }
-    auto endpoint =
-        std::make_unique<Endpoint>(segment_, shm::Side::kNode, std::move(bells->one));
+    auto endpoint = std::make_unique<Endpoint>(segment_, shm::Side::kNode, std::move(bells->one));
     quiet_ = false;
     return endpoint;
   }
