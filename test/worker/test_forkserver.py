@@ -131,7 +131,7 @@ def test_workers_share_no_fds_of_the_server_or_of_each_other(host):
         server.receive()
         reports.append(worker.ready()[0])
     # 0 to 2, the lifeline, and the three of the channel.
-    assert [len(report["fds"]) for report in reports] == [8, 8, 8]
+    assert [len(report["fds"]) for report in reports] == [7, 7, 7]
     assert all(set(report["fds"]) >= {0, 1, 2, fake_worker.LIFELINE_FD} for report in reports)
 
 
@@ -267,7 +267,7 @@ def test_workers_do_not_share_an_app_that_left_threads_at_preload(host, tmp_path
     attached, ready = worker.ready()
 
     assert kind == "forked"
-    assert len(attached["fds"]) == 8
+    assert len(attached["fds"]) == 7
     assert ready["argv"] == ["main:app"]
     assert ready["path0"] == str(tmp_path)
     seen = facts(worker)
@@ -330,7 +330,7 @@ def test_threads_without_preload_make_workers_start_as_fresh_interpreters(host, 
     kind, _, pid = server.receive()
     attached, ready = worker.ready()
     assert kind == "forked"
-    assert len(attached["fds"]) == 8
+    assert len(attached["fds"]) == 7
     assert (ready["argv"], ready["path0"]) == (["main:app"], str(tmp_path))
     seen = facts(worker)
     assert seen["parent"] == server.pid

@@ -148,8 +148,10 @@ export class HttpExchange extends RequestStream {
       if (req.method === 'HEAD' || part.length === 0) return res.end()
       await pipeline(file.read(part.start, part.length), res)
     } catch (error) {
-      // A client that is gone is not an error.
       if (!this.#gone) throw error
+      // A client that is gone is not an error. If the file has failed, pipeline() has ended the
+      // response, which over HTTP/2 looks the same.
+      if (error instanceof ResponseError) this.#log(error, 500)
     } finally {
       file.close()
     }

@@ -259,10 +259,12 @@ export class Worker {
   }
 
   /**
-   * Pings the event loop, unless it has not answered the last ping.
+   * Pings the event loop, unless it has not answered the last ping. A worker whose bell is broken
+   * may have answered without ringing.
    * @returns {number} calls for which the answer has been missing
    */
   probe () {
+    this.#channel.look()
     return this.#pulse.probe()
   }
 
@@ -445,6 +447,9 @@ export class Worker {
         this.#pulse.answered(this.#now)
         if (this.#move('answer')) this.owner.onAvailable(this)
         break
+      case types.HANG_UP:
+        this.#onHangUp()
+        break
       case types.CORRUPT:
         this.#onCorrupt(events[i + 2])
         break
@@ -475,12 +480,27 @@ export class Worker {
     if (this.#move('fail')) this.#deadline.expect(this.#killTime, () => this.#kill())
   }
 
-  /** @param {string} message */
-  #onCorrupt (message) {
+  /**
+   * Its end of the bell is closed. The news of its end follows, unless it has closed a descriptor
+   * that is not its own: then nothing would ever wake this process for it.
+   */
+  #onHangUp () {
+    if (!['starting', 'ready', 'silent'].includes(this.#state)) return
+    this.#deadline.expect(this.#killTime, () => this.#onCorrupt(
+      'it closed the descriptors that it shares with Node',
+      'A library may have closed all descriptors, as daemons do when they start'))
+  }
+
+  /**
+   * @param {string} message
+   * @param {string} [advice]
+   */
+  #onCorrupt (message,
+    advice = 'A native module in the application may have overwritten memory') {
     const { id, pid } = this
     const error = new WorkerError('ERR_WORKER_PROTOCOL',
-      `worker ${id} (pid ${pid}) broke the protocol: ${message}. A native module in the ` +
-      'application may have overwritten memory. The worker is being replaced',
+      `worker ${id} (pid ${pid}) broke the protocol: ${message}. ${advice}. ` +
+      'The worker is being replaced',
       { worker: id, pid })
     // What it says cannot be trusted any more, so its requests are lost now.
     const streams = this.#dropRequests()
