@@ -28,8 +28,7 @@ export function createListener (pool, limits, { logger, trustProxy }, closing) {
    * @param {any} error
    */
   function refuse (req, res, error) {
-    // The body is what the server has done to it, not what the client sent.
-    const status = error.code === 'ERR_INVALID_BODY' ? 500 : httpStatus(error)
+    const status = httpStatus(error)
     if (status >= 500) log(req, error)
     try {
       answerError(req, res, status)
@@ -61,7 +60,7 @@ export function createListener (pool, limits, { logger, trustProxy }, closing) {
     /** @type {import('../stream/request-body.js').Body} */
     let body
     try {
-      if (length !== 0) body = incomingBody(req, length)
+      if (length !== 0) body = incomingBody(req)
       const head = encodeIncoming(req, trustProxy, arrival, headers)
       exchange = new HttpExchange(head, req, res, logger)
     } catch (error) {
@@ -94,11 +93,9 @@ export function createListener (pool, limits, { logger, trustProxy }, closing) {
     // The client has gone while the request waited for its place in the pipeline.
     if (exchange.finished) return
     if (exchange.keepsBody) {
-      exchange.body = req
+      exchange.body = body
       pool.submit(exchange)
-      return
-    }
-    if (body !== req) {
+    } else if (body !== req) {
       exchange.body = body
       exchange.repeatable = isRepeatable(req.method)
       pool.submit(exchange)
