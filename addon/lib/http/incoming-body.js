@@ -5,6 +5,7 @@
 import { PassThrough, Transform } from 'node:stream'
 
 import { InvalidRequestError } from '../errors.js'
+import { headerText } from '../message/headers.js'
 
 /**
  * @param {any} req
@@ -66,10 +67,11 @@ function encoder (encoding) {
  * @returns {Uint8Array | undefined}
  */
 function exactBytes ({ rawBody, body, headers }) {
-  const length = headers['content-length']
+  const length = headerText(headers, 'content-length')
+  const encoding = headerText(headers, 'content-encoding')
   for (const kept of [rawBody, body]) {
     const bytes = bytesOf(kept)
-    if (bytes === undefined || !isEncodedAs(headers['content-encoding'], bytes)) continue
+    if (bytes === undefined || !isEncodedAs(encoding, bytes)) continue
     // A parser removes the byte order mark of a text.
     if (length === undefined ? bytes === kept : bytes.length === Number(length)) return bytes
   }
