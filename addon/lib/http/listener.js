@@ -2,7 +2,7 @@
  * Serves the application through node:http, https and the compatibility API of http2.
  */
 
-import { onClosing } from './closing.js'
+import { onClosing, onSessionClosing } from './closing.js'
 import { connectionOf, hasGone } from './connection.js'
 import { httpStatus } from './error-status.js'
 import { HttpExchange, describe } from './exchange.js'
@@ -73,7 +73,10 @@ export function createListener (pool, limits, { logger, trustProxy }, closing) {
     }
     exchange.keepsBody = arrival?.keepsBody === true
     const connection = connectionOf(req)
-    if (connection === null) return begin(exchange, body, length)
+    if (connection === null) {
+      if (req.httpVersionMajor === 2) onSessionClosing(req, closing)
+      return begin(exchange, body, length)
+    }
     connection.last = res
     if (connection.closing !== closing) {
       connection.closing = closing
