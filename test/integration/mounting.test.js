@@ -264,6 +264,34 @@ withPython('a url that middleware has rewritten is not below a mount', app, asyn
   })
 })
 
+withPython('a url that middleware had decoded reached Python garbled', app, async (python) => {
+  const server = connect().use((req, res, next) => {
+    req.url = decodeURI(req.url)
+    next()
+  }).use(python.listener)
+  await withServer(server, async (base) => {
+    const scope = await seen(`${base}/%E6%97%A5%C3%A9/scope`)
+    assert.deepEqual([scope.path, scope.raw_path], ['/日é/scope', '/%E6%97%A5%C3%A9/scope'])
+  })
+})
+
+withPython('a request with the whole URL was not below its prefix', app, async (python) => {
+  const target = http.createServer(connect().use('/via', python.listener))
+  python.attach(target, { prefix: '/py' })
+  await listening(target)
+  try {
+    for (const [path, mount] of [['/py/scope', '/py'], ['/via/scope', '/via']]) {
+      const request = http.get({ port: target.address().port, path: `http://a.b${path}?x=1` })
+      const [response] = await once(request, 'response')
+      const scope = JSON.parse(Buffer.concat(await response.toArray()))
+      assert.deepEqual([scope.root_path, scope.path], [mount, path])
+    }
+  } finally {
+    target.closeAllConnections()
+    target.close()
+  }
+})
+
 withPython('a prefix for requests without a network', app, async (python) => {
   for (const url of ['/scope?x', '/mnt/scope?x']) {
     for (const answer of [

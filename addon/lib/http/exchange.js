@@ -4,6 +4,7 @@ import {
   AppError, NodeAsgiError, ResponseError, diedByItself, lostInShort
 } from '../errors.js'
 import { splitJoined } from '../message/headers.js'
+import { hasGone } from './connection.js'
 import { httpStatus } from './error-status.js'
 import {
   answerError, cut, endWith, endWithTrailers, isPlain, writeHead
@@ -240,8 +241,9 @@ export class HttpExchange extends RequestStream {
   onError (error) {
     const { req, res } = this
     const status = httpStatus(error)
-    if (status >= 500 && !(this.#gone && isKnown(error))) this.#log(error, status)
-    if (this.#gone) return
+    const gone = this.#gone || hasGone(req, res)
+    if (status >= 500 && !(gone && isKnown(error))) this.#log(error, status)
+    if (gone) return
     if (!res.headersSent) answerError(req, res, status)
     else cut(req, res, this.#framed)
   }

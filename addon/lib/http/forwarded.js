@@ -5,6 +5,8 @@
 
 import parseForwarded from 'forwarded-parse'
 
+import { headerText } from '../message/headers.js'
+
 /** @typedef {(address: string, hops: number) => boolean} Trust */
 
 /**
@@ -24,11 +26,11 @@ const LOCAL = '127.0.0.1'
  */
 export function forwardedOf (req, trust) {
   if (trust === null || !trust(plain(req.socket.remoteAddress ?? LOCAL), 0)) return null
-  const { headers } = req
-  const hops = headers.forwarded === undefined
-    ? fromLists(headers['x-forwarded-for'], headers['x-forwarded-proto'],
-      headers['x-forwarded-host'])
-    : fromForwarded(headers.forwarded)
+  const of = (/** @type {string} */ name) => headerText(req.headers, name)
+  const forwarded = of('forwarded')
+  const hops = forwarded === undefined
+    ? fromLists(of('x-forwarded-for'), of('x-forwarded-proto'), of('x-forwarded-host'))
+    : fromForwarded(forwarded)
   // The connecting proxy wrote the last hop. Each trusted hop vouches for the one before it.
   let i = hops.length - 1
   while (i > 0 && trust(hops[i].client, hops.length - i)) i--

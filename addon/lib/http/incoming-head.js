@@ -4,8 +4,9 @@
 
 import { currentHeaders } from './changed-headers.js'
 import { forwardedOf } from './forwarded.js'
-import { below, removedPrefix } from '../message/mount.js'
+import { below, removedPrefix, withoutOrigin } from '../message/mount.js'
 import { Feature, HeaderText, addressFields } from '../message/head.js'
+import { percentEncode } from '../message/url.js'
 import { tlsText } from './tls.js'
 
 /** @typedef {import('node:net').Socket & { encrypted?: boolean }} Socket */
@@ -15,9 +16,9 @@ import { tlsText } from './tls.js'
  *   import('node:http2').Http2ServerRequest} Incoming
  */
 
-const ORIGIN = /^[a-z][a-z0-9+.-]*:\/\/[^/?]*/i
 const NON_ASCII = /[^\0-\x7f]/
 const EACH_NON_ASCII = new RegExp(NON_ASCII, 'g')
+const WIDE = /[^\0-\xff]/
 
 const kAddresses = Symbol('addresses')
 
@@ -39,9 +40,7 @@ export function encodeIncoming (req, trust, { mount = '', prefix = '', keepsBody
   list = currentHeaders(req)) {
   const socket = /** @type {Socket} */ (req.socket)
   const http2 = req.httpVersionMajor === 2
-  let url = /** @type {string} */ (req.url)
-  // A request to a proxy may have the whole URL.
-  if (!url.startsWith('/')) url = url.replace(ORIGIN, '') || '/'
+  let url = withoutOrigin(/** @type {string} */ (req.url))
   if (prefix !== '') {
     mount = prefix
     url = below(url, prefix)
@@ -49,8 +48,7 @@ export function encodeIncoming (req, trust, { mount = '', prefix = '', keepsBody
     mount = removedPrefix(req, url)
     url = mount + url
   }
-  // The parser gives each byte as a character.
-  if (NON_ASCII.test(url)) url = url.replace(EACH_NON_ASCII, percentEncodeByte)
+  if (NON_ASCII.test(url)) url = encodeNonAscii(url)
   const mark = url.indexOf('?')
   const path = mark === -1 ? url : url.slice(0, mark)
   const query = mark === -1 ? '' : url.slice(mark + 1)
@@ -74,9 +72,14 @@ function pushAllowed (req) {
   return req.stream.pushAllowed === true
 }
 
-/** @param {string} char */
-function percentEncodeByte (char) {
-  return `%${char.charCodeAt(0).toString(16).toUpperCase()}`
+/**
+ * The parser gives each byte as a character. Middleware that has decoded the url leaves text.
+ * @param {string} url
+ */
+function encodeNonAscii (url) {
+  return WIDE.test(url)
+    ? percentEncode(url)
+    : url.replace(EACH_NON_ASCII, (byte) => `%${byte.charCodeAt(0).toString(16).toUpperCase()}`)
 }
 
 /** @param {string} text */

@@ -2,7 +2,7 @@
  * Serves the application through node:http, https and the compatibility API of http2.
  */
 
-import { onClosing } from './closing.js'
+import { onClosing, onSessionClosing } from './closing.js'
 import { connectionOf, hasGone } from './connection.js'
 import { httpStatus } from './error-status.js'
 import { HttpExchange, describe } from './exchange.js'
@@ -28,8 +28,7 @@ export function createListener (pool, limits, { logger, trustProxy }, closing) {
    * @param {any} error
    */
   function refuse (req, res, error) {
-    // The body is what the server has done to it, not what the client sent.
-    const status = error.code === 'ERR_INVALID_BODY' ? 500 : httpStatus(error)
+    const status = httpStatus(error)
     if (status >= 500) log(req, error)
     try {
       answerError(req, res, status)
@@ -61,7 +60,7 @@ export function createListener (pool, limits, { logger, trustProxy }, closing) {
     /** @type {import('../stream/request-body.js').Body} */
     let body
     try {
-      if (length !== 0) body = incomingBody(req, length)
+      if (length !== 0) body = incomingBody(req)
       const head = encodeIncoming(req, trustProxy, arrival, headers)
       exchange = new HttpExchange(head, req, res, logger)
     } catch (error) {
@@ -74,7 +73,10 @@ export function createListener (pool, limits, { logger, trustProxy }, closing) {
     }
     exchange.keepsBody = arrival?.keepsBody === true
     const connection = connectionOf(req)
-    if (connection === null) return begin(exchange, body, length)
+    if (connection === null) {
+      if (req.httpVersionMajor === 2) onSessionClosing(req, closing)
+      return begin(exchange, body, length)
+    }
     connection.last = res
     if (connection.closing !== closing) {
       connection.closing = closing
@@ -94,11 +96,9 @@ export function createListener (pool, limits, { logger, trustProxy }, closing) {
     // The client has gone while the request waited for its place in the pipeline.
     if (exchange.finished) return
     if (exchange.keepsBody) {
-      exchange.body = req
+      exchange.body = body
       pool.submit(exchange)
-      return
-    }
-    if (body !== req) {
+    } else if (body !== req) {
       exchange.body = body
       exchange.repeatable = isRepeatable(req.method)
       pool.submit(exchange)

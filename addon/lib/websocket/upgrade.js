@@ -4,7 +4,7 @@
 
 import { WebSocket, WebSocketServer } from 'ws'
 
-import { isClosing, onClosing, serverOf } from '../http/closing.js'
+import { isClosing, onClosing, onSessionClosing, serverOf } from '../http/closing.js'
 import { httpStatus } from '../http/error-status.js'
 import { splitJoined } from '../message/headers.js'
 import { http2Fields } from '../http/http2-fields.js'
@@ -70,6 +70,7 @@ export function createUpgrade (pool, settings, closing) {
       // A connection from before may still be open.
       if (isClosing(httpServer)) return verdict(false, UNAVAILABLE)
       onClosing(httpServer, closing)
+      if (req.httpVersionMajor === 2) onSessionClosing(req, closing)
     }
     let exchange
     try {
