@@ -2,6 +2,7 @@ import { pipeline } from 'node:stream/promises'
 
 import { AppError, NodeAsgiError, ResponseError } from '../errors.js'
 import { splitJoined } from '../message/headers.js'
+import { askedUrl } from '../message/mount.js'
 import { httpStatus } from './error-status.js'
 import {
   answerError, cut, endWith, endWithTrailers, isPlain, writeHead
@@ -170,7 +171,7 @@ export class HttpExchange extends RequestStream {
    * @param {unknown} error
    */
   #cannot (what, error) {
-    this.logger.warn(`[node-asgi] ${this.req.method} ${this.req.url}: cannot ${what}: ` +
+    this.logger.warn(`[node-asgi] ${this.req.method} ${askedUrl(this.req)}: cannot ${what}: ` +
       /** @type {Error} */ (error).message)
   }
 
@@ -254,7 +255,7 @@ export class HttpExchange extends RequestStream {
    */
   #log (error, status) {
     const { request } = /** @type {import('../errors.js').WorkerError} */ (error)
-    const name = request ? '' : `${this.req.method} ${this.req.url}: `
+    const name = request ? '' : `${this.req.method} ${askedUrl(this.req)}: `
     const text = `[node-asgi] ${name}${describe(error)}`
     // Overload is not an error, and affects many requests at a time.
     if (status === 503) this.logger.warn(text)

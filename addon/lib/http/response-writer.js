@@ -178,8 +178,8 @@ const CONTENT_HEADERS = [
  * @param {number} status
  */
 export function answerError (req, res, status) {
-  // Once Node has been told to remove both content-length and transfer-encoding, whether or not they
-  // were there, it can end the body only with the connection.
+  // Once Node has been told to remove both content-length and transfer-encoding, even if they were
+  // not there, it can end the body only with the connection.
   for (const name of CONTENT_HEADERS) if (res.hasHeader(name)) res.removeHeader(name)
   const reason = STATUS_CODES[status]
   const page = `${reason}\n`

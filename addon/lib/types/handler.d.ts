@@ -284,7 +284,8 @@ export interface MountOptions {
   /**
    * The path that the application is mounted under: `root_path` of its scope. You need it if a
    * framework removes the path from the URL of the request and does not keep it, as koa-mount does.
-   * The URL may still contain the path.
+   * The URL may still contain the path. `''` means that the application is not mounted, whatever a
+   * framework has removed.
    */
   prefix?: string
 }

@@ -6,6 +6,7 @@
 import { ResponseError } from '../errors.js'
 import { httpStatus } from '../http/error-status.js'
 import { HttpExchange, describe } from '../http/exchange.js'
+import { askedUrl } from '../message/mount.js'
 import { CloseCode, SocketStream, closeCode } from '../stream/socket-stream.js'
 import { KeepAlive } from './keep-alive.js'
 
@@ -238,7 +239,7 @@ export class WebSocketExchange extends SocketStream {
    * @param {number} status
    */
   #log (error, status) {
-    const text = `[node-asgi] WebSocket ${this.req.url}: ${describe(error)}`
+    const text = `[node-asgi] WebSocket ${askedUrl(this.req)}: ${describe(error)}`
     // A server that stops or is busy is not an error.
     if (status === 503 || error instanceof ResponseError) this.logger.warn(text)
     else this.logger.error(text)
