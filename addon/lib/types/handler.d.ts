@@ -32,7 +32,8 @@ export interface CloseOptions {
   /**
    * How long closing may take, all steps together, in milliseconds, 0 to 2147483647. Requests in
    * flight get at least half of it.
-   * @defaultValue the option `timeouts.drain`
+   * @defaultValue the option `timeouts.drain`, or what is left of it since one of the handler's
+   *   servers began to close
    */
   timeout?: number
 }
@@ -398,7 +399,7 @@ export class PythonHandler extends EventEmitter<PythonHandlerEvents> implements 
    * before, and handlers with other prefixes, get the rest. A client that waits for "100 Continue"
    * gets it when the application reads the body. The requests do not pass through middleware of
    * Express or another framework.
-   * When the server is closed, WebSockets close with 1012 at once, and requests have
+   * When the server is closed, WebSockets close with 1012 at once, and requests have half of
    * `timeouts.drain` to finish.
    * @throws `ERR_INVALID_OPTION` if the prefix is not a path.
    * @example
