@@ -12,7 +12,8 @@ import mount from 'koa-mount'
 import WebSocket from 'ws'
 
 import { Request } from '../../addon/lib/index.js'
-import { eventually, startPython, withPython, withServer } from '../support/harness.js'
+import { createLog } from '../support/fake-binding.js'
+import { eventually, leakTest, startPython, withPython, withServer } from '../support/harness.js'
 import { openSocket } from '../support/websocket.js'
 
 const app = { appTarget: 'extensions_app:app' }
@@ -222,6 +223,16 @@ const frameworks = {
   Express: (python) => express().use('/mnt', python.listener),
   'Express in Express': (python) =>
     express().use('/mnt', express().use('/', express.Router().use(python.listener))),
+  'a wildcard of Express': (python) => express().use('/mnt/{*path}', python.listener),
+  'a wildcard of Express, with the prefix': (python) => express().use('/{*path}', (req, res) =>
+    python.listener(req, res, { prefix: '/mnt' })),
+  'a wildcard of @fastify/middie, with the prefix': async (python) => {
+    const server = fastify()
+    await server.register(middie)
+    server.use('/{*path}', (req, res) => python.listener(req, res, { prefix: '/mnt' }))
+    await server.ready()
+    return server.routing
+  },
   connect: (python) => connect().use('/mnt', python.listener),
   'connect in connect': (python) => connect().use('/mnt', connect().use(python.listener)),
   '@fastify/middie': async (python) => {
@@ -329,3 +340,20 @@ withPython('a prefix that was removed before an upgrade',
       assert.equal(JSON.parse(value).root_path, '/given')
     })
   })
+
+leakTest('the log named a request without the path that its mount had removed', async () => {
+  const logger = createLog()
+  const python = startPython({ appTarget: 'kinds_app:app', logger })
+  const server = express().use('/mnt', python.listener)
+  await withServer(server, async (base) => {
+    for (const path of ['/mnt/error', '/mnt/late-error', '/mnt/invalid']) {
+      const before = logger.lines.length
+      await once(http.get(base + path), 'response').then(([response]) => response.toArray())
+        .catch(() => {})
+      await eventually(() => assert.ok(
+        logger.lines.slice(before).some((line) => line.includes(` ${path}: `)),
+        `${path}\n${logger.lines.join('\n')}`))
+    }
+  })
+  await python.close()
+})

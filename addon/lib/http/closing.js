@@ -78,12 +78,22 @@ function tellWhenClosing (server, listeners) {
 }
 
 /**
- * Makes the listener of a handler, which closes WebSockets at once and gives requests some time.
- * @param {import('../pool/pool.js').Pool} pool
- * @param {number} timeout milliseconds
- * @returns {ClosingListener}
+ * What a handler does when a server begins to close.
+ * @typedef {object} Closing
+ * @property {ClosingListener} listener closes WebSockets at once; requests get half the budget
+ * @property {() => number} left milliseconds that are left of the budget for closing the handler
  */
-export function createClosing (pool, timeout) {
+
+/**
+ * @param {import('../pool/pool.js').Pool} pool
+ * @param {number} budget milliseconds for closing servers and the handler together
+ * @returns {Closing}
+ */
+export function createClosing (pool, budget) {
+  let began = -Infinity
+  // A server that was closed before that is another story.
+  const isOver = () => performance.now() - began >= budget
+
   /** @param {object} server */
   function * streamsOf (server) {
     for (const stream of pool.streams()) {
@@ -92,15 +102,18 @@ export function createClosing (pool, timeout) {
       if (req !== undefined && serverOf(req) === server) yield { stream, req, res }
     }
   }
-  return (server) => {
+  /** @type {ClosingListener} */
+  function listener (server) {
+    if (isOver()) began = performance.now()
     for (const { stream, req, res } of streamsOf(server)) {
       if (req.httpVersionMajor === 1 && res?.headersSent === false) res.shouldKeepAlive = false
       if (stream.isWebSocket) stream.cancel(serverClosedError())
     }
     setTimeout(() => {
       for (const { stream } of streamsOf(server)) stream.cancel(serverClosedError())
-    }, timeout).unref()
+    }, budget / 2).unref()
   }
+  return { listener, left: () => isOver() ? budget : budget - (performance.now() - began) }
 }
 
 /**

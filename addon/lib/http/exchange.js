@@ -4,6 +4,7 @@ import {
   AppError, NodeAsgiError, ResponseError, diedByItself, lostInShort
 } from '../errors.js'
 import { splitJoined } from '../message/headers.js'
+import { askedUrl } from '../message/mount.js'
 import { hasGone } from './connection.js'
 import { httpStatus } from './error-status.js'
 import {
@@ -175,7 +176,7 @@ export class HttpExchange extends RequestStream {
    * @param {unknown} error
    */
   #cannot (what, error) {
-    this.logger.warn(`[node-asgi] ${this.req.method} ${this.req.url}: cannot ${what}: ` +
+    this.logger.warn(`[node-asgi] ${this.req.method} ${askedUrl(this.req)}: cannot ${what}: ` +
       /** @type {Error} */ (error).message)
   }
 
@@ -260,7 +261,7 @@ export class HttpExchange extends RequestStream {
    */
   #log (error, status) {
     const { request } = /** @type {import('../errors.js').WorkerError} */ (error)
-    const name = request ? '' : `${this.req.method} ${this.req.url}: `
+    const name = request ? '' : `${this.req.method} ${askedUrl(this.req)}: `
     const text = `[node-asgi] ${name}${describe(error)}`
     // Overload is not an error, and affects many requests at a time.
     if (status === 503) this.logger.warn(text)

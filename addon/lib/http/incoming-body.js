@@ -22,7 +22,8 @@ export function incomingBody (req) {
   if (bytes !== undefined) return bytes.length === 0 ? undefined : bytes
   throw new InvalidRequestError('ERR_INVALID_BODY', 'something else has read the body of the ' +
     'request before python.listener got it, for example express.json(); mount Python before the ' +
-    'body parser, or let the parser keep the bytes in req.rawBody')
+    'body parser, switch the parser off for these requests, or let it keep the bytes in ' +
+    'req.rawBody')
 }
 
 /**

@@ -4,7 +4,7 @@
 
 import { currentHeaders } from './changed-headers.js'
 import { forwardedOf } from './forwarded.js'
-import { below, removedPrefix, withoutOrigin } from '../message/mount.js'
+import { locate, withoutOrigin } from '../message/mount.js'
 import { Feature, HeaderText, addressFields } from '../message/head.js'
 import { percentEncode } from '../message/url.js'
 import { tlsText } from './tls.js'
@@ -25,7 +25,8 @@ const kAddresses = Symbol('addresses')
 /**
  * @typedef {object} Arrival how a request arrived, as far as the request itself does not tell
  * @property {string} [mount] the prefix of its path that the application is served under
- * @property {string} [prefix] the same, but something may have removed it from the url
+ * @property {string} [prefix] the same, but something may have removed it from the url; '' means
+ *   that the application is not mounted, whatever a framework has removed
  * @property {boolean} [keepsBody] the client waits for "100 Continue"
  */
 
@@ -36,18 +37,12 @@ const kAddresses = Symbol('addresses')
  * @param {string[]} [list] names and values of the headers in turn
  * @returns {string}
  */
-export function encodeIncoming (req, trust, { mount = '', prefix = '', keepsBody = false } = {},
+export function encodeIncoming (req, trust, { mount = '', prefix, keepsBody = false } = {},
   list = currentHeaders(req)) {
   const socket = /** @type {Socket} */ (req.socket)
   const http2 = req.httpVersionMajor === 2
   let url = withoutOrigin(/** @type {string} */ (req.url))
-  if (prefix !== '') {
-    mount = prefix
-    url = below(url, prefix)
-  } else if (mount === '') {
-    mount = removedPrefix(req, url)
-    url = mount + url
-  }
+  if (mount === '') ({ mount, url } = locate(req, url, prefix))
   if (NON_ASCII.test(url)) url = encodeNonAscii(url)
   const mark = url.indexOf('?')
   const path = mark === -1 ? url : url.slice(0, mark)

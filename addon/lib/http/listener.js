@@ -11,6 +11,7 @@ import { incomingBody } from './incoming-body.js'
 import { encodeIncoming } from './incoming-head.js'
 import { push } from './push.js'
 import { answerError } from './response-writer.js'
+import { askedUrl } from '../message/mount.js'
 import { isRepeatable } from '../stream/request-stream.js'
 
 /**
@@ -43,7 +44,7 @@ export function createListener (pool, limits, { logger, trustProxy }, closing) {
    * @param {unknown} error
    */
   function log (req, error) {
-    logger.error(`[node-asgi] ${req.method} ${req.url}: ${describe(error)}`)
+    logger.error(`[node-asgi] ${req.method} ${askedUrl(req)}: ${describe(error)}`)
   }
 
   /**

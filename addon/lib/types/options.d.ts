@@ -15,11 +15,11 @@ export interface Timeouts {
   request?: number
 
   /**
-   * How long closing the handler may take, all steps together. Requests in flight get at least half
-   * of it. The steps after them ({@link Timeouts.disconnect | disconnect},
-   * {@link Timeouts.cancel | cancel}, {@link Timeouts.shutdown | shutdown},
-   * {@link Timeouts.kill | kill}) get their own times, cut down together if that is more than the
-   * other half, but at least a second.
+   * How long closing the handler may take, all steps together. Time that closing its servers took
+   * before counts, too. Requests in flight get at least half of it. The steps after them
+   * ({@link Timeouts.disconnect | disconnect}, {@link Timeouts.cancel | cancel},
+   * {@link Timeouts.shutdown | shutdown}, {@link Timeouts.kill | kill}) get their own times, cut
+   * down together if that is more than the other half, but at least a second.
    * @defaultValue 8000
    */
   drain?: number
