@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Runs all tests, or only the named parts: lint cpp instructions sanitizers python js frameworks
-# browser. When a part fails, the others still run; the summary at the end shows the result of each.
+# proxies browser. When a part fails, the others still run; the summary at the end shows the result of each.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-all=(lint cpp instructions sanitizers python js frameworks browser)
+all=(lint cpp instructions sanitizers python js frameworks proxies browser)
 parts=("$@")
 ((${#parts[@]} > 0)) || parts=("${all[@]}")
 for part in "${parts[@]}"; do
@@ -68,6 +68,8 @@ run_frameworks() {
   bash test/frameworks/setup.sh
   timeout -k 10 600 node --test --test-reporter=spec --test-concurrency=1 test/frameworks/*.test.js
 }
+
+run_proxies() { bash test/proxies/run.sh; }
 
 run_browser() {
   # Only root can install chromium; without a browser the test reports that it is skipped.

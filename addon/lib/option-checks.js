@@ -252,6 +252,18 @@ export function trustProxy (value, name) {
   }
 }
 
+const PROXY_HEADERS = ['x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host']
+
+/** @type {Check} */
+export function proxyHeaders (value, name) {
+  const names = Array.isArray(value) ? value.map((item) => String(item).toLowerCase()) : []
+  const isKnown = names.every((item) => PROXY_HEADERS.includes(item)) && names.length > 0
+  if (!isKnown && names.join() !== 'forwarded') {
+    invalid(name, `['forwarded'], or a list of some of ${PROXY_HEADERS.join(', ')}`, value)
+  }
+  return Object.freeze(names)
+}
+
 /** @type {Check} */
 export function logger (value, name) {
   if (value === false) return SILENT

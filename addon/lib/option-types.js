@@ -67,6 +67,7 @@
  * @property {Record<string, string>} env
  * @property {string} rootPath
  * @property {((address: string, hops: number) => boolean) | null} trustProxy null: trust none
+ * @property {readonly string[]} proxyHeaders names in lower case
  * @property {number} concurrency
  * @property {number} maxQueue
  * @property {number} retry

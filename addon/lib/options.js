@@ -6,7 +6,8 @@
 import { InvalidOptionError } from './errors.js'
 import {
   appTarget, boolean, count, docroot, environment, fraction, integer, isRecord, logger, oneOf,
-  orNever, positiveTime, preload, python, record, ring, rootPath, spin, time, trustProxy
+  orNever, positiveTime, preload, proxyHeaders, python, record, ring, rootPath, spin, time,
+  trustProxy
 } from './option-checks.js'
 import { availableCores } from './util/available-cores.js'
 import { closest } from './util/closest.js'
@@ -98,6 +99,9 @@ const OPTIONS = {
   env: { check: environment, initial: () => ({}) },
   rootPath: { check: rootPath, initial: '' },
   trustProxy: { check: trustProxy, initial: false },
+  proxyHeaders: {
+    check: proxyHeaders, initial: () => ['x-forwarded-for', 'x-forwarded-proto']
+  },
   concurrency: { check: count(1), initial: 1000 },
   maxQueue: { check: count(0), initial: 1000 },
   retry: { check: count(0), initial: 1 },

@@ -37,6 +37,7 @@ export const FLAGS = {
   preload: '--preload',
   rootPath: '--root-path',
   trustProxy: '--trust-proxy',
+  proxyHeaders: '--proxy-headers',
   lifespan: '--lifespan',
   loop: '--loop',
   interface: '--interface',
@@ -169,8 +170,10 @@ export function defineCommand () {
       .argParser(parseModules))
     .option('--root-path <path>', 'root_path of the ASGI scopes: the prefix that the application ' +
       'is served under', defaultOption('rootPath'))
-    .option('--trust-proxy <list>', 'proxies whose Forwarded and X-Forwarded-* headers are ' +
-      'trusted: addresses, networks, loopback, linklocal, uniquelocal', parseList)
+    .option('--trust-proxy <list>', 'proxies that are believed about the client: addresses, ' +
+      'networks, loopback, linklocal, uniquelocal', parseList)
+    .option('--proxy-headers <list>', 'headers that these proxies set: forwarded, or some of ' +
+      `x-forwarded-for, x-forwarded-proto, x-forwarded-host${by('proxyHeaders')}`, parseList)
     .addOption(new Option('--lifespan <mode>', 'whether to send lifespan events')
       .choices(['auto', 'on', 'off']).default(defaultOption('lifespan')))
     .addOption(new Option('--loop <name>', 'event loop of the workers')

@@ -30,12 +30,12 @@ const kAddresses = Symbol('addresses')
 
 /**
  * @param {Incoming} req
- * @param {import('./forwarded.js').Trust | null} trust which proxies to believe
+ * @param {import('./forwarded.js').ProxyTrust} settings
  * @param {Arrival} [arrival]
  * @param {string[]} [list] names and values of the headers in turn
  * @returns {string}
  */
-export function encodeIncoming (req, trust, { mount = '', prefix = '', keepsBody = false } = {},
+export function encodeIncoming (req, settings, { mount = '', prefix = '', keepsBody = false } = {},
   list = currentHeaders(req)) {
   const socket = /** @type {Socket} */ (req.socket)
   const http2 = req.httpVersionMajor === 2
@@ -54,7 +54,7 @@ export function encodeIncoming (req, trust, { mount = '', prefix = '', keepsBody
   const mark = url.indexOf('?')
   const path = mark === -1 ? url : url.slice(0, mark)
   const query = mark === -1 ? '' : url.slice(mark + 1)
-  const forwarded = trust === null ? null : forwardedOf(req, trust)
+  const forwarded = forwardedOf(req, settings)
   const host = forwarded?.host ?? ''
   const headers = http2 ? http2Headers(req, list, host) : http1Headers(list, host)
   let features = headers.takesTrailers ? Feature.TRAILERS : ''

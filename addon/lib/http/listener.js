@@ -20,7 +20,9 @@ import { isRepeatable } from '../stream/request-stream.js'
  * @param {import('./closing.js').ClosingListener} closing
  * @returns {(req: any, res: any, arrival?: import('./incoming-head.js').Arrival) => void}
  */
-export function createListener (pool, limits, { logger, trustProxy }, closing) {
+export function createListener (pool, limits, settings, closing) {
+  const { logger } = settings
+
   /**
    * Answers a request that does not get to the application.
    * @param {any} req
@@ -62,7 +64,7 @@ export function createListener (pool, limits, { logger, trustProxy }, closing) {
     let body
     try {
       if (length !== 0) body = incomingBody(req, length)
-      const head = encodeIncoming(req, trustProxy, arrival, headers)
+      const head = encodeIncoming(req, settings, arrival, headers)
       exchange = new HttpExchange(head, req, res, logger)
     } catch (error) {
       refuse(req, res, error)

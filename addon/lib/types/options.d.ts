@@ -185,6 +185,13 @@ export interface WebSocketOptions {
   pingTimeout?: number
 }
 
+/** A header in which a proxy says who the client is. */
+export type ProxyHeader =
+  | 'forwarded'
+  | 'x-forwarded-for'
+  | 'x-forwarded-proto'
+  | 'x-forwarded-host'
+
 /**
  * The options of a handler. An unknown option, or a value of the wrong type or out of range, throws
  * an `InvalidOptionError`. `undefined` stands for the default.
@@ -279,13 +286,21 @@ export interface PythonHandlerOptions {
   rootPath?: string
 
   /**
-   * The proxies whose headers about the client are trusted: `Forwarded`, or `X-Forwarded-For`,
-   * `X-Forwarded-Proto` and `X-Forwarded-Host`. `true` trusts every proxy. Otherwise give
-   * addresses, networks (`10.0.0.0/8`), or the names `loopback`, `linklocal` and `uniquelocal`. A
-   * client that connects over a Unix socket counts as `127.0.0.1`.
+   * The proxies that are believed about the client, in the headers of {@link proxyHeaders}. `true`
+   * trusts every proxy. Otherwise give addresses, networks (`10.0.0.0/8`), or the names `loopback`,
+   * `linklocal` and `uniquelocal`. A client that connects over a Unix socket counts as `127.0.0.1`.
    * @defaultValue false
    */
   trustProxy?: boolean | string | readonly string[]
+
+  /**
+   * The headers that every proxy of {@link trustProxy} sets or adds to: `['forwarded']` (RFC 7239),
+   * or a list of some of `x-forwarded-for`, `x-forwarded-proto` and `x-forwarded-host`. Others are
+   * ignored. Do not name a header that a proxy passes on as the client sent it: the client could
+   * then choose its own address, scheme or host.
+   * @defaultValue `['x-forwarded-for', 'x-forwarded-proto']`
+   */
+  proxyHeaders?: readonly ProxyHeader[]
 
   /**
    * How many requests one worker may have in flight, not counting open WebSockets. At least 1;

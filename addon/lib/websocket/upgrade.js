@@ -73,7 +73,7 @@ export function createUpgrade (pool, settings, closing) {
     }
     let exchange
     try {
-      const head = encodeIncoming(req, settings.trustProxy, arrivals.get(req))
+      const head = encodeIncoming(req, settings, arrivals.get(req))
       exchange = new WebSocketExchange({ head, req, socket, verdict, respond }, settings)
     } catch (error) {
       verdict(false, httpStatus(error))
