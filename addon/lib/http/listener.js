@@ -7,6 +7,7 @@ import { connectionOf, hasGone } from './connection.js'
 import { httpStatus } from './error-status.js'
 import { HttpExchange, describe } from './exchange.js'
 import { currentHeaders } from './changed-headers.js'
+import { watchSession } from './http2-sessions.js'
 import { incomingBody } from './incoming-body.js'
 import { encodeIncoming } from './incoming-head.js'
 import { push } from './push.js'
@@ -76,6 +77,12 @@ export function createListener (pool, limits, settings, closing) {
     }
     exchange.keepsBody = arrival?.keepsBody === true
     const connection = connectionOf(req)
+    if (req.httpVersionMajor === 2) {
+      watchSession(exchange.session = req.stream.session)
+      // The client may reset the stream in what has been read together with the request.
+      setImmediate(begin, exchange, body, length)
+      return
+    }
     if (connection === null) return begin(exchange, body, length)
     connection.last = res
     if (connection.closing !== closing) {
