@@ -86,7 +86,7 @@ async function flood (socket, bytes, milliseconds) {
   const end = performance.now() + milliseconds
   while (socket.writable && performance.now() < end) {
     socket.write(bytes)
-    do await sleep(1); while (socket.writableNeedDrain && socket.writable && performance.now() < end)
+    await sleep(socket.writableNeedDrain ? 5 : 0)
   }
   return !socket.writable
 }

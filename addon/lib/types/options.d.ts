@@ -175,6 +175,15 @@ export interface WebSocketOptions {
   compression?: boolean
 
   /**
+   * The origins whose pages may open a WebSocket, such as `https://example.com`; `same-origin`
+   * stands for the host that the request is for. A handshake with another `Origin` gets a 403.
+   * Clients that send no `Origin`, which browsers always do, are not refused. Without this option
+   * the pages of any site can open a WebSocket with the cookies of their visitor.
+   * @defaultValue undefined
+   */
+  allowedOrigins?: readonly string[]
+
+  /**
    * Milliseconds between pings to a client; 0 for no pings.
    * @defaultValue 20000
    */
@@ -303,6 +312,14 @@ export interface PythonHandlerOptions {
    * @defaultValue `['x-forwarded-for', 'x-forwarded-proto']`
    */
   proxyHeaders?: readonly ProxyHeader[]
+
+  /**
+   * The hosts that requests from the network may be for: names without a port, and
+   * `*.example.com` for all names below `example.com`. Others get a 421. Without this option every
+   * host is allowed.
+   * @defaultValue undefined
+   */
+  allowedHosts?: readonly string[]
 
   /**
    * How many requests one worker may have in flight, not counting open WebSockets. At least 1;

@@ -7,6 +7,7 @@ import { WebSocket, WebSocketServer } from 'ws'
 import { isClosing, onClosing, serverOf } from '../http/closing.js'
 import { httpStatus } from '../http/error-status.js'
 import { splitJoined } from '../message/headers.js'
+import { isAllowedOrigin } from '../http/hosts.js'
 import { countReset, watchSession } from '../http/http2-sessions.js'
 import { http2Fields } from '../http/http2-fields.js'
 import {
@@ -19,6 +20,7 @@ import { WebSocketExchange } from './exchange.js'
 
 const EMPTY = Buffer.alloc(0)
 
+const FORBIDDEN = 403
 const UNAVAILABLE = 503
 
 /** Milliseconds that a client has to complete the closing handshake. */
@@ -72,6 +74,7 @@ export function createUpgrade (pool, settings, closing) {
       if (isClosing(httpServer)) return verdict(false, UNAVAILABLE)
       onClosing(httpServer, closing)
     }
+    if (!isAllowedOrigin(req, settings)) return verdict(false, FORBIDDEN)
     let exchange
     try {
       const head = encodeIncoming(req, settings, arrivals.get(req))
