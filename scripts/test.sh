@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Runs all tests, or only the named parts: lint cpp instructions sanitizers python js frameworks
-# proxies browser. When a part fails, the others still run; the summary at the end shows the result of each.
+# Runs all tests, or only the named parts: lint cpp model instructions sanitizers python js
+# frameworks proxies browser. When a part fails, the others still run; the summary at the end shows
+# the result of each.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-all=(lint cpp instructions sanitizers python js frameworks proxies browser)
+all=(lint cpp model instructions sanitizers python js frameworks proxies browser)
 parts=("$@")
 ((${#parts[@]} > 0)) || parts=("${all[@]}")
 for part in "${parts[@]}"; do
@@ -30,6 +31,12 @@ run_ctest() {
 }
 
 run_cpp() { run_ctest release; }
+
+run_model() {
+  # Only root can install spin; without it the tests report that they are skipped.
+  ((EUID != 0)) || bash scripts/packages.sh spin
+  timeout -k 10 600 node --test --test-reporter=spec test/model/*.test.js
+}
 
 run_instructions() {
   node --test --test-reporter=spec test/instructions/*.test.js
