@@ -4,6 +4,7 @@
  */
 
 import { isBelow, parsePrefix, withoutOrigin } from '../message/mount.js'
+import { watchSession } from './http2-sessions.js'
 import { handBack } from './upgrade-request.js'
 
 /**
@@ -62,6 +63,7 @@ class Router {
    */
   #takeOverHttp2 (server) {
     server.updateSettings({ enableConnectProtocol: true })
+    server.on('session', watchSession)
     this.#takeOver('connect',
       (req, res, { mount, endpoint }) => endpoint.connect(req, res, { mount }),
       (req, res) => {

@@ -6,6 +6,7 @@ const STATUS = new Map([
   // It is what the server has done to the body, not what the client sent.
   ['ERR_INVALID_BODY', 500],
   ['ERR_HEADERS_TOO_LARGE', 431],
+  ['ERR_HOST_NOT_ALLOWED', 421],
   ['ERR_APP', 500],
   ['ERR_INVALID_RESPONSE', 500],
   ['ERR_WORKER_CRASHED', 502],

@@ -7,6 +7,7 @@ import { splitJoined } from '../message/headers.js'
 import { askedUrl } from '../message/mount.js'
 import { hasGone } from './connection.js'
 import { httpStatus } from './error-status.js'
+import { countReset } from './http2-sessions.js'
 import {
   answerError, cut, endWith, endWithTrailers, isPlain, writeHead
 } from './response-writer.js'
@@ -45,6 +46,8 @@ export class HttpExchange extends RequestStream {
     this.keepsBody = false
     /** @type {((path: string, headers: string) => void) | null} */
     this.push = null
+    /** @type {any} the session of HTTP/2 */
+    this.session = null
     // Middleware may redirect listeners to a stream of its own, so none can rely on `this`.
     res.on('close', () => this.onClose())
   }
@@ -234,6 +237,7 @@ export class HttpExchange extends RequestStream {
   onClose () {
     this.#gone = true
     if (this.finished) return
+    if (this.session !== null) countReset(this.session)
     this.cancel(new ResponseError('ERR_RESPONSE_ABORTED',
       'the client closed the connection before the response was complete'))
   }

@@ -7,6 +7,7 @@ import { connectionOf, hasGone } from './connection.js'
 import { httpStatus } from './error-status.js'
 import { HttpExchange, describe } from './exchange.js'
 import { currentHeaders } from './changed-headers.js'
+import { watchSession } from './http2-sessions.js'
 import { incomingBody } from './incoming-body.js'
 import { encodeIncoming } from './incoming-head.js'
 import { push } from './push.js'
@@ -21,7 +22,9 @@ import { isRepeatable } from '../stream/request-stream.js'
  * @param {import('./closing.js').ClosingListener} closing
  * @returns {(req: any, res: any, arrival?: import('./incoming-head.js').Arrival) => void}
  */
-export function createListener (pool, limits, { logger, trustProxy }, closing) {
+export function createListener (pool, limits, settings, closing) {
+  const { logger } = settings
+
   /**
    * Answers a request that does not get to the application.
    * @param {any} req
@@ -62,7 +65,7 @@ export function createListener (pool, limits, { logger, trustProxy }, closing) {
     let body
     try {
       if (length !== 0) body = incomingBody(req)
-      const head = encodeIncoming(req, trustProxy, arrival, headers)
+      const head = encodeIncoming(req, settings, arrival, headers)
       exchange = new HttpExchange(head, req, res, logger)
     } catch (error) {
       refuse(req, res, error)
@@ -74,10 +77,14 @@ export function createListener (pool, limits, { logger, trustProxy }, closing) {
     }
     exchange.keepsBody = arrival?.keepsBody === true
     const connection = connectionOf(req)
-    if (connection === null) {
-      if (req.httpVersionMajor === 2) onSessionClosing(req, closing)
-      return begin(exchange, body, length)
+    if (req.httpVersionMajor === 2) {
+      onSessionClosing(req, closing)
+      watchSession(exchange.session = req.stream.session)
+      // The client may reset the stream in what has been read together with the request.
+      setImmediate(begin, exchange, body, length)
+      return
     }
+    if (connection === null) return begin(exchange, body, length)
     connection.last = res
     if (connection.closing !== closing) {
       connection.closing = closing
