@@ -3,7 +3,7 @@
  */
 
 import { onClosing, onSessionClosing } from './closing.js'
-import { connectionOf, hasGone } from './connection.js'
+import { connectionOf, endWhenAborted, hasGone } from './connection.js'
 import { httpStatus } from './error-status.js'
 import { HttpExchange, describe } from './exchange.js'
 import { currentHeaders } from './changed-headers.js'
@@ -74,7 +74,10 @@ export function createListener (pool, limits, { logger, trustProxy }, closing) {
     exchange.keepsBody = arrival?.keepsBody === true
     const connection = connectionOf(req)
     if (connection === null) {
-      if (req.httpVersionMajor === 2) onSessionClosing(req, closing)
+      if (req.httpVersionMajor === 2) {
+        endWhenAborted(res.stream)
+        onSessionClosing(req, closing)
+      }
       return begin(exchange, body, length)
     }
     connection.last = res

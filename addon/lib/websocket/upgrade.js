@@ -5,6 +5,7 @@
 import { WebSocket, WebSocketServer } from 'ws'
 
 import { isClosing, onClosing, onSessionClosing, serverOf } from '../http/closing.js'
+import { endWhenAborted } from '../http/connection.js'
 import { httpStatus } from '../http/error-status.js'
 import { splitJoined } from '../message/headers.js'
 import { http2Fields } from '../http/http2-fields.js'
@@ -125,6 +126,7 @@ export function createUpgrade (pool, settings, closing) {
         stream.destroy()
         return
       }
+      endWhenAborted(stream)
       const refuse = (/** @type {number} */ status) => {
         res.statusCode = status
         res.end()
