@@ -28,6 +28,7 @@ import { NodeAsgiError } from './errors.js'
  * @property {number} PUSH
  * @property {number} CONTINUE
  * @property {number} PONG
+ * @property {number} HANG_UP
  * @property {number} CORRUPT
  */
 
@@ -56,6 +57,7 @@ import { NodeAsgiError } from './errors.js'
  *     PUSH             path of a request that the client will make, its headers
  *     CONTINUE         the application asks for the body that the client holds back
  *     STOPPED, PONG    -
+ *     HANG_UP          the worker has ended, or has closed its bell and cannot wake this process
  *     CORRUPT          how the worker broke the protocol; no further events follow
  *
  * Exactly one event ends a stream: RESPONSE_START or BODY with `end`, TRAILERS, FILE, CLOSE,
@@ -87,6 +89,7 @@ import { NodeAsgiError } from './errors.js'
  *   are not taken during the call of `onEvents` are closed after it. Throws ERR_NO_RESOURCES if
  *   this process has no room for another descriptor.
  * @property {() => void} ring Rings a bell that is otherwise held until the turn of the loop ends.
+ * @property {() => void} look Delivers soon what the worker has sent without ringing, if anything.
  * @property {() => void} ping The worker's event loop answers with PONG.
  * @property {(control: Control, timeoutMs: number) => boolean} wait
  *   Blocks until the worker or the control socket has something, and delivers it. False: timeout.

@@ -65,8 +65,8 @@ export class PythonHandler extends EventEmitter {
   /** @type {import('./http/attach.js').Endpoint} */
   #endpoint
 
-  /** @type {import('./http/closing.js').ClosingListener} */
-  #onServerClosing
+  /** @type {import('./http/closing.js').Closing} */
+  #serverClosing
 
   #readyWanted = false
 
@@ -118,9 +118,10 @@ export class PythonHandler extends EventEmitter {
         onLastLine: (pid) => this.#log.forget(pid)
       }
     })
-    const closing = this.#onServerClosing = createClosing(this.#pool, settings.timeouts.drain)
-    const listen = createListener(this.#pool, binding.limits, settings, closing)
-    const { upgrade, connect } = createUpgrade(this.#pool, settings, closing)
+    this.#serverClosing = createClosing(this.#pool, settings.timeouts.drain)
+    const { listener } = this.#serverClosing
+    const listen = createListener(this.#pool, binding.limits, settings, listener)
+    const { upgrade, connect } = createUpgrade(this.#pool, settings, listener)
     this.#endpoint = { listen, upgrade, connect }
     this.listener = (/** @type {any} */ req, /** @type {any} */ res,
       /** @type {unknown} */ options) => {
@@ -154,7 +155,7 @@ export class PythonHandler extends EventEmitter {
     checkServer(server)
     checkOptions(options, ATTACH_KEYS, 'attach()')
     attach(server, this.#endpoint, options)
-    onClosing(server, this.#onServerClosing)
+    onClosing(server, this.#serverClosing.listener)
   }
 
   /**
@@ -269,7 +270,7 @@ export class PythonHandler extends EventEmitter {
    */
   close (options) {
     checkOptions(options, TIMEOUT_KEYS, 'close()')
-    const { timeout = this.#settings.timeouts.drain } = options ?? {}
+    const { timeout = this.#serverClosing.left() } = options ?? {}
     checkTimeout('timeout', timeout)
     this.#closing ??= this.#close(timeout)
     return this.#closing

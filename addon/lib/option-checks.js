@@ -257,6 +257,45 @@ export function trustProxy (value, name) {
   }
 }
 
+/**
+ * A list of texts in lower case; undefined allows everything.
+ * @param {(item: string) => boolean} isValid
+ * @param {string} expected
+ * @returns {Check}
+ */
+function allowList (isValid, expected) {
+  return (value, name) => {
+    if (value === undefined) return undefined
+    const items = Array.isArray(value) ? value.map((item) => String(item).toLowerCase()) : []
+    if (items.length === 0 || !items.every(isValid)) invalid(name, expected, value)
+    return Object.freeze(items)
+  }
+}
+
+export const allowedHosts = allowList(
+  (item) => /^(\[[\da-f:.]+\]|(\*\.)?[^\s:/*[\]]+)$/.test(item),
+  "a list of hosts without ports, such as ['example.com', '*.example.com']")
+
+/** @param {string} item */
+function isOrigin (item) {
+  return item === 'same-origin' || item === 'null' || /^[a-z][a-z\d+.-]*:\/\/[^\s/]+$/.test(item)
+}
+
+export const allowedOrigins = allowList(isOrigin,
+  "a list of origins, such as ['same-origin', 'https://example.com']")
+
+const PROXY_HEADERS = ['x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host']
+
+/** @type {Check} */
+export function proxyHeaders (value, name) {
+  const names = Array.isArray(value) ? value.map((item) => String(item).toLowerCase()) : []
+  const isKnown = names.every((item) => PROXY_HEADERS.includes(item)) && names.length > 0
+  if (!isKnown && names.join() !== 'forwarded') {
+    invalid(name, `['forwarded'], or a list of some of ${PROXY_HEADERS.join(', ')}`, value)
+  }
+  return Object.freeze(names)
+}
+
 /** @type {Check} */
 export function logger (value, name) {
   if (value === false) return SILENT

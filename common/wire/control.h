@@ -43,8 +43,7 @@ struct Fork {
 
 enum ForkFd : uint8_t {
   kSegmentFd,
-  kWorkerBellFd,
-  kNodeBellFd,
+  kBellFd,   // the worker's end
   kFilesFd,  // the socket on which the worker passes files on (File in messages.h)
   kStdoutFd,
   kStderrFd,

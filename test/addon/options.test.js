@@ -75,6 +75,8 @@ for (const [option, values] of Object.entries({
   loop: ['trio', false],
   env: [['A=1'], { A: 1 }, 'A=1', { A: 'x\0y' }],
   rootPath: ['api', 5, null],
+  allowedHosts: [[], ['a b'], ['example.com:80'], ['a*.b'], 'example.com', null],
+  proxyHeaders: [[], ['x-real-ip'], ['forwarded', 'x-forwarded-for'], 'forwarded', null],
   concurrency: [0, -1, 2.5, '7'],
   maxQueue: [-1, 0.5, null],
   requestRing: [1000, minRing / 2, minRing + 1, '1MB'],
@@ -165,7 +167,7 @@ test('the declared defaults are the actual ones', () => {
       assert.deepEqual(defaultOption(prefixes[name] + option), value, `${name}.${option}`)
     }
   }
-  assert.equal(seen, 46)
+  assert.equal(seen, 49)
 })
 
 test('a docroot must be a directory', () => {

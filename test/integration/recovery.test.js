@@ -6,6 +6,7 @@ import { once } from 'node:events'
 import {
   eventually, isAlive, leakTest, startPython, withPython, withServer
 } from '../support/harness.js'
+import { block } from '../support/time.js'
 
 /** `/once?id=NAME` of crash_app.py kills its worker the first time, `/always` every time. */
 const crash = { appTarget: 'crash_app:app' }
@@ -171,4 +172,20 @@ const awaiting = { appTarget: 'slow_app:app', timeouts: { hang: 100 } }
 
 withPython('a worker that awaits for long is not hung', awaiting, async (python) => {
   assert.equal((await python.handleRequest({ url: '/?ms=500' })).status, 200)
+})
+
+// The idle threads of piscina are blocked until their next task.
+leakTest('a worker is killed because Node was blocked while it became ready', async () => {
+  const startup = 5000
+  const kill = 500
+  const python = startPython({ timeouts: { startup, kill } })
+  await python.ready
+  const exits = []
+  python.on('worker:exit', ({ reason }) => {
+    exits.push(reason)
+    if (exits.length === 1) block(startup + kill + 100)
+  })
+  process.kill(python.stats().workers[0].pid, 'SIGKILL')
+  await eventually(() => assert.ok(exits.length > 0 && python.stats().ready === 1), 20_000)
+  assert.deepEqual(exits, ['crash'])
 })

@@ -16,6 +16,7 @@ const eventTypes = {
   STARTUP_FAILED: 7,
   STOPPED: 8,
   PONG: 9,
+  HANG_UP: 11,
   CORRUPT: 10
 }
 
@@ -233,6 +234,8 @@ export function createFake (behaviour = {}) {
     }
 
     ring () {}
+
+    look () {}
 
     ping () {}
 

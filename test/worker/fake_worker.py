@@ -36,8 +36,8 @@ MAX_ERROR_MESSAGE = declared("kMaxErrorMessage", "common/wire/protocol.h")
 MAX_TRACEBACK = declared("kMaxTraceback", "common/wire/protocol.h")
 ASGI_VERSION = declared("kAsgiVersion", "worker/src/asgi/scope.h")
 
-# A worker gets its segment, two bells, the socket for files, stdout and stderr.
-FDS = array.array("i", [0] * 6)
+# A worker gets its segment, a bell, the socket for files, stdout and stderr.
+FDS = array.array("i", [0] * 5)
 
 
 def control_send(fd, kind, *fields):
@@ -93,9 +93,9 @@ class ClientDisconnected(OSError):
 
 
 class Channel:
-    def __init__(self, segment_fd, worker_bell_fd, node_bell_fd, files_fd):
+    def __init__(self, segment_fd, bell_fd, files_fd):
         self._socket = socket.socket(fileno=segment_fd)
-        self._others = (worker_bell_fd, node_bell_fd, files_fd)
+        self._others = (bell_fd, files_fd)
         self._tasks = set()
         self.on_idle = None
         self._report("attached", fds=open_fds())
@@ -133,6 +133,10 @@ class Channel:
         data = self._socket.recv(1 << 20)
         if not data:
             raise OSError("the test closed the channel")
+        self._take(data)
+        return True
+
+    def _take(self, data):
         message = json.loads(data)
         if "stop" in message:
             self._on_stop(message["stop"])

@@ -37,12 +37,14 @@ export const FLAGS = {
   preload: '--preload',
   rootPath: '--root-path',
   trustProxy: '--trust-proxy',
+  proxyHeaders: '--proxy-headers',
   lifespan: '--lifespan',
   loop: '--loop',
   interface: '--interface',
   threads: '--threads',
   factory: '--factory',
   env: '--env',
+  allowedHosts: '--allowed-hosts',
   concurrency: '--concurrency',
   maxQueue: '--max-queue',
   retry: '--retry',
@@ -66,6 +68,7 @@ export const FLAGS = {
   'timeouts.disconnectGrace': '--timeout-disconnect-grace',
   'websocket.maxMessage': '--ws-max-size',
   'websocket.compression': '--ws-compression',
+  'websocket.allowedOrigins': '--ws-allowed-origins',
   'websocket.pingInterval': '--ws-ping-interval',
   'websocket.pingTimeout': '--ws-ping-timeout'
 }
@@ -169,8 +172,12 @@ export function defineCommand () {
       .argParser(parseModules))
     .option('--root-path <path>', 'root_path of the ASGI scopes: the prefix that the application ' +
       'is served under', defaultOption('rootPath'))
-    .option('--trust-proxy <list>', 'proxies whose Forwarded and X-Forwarded-* headers are ' +
-      'trusted: addresses, networks, loopback, linklocal, uniquelocal', parseList)
+    .option('--trust-proxy <list>', 'proxies that are believed about the client: addresses, ' +
+      'networks, loopback, linklocal, uniquelocal', parseList)
+    .option('--proxy-headers <list>', 'headers that these proxies set: forwarded, or some of ' +
+      `x-forwarded-for, x-forwarded-proto, x-forwarded-host${by('proxyHeaders')}`, parseList)
+    .option('--allowed-hosts <list>', 'hosts that requests may be for, such as example.com or ' +
+      '*.example.com (default: any)', parseList)
     .addOption(new Option('--lifespan <mode>', 'whether to send lifespan events')
       .choices(optionChoices('lifespan')).default(defaultOption('lifespan')))
     .addOption(new Option('--loop <name>', 'event loop of the workers')
@@ -234,6 +241,8 @@ export function defineCommand () {
       by('websocket.maxMessage', MIB), (text) => parseCount(text) * MIB)
     .option('--ws-compression', 'offer compression of WebSocket messages (permessage-deflate)',
       false)
+    .option('--ws-allowed-origins <list>', 'origins whose pages may open a WebSocket, such as ' +
+      'https://example.com; same-origin: the host of the request (default: any)', parseList)
     .option('--ws-ping-interval <s>', 'seconds between pings to a WebSocket client; 0: no pings' +
       inSeconds('websocket.pingInterval'), seconds(0))
     .option('--ws-ping-timeout <s>', 'seconds for a client to answer a ping before it is ' +

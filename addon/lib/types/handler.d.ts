@@ -32,7 +32,8 @@ export interface CloseOptions {
   /**
    * How long closing may take, all steps together, in milliseconds, 0 to 2147483647. Requests in
    * flight get at least half of it.
-   * @defaultValue the option `timeouts.drain`
+   * @defaultValue the option `timeouts.drain`, or what is left of it since one of the handler's
+   *   servers began to close
    */
   timeout?: number
 }
@@ -70,7 +71,8 @@ export interface MountOptions {
   /**
    * The path that the application is mounted under: `root_path` of its scope. You need it if a
    * framework removes the path from the URL of the request and does not keep it, as koa-mount does.
-   * The URL may still contain the path.
+   * The URL may still contain the path. `''` means that the application is not mounted, whatever a
+   * framework has removed.
    */
   prefix?: string
 }
@@ -183,7 +185,7 @@ export class PythonHandler extends EventEmitter<PythonHandlerEvents> implements 
    * before, and handlers with other prefixes, get the rest. A client that waits for "100 Continue"
    * gets it when the application reads the body. The requests do not pass through middleware of
    * Express or another framework.
-   * When the server is closed, WebSockets close with 1012 at once, and requests have
+   * When the server is closed, WebSockets close with 1012 at once, and requests have half of
    * `timeouts.drain` to finish.
    * @throws `ERR_INVALID_OPTION` if the prefix is not a path.
    * @example

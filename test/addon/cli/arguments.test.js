@@ -67,6 +67,8 @@ describe('parseArguments', () => {
       '--timeout-retire', '6', '--timeout-disconnect', '7', '--max-requests', '1000',
       '--max-memory', '512', '--max-age', '3600', '--tls-cert', 'c.pem', '--tls-key', 'k.pem',
       '--tls-ca', 'ca.pem', '--trust-proxy', 'loopback,10.0.0.0/8', '--ws-max-size', '2',
+      '--proxy-headers', 'x-forwarded-for,x-forwarded-host',
+      '--allowed-hosts', 'a.example,*.b.example', '--ws-allowed-origins', 'same-origin',
       '--ws-compression', '--ws-ping-interval', '8', '--ws-ping-timeout', '9',
       '--env', 'A=1', '--env', 'B=x=y', '--concurrency', '10', '--max-queue', '0',
       '--retry', '0', '--spin', '30', '--restart-min', '0.2', '--restart-max', '20',
@@ -92,8 +94,14 @@ describe('parseArguments', () => {
       spin: 30,
       restart: { min: 200, max: 20_000, window: 30_000, limit: 7 },
       trustProxy: ['loopback', '10.0.0.0/8'],
+      proxyHeaders: ['x-forwarded-for', 'x-forwarded-host'],
+      allowedHosts: ['a.example', '*.b.example'],
       websocket: {
-        maxMessage: 2 * 1024 * 1024, compression: true, pingInterval: 8000, pingTimeout: 9000
+        maxMessage: 2 * 1024 * 1024,
+        compression: true,
+        allowedOrigins: ['same-origin'],
+        pingInterval: 8000,
+        pingTimeout: 9000
       },
       recycle: { requests: 1000, memory: 512 * 1024 * 1024, age: 3_600_000 },
       timeouts: {

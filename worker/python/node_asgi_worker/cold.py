@@ -89,4 +89,4 @@ def attach() -> Job:
 
 
 def _fds(job: Job) -> list[int]:
-    return [job.segment, job.worker_bell, job.node_bell, job.files, job.lifeline]
+    return [job.segment, job.bell, job.files, job.lifeline]

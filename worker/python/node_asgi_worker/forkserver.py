@@ -184,7 +184,7 @@ class _Server:
         job = Job(self._settings, *channel, LIFELINE)
         server = os.getpid()
         try:
-            pid = cold.spawn(job, stdout, stderr) if threads.others() else os.fork()
+            pid = cold.spawn(job, stdout, stderr) if threads.others() else threads.fork()
         except OSError as exc:
             text = logs.mark(f"node-asgi: cannot start a worker: {exc}", logging.ERROR)
             os.write(stderr, f"{text}\n".encode())
