@@ -132,7 +132,7 @@ def test_workers_share_no_fds_of_the_server_or_of_each_other(host):
         server.receive()
         reports.append(worker.ready()[0])
     # 0 to 2, the lifeline, and the three of the channel.
-    assert [len(report["fds"]) for report in reports] == [8, 8, 8]
+    assert [len(report["fds"]) for report in reports] == [7, 7, 7]
     assert all(set(report["fds"]) >= {0, 1, 2, fake_worker.LIFELINE_FD} for report in reports)
 
 
@@ -148,6 +148,21 @@ def test_the_server_closes_what_it_inherits(host, tmp_path):
         assert open_there <= expected
     finally:
         os.close(inherited)
+
+
+@pytest.mark.parametrize("threads", [False, True], ids=["forked", "cold"])
+def test_descriptors_that_the_interpreter_opened_at_its_startup_stay_open(host, tmp_path, threads):
+    """PYTHONPERFSUPPORT=1 opens a file before main.py runs, and sitecustomize may as well."""
+    patch = "import os, sys\nsys.opened = open(os.devnull, 'w')\n"
+    if threads:
+        patch += "import threading\n"
+        patch += "threading.Thread(target=threading.Event().wait, daemon=True).start()\n"
+    look = "random.random = lambda: os.fstat(sys.opened.fileno()).st_rdev\n"
+    server = host(write_app(tmp_path, look), patch=patch)
+    server.start()
+    worker = server.fork()
+    started(server, worker)
+    assert facts(worker)["random"] == os.stat(os.devnull).st_rdev
 
 
 def test_output_goes_to_the_worker_that_wrote_it(host):
@@ -253,7 +268,7 @@ def test_workers_do_not_share_an_app_that_left_threads_at_preload(host, tmp_path
     attached, ready = worker.ready()
 
     assert kind == "forked"
-    assert len(attached["fds"]) == 8
+    assert len(attached["fds"]) == 7
     assert ready["argv"] == ["main:app"]
     assert ready["path0"] == str(tmp_path)
     seen = facts(worker)
@@ -375,7 +390,7 @@ def test_threads_without_preload_make_workers_start_as_fresh_interpreters(host, 
     kind, _, pid = server.receive()
     attached, ready = worker.ready()
     assert kind == "forked"
-    assert len(attached["fds"]) == 8
+    assert len(attached["fds"]) == 7
     assert (ready["argv"], ready["path0"]) == (["main:app"], str(tmp_path))
     seen = facts(worker)
     assert seen["parent"] == server.pid

@@ -16,6 +16,17 @@ export function parsePrefix (prefix) {
   return prefix.replace(/\/+$/, '')
 }
 
+const ORIGIN = /^[a-z][a-z0-9+.-]*:\/\/[^/?]*/i
+
+/**
+ * A request to a proxy may have the whole URL.
+ * @param {string} url
+ * @returns {string} path and query
+ */
+export function withoutOrigin (url) {
+  return url.startsWith('/') ? url : url.replace(ORIGIN, '') || '/'
+}
+
 /**
  * Whether a url is below a prefix, or the same.
  * @param {string} url path and query
@@ -70,12 +81,14 @@ export function locate (req, url, prefix) {
 function removedPrefix ({ baseUrl, originalUrl }, url) {
   // Express says so, connect and its relatives only keep the original.
   if (typeof baseUrl === 'string') return baseUrl
-  if (typeof originalUrl !== 'string' || originalUrl.length < url.length) return ''
+  if (typeof originalUrl !== 'string') return ''
+  const original = withoutOrigin(originalUrl)
+  if (original.length < url.length) return ''
   let prefix = ''
-  if (originalUrl.endsWith(url)) prefix = originalUrl.slice(0, -url.length)
+  if (original.endsWith(url)) prefix = original.slice(0, -url.length)
   // Of /mount?query, connect makes /?query.
-  else if (originalUrl.endsWith(url.slice(1)) && (url === '/' || url.startsWith('/?'))) {
-    prefix = originalUrl.slice(0, originalUrl.length - url.length + 1)
+  else if (original.endsWith(url.slice(1)) && (url === '/' || url.startsWith('/?'))) {
+    prefix = original.slice(0, original.length - url.length + 1)
   }
   return prefix.startsWith('/') && !prefix.includes('?') ? prefix : ''
 }
