@@ -27,6 +27,8 @@ const PAUSE = 1000
  */
 const HALF_CLOSED = 1000
 
+const NGHTTP2_NO_ERROR = 0
+
 const kConnection = Symbol('connection')
 
 /**
@@ -61,7 +63,7 @@ export function hasGone (req, res) {
  * @param {any} stream
  */
 export function endWhenAborted (stream) {
-  stream.on('aborted', () => stream.destroy())
+  stream.on('aborted', () => { if (stream.rstCode === NGHTTP2_NO_ERROR) stream.destroy() })
 }
 
 export class Connection {
