@@ -231,7 +231,10 @@ export class RequestStream {
     if (this.finished) return
     this.begin()
     if (end) this.finish()
-    this.runInAsyncScope(this.onStart, this, status, headers, body, end)
+    // Every request gets here, so no list of arguments is made, unlike in runInAsyncScope().
+    const { context } = this
+    if (context === null) this.onStart(status, headers, body, end)
+    else context.runInAsyncScope(this.onStart, this, status, headers, body, end)
   }
 
   /**
