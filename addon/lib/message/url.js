@@ -92,7 +92,7 @@ function relative (text) {
   if (hash !== -1) text = text.slice(0, hash)
   if (NON_ASCII_OR_NUL.test(text)) {
     if (text.includes('\0')) throw invalidUrl(text, 'it must not contain NUL')
-    text = text.replace(EACH_NON_ASCII, percentEncode)
+    text = percentEncode(text)
   }
   const mark = text.indexOf('?')
   return {
@@ -123,11 +123,17 @@ function parseAuthority (url, scheme, authority) {
   return match[1]
 }
 
-/** @param {string} text */
-function percentEncode (text) {
-  let encoded = ''
-  for (const byte of Buffer.from(text)) encoded += `%${byte.toString(16).toUpperCase()}`
-  return encoded
+/**
+ * Encodes what is not ASCII.
+ * @param {string} text
+ * @returns {string}
+ */
+export function percentEncode (text) {
+  return text.replace(EACH_NON_ASCII, (part) => {
+    let encoded = ''
+    for (const byte of Buffer.from(part)) encoded += `%${byte.toString(16).toUpperCase()}`
+    return encoded
+  })
 }
 
 /**

@@ -20,6 +20,7 @@ import { Readable } from 'node:stream'
 
 import { BytesUpload, StreamUpload } from './request-body.js'
 import { RequestTimeoutError } from '../errors.js'
+import { Deadline } from '../util/deadline.js'
 import { rethrowLater } from '../util/guard.js'
 
 /** @typedef {{ signal?: AbortSignal | null, timeout?: number }} RequestLimits */
@@ -65,12 +66,12 @@ export class RequestStream {
     this.repeats = 0
     /** How many workers have died while they had it. */
     this.deaths = 0
-    /** Turns of the pool's clock that it has waited; -Infinity: it has a timer of its own. */
+    /** Turns of the pool's clock that it has waited; -Infinity: it has a deadline of its own. */
     this.ticks = 0
     /** @type {import('./request-body.js').Upload | null} */
     this.upload = null
-    /** @type {NodeJS.Timeout | null} */
-    this.timer = null
+    /** @type {Deadline | null} */
+    this.deadline = null
     /** @type {AbortSignal | null} */
     this.signal = null
     /** @type {AsyncResource | null} set by `keepContext` */
@@ -131,7 +132,10 @@ export class RequestStream {
     }
     if (timeout !== undefined) {
       this.ticks = -Infinity
-      if (timeout > 0) this.timer = setTimeout(expire, timeout, this, timeout)
+      if (timeout > 0) {
+        this.deadline = new Deadline()
+        this.deadline.expect(timeout, () => this.cancel(new RequestTimeoutError(timeout)))
+      }
     }
     return true
   }
@@ -341,9 +345,9 @@ export class RequestStream {
   }
 
   #stopTimer () {
-    if (this.timer === null) return
-    clearTimeout(this.timer)
-    this.timer = null
+    if (this.deadline === null) return
+    this.deadline.met()
+    this.deadline = null
   }
 
   /**
@@ -414,14 +418,6 @@ export class RequestStream {
 
   /** The application asks for the body that the client keeps back (100 Continue). */
   onContinue () {}
-}
-
-/**
- * @param {RequestStream} stream
- * @param {number} timeout milliseconds
- */
-function expire (stream, timeout) {
-  stream.cancel(new RequestTimeoutError(timeout))
 }
 
 function ignore () {}
