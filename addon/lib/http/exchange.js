@@ -39,6 +39,7 @@ export class HttpExchange extends RequestStream {
    */
   constructor (head, req, res, logger) {
     super(head, undefined)
+    this.keepContext()
     this.req = req
     this.res = res
     this.logger = logger
