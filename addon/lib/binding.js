@@ -155,6 +155,11 @@ import { NodeAsgiError } from './errors.js'
  * @property {number} stacksSignal makes a worker print the stacks of all its threads
  * @property {EventTypes} eventTypes
  * @property {number} eventStride
+ * @property {(user: string | number) =>
+ *   { name: string, uid: number, gid: number, home: string } | null} findUser null: there is none
+ * @property {(group: string) => number | null} findGroup its number; null: there is none
+ * @property {() => number} landlockVersion what the kernel offers; 0: nothing
+ * @property {() => void} protect Processes of the same user can no longer trace this one.
  * @property {new (onMessage: (message: ControlMessage) => void) => Control} Control
  * @property {new (options: { requestRing?: number, responseRing?: number, spin: number },
  *   onEvents: (bytes: Buffer | undefined, ...events: any[]) => void) => Channel} Channel

@@ -70,10 +70,22 @@ class _borrowed:
         self.sock.detach()
 
 
-def set_parent_death_signal(signum):
+def _prctl(what, value):
     libc = ctypes.CDLL(None, use_errno=True)
-    if libc.prctl(1, ctypes.c_ulong(signum), 0, 0, 0) != 0:
+    if libc.prctl(what, ctypes.c_ulong(value), 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "prctl")
+
+
+def set_parent_death_signal(signum):
+    _prctl(1, signum)
+
+
+def set_dumpable(dumpable):
+    _prctl(4, dumpable)
+
+
+def set_child_subreaper():
+    _prctl(36, 1)
 
 
 def close_fds_from(lowest):

@@ -13,7 +13,7 @@ import signal
 import sys
 from dataclasses import asdict, replace
 
-from node_asgi_worker import MODULE_VARIABLE, _worker
+from node_asgi_worker import MODULE_VARIABLE, _worker, confinement
 from node_asgi_worker.settings import Settings
 from node_asgi_worker.worker import Job
 
@@ -91,6 +91,7 @@ def attach() -> Job:
         os.set_inheritable(fd, False)
         lowest = fd + 1
     _worker.close_fds_from(lowest)
+    confinement.enter(settings)
     return job
 
 
