@@ -153,6 +153,7 @@ import { NodeAsgiError } from './errors.js'
  * @property {Record<string, string>} features see Feature in head.js
  * @property {number} wireVersion
  * @property {number} stacksSignal makes a worker print the stacks of all its threads
+ * @property {number} outOfMemoryExit the exit code of a worker that has used up its memory
  * @property {EventTypes} eventTypes
  * @property {number} eventStride
  * @property {(user: string | number) =>

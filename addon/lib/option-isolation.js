@@ -35,12 +35,15 @@ function isId (value) {
 
 /** @type {Check} */
 function user (value, name) {
-  if (typeof value !== 'string' && !isId(value)) invalid(name, 'the name or number of a user', value)
+  if (typeof value !== 'string' && !isId(value)) {
+    invalid(name, 'the name or number of a user', value)
+  }
   const found = loadBinding().findUser(value)
   // A number need not have an entry. Its group has to be given then.
   if (found !== null) return Object.freeze(found)
   if (isId(value)) return Object.freeze({ name: String(value), uid: value })
-  throw new InvalidOptionError(name, `${optionName(name)} names ${value}, but there is no such user`)
+  throw new InvalidOptionError(name,
+    `${optionName(name)} names ${value}, but there is no such user`)
 }
 
 /** @type {Check} */
@@ -49,7 +52,8 @@ function userGroup (value, name) {
   if (typeof value !== 'string') invalid(name, 'the name or number of a group', value)
   const gid = loadBinding().findGroup(value)
   if (gid !== null) return gid
-  throw new InvalidOptionError(name, `${optionName(name)} names ${value}, but there is no such group`)
+  throw new InvalidOptionError(name,
+    `${optionName(name)} names ${value}, but there is no such group`)
 }
 
 /** @type {Check} */

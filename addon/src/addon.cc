@@ -57,6 +57,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   for (const auto& [name, letter] : wire::kFeatureNames) features.Set(name, std::string(1, letter));
   exports.Set("wireVersion", wire::kWireVersion);
   exports.Set("stacksSignal", wire::kStacksSignal);
+  exports.Set("outOfMemoryExit", wire::kOutOfMemoryExit);
   exports.Set("limits", limits);
   exports.Set("descriptors", descriptors);
   exports.Set("eventTypes", event_types);

@@ -43,7 +43,8 @@ Napi::Value FindUser(const Napi::CallbackInfo& info) {
     found = Find(&entry, &room, [uid](auto... args) { return getpwuid_r(uid, args...); });
   } else {
     const std::string name = info[0].ToString().Utf8Value();
-    found = Find(&entry, &room, [&name](auto... args) { return getpwnam_r(name.c_str(), args...); });
+    found =
+        Find(&entry, &room, [&name](auto... args) { return getpwnam_r(name.c_str(), args...); });
   }
   if (found == nullptr) return env.Null();
   Napi::Object user = Napi::Object::New(env);

@@ -28,6 +28,7 @@ def declared(name, header):
 CONTROL_FD = declared("kControlFd", "common/wire/control.h")
 LIFELINE_FD = declared("kLifelineFd", "common/wire/control.h")
 STACKS_SIGNAL = declared("kStacksSignal", "common/wire/control.h")
+OUT_OF_MEMORY_EXIT = declared("kOutOfMemoryExit", "common/wire/control.h")
 MAX_ERROR_TYPE = declared("kMaxErrorType", "common/wire/protocol.h")
 MAX_ERROR_MESSAGE = declared("kMaxErrorMessage", "common/wire/protocol.h")
 MAX_TRACEBACK = declared("kMaxTraceback", "common/wire/protocol.h")

@@ -32,11 +32,9 @@ constexpr struct {
   const char* name;
   long value;
 } kConstants[] = {
-    {"CONTROL_FD", wire::kControlFd},
-    {"LIFELINE_FD", wire::kLifelineFd},
-    {"STACKS_SIGNAL", wire::kStacksSignal},
-    {"MAX_ERROR_TYPE", wire::kMaxErrorType},
-    {"MAX_ERROR_MESSAGE", wire::kMaxErrorMessage},
+    {"CONTROL_FD", wire::kControlFd},        {"LIFELINE_FD", wire::kLifelineFd},
+    {"STACKS_SIGNAL", wire::kStacksSignal},  {"OUT_OF_MEMORY_EXIT", wire::kOutOfMemoryExit},
+    {"MAX_ERROR_TYPE", wire::kMaxErrorType}, {"MAX_ERROR_MESSAGE", wire::kMaxErrorMessage},
     {"MAX_TRACEBACK", wire::kMaxTraceback},
 };
 

@@ -16,7 +16,12 @@ const PATHS = ['PYTHONPATH', 'PYTHONHOME', 'PYTHONPYCACHEPREFIX', 'PYTHONUSERBAS
  * What the interpreter and its libraries need to find their files and to speak the language of the
  * user. Everything else may be a secret.
  */
-const NEEDED = /^(PATH|HOME|USER|LOGNAME|LANG|LANGUAGE|LC_.*|TZ|TMPDIR|LD_LIBRARY_PATH|VIRTUAL_ENV|CONDA_PREFIX|PYTHON.*)$/
+const NEEDED = new Set([
+  'PATH', 'HOME', 'USER', 'LOGNAME', 'LANG', 'LANGUAGE', 'TZ', 'TMPDIR', 'LD_LIBRARY_PATH',
+  'VIRTUAL_ENV', 'CONDA_PREFIX'
+])
+
+const NEEDED_GROUP = /^(LC_|PYTHON)/
 
 /**
  * @param {Record<string, string | undefined>} inherited
@@ -29,7 +34,8 @@ export function pythonEnvironment (inherited, added, { inheritEnv, user }) {
   const passed = inheritEnv === true
     ? inherited
     : Object.fromEntries(Object.entries(inherited)
-      .filter(([name]) => NEEDED.test(name) || names.includes(name)))
+      .filter(([name]) =>
+        NEEDED.has(name) || NEEDED_GROUP.test(name) || names.includes(name)))
   const env = { ...passed, ...identity(user), ...added }
   for (const name of PATHS) {
     const value = env[name]

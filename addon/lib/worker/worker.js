@@ -11,6 +11,7 @@ import {
 import { rethrowLater } from '../util/guard.js'
 import { nameRequest } from '../message/head.js'
 import { Batch, InFlight } from './in-flight.js'
+import { Limits } from './limits.js'
 import { optionName } from '../util/option-name.js'
 import { parseInfo } from './process-info.js'
 import { Pulse } from './pulse.js'
@@ -62,6 +63,9 @@ export class Worker {
   /** @type {InFlight} */
   #requests
 
+  /** @type {Limits} */
+  #limits
+
   /** Until when the next step of its life has to be done. */
   #deadline = new Deadline()
 
@@ -96,6 +100,7 @@ export class Worker {
     this.owner = owner
     this.timeouts = settings.timeouts
     this.#killTime = settings.timeouts.kill
+    this.#limits = new Limits(settings.isolation.limits, binding.outOfMemoryExit)
     this.types = binding.eventTypes
     this.stride = binding.eventStride
     this.output = new WorkerOutput((name, line, level) => owner.onLine(this, name, line, level))
@@ -369,7 +374,7 @@ export class Worker {
     this.#channel.close()
     this.outputEnded = this.output.close(this.#killTime)
     const { code, signal } = this.#exit ?? { code: null, signal: 0 }
-    const crash = crashedError(this, code, signal)
+    const crash = crashedError(this, code, signal, this.#limits.reached(code, signal))
     this.#lose(streams, this.#error ?? (this.#stopped ? this.#leavingError() : crash))
     this.owner.onGone(this, this.#error ?? crash)
   }

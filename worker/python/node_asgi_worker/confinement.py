@@ -79,10 +79,12 @@ def enter(settings: Settings) -> None:
         _restrict(settings.allowed, directory)
     for name, limit in settings.limits.items():
         kind = getattr(resource, f"RLIMIT_{name.upper()}")
+        # At the second of the two, the kernel kills without saying why.
+        limits = (limit, limit + 1) if name == "cpu" else (limit, limit)
         most = resource.getrlimit(kind)[1]
         if most != resource.RLIM_INFINITY:
-            limit = min(limit, most)
-        resource.setrlimit(kind, (limit, limit))
+            limits = tuple(min(each, most) for each in limits)
+        resource.setrlimit(kind, limits)
 
 
 def directory_of(settings: Settings, pid: int) -> str | None:

@@ -32,7 +32,8 @@ constexpr uint32_t kArchitecture = AUDIT_ARCH_AARCH64;
 // Numbers from here on belong to the x32 calls of x86-64. arm64 has none that high.
 constexpr uint32_t kX32 = 0x40000000;
 
-// Newer than the headers of the machine that builds. The numbers are the same on both architectures.
+// Newer than the headers of the machine that builds. The numbers are the same on both
+// architectures.
 constexpr uint32_t kIoUringSetup = 425;
 constexpr uint32_t kIoUringEnter = 426;
 constexpr uint32_t kIoUringRegister = 427;
@@ -49,19 +50,58 @@ constexpr uint32_t kMountSetattr = 442;
 
 constexpr uint32_t kDenied[] = {
     // Other processes.
-    SYS_ptrace, SYS_process_vm_readv, SYS_process_vm_writev, SYS_kcmp, kPidfdGetfd,
+    SYS_ptrace,
+    SYS_process_vm_readv,
+    SYS_process_vm_writev,
+    SYS_kcmp,
+    kPidfdGetfd,
     kProcessMadvise,
     // Namespaces and file systems.
-    SYS_unshare, SYS_setns, SYS_mount, SYS_umount2, SYS_pivot_root, SYS_chroot, SYS_swapon,
-    SYS_swapoff, SYS_quotactl, SYS_name_to_handle_at, SYS_open_by_handle_at, kOpenTree, kMoveMount,
-    kFsOpen, kFsConfig, kFsMount, kFsPick, kMountSetattr,
+    SYS_unshare,
+    SYS_setns,
+    SYS_mount,
+    SYS_umount2,
+    SYS_pivot_root,
+    SYS_chroot,
+    SYS_swapon,
+    SYS_swapoff,
+    SYS_quotactl,
+    SYS_name_to_handle_at,
+    SYS_open_by_handle_at,
+    kOpenTree,
+    kMoveMount,
+    kFsOpen,
+    kFsConfig,
+    kFsMount,
+    kFsPick,
+    kMountSetattr,
     // The kernel, and parts of it that few programs use and many attacks do.
-    SYS_bpf, SYS_keyctl, SYS_add_key, SYS_request_key, SYS_kexec_load, SYS_kexec_file_load,
-    SYS_init_module, SYS_finit_module, SYS_delete_module, SYS_perf_event_open, SYS_userfaultfd,
-    SYS_reboot, SYS_acct, SYS_syslog, SYS_settimeofday, SYS_clock_settime, SYS_adjtimex,
-    SYS_clock_adjtime, SYS_sethostname, SYS_setdomainname, SYS_vhangup,
+    SYS_bpf,
+    SYS_keyctl,
+    SYS_add_key,
+    SYS_request_key,
+    SYS_kexec_load,
+    SYS_kexec_file_load,
+    SYS_init_module,
+    SYS_finit_module,
+    SYS_delete_module,
+    SYS_perf_event_open,
+    SYS_userfaultfd,
+    SYS_reboot,
+    SYS_acct,
+    SYS_syslog,
+    SYS_settimeofday,
+    SYS_clock_settime,
+    SYS_adjtimex,
+    SYS_clock_adjtime,
+    SYS_sethostname,
+    SYS_setdomainname,
+    SYS_vhangup,
 #if defined(__x86_64__)
-    SYS_iopl, SYS_ioperm, SYS_modify_ldt, SYS_uselib,
+    SYS_iopl,
+    SYS_ioperm,
+    SYS_modify_ldt,
+    SYS_uselib,
 #endif
 };
 

@@ -14,9 +14,7 @@ namespace nasgi::worker {
 
 namespace {
 
-PyObject* NoneOrError(bool ok) {
-  return ok ? py::NewNone() : PyErr_SetFromErrno(PyExc_OSError);
-}
+PyObject* NoneOrError(bool ok) { return ok ? py::NewNone() : PyErr_SetFromErrno(PyExc_OSError); }
 
 }  // namespace
 
