@@ -117,6 +117,8 @@ import { NodeAsgiError } from './errors.js'
  * @property {(pid?: number) => void} spawned The child has its descriptors: closes this side's
  *   copies. With the pid, the child is reaped if this thread ends first.
  * @property {() => void} reaped The child's exit status has been taken.
+ * @property {(pid: number) => void} reapOrphan A process of a fork server that has ended, which
+ *   becomes a child of this process if that is the first one of a container: it will be reaped.
  * @property {(settings: string) => void} init
  * @property {(worker: number, channel: Channel) =>
  *   { stdout: OutputSource, stderr: OutputSource }} fork

@@ -30,6 +30,7 @@ import { parseInfo } from './process-info.js'
  * A worker, as far as the fork server has to do with it.
  * @typedef {object} Forkable
  * @property {number} id
+ * @property {number} pid 0 as long as it is not known
  * @property {import('../binding.js').Channel} channel
  * @property {(sources: { stdout: import('../binding.js').OutputSource,
  *   stderr: import('../binding.js').OutputSource }) => void} forking its process has been asked for
@@ -344,6 +345,7 @@ export class ForkServer {
     this.#exited = true
     this.#confinement.close()
     this.#control.reaped()
+    for (const { pid } of this.#workers.values()) if (pid !== 0) this.#control.reapOrphan(pid)
     this.#afterLastWords(signal === null ? `exited with code ${code}` : `was ended by ${signal}`)
   }
 
