@@ -48,6 +48,10 @@ export class Worker {
   /** @type {ExitReason | null} */
   #reason = null
 
+  /** What it means if a signal that asks for stacks ends it instead.
+   * @type {{ signal: number, error: Error, reason: ExitReason } | null} */
+  #presumed = null
+
   /** It has been told to end. */
   #leaving = false
 
@@ -221,6 +225,10 @@ export class Worker {
     if (!this.#move('exit')) return
     this.#pid ||= pid
     this.#exit = { code, signal }
+    if (this.#presumed?.signal === signal && this.#error === null) {
+      this.#error = this.#presumed.error
+      this.#reason = this.#presumed.reason
+    }
     this.#lastLook = setImmediate(() => this.release())
   }
 
@@ -272,6 +280,16 @@ export class Worker {
   /** It may hang: it gets no new requests unless it answers. */
   suspect () {
     this.#move('suspect')
+  }
+
+  /**
+   * Until it answers again: if this signal ends it, it has failed for another reason.
+   * @param {number} signal
+   * @param {Error} error
+   * @param {ExitReason} reason
+   */
+  presume (signal, error, reason) {
+    this.#presumed = { signal, error, reason }
   }
 
   /**
@@ -446,6 +464,7 @@ export class Worker {
         break
       case types.PONG:
         this.#pulse.answered(this.#now)
+        this.#presumed = null
         if (this.#move('answer')) this.owner.onAvailable(this)
         break
       case types.CORRUPT:
