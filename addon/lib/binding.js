@@ -52,7 +52,7 @@ import { NodeAsgiError } from './errors.js'
  *     CLOSE            code, reason: the application closed or (before ACCEPT) refused a WebSocket
  *     TRAILERS         headers as in RESPONSE_START: the body is complete
  *     FILE             status, headers: the body is in a file, see takeFile
- *     EARLY_HINT       values of link headers, joined by "\0"
+ *     EARLY_HINT       values of link headers, joined by "\0", what they count in the window
  *     PUSH             path of a request that the client will make, its headers
  *     CONTINUE         the application asks for the body that the client holds back
  *     STOPPED, PONG    -

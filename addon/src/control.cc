@@ -65,9 +65,10 @@ Napi::Function Control::Define(Napi::Env env) {
       {InstanceAccessor<&Control::ChildFd>("childFd"),
        InstanceAccessor<&Control::LifelineFd>("lifelineFd"),
        InstanceMethod<&Control::Spawned>("spawned"), InstanceMethod<&Control::Reaped>("reaped"),
-       InstanceMethod<&Control::ReapOrphan>("reapOrphan"), InstanceMethod<&Control::Init>("init"), InstanceMethod<&Control::Fork>("fork"),
-       InstanceMethod<&Control::Kill>("kill"), InstanceMethod<&Control::Ref>("ref"),
-       InstanceMethod<&Control::Unref>("unref"), InstanceMethod<&Control::Close>("close")});
+       InstanceMethod<&Control::ReapOrphan>("reapOrphan"), InstanceMethod<&Control::Init>("init"),
+       InstanceMethod<&Control::Fork>("fork"), InstanceMethod<&Control::Kill>("kill"),
+       InstanceMethod<&Control::Ref>("ref"), InstanceMethod<&Control::Unref>("unref"),
+       InstanceMethod<&Control::Close>("close")});
 }
 
 Control::Control(const Napi::CallbackInfo& info)
