@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Runs all tests, or only the named parts: lint cpp instructions sanitizers python js frameworks
-# browser. When a part fails, the others still run; the summary at the end shows the result of each.
+# Runs all tests, or only the named parts: lint cpp model instructions sanitizers fuzz python js
+# frameworks node-frameworks proxies browser. When a part fails, the others still run; the summary at
+# the end shows the result of each.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-all=(lint cpp instructions sanitizers python js frameworks browser)
+all=(lint cpp model instructions sanitizers fuzz python js frameworks node-frameworks proxies browser)
 parts=("$@")
 ((${#parts[@]} > 0)) || parts=("${all[@]}")
 for part in "${parts[@]}"; do
@@ -31,6 +32,12 @@ run_ctest() {
 
 run_cpp() { run_ctest release; }
 
+run_model() {
+  # Only root can install spin; without it the tests report that they are skipped.
+  ((EUID != 0)) || bash scripts/packages.sh spin
+  timeout -k 10 600 node --test --test-reporter=spec test/model/*.test.js
+}
+
 run_instructions() {
   node --test --test-reporter=spec test/instructions/*.test.js
   # Only root can install valgrind; without it the script reports that it is skipped.
@@ -53,6 +60,17 @@ run_sanitizers() {
   return "$status"
 }
 
+run_fuzz() {
+  # Only root can install clang; without it the script reports that it is skipped.
+  ((EUID != 0)) || bash scripts/packages.sh clang "$(fuzzer_runtime)"
+  timeout -k 10 600 node test/fuzz/run.js --seconds 15
+}
+
+# The package with the runtime of libFuzzer, for the version that the package clang depends on.
+fuzzer_runtime() {
+  apt-cache depends clang | sed -n 's/^ *Depends: clang-\([0-9]\+\)$/libclang-rt-\1-dev/p'
+}
+
 run_python() { timeout -k 10 600 .venv/bin/python -m pytest -q; }
 
 run_js() {
@@ -68,6 +86,14 @@ run_frameworks() {
   bash test/frameworks/setup.sh
   timeout -k 10 600 node --test --test-reporter=spec --test-concurrency=1 test/frameworks/*.test.js
 }
+
+run_node-frameworks() {
+  bash test/node-frameworks/setup.sh
+  timeout -k 10 600 node --test --test-reporter=spec --test-concurrency=1 \
+    test/node-frameworks/*.test.js
+}
+
+run_proxies() { bash test/proxies/run.sh; }
 
 run_browser() {
   # Only root can install chromium; without a browser the test reports that it is skipped.
@@ -89,7 +115,7 @@ for part in "${parts[@]}"; do
   else
     failed=$((failed + 1)) word=FAILED
   fi
-  summary+=("$(printf '%-12s %s  %4d s' "$part" "$word" $((SECONDS - started)))")
+  summary+=("$(printf '%-15s %s  %4d s' "$part" "$word" $((SECONDS - started)))")
 done
 
 step 'Summary'

@@ -28,6 +28,7 @@ import { NodeAsgiError } from './errors.js'
  * @property {number} PUSH
  * @property {number} CONTINUE
  * @property {number} PONG
+ * @property {number} HANG_UP
  * @property {number} CORRUPT
  */
 
@@ -56,6 +57,7 @@ import { NodeAsgiError } from './errors.js'
  *     PUSH             path of a request that the client will make, its headers
  *     CONTINUE         the application asks for the body that the client holds back
  *     STOPPED, PONG    -
+ *     HANG_UP          the worker has ended, or has closed its bell and cannot wake this process
  *     CORRUPT          how the worker broke the protocol; no further events follow
  *
  * Exactly one event ends a stream: RESPONSE_START or BODY with `end`, TRAILERS, FILE, CLOSE,
@@ -87,6 +89,7 @@ import { NodeAsgiError } from './errors.js'
  *   are not taken during the call of `onEvents` are closed after it. Throws ERR_NO_RESOURCES if
  *   this process has no room for another descriptor.
  * @property {() => void} ring Rings a bell that is otherwise held until the turn of the loop ends.
+ * @property {() => void} look Delivers soon what the worker has sent without ringing, if anything.
  * @property {() => void} ping The worker's event loop answers with PONG.
  * @property {(control: Control, timeoutMs: number) => boolean} wait
  *   Blocks until the worker or the control socket has something, and delivers it. False: timeout.
@@ -148,6 +151,14 @@ import { NodeAsgiError } from './errors.js'
  */
 
 /**
+ * How logs.py writes a record of Python's `logging` (common/wire/control.h).
+ * @typedef {object} LogMarks
+ * @property {string} record starts a record, and is followed by the letter of its level
+ * @property {string} newline stands for a newline in the text of a record
+ * @property {string} levels the letters of debug, info, warning and error
+ */
+
+/**
  * @typedef {object} Binding
  * @property {Limits} limits
  * @property {{ control: number, lifeline: number }} descriptors that the fork server expects
@@ -156,6 +167,7 @@ import { NodeAsgiError } from './errors.js'
  * @property {number} wireVersion
  * @property {number} stacksSignal makes a worker print the stacks of all its threads
  * @property {number} outOfMemoryExit the exit code of a worker that has used up its memory
+ * @property {LogMarks} logMarks
  * @property {EventTypes} eventTypes
  * @property {number} eventStride
  * @property {(user: string | number) =>

@@ -10,7 +10,8 @@ import { closest } from './util/closest.js'
 
 /**
  * `initial` is the default, or makes it. It is checked like a value that was given.
- * @typedef {{ check: Check, initial: any, fields?: Record<string, Option> }} Option
+ * @typedef {{ check: Check & { choices?: string[] }, initial: any,
+ *   fields?: Record<string, Option> }} Option
  */
 
 /**

@@ -205,6 +205,7 @@ Napi::Value Control::Fork(const Napi::CallbackInfo& info) {
   fds[wire::kStdoutFd] = out.write.get();
   fds[wire::kStderrFd] = err.write.get();
   if (!Send(wire::Fork{Uint32(info[0])}, fds)) return {};
+  channel->CloseWorkerFds();
   Napi::Object result = Napi::Object::New(env);
   result.Set("stdout", out.read.release());
   result.Set("stderr", err.read.release());

@@ -18,6 +18,7 @@ import { Readable } from 'node:stream'
 
 import { BytesUpload, StreamUpload } from './request-body.js'
 import { RequestTimeoutError } from '../errors.js'
+import { Deadline } from '../util/deadline.js'
 import { rethrowLater } from '../util/guard.js'
 
 /** @typedef {{ signal?: AbortSignal | null, timeout?: number }} RequestLimits */
@@ -64,12 +65,12 @@ export class RequestStream extends AsyncResource {
     this.repeats = 0
     /** How many workers have died while they had it. */
     this.deaths = 0
-    /** Turns of the pool's clock that it has waited; -Infinity: it has a timer of its own. */
+    /** Turns of the pool's clock that it has waited; -Infinity: it has a deadline of its own. */
     this.ticks = 0
     /** @type {import('./request-body.js').Upload | null} */
     this.upload = null
-    /** @type {NodeJS.Timeout | null} */
-    this.timer = null
+    /** @type {Deadline | null} */
+    this.deadline = null
     /** @type {AbortSignal | null} */
     this.signal = null
   }
@@ -107,7 +108,10 @@ export class RequestStream extends AsyncResource {
     }
     if (timeout !== undefined) {
       this.ticks = -Infinity
-      if (timeout > 0) this.timer = setTimeout(expire, timeout, this, timeout)
+      if (timeout > 0) {
+        this.deadline = new Deadline()
+        this.deadline.expect(timeout, () => this.cancel(new RequestTimeoutError(timeout)))
+      }
     }
     return true
   }
@@ -314,9 +318,9 @@ export class RequestStream extends AsyncResource {
   }
 
   #stopTimer () {
-    if (this.timer === null) return
-    clearTimeout(this.timer)
-    this.timer = null
+    if (this.deadline === null) return
+    this.deadline.met()
+    this.deadline = null
   }
 
   /**
@@ -392,14 +396,6 @@ export class RequestStream extends AsyncResource {
 
   /** The application asks for the body that the client keeps back (100 Continue). */
   onContinue () {}
-}
-
-/**
- * @param {RequestStream} stream
- * @param {number} timeout milliseconds
- */
-function expire (stream, timeout) {
-  stream.cancel(new RequestTimeoutError(timeout))
 }
 
 function ignore () {}

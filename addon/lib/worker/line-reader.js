@@ -13,14 +13,10 @@ const MAX_LINE = 64 * 1024
 /** @typedef {'debug' | 'info' | 'warn' | 'error'} Level */
 
 /**
- * What logs.py writes before a record: RS and the level. Within a record, US stands for a newline.
- * @type {Record<string, Level>}
+ * In the order of the letters in LogMarks.
+ * @type {Level[]}
  */
-const MARKERS = { '\x1eD': 'debug', '\x1eI': 'info', '\x1eW': 'warn', '\x1eE': 'error' }
-
-// A record never contains RS, so a marker always starts one. Text before it was printed without a
-// newline, as progress bars are.
-const BOUNDARY = /\n|\x1e[DIWE]/g // eslint-disable-line no-control-regex
+const LEVELS = ['debug', 'info', 'warn', 'error']
 
 /** Lines between two looks at the clock. */
 const LINES = 32
@@ -71,11 +67,20 @@ export class LineReader {
   #waiters = []
 
   /**
+   * Where a line ends, or a record begins: a record never contains the mark. Text before a mark was
+   * printed without a newline, as progress bars are.
+   */
+  #boundary
+
+  /**
    * @param {import('../binding.js').OutputSource} source a pipe's read end; the reader owns it
+   * @param {import('../binding.js').LogMarks} marks
    * @param {(line: string, level: Level | null) => void} onLine a record of `logging` has a level,
    *   and may have newlines
    */
-  constructor (source, onLine) {
+  constructor (source, marks, onLine) {
+    this.marks = marks
+    this.#boundary = new RegExp(`\\n|${marks.record}[${marks.levels}]`, 'g')
     this.onLine = onLine
     this.source = typeof source === 'number'
       ? new Socket({ fd: source, readable: true, writable: false })
@@ -126,8 +131,8 @@ export class LineReader {
 
   /** Passes on the first line. Returns false if its end has not arrived. */
   #next () {
-    BOUNDARY.lastIndex = this.#searched
-    const found = BOUNDARY.exec(this.#text)
+    this.#boundary.lastIndex = this.#searched
+    const found = this.#boundary.exec(this.#text)
     if (found === null) {
       // A marker may have arrived in half.
       this.#searched = Math.max(this.#searched, this.#text.length - 1)
@@ -136,13 +141,13 @@ export class LineReader {
       return true
     }
     const { index } = found
-    this.#searched = BOUNDARY.lastIndex
+    this.#searched = this.#boundary.lastIndex
     if (found[0] === '\n') {
       this.#pass(this.#text[index - 1] === '\r' ? Math.max(index - 1, this.#start) : index)
       this.#level = null
     } else {
       if (index > this.#start) this.#pass(index)
-      this.#level = MARKERS[found[0]]
+      this.#level = LEVELS[this.marks.levels.indexOf(found[0][1])]
     }
     this.#start = this.#searched
     return true
@@ -153,7 +158,7 @@ export class LineReader {
     const text = this.#text.slice(this.#start, end)
     this.#start = end
     this.#searched = Math.max(this.#searched, end)
-    this.onLine(this.#level === null ? text : text.replaceAll('\x1f', '\n'), this.#level)
+    this.onLine(this.#level === null ? text : text.replaceAll(this.marks.newline, '\n'), this.#level)
   }
 
   #end () {

@@ -6,7 +6,8 @@
 
 import { Deadline } from '../util/deadline.js'
 import {
-  StartupError, WorkerError, closedError, crashedError, drainedError, lostError, startupError
+  StartupError, WorkerError, closedError, crashedError, cutOffError, drainedError, lostError,
+  startupError
 } from '../errors.js'
 import { rethrowLater } from '../util/guard.js'
 import { nameRequest } from '../message/head.js'
@@ -76,8 +77,8 @@ export class Worker {
   /** @type {NodeJS.Immediate | null} */
   #lastLook = null
 
-  /** @type {NodeJS.Timeout | null} until its requests in flight fail, while it drains */
-  #finish = null
+  /** Until when its requests in flight have to end, while it drains. */
+  #finish = new Deadline()
 
   #finishAt = Infinity
 
@@ -107,7 +108,8 @@ export class Worker {
     this.#limits = new Limits(settings.isolation.limits, binding.outOfMemoryExit)
     this.types = binding.eventTypes
     this.stride = binding.eventStride
-    this.output = new WorkerOutput((name, line, level) => owner.onLine(this, name, line, level))
+    this.output = new WorkerOutput(binding.logMarks,
+      (name, line, level) => owner.onLine(this, name, line, level))
     /** @type {Promise<unknown>} resolved when the last line it printed has been read */
     this.outputEnded = Promise.resolve()
     const { requestRing, responseRing, spin, timeouts } = settings
@@ -270,10 +272,12 @@ export class Worker {
   }
 
   /**
-   * Pings the event loop, unless it has not answered the last ping.
+   * Pings the event loop, unless it has not answered the last ping. A worker whose bell is broken
+   * may have answered without ringing.
    * @returns {number} calls for which the answer has been missing
    */
   probe () {
+    this.#channel.look()
     return this.#pulse.probe()
   }
 
@@ -354,10 +358,10 @@ export class Worker {
 
   /** @param {number} finish milliseconds that requests in flight get */
   #giveUpAfter (finish) {
-    if (this.#finish !== null) clearTimeout(this.#finish)
+    this.#finish.met()
     const giveUp = () => this.#requests.cancelAll(this.#leavingError())
     if (finish === 0) giveUp()
-    else this.#finish = setTimeout(giveUp, finish)
+    else this.#finish.expect(finish, giveUp)
   }
 
   #kill () {
@@ -368,7 +372,7 @@ export class Worker {
   }
 
   #leavingError () {
-    return this.#reason === 'close' ? closedError() : drainedError(this)
+    return this.#reason === 'close' ? cutOffError() : drainedError(this)
   }
 
   /**
@@ -385,7 +389,7 @@ export class Worker {
     if (this.#state === 'gone') return
     this.#deadline.met()
     if (this.#lastLook !== null) clearImmediate(this.#lastLook)
-    if (this.#finish !== null) clearTimeout(this.#finish)
+    this.#finish.met()
     while (this.#channel.drain()) { /* until the ring is empty */ }
     this.#move('release')
     const streams = this.#dropRequests()
@@ -467,6 +471,9 @@ export class Worker {
         this.#presumed = null
         if (this.#move('answer')) this.owner.onAvailable(this)
         break
+      case types.HANG_UP:
+        this.#onHangUp()
+        break
       case types.CORRUPT:
         this.#onCorrupt(events[i + 2])
         break
@@ -497,12 +504,27 @@ export class Worker {
     if (this.#move('fail')) this.#deadline.expect(this.#killTime, () => this.#kill())
   }
 
-  /** @param {string} message */
-  #onCorrupt (message) {
+  /**
+   * Its end of the bell is closed. The news of its end follows, unless it has closed a descriptor
+   * that is not its own: then nothing would ever wake this process for it.
+   */
+  #onHangUp () {
+    if (!['starting', 'ready', 'silent'].includes(this.#state)) return
+    this.#deadline.expect(this.#killTime, () => this.#onCorrupt(
+      'it closed the descriptors that it shares with Node',
+      'A library may have closed all descriptors, as daemons do when they start'))
+  }
+
+  /**
+   * @param {string} message
+   * @param {string} [advice]
+   */
+  #onCorrupt (message,
+    advice = 'A native module in the application may have overwritten memory') {
     const { id, pid } = this
     const error = new WorkerError('ERR_WORKER_PROTOCOL',
-      `worker ${id} (pid ${pid}) broke the protocol: ${message}. A native module in the ` +
-      'application may have overwritten memory. The worker is being replaced',
+      `worker ${id} (pid ${pid}) broke the protocol: ${message}. ${advice}. ` +
+      'The worker is being replaced',
       { worker: id, pid })
     // What it says cannot be trusted any more, so its requests are lost now.
     const streams = this.#dropRequests()

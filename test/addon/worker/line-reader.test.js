@@ -3,13 +3,14 @@ import { PassThrough } from 'node:stream'
 import { test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 
+import { loadBinding } from '../../../addon/lib/binding.js'
 import { LineReader } from '../../../addon/lib/worker/line-reader.js'
 
 function read () {
   const source = new PassThrough()
   const lines = []
   const entries = []
-  const reader = new LineReader(source, (line, level) => {
+  const reader = new LineReader(source, loadBinding().logMarks, (line, level) => {
     lines.push(line)
     entries.push([level, line])
   })
@@ -143,7 +144,7 @@ function slowly () {
 test('a process that printed without pause kept the event loop from everything else', async () => {
   const source = new PassThrough()
   const lines = []
-  const reader = new LineReader(source, (line) => {
+  const reader = new LineReader(source, loadBinding().logMarks, (line) => {
     slowly()
     lines.push(line)
   })
@@ -160,7 +161,7 @@ test('a process that printed without pause kept the event loop from everything e
 test('many processes that print share the time of one turn', async () => {
   let count = 0
   const sources = Array.from({ length: 20 }, () => new PassThrough())
-  const readers = sources.map((source) => new LineReader(source, () => {
+  const readers = sources.map((source) => new LineReader(source, loadBinding().logMarks, () => {
     slowly()
     count++
   }))

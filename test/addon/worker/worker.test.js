@@ -205,6 +205,34 @@ test('a corrupt ring fails the requests in flight at once', async () => {
   assert.equal(worker.reason, 'protocol')
 })
 
+test('a worker that closed its descriptors was silent for ever', async (t) => {
+  const { worker, fake } = makeWorker()
+  await settle()
+  const stream = new Stream('GET', undefined)
+  worker.send(stream)
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  fake.channels[0].emit(fake.binding.eventTypes.HANG_UP)
+  fake.channels[0].deliver()
+  assert.equal(worker.state, 'ready', 'the news of its end may be on its way')
+  t.mock.timers.tick(parseOptions().timeouts.kill)
+  assert.equal(worker.state, 'dying')
+  assert.match(worker.error.message, /closed the descriptors/)
+  assert.deepEqual(stream.events, [['error', 'ERR_WORKER_PROTOCOL']])
+})
+
+test('a worker that has ended is not said to have closed its descriptors', async (t) => {
+  const { worker, fake, process } = makeWorker()
+  await settle()
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  fake.channels[0].emit(fake.binding.eventTypes.HANG_UP)
+  fake.channels[0].deliver()
+  worker.exited(null, 11, process.pid)
+  worker.release()
+  t.mock.timers.tick(parseOptions().timeouts.kill)
+  assert.equal(worker.error, null)
+  assert.equal(worker.reason, 'crash')
+})
+
 test('an invalid ready message ends the worker and not Node', async () => {
   for (const json of ['{', 'null', '{"pid":"1"}']) {
     const { worker, heard } = makeWorker(() => {}, (process) => process.ready(json))

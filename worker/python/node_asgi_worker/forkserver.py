@@ -23,6 +23,7 @@ from node_asgi_worker import (
     _worker,
     cold,
     confinement,
+    descriptors,
     errors,
     importer,
     late,
@@ -58,10 +59,7 @@ def serve() -> Job | None:
     """Returns None in the server, when it is done, and a Job in every worker that it forked."""
     if not os.path.isdir("/proc/self/task"):
         sys.exit("node-asgi needs the file system /proc, which is not mounted here")
-    for fd in (CONTROL, LIFELINE):
-        os.set_inheritable(fd, False)
-    _worker.close_fds_from(LIFELINE + 1)
-
+    descriptors.keep_of_inherited([CONTROL, LIFELINE])
     settings = cold.server_settings()
     if settings is None:
         settings = _prepare()
@@ -211,7 +209,7 @@ class _Server:
         try:
             ends += os.pipe2(os.O_CLOEXEC)
             job = Job(self._settings, *channel, ends[0])
-            pid = cold.spawn(job, stdout, stderr) if threads.others() else os.fork()
+            pid = cold.spawn(job, stdout, stderr) if threads.others() else threads.fork()
         except OSError as exc:
             text = logs.mark(f"node-asgi: cannot start a worker: {exc}", logging.ERROR)
             os.write(stderr, f"{text}\n".encode())

@@ -27,12 +27,11 @@ ORPHAN_SHUTDOWN = 2.0
 
 @dataclass(frozen=True)
 class Job:
-    """What a worker gets from the fork server. The channel takes the first four descriptors."""
+    """What a worker gets from the fork server. The channel takes the first three descriptors."""
 
     settings: Settings
     segment: int
-    worker_bell: int
-    node_bell: int
+    bell: int
     files: int
     lifeline: int
 
@@ -43,7 +42,7 @@ def run(job: Job) -> int:
     logs.install()
     # Node asks for the stacks when the event loop is blocked. This works without the GIL.
     faulthandler.register(_worker.STACKS_SIGNAL, file=2, all_threads=True)
-    channel = _worker.Channel(job.segment, job.worker_bell, job.node_bell, job.files)
+    channel = _worker.Channel(job.segment, job.bell, job.files)
     os.register_at_fork(after_in_child=_leaver(channel, job.lifeline))
     worker = _Worker(job, channel)
     try:
@@ -163,7 +162,8 @@ class _Worker:
 
     def _drain(self) -> None:
         try:
-            self._channel.drain()
+            if not self._channel.drain():
+                self._loop.remove_reader(self._channel.fileno())  # The lifeline tells the rest.
         except Exception as exc:
             # The bell stays readable: without this, the loop would call this for ever.
             self._loop.remove_reader(self._channel.fileno())

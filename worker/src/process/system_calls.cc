@@ -24,13 +24,6 @@ PyObject* SetParentDeathSignal(PyObject* /*module*/, PyObject* args) {
   return NoneOrError(prctl(PR_SET_PDEATHSIG, signal) == 0);
 }
 
-PyObject* CloseFdsFrom(PyObject* /*module*/, PyObject* args) {
-  int lowest = 0;
-  if (PyArg_ParseTuple(args, "i:close_fds_from", &lowest) == 0) return nullptr;
-  closefrom(lowest);
-  return py::NewNone();
-}
-
 PyObject* SetDumpable(PyObject* /*module*/, PyObject* args) {
   int dumpable = 0;
   if (PyArg_ParseTuple(args, "p:set_dumpable", &dumpable) == 0) return nullptr;

@@ -13,9 +13,6 @@ namespace nasgi::worker {
 // A parent that has ended before the call goes unnoticed.
 PyObject* SetParentDeathSignal(PyObject* module, PyObject* args);
 
-// close_fds_from(lowest): closes every descriptor >= lowest.
-PyObject* CloseFdsFrom(PyObject* module, PyObject* args);
-
 // set_dumpable(dumpable): whether processes of the same user may trace this one, and whether it
 // leaves core files. If not, its files in /proc belong to root. Lasts across fork, not across exec.
 PyObject* SetDumpable(PyObject* module, PyObject* args);
