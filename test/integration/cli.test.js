@@ -170,7 +170,7 @@ describe('node-asgi', { timeout: 3 * LIMIT }, () => {
     for (const [args, facts] of [
       [['--bogus'], ['--bogus']],
       [['--docroot', missing], [/docroot/, missing]],
-      [['no-colon'], ['no-colon']],
+      [['no colon'], ['no colon']],
       [['--reload-dir', directory], ['--reload-dir', '--reload']]
     ]) {
       const run = start(args)
@@ -181,7 +181,7 @@ describe('node-asgi', { timeout: 3 * LIMIT }, () => {
 
   for (const [what, args, flag] of [
     ['a docroot that does not exist', ['--docroot', '/nowhere/at/all'], '--docroot'],
-    ['a target that is not valid', ['no-colon'], '[app]'],
+    ['a target that is not valid', ['no colon'], '[app]'],
     ['an application that does not exist', ['no_such_module:app'], '[app]'],
     ['an interpreter that does not exist', ['--python', '/nowhere/python3'], '--python'],
     ['a start that takes too long',

@@ -230,7 +230,7 @@ def test_preload_of_a_list_of_modules(host, tmp_path):
         ({"target": "nothing_here:app", "preload": True}, "ModuleNotFoundError", "nothing_here"),
         ({"preload": ["raise_at_import_app"]}, "RuntimeError", "DATABASE_URL is not set"),
         ({"target": "exit_at_import_app:app", "preload": True}, "SystemExit", "sys.exit("),
-        ({"lifespan": "perhaps"}, "ValueError", "'lifespan'"),
+        ({"lifespan": None}, "ValueError", "'lifespan'"),
     ],
 )
 def test_a_server_that_cannot_serve_says_why_and_exits(host, settings, kind, message):

@@ -190,15 +190,16 @@ function startupFailure (kind, isFound) {
 
 /**
  * The fork server reports that it could not start.
+ * @param {string} option that names what is preloaded
  * @param {string} type
  * @param {string} message
  * @param {string} traceback
  * @returns {StartupError}
  */
-export function preloadError (type, message, traceback) {
+export function preloadError (option, type, message, traceback) {
   // With a traceback the modules have been found, and their own code raised.
   const text = 'the fork server could not start' + (traceback === ''
-    ? ` (check ${optionName('preload')} and ${optionName('docroot')})`
+    ? ` (check ${optionName(option)} and ${optionName('docroot')})`
     : '')
   return new StartupError('ERR_PRELOAD', describe(text, type, message, traceback),
     { type, traceback })

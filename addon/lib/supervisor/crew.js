@@ -9,6 +9,7 @@ import { optionName } from '../util/option-name.js'
 import { ForkServer } from '../worker/fork-server.js'
 import { Worker } from '../worker/worker.js'
 import { HangWatch } from './hang-watch.js'
+import { pinned } from './python-environment.js'
 import { Roster } from './roster.js'
 
 /** @typedef {import('./reporter.js').Reporter} Reporter */
@@ -117,7 +118,7 @@ export class Crew {
    */
   start (prepare) {
     try {
-      this.#server = new ForkServer({ ...this.parts, owner: this })
+      this.#server = new ForkServer({ ...this.parts, ...pinned(this.parts), owner: this })
       prepare()
       this.#server.start()
     } catch (error) {

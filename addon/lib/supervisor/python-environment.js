@@ -2,7 +2,8 @@
  * The environment of the Python processes.
  */
 
-import { delimiter } from 'node:path'
+import { realpathSync } from 'node:fs'
+import { basename, delimiter, dirname, join } from 'node:path'
 
 import { userPath } from '../util/user-path.js'
 
@@ -53,4 +54,30 @@ export function pythonEnvironment (inherited, added, { inheritEnv, user }) {
 function identity (user) {
   if (user?.home === undefined) return {}
   return { HOME: user.home, USER: user.name, LOGNAME: user.name }
+}
+
+/**
+ * Follows the links in the paths of an interpreter and of what it imports from, as the system does
+ * with the docroot. So a fork server goes on to start workers of one release, although a deployment
+ * has switched a link to the next one; only a reload changes that.
+ * @param {{ python: string, env: Record<string, string | undefined> }} paths
+ */
+export function pinned ({ python, env }) {
+  const { PYTHONPATH } = env
+  return {
+    // Not the link to the interpreter itself: Python finds a virtual environment by it.
+    python: join(followed(dirname(python)), basename(python)),
+    env: PYTHONPATH
+      ? { ...env, PYTHONPATH: PYTHONPATH.split(delimiter).map(followed).join(delimiter) }
+      : env
+  }
+}
+
+/** @param {string} path */
+function followed (path) {
+  try {
+    return realpathSync(path)
+  } catch {
+    return path
+  }
 }

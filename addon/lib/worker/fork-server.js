@@ -275,7 +275,8 @@ export class ForkServer {
         this.#onReady(message.info)
         break
       case 'server_failed':
-        this.#error ??= preloadError(message.errorType, message.message, message.traceback)
+        this.#error ??= preloadError(this.settings.preload === true ? 'appTarget' : 'preload',
+          message.errorType, message.message, message.traceback)
         break
       case 'forked':
         this.#workers.get(message.worker)?.forked(message.pid)

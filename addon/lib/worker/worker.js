@@ -82,6 +82,9 @@ export class Worker {
 
   #finishAt = Infinity
 
+  /** When it will be killed, while it drains. */
+  #endAt = 0
+
   /** Milliseconds for its process to exit or, when killed, to be reported as ended. */
   #killTime
   #quota = Infinity
@@ -332,8 +335,16 @@ export class Worker {
     // WebSockets do not end by themselves.
     if (reason === 'close') this.#requests.cancelSockets(closedError())
     this.#giveUpAfter(finish)
-    if (!this.#stopped) this.#killUnlessGone(hasStarted ? total : kill)
+    const patience = hasStarted ? total : kill
+    this.#endAt = performance.now() + patience
+    if (!this.#stopped) this.#killUnlessGone(patience)
     return true
+  }
+
+  /** Milliseconds for its process to exit once it has ended as told. Earlier steps left some. */
+  get #exitTime () {
+    const left = this.#endAt - performance.now()
+    return Math.max(this.#killTime, Math.min(this.timeouts.kill, left))
   }
 
   /** @param {number} patience milliseconds */
@@ -463,7 +474,7 @@ export class Worker {
         break
       case types.STOPPED:
         // Nothing of the application is left to wait for. Said twice, it does not extend the time.
-        if (!this.#stopped && this.#state === 'draining') this.#killUnlessGone(this.#killTime)
+        if (!this.#stopped && this.#state === 'draining') this.#killUnlessGone(this.#exitTime)
         this.#stopped = true
         break
       case types.PONG:

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 
 import * as environment from '../../../addon/lib/supervisor/python-environment.js'
 
+const { pinned } = environment
 const pythonEnvironment = (inherited, added, isolation = {}) =>
   environment.pythonEnvironment(inherited, added, { inheritEnv: true, ...isolation })
 
@@ -54,4 +57,20 @@ test('another user has a home and a name of its own, unless the options say othe
   assert.deepEqual(pythonEnvironment(env, { USER: 'x' }, { user }),
     { HOME: '/var/www', USER: 'x', LOGNAME: 'web' })
   assert.deepEqual(pythonEnvironment(env, {}, { user: { name: '4711', uid: 4711 } }), env)
+})
+
+test('paths with links are followed once, but not the link to the interpreter', (t) => {
+  const root = realpathSync(mkdtempSync(join(tmpdir(), 'node-asgi-env-')))
+  t.after(() => rmSync(root, { recursive: true }))
+  mkdirSync(join(root, 'v1/bin'), { recursive: true })
+  mkdirSync(join(root, 'v1/lib'))
+  symlinkSync('v1', join(root, 'current'))
+  symlinkSync('/usr/bin/python3', join(root, 'v1/bin/python3'))
+  const env = { PYTHONPATH: `${join(root, 'current/lib')}:/nowhere/lib`, A: 'current' }
+  assert.deepEqual(pinned({ python: join(root, 'current/bin/python3'), env }), {
+    python: join(root, 'v1/bin/python3'),
+    env: { PYTHONPATH: `${join(root, 'v1/lib')}:/nowhere/lib`, A: 'current' }
+  })
+  assert.deepEqual(pinned({ python: '/nowhere/python3', env: {} }),
+    { python: '/nowhere/python3', env: {} })
 })
