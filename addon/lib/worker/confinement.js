@@ -4,7 +4,7 @@
  * which the workers have their temporary directories.
  */
 
-import { chownSync, fchownSync, mkdtempSync, rmdirSync } from 'node:fs'
+import { chownSync, fchownSync, mkdtempSync, realpathSync, rmdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -32,6 +32,8 @@ export class Confinement {
   open (program) {
     const { profile, umask, dropCapabilities, noNewPrivileges } = this.isolation
     if (profile === 'strict') {
+      // Its workers belong to the release that a link names now, as its working directory does.
+      this.docroot = realpathSync(this.docroot)
       this.#temporary = mkdtempSync(join(tmpdir(), 'node-asgi-'))
       if (this.changesOwner) chownSync(this.#temporary, ...this.#owner())
     }
