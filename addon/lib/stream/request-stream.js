@@ -407,8 +407,13 @@ export class RequestStream {
 
   // Only clients on the network use the following.
 
-  /** @param {string[]} links values of link headers */
-  onEarlyHint (links) {}
+  /**
+   * @param {string[]} links values of link headers
+   * @param {number} cost bytes of the window, to be given back by consumed()
+   */
+  onEarlyHint (links, cost) {
+    this.consumed(cost)
+  }
 
   /**
    * @param {string} path

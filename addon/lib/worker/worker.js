@@ -12,6 +12,7 @@ import {
 import { rethrowLater } from '../util/guard.js'
 import { nameRequest } from '../message/head.js'
 import { Batch, InFlight } from './in-flight.js'
+import { Limits } from './limits.js'
 import { optionName } from '../util/option-name.js'
 import { parseInfo } from './process-info.js'
 import { Pulse } from './pulse.js'
@@ -48,6 +49,10 @@ export class Worker {
   /** @type {ExitReason | null} */
   #reason = null
 
+  /** What it means if a signal that asks for stacks ends it instead.
+   * @type {{ signal: number, error: Error, reason: ExitReason } | null} */
+  #presumed = null
+
   /** It has been told to end. */
   #leaving = false
 
@@ -62,6 +67,9 @@ export class Worker {
 
   /** @type {InFlight} */
   #requests
+
+  /** @type {Limits} */
+  #limits
 
   /** Until when the next step of its life has to be done. */
   #deadline = new Deadline()
@@ -100,6 +108,7 @@ export class Worker {
     this.owner = owner
     this.timeouts = settings.timeouts
     this.#killTime = settings.timeouts.kill
+    this.#limits = new Limits(settings.isolation.limits, binding.outOfMemoryExit)
     this.types = binding.eventTypes
     this.stride = binding.eventStride
     this.output = new WorkerOutput(binding.logMarks,
@@ -221,6 +230,10 @@ export class Worker {
     if (!this.#move('exit')) return
     this.#pid ||= pid
     this.#exit = { code, signal }
+    if (this.#presumed?.signal === signal && this.#error === null) {
+      this.#error = this.#presumed.error
+      this.#reason = this.#presumed.reason
+    }
     this.#lastLook = setImmediate(() => this.release())
   }
 
@@ -274,6 +287,16 @@ export class Worker {
   /** It may hang: it gets no new requests unless it answers. */
   suspect () {
     this.#move('suspect')
+  }
+
+  /**
+   * Until it answers again: if this signal ends it, it has failed for another reason.
+   * @param {number} signal
+   * @param {Error} error
+   * @param {ExitReason} reason
+   */
+  presume (signal, error, reason) {
+    this.#presumed = { signal, error, reason }
   }
 
   /**
@@ -384,7 +407,7 @@ export class Worker {
     this.#channel.close()
     this.outputEnded = this.output.close(this.#killTime)
     const { code, signal } = this.#exit ?? { code: null, signal: 0 }
-    const crash = crashedError(this, code, signal)
+    const crash = crashedError(this, code, signal, this.#limits.reached(code, signal))
     this.#lose(streams, this.#error ?? (this.#stopped ? this.#leavingError() : crash))
     this.owner.onGone(this, this.#error ?? crash)
   }
@@ -456,6 +479,7 @@ export class Worker {
         break
       case types.PONG:
         this.#pulse.answered(this.#now)
+        this.#presumed = null
         if (this.#move('answer')) this.owner.onAvailable(this)
         break
       case types.HANG_UP:

@@ -4,7 +4,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 
-import { pinned, pythonEnvironment } from '../../../addon/lib/supervisor/python-environment.js'
+import * as environment from '../../../addon/lib/supervisor/python-environment.js'
+
+const { pinned } = environment
+const pythonEnvironment = (inherited, added, isolation = {}) =>
+  environment.pythonEnvironment(inherited, added, { inheritEnv: true, ...isolation })
 
 const here = (name) => join(process.cwd(), name)
 
@@ -35,6 +39,24 @@ test('so do the other directories of Python', () => {
 test('other variables stay as they are', () => {
   const env = { PATH: 'bin:/usr/bin', EMPTY: '', LANG: 'C' }
   assert.deepEqual(pythonEnvironment(env, { LANG: 'C.UTF-8' }), { ...env, LANG: 'C.UTF-8' })
+})
+
+test('without inheritEnv, only what the interpreter needs is passed on', () => {
+  const needed = {
+    PATH: '/bin', HOME: '/h', LANG: 'C', LC_ALL: 'C', TZ: 'UTC', PYTHONUTF8: '1', VIRTUAL_ENV: '/v'
+  }
+  const env = { ...needed, AWS_SECRET_ACCESS_KEY: 's', NPM_TOKEN: 't', MY_PATH: 'x', A: '1' }
+  assert.deepEqual(pythonEnvironment(env, {}, { inheritEnv: false }), needed)
+  assert.deepEqual(pythonEnvironment(env, { B: '2' }, { inheritEnv: ['A', 'MISSING'] }),
+    { ...needed, A: '1', B: '2' })
+})
+
+test('another user has a home and a name of its own, unless the options say otherwise', () => {
+  const user = { name: 'web', uid: 33, gid: 33, home: '/var/www' }
+  const env = { HOME: '/root', USER: 'root', LOGNAME: 'root' }
+  assert.deepEqual(pythonEnvironment(env, { USER: 'x' }, { user }),
+    { HOME: '/var/www', USER: 'x', LOGNAME: 'web' })
+  assert.deepEqual(pythonEnvironment(env, {}, { user: { name: '4711', uid: 4711 } }), env)
 })
 
 test('paths with links are followed once, but not the link to the interpreter', (t) => {
