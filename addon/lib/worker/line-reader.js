@@ -158,7 +158,8 @@ export class LineReader {
     const text = this.#text.slice(this.#start, end)
     this.#start = end
     this.#searched = Math.max(this.#searched, end)
-    this.onLine(this.#level === null ? text : text.replaceAll(this.marks.newline, '\n'), this.#level)
+    const message = this.#level === null ? text : text.replaceAll(this.marks.newline, '\n')
+    this.onLine(message, this.#level)
   }
 
   #end () {
