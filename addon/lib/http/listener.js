@@ -78,7 +78,7 @@ export function createListener (pool, limits, settings, closing) {
     exchange.keepsBody = arrival?.keepsBody === true
     const connection = connectionOf(req)
     if (req.httpVersionMajor === 2) {
-      endWhenAborted(req.stream)
+      endWhenAborted(res.stream)
       onSessionClosing(req, closing)
       watchSession(exchange.session = req.stream.session)
       // The client may reset the stream in what has been read together with the request.
