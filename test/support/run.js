@@ -8,6 +8,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
+import { workerMain } from '../../addon/lib/binding.js'
+
 export const SCRIPT = fileURLToPath(new URL('../../addon/bin/node-asgi.js', import.meta.url))
 
 const LIMIT = 60_000
@@ -51,8 +53,9 @@ export class Run {
     return readdirSync('/proc').filter((pid) => {
       try {
         return /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/environ`).includes(this.mark)
-      } catch {
-        return false // it has just ended
+      } catch (error) {
+        // It has just ended, or it is a Python process, whose environment only root may read.
+        return error.code === 'EACCES' && isOurs(pid)
       }
     })
   }
@@ -64,5 +67,14 @@ export class Run {
       assert(Date.now() < end, `still running: ${this.processes()}`)
       await sleep(20)
     }
+  }
+}
+
+/** Whether a process runs the fork server of this checkout. */
+function isOurs (pid) {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(workerMain)
+  } catch {
+    return false // it has just ended
   }
 }
