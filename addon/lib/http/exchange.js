@@ -298,6 +298,7 @@ export class HttpExchange extends RequestStream {
    */
   releaseSource (source) {
     source.on('data', (/** @type {Buffer} */ piece) => this.received(piece.length))
+    source.resume()
   }
 }
 

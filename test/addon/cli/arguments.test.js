@@ -203,7 +203,8 @@ describe('parseArguments', () => {
   it('sets every option whose flag is given, and no other', () => {
     // Everything else is about the server.
     const others = ['version', 'host', 'port', 'uds', 'tls-cert', 'tls-key', 'tls-ca',
-      'max-header-size', 'reload', 'reload-dir', 'reload-ext', 'access-log', 'log-level']
+      'max-header-size', 'timeout-head', 'max-connections', 'max-connections-per-address', 'reload',
+      'reload-dir', 'reload-ext', 'access-log', 'log-level']
     assert.deepEqual(defineCommand().options.map(({ long }) => long).sort(),
       [...Object.values(FLAGS).filter((flag) => flag.startsWith('--')),
         ...others.map((name) => `--${name}`)].sort())
