@@ -79,6 +79,8 @@ export class Uploads {
       pieces.push(piece)
       exchange.received(piece.length)
     })
+    // It may have been paused before it was handed over.
+    if (req.readableFlowing === false) req.resume()
     req.on('end', () => this.#submitWhole(exchange, Buffer.concat(pieces)))
     // The response reports that the client has gone.
     req.on('error', () => {})
