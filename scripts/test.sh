@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Runs all tests, or only the named parts: lint cpp model instructions sanitizers python js
-# frameworks proxies browser. When a part fails, the others still run; the summary at the end shows
-# the result of each.
+# Runs all tests, or only the named parts: lint cpp model instructions sanitizers fuzz python js
+# frameworks node-frameworks proxies browser. When a part fails, the others still run; the summary at
+# the end shows the result of each.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-all=(lint cpp model instructions sanitizers python js frameworks proxies browser)
+all=(lint cpp model instructions sanitizers fuzz python js frameworks node-frameworks proxies browser)
 parts=("$@")
 ((${#parts[@]} > 0)) || parts=("${all[@]}")
 for part in "${parts[@]}"; do
@@ -60,6 +60,17 @@ run_sanitizers() {
   return "$status"
 }
 
+run_fuzz() {
+  # Only root can install clang; without it the script reports that it is skipped.
+  ((EUID != 0)) || bash scripts/packages.sh clang "$(fuzzer_runtime)"
+  timeout -k 10 600 node test/fuzz/run.js --seconds 15
+}
+
+# The package with the runtime of libFuzzer, for the version that the package clang depends on.
+fuzzer_runtime() {
+  apt-cache depends clang | sed -n 's/^ *Depends: clang-\([0-9]\+\)$/libclang-rt-\1-dev/p'
+}
+
 run_python() { timeout -k 10 600 .venv/bin/python -m pytest -q; }
 
 run_js() {
@@ -74,6 +85,12 @@ run_js() {
 run_frameworks() {
   bash test/frameworks/setup.sh
   timeout -k 10 600 node --test --test-reporter=spec --test-concurrency=1 test/frameworks/*.test.js
+}
+
+run_node-frameworks() {
+  bash test/node-frameworks/setup.sh
+  timeout -k 10 600 node --test --test-reporter=spec --test-concurrency=1 \
+    test/node-frameworks/*.test.js
 }
 
 run_proxies() { bash test/proxies/run.sh; }
@@ -98,7 +115,7 @@ for part in "${parts[@]}"; do
   else
     failed=$((failed + 1)) word=FAILED
   fi
-  summary+=("$(printf '%-12s %s  %4d s' "$part" "$word" $((SECONDS - started)))")
+  summary+=("$(printf '%-15s %s  %4d s' "$part" "$word" $((SECONDS - started)))")
 done
 
 step 'Summary'

@@ -17,10 +17,13 @@ import { userPath } from './util/user-path.js'
 
 /** @typedef {(value: any, name: string) => any} Check */
 
+// A module may have a file name with a dash, which no import statement can name.
+const FILE_NAME = '[\\p{L}\\p{Nl}_][\\p{L}\\p{Nl}\\p{N}\\p{M}_-]*'
+const DOTTED_FILE_NAMES = `${FILE_NAME}(?:\\.${FILE_NAME})*`
 const IDENTIFIER = '[\\p{L}\\p{Nl}_][\\p{L}\\p{Nl}\\p{N}\\p{M}_]*'
 const DOTTED = `${IDENTIFIER}(?:\\.${IDENTIFIER})*`
-const APP_TARGET = new RegExp(`^${DOTTED}(?::${DOTTED}(?:\\(\\))?)?$`, 'u')
-const MODULE = new RegExp(`^${DOTTED}$`, 'u')
+const APP_TARGET = new RegExp(`^${DOTTED_FILE_NAMES}(?::${DOTTED}(?:\\(\\))?)?$`, 'u')
+const MODULE = new RegExp(`^${DOTTED_FILE_NAMES}$`, 'u')
 
 /** In microseconds. */
 const MAX_SPIN = 1000
@@ -33,7 +36,7 @@ const SILENT = { info () {}, warn () {}, error () {} }
  * @param {unknown} value
  * @returns {never}
  */
-function invalid (name, expected, value) {
+export function invalid (name, expected, value) {
   let shown
   try {
     shown = typeof value === 'function' ? 'a function' : JSON.stringify(value) ?? String(value)
@@ -67,12 +70,14 @@ function nonEmptyString (value, name) {
 }
 
 /**
- * @param {string[]} values
- * @returns {Check}
+ * @param {string[]} choices
+ * @returns {Check & { choices: string[] }}
  */
-export function oneOf (...values) {
-  const expected = values.map((value) => `'${value}'`).join(' or ')
-  return (value, name) => values.includes(value) ? value : invalid(name, expected, value)
+export function oneOf (...choices) {
+  const expected = choices.map((value) => `'${value}'`).join(' or ')
+  /** @type {Check} */
+  const check = (value, name) => choices.includes(value) ? value : invalid(name, expected, value)
+  return Object.assign(check, { choices })
 }
 
 /**
@@ -144,7 +149,7 @@ export function spin (value, name) {
  * A path, which may be given as a file: URL.
  * @type {Check}
  */
-function filePath (value, name) {
+export function filePath (value, name) {
   if (!(value instanceof URL) && !/^file:/i.test(value)) return nonEmptyString(value, name)
   let path
   try {

@@ -5,6 +5,7 @@
 #include <bit>
 #include <cerrno>
 #include <string>
+#include <utility>
 
 #include "control.h"
 #include "errors.h"
@@ -53,9 +54,10 @@ Napi::Function Channel::Define(Napi::Env env) {
        InstanceMethod<&Channel::Consumed>("consumed"), InstanceMethod<&Channel::Abort>("abort"),
        InstanceMethod<&Channel::Cancel>("cancel"), InstanceMethod<&Channel::Stop>("stop"),
        InstanceMethod<&Channel::TakeFile>("takeFile"), InstanceMethod<&Channel::Ring>("ring"),
-       InstanceMethod<&Channel::Ping>("ping"), InstanceMethod<&Channel::Wait>("wait"),
-       InstanceMethod<&Channel::Drain>("drain"), InstanceMethod<&Channel::Ref>("ref"),
-       InstanceMethod<&Channel::Unref>("unref"), InstanceMethod<&Channel::Close>("close")});
+       InstanceMethod<&Channel::Look>("look"), InstanceMethod<&Channel::Ping>("ping"),
+       InstanceMethod<&Channel::Wait>("wait"), InstanceMethod<&Channel::Drain>("drain"),
+       InstanceMethod<&Channel::Ref>("ref"), InstanceMethod<&Channel::Unref>("unref"),
+       InstanceMethod<&Channel::Close>("close")});
 }
 
 Channel::Channel(const Napi::CallbackInfo& info)
@@ -78,19 +80,17 @@ void Channel::Open(const Napi::CallbackInfo& info) {
     spinner_ = shm::Spinner(std::chrono::microseconds(Uint32(spin)));
   }
   base::Result<shm::Segment> segment = shm::Segment::Create(sizes);
-  base::Result<shm::Doorbell> own = shm::Doorbell::Create();
-  base::Result<shm::Doorbell> peer = shm::Doorbell::Create();
+  base::Result<shm::DoorbellPair> bells = shm::Doorbell::CreatePair();
   base::Result<base::FdSockets> files = base::MakeFdSockets();
-  for (const base::Status* status :
-       {&segment.status(), &own.status(), &peer.status(), &files.status()}) {
+  for (const base::Status* status : {&segment.status(), &bells.status(), &files.status()}) {
     if (!status->ok()) return ThrowNoResources(env, *status);
   }
   files_ = std::move(files).value();
   streams_.set_files(files_.taker.get());
   segment_fd_ = segment.value().fd();
-  worker_bell_fd_ = peer.value().fd();
+  worker_bell_ = std::move(bells.value().other).Release();
   endpoint_ = std::make_unique<shm::Endpoint>(std::move(segment).value(), shm::Side::kNode,
-                                              std::move(own).value(), std::move(peer).value());
+                                              std::move(bells.value().one));
   const base::Status watching = watcher_.Start(env, endpoint_->bell_fd(), [this] { OnBell(); });
   const base::Status turns = turn_end_.Start(env, [this] {
     if (endpoint_ != nullptr) endpoint_->RingHeld();
@@ -106,10 +106,14 @@ void Channel::Open(const Napi::CallbackInfo& info) {
 bool Channel::WorkerFds(std::array<int, wire::kForkFds>* fds) const {
   if (!CheckOpen()) return false;
   (*fds)[wire::kSegmentFd] = segment_fd_;
-  (*fds)[wire::kWorkerBellFd] = worker_bell_fd_;
-  (*fds)[wire::kNodeBellFd] = endpoint_->bell_fd();
+  (*fds)[wire::kBellFd] = worker_bell_.get();
   (*fds)[wire::kFilesFd] = files_.passer.get();
   return true;
+}
+
+void Channel::CloseWorkerFds() {
+  worker_bell_.reset();
+  files_.passer.reset();
 }
 
 Napi::Value Channel::TakeFile(const Napi::CallbackInfo& info) {
@@ -126,6 +130,11 @@ Napi::Value Channel::Ring(const Napi::CallbackInfo& /*info*/) {
   return {};
 }
 
+Napi::Value Channel::Look(const Napi::CallbackInfo& /*info*/) {
+  if (endpoint_ != nullptr && endpoint_->HasRecord()) watcher_.CallBackSoon();
+  return {};
+}
+
 Napi::Value Channel::Wait(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   Control* control = UnwrapTagged<Control>(info[0]);
@@ -136,7 +145,8 @@ Napi::Value Channel::Wait(const Napi::CallbackInfo& info) {
     OnBell();
     return Napi::Boolean::New(env, true);
   }
-  std::array<pollfd, 2> fds = {pollfd{endpoint_->bell_fd(), POLLIN, 0},
+  // poll() ignores a negative descriptor.
+  std::array<pollfd, 2> fds = {pollfd{hung_up_ ? -1 : endpoint_->bell_fd(), POLLIN, 0},
                                pollfd{control->fd(), POLLIN, 0}};
   const int timeout = info[1].ToNumber().Int32Value();
   int ready = 0;
@@ -176,6 +186,7 @@ void Channel::CloseNow() {
   watcher_.Close();
   turn_end_.Close();
   endpoint_.reset();
+  worker_bell_.reset();
   files_ = {};
   on_events_.Reset();
 }
@@ -190,7 +201,7 @@ void Channel::OnBell() {
   bool work = true;
   while (work && !closing_) {
     if (drains++ == kDrainsATurn) {
-      endpoint_->RingSelf();  // the rest is for the next turn of the loop
+      watcher_.CallBackSoon();  // the rest is for the next turn of the loop
       break;
     }
     switch (DrainOnce()) {
@@ -209,7 +220,16 @@ void Channel::OnBell() {
         break;
     }
   }
+  if (endpoint_->peer_left() && !closing_) OnHangUp();
   if (--depth_ == 0 && closing_) CloseNow();
+}
+
+void Channel::OnHangUp() {
+  if (std::exchange(hung_up_, true)) return;
+  watcher_.Ignore();
+  EventArray events(Env());
+  events.Add(EventType::kHangUp, 0);
+  CallBack(Env(), async_context_, Value(), on_events_, events.Arguments());
 }
 
 shm::Endpoint::Drained Channel::DrainOnce() {

@@ -41,6 +41,9 @@ class Channel : public Napi::ObjectWrap<Channel> {
   // The descriptors that the worker inherits with Fork, except for its output; borrowed. False,
   // with ERR_CLOSED pending: the channel is closed.
   [[nodiscard]] bool WorkerFds(std::array<int, wire::kForkFds>* fds) const;
+  // The worker has been sent its descriptors. Its ends of the sockets are closed here, so that the
+  // worker's end of the bell is closed when the worker has gone.
+  void CloseWorkerFds();
 
  private:
   // --- channel.cc ---------------------------------------------------------------------------
@@ -49,6 +52,7 @@ class Channel : public Napi::ObjectWrap<Channel> {
   Napi::Value Drain(const Napi::CallbackInfo& info);
   Napi::Value TakeFile(const Napi::CallbackInfo& info);
   Napi::Value Ring(const Napi::CallbackInfo& info);
+  Napi::Value Look(const Napi::CallbackInfo& info);
   Napi::Value Ref(const Napi::CallbackInfo& info);
   Napi::Value Unref(const Napi::CallbackInfo& info);
   Napi::Value Close(const Napi::CallbackInfo& info);
@@ -56,6 +60,8 @@ class Channel : public Napi::ObjectWrap<Channel> {
   // The body of the constructor; leaves an exception pending where it fails.
   void Open(const Napi::CallbackInfo& info);
   void OnBell();
+  // Tells JavaScript, once, that the worker has closed its end of the bell.
+  void OnHangUp();
   // Takes a bounded number of frames from the ring and hands them to JavaScript in one call.
   [[nodiscard]] shm::Endpoint::Drained DrainOnce();
   void CloseNow();
@@ -90,7 +96,7 @@ class Channel : public Napi::ObjectWrap<Channel> {
   void SendFrame(const Message& message, shm::Bell bell = shm::Bell::kAtOnce);
 
   int segment_fd_ = -1;                      // borrowed from endpoint_
-  int worker_bell_fd_ = -1;                  // likewise
+  base::UniqueFd worker_bell_;               // until the worker has its end
   base::FdSockets files_;                    // on which the worker passes files on
   std::unique_ptr<shm::Endpoint> endpoint_;  // null once closed
   shm::Spinner spinner_;
@@ -102,6 +108,7 @@ class Channel : public Napi::ObjectWrap<Channel> {
   std::vector<char> head_room_ = std::vector<char>(4096);  // grows to the longest head so far
   std::string_view head_;                                  // what ReadHead() read, in head_room_
   int depth_ = 0;         // callbacks into JavaScript under way, during which endpoint_ stays
+  bool hung_up_ = false;  // the worker can no longer wake this process
   bool closing_ = false;  // endpoint_ goes as soon as depth_ allows it
 };
 

@@ -79,7 +79,7 @@ void Channel::SendFrame(const Message& message, shm::Bell bell) {
       [&message](std::span<std::byte> room) { return wire::PackFrame(message, room); }, bell);
   // The callers keep to the limits, so only a broken ring refuses a frame: the next drain reports
   // it.
-  if (!sent.ok()) endpoint_->RingSelf();
+  if (!sent.ok()) watcher_.CallBackSoon();
   if (endpoint_->holds_bell()) turn_end_.Expect();
 }
 

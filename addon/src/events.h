@@ -35,11 +35,13 @@ enum class EventType : uint32_t {
   kPush = static_cast<uint32_t>(wire::MessageType::kPush),
   kContinue = static_cast<uint32_t>(wire::MessageType::kContinue),
   kPong = static_cast<uint32_t>(wire::MessageType::kPong),
-  kCorrupt = 255,  // not a message: the worker broke the protocol
+  // Not messages: the worker has closed its end of the bell; it broke the protocol.
+  kHangUp = 254,
+  kCorrupt = 255,
 };
 
 // The names under which JavaScript knows them.
-inline constexpr std::array<std::pair<const char*, EventType>, 18> kEventTypes = {{
+inline constexpr std::array<std::pair<const char*, EventType>, 19> kEventTypes = {{
     {"RESPONSE_START", EventType::kResponseStart},
     {"BODY", EventType::kBody},
     {"CREDIT", EventType::kCredit},
@@ -57,6 +59,7 @@ inline constexpr std::array<std::pair<const char*, EventType>, 18> kEventTypes =
     {"PUSH", EventType::kPush},
     {"CONTINUE", EventType::kContinue},
     {"PONG", EventType::kPong},
+    {"HANG_UP", EventType::kHangUp},
     {"CORRUPT", EventType::kCorrupt},
 }};
 

@@ -27,6 +27,11 @@ class PollWatcher {
   // Fails with kOs when libuv cannot watch the descriptor, and with kInvalidArgument when the
   // environment is ending; nothing is watched then.
   base::Status Start(napi_env env, int fd, std::function<void()> on_readable);
+  // Calls back in the next turn of the event loop, whether the descriptor is readable or not.
+  void CallBackSoon();
+  // Stops watching the descriptor, for example because it will be readable for ever. CallBackSoon()
+  // still works.
+  void Ignore();
   // Whether this watcher keeps the process alive. They do nothing when it is not running.
   void Ref();
   void Unref();

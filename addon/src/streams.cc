@@ -5,6 +5,9 @@
 
 #include "base/fd_passing.h"
 #include "js.h"
+#include "wire/close_code.h"
+#include "wire/http_head.h"
+#include "wire/utf8.h"
 
 namespace nasgi::addon {
 
@@ -80,6 +83,15 @@ bool Streams::CheckStatus(uint32_t id, uint32_t status) {
   if (status >= wire::kMinStatus && status <= wire::kMaxStatus) return true;
   return Fault("a response with status " + std::to_string(status), id,
                "; the range is " + Range(wire::kMinStatus, wire::kMaxStatus));
+}
+
+bool Streams::CheckHeaders(std::string_view what, uint32_t id, std::string_view headers) {
+  if (headers == valid_headers_) return true;
+  if (!wire::IsHeaderList(headers)) {
+    return Fault(what, id, " with headers that are not valid in HTTP");
+  }
+  valid_headers_ = headers;
+  return true;
 }
 
 bool Streams::Receive(Stream* stream, uint32_t id, size_t bytes) {
@@ -174,7 +186,10 @@ bool Streams::On(const wire::Response& response, EventArray* events) {
   if (stream == nullptr) return false;
   if (stream->response_started) return Fault("a second response", id, "");
   if (stream->accepted) return Fault("a response", id, ", whose WebSocket it has accepted");
-  if (!CheckStatus(id, response.status) || !Receive(stream, id, response.body.size())) return false;
+  if (!CheckStatus(id, response.status) || !CheckHeaders("a response", id, response.headers) ||
+      !Receive(stream, id, response.body.size())) {
+    return false;
+  }
   stream->response_started = true;
   if (!Settle(*stream, id, response.end, events)) return true;
   napi_env env = events->env();
@@ -218,6 +233,7 @@ bool Streams::On(const wire::Trailers& trailers, EventArray* events) {
   if (stream == nullptr) return false;
   if (stream->websocket) return Fault("trailers", id, kIsWebSocket);
   if (!stream->response_started) return Fault("trailers", id, " before its response");
+  if (!CheckHeaders("trailers", id, trailers.headers)) return false;
   if (Settle(*stream, id, true, events)) {
     events->Add(EventType::kTrailers, id, {Latin1(events->env(), trailers.headers)});
   }
@@ -227,7 +243,10 @@ bool Streams::On(const wire::Trailers& trailers, EventArray* events) {
 bool Streams::On(const wire::File& file, EventArray* events) {
   const uint32_t id = file.stream;
   const Stream* stream = FindBeforeResponse("a file", id);
-  if (stream == nullptr || !CheckStatus(id, file.status)) return false;
+  if (stream == nullptr || !CheckStatus(id, file.status) ||
+      !CheckHeaders("a file", id, file.headers)) {
+    return false;
+  }
   base::Result<base::PassedFd> passed = base::TakeFd(files_);
   if (!passed.ok() || passed.value().number != id) {
     return Fault("a file", id, " without its descriptor");
@@ -253,10 +272,17 @@ void Streams::DropFiles(const EventArray& events) {
 }
 
 bool Streams::On(const wire::EarlyHint& hint, EventArray* events) {
-  const Stream* stream = FindBeforeResponse("an early hint", hint.stream);
+  Stream* stream = FindBeforeResponse("an early hint", hint.stream);
   if (stream == nullptr) return false;
+  const size_t cost = wire::HintCost(hint.links.size());
+  if (!Receive(stream, hint.stream, cost)) return false;
+  if (!wire::IsValueList(hint.links)) {
+    return Fault("an early hint", hint.stream, " with links that are not valid in HTTP");
+  }
   if (!stream->aborted) {
-    events->Add(EventType::kEarlyHint, hint.stream, {Latin1(events->env(), hint.links)});
+    napi_env env = events->env();
+    events->Add(EventType::kEarlyHint, hint.stream,
+                {Latin1(env, hint.links), Number(env, static_cast<uint32_t>(cost))});
   }
   return true;
 }
@@ -264,6 +290,11 @@ bool Streams::On(const wire::EarlyHint& hint, EventArray* events) {
 bool Streams::On(const wire::Push& push, EventArray* events) {
   const Stream* stream = FindFor("a push", push.stream);
   if (stream == nullptr) return false;
+  if (stream->websocket) return Fault("a push", push.stream, kIsWebSocket);
+  if (!push.path.starts_with('/') || !wire::IsRequestTarget(push.path)) {
+    return Fault("a push", push.stream, " with a path that is not valid in HTTP");
+  }
+  if (!CheckHeaders("a push", push.stream, push.headers)) return false;
   if (!stream->aborted) {
     napi_env env = events->env();
     events->Add(EventType::kPush, push.stream, {Latin1(env, push.path), Latin1(env, push.headers)});
@@ -285,6 +316,10 @@ bool Streams::On(const wire::Accept& accept, EventArray* events) {
   if (!stream->websocket) return Fault("an accept", id, kIsNotWebSocket);
   if (stream->accepted) return Fault("a second accept", id, "");
   if (stream->response_started) return Fault("an accept", id, " after its response");
+  if (!accept.subprotocol.empty() && !wire::IsToken(accept.subprotocol)) {
+    return Fault("an accept", id, " with a subprotocol that is not valid in HTTP");
+  }
+  if (!CheckHeaders("an accept", id, accept.headers)) return false;
   stream->accepted = true;
   if (stream->aborted) return true;
   napi_env env = events->env();
@@ -313,14 +348,16 @@ bool Streams::On(const wire::Close& close, EventArray* events) {
   if (stream == nullptr) return false;
   if (!stream->websocket) return Fault("a close", id, kIsNotWebSocket);
   if (stream->response_started) return Fault("a close", id, " after its response");
-  if (close.code < wire::kMinCloseCode || close.code > wire::kMaxCloseCode) {
+  if (!wire::IsCloseCode(close.code)) {
     return Fault("a close with code " + std::to_string(close.code), id,
-                 "; the range is " + Range(wire::kMinCloseCode, wire::kMaxCloseCode));
+                 ", which a close frame cannot carry");
   }
   if (close.reason.size() > wire::kMaxCloseReason) {
     return Fault("a close with a reason of " + std::to_string(close.reason.size()) + " bytes", id,
                  "; the limit is " + std::to_string(wire::kMaxCloseReason));
   }
+  // What is not valid would be replaced by something longer.
+  if (!wire::IsUtf8(close.reason)) return Fault("a close", id, " with a reason that is not UTF-8");
   if (Settle(*stream, id, true, events)) {
     napi_env env = events->env();
     events->Add(EventType::kClose, id, {Number(env, close.code), Utf8(env, close.reason)});
@@ -332,6 +369,10 @@ bool Streams::On(const wire::AppError& error, EventArray* events) {
   const uint32_t id = error.stream;
   const Stream* stream = FindFor("an error", id);
   if (stream == nullptr) return false;
+  if (error.type.size() > wire::kMaxErrorType || error.message.size() > wire::kMaxErrorMessage ||
+      error.traceback.size() > wire::kMaxTraceback) {
+    return Fault("an error", id, " whose text is too long");
+  }
   const bool started = stream->response_started || stream->accepted;
   if (Settle(*stream, id, true, events)) {
     napi_env env = events->env();

@@ -27,7 +27,9 @@ struct Stream {
 };
 
 // The streams of a channel. Checks each frame from the worker against the protocol and turns it
-// into an event. The worker may run any code, so it may break the protocol in any way.
+// into an event. The worker may run any code, so it may break the protocol in any way. Whatever
+// Node, its HTTP/2 or ws would throw at counts as such: the worker checks the same before it sends
+// (worker/src/asgi).
 //
 // Thread safety: that of the channel, one environment's thread.
 // Lifetime: a Stream* is valid until OnFrame() is called, which may end the stream.
@@ -43,9 +45,8 @@ class Streams {
 
   [[nodiscard]] bool empty() const { return streams_.empty(); }
 
-  // Adds the event of a frame to `events`. `bytes` are in shared memory, where the worker can still
-  // change them, so numbers are copied before they are checked, and text is passed on unchecked.
-  // False: the worker broke the protocol.
+  // Adds the event of a frame to `events`. `bytes` are private, because what is checked here must
+  // be what JavaScript gets. False: the worker broke the protocol.
   [[nodiscard]] bool OnFrame(std::span<const std::byte> bytes, EventArray* events);
   // The descriptor of a file that an event of this stream announced, once; the caller owns it. Not
   // valid if there is none, or if the process had no room for it.
@@ -90,6 +91,8 @@ class Streams {
   [[nodiscard]] Stream* FindBeforeResponse(std::string_view what, uint32_t id);
   // False, with a fault noted: a final response cannot have this status.
   [[nodiscard]] bool CheckStatus(uint32_t id, uint32_t status);
+  // False, with a fault noted: HTTP cannot carry the headers, joined, of `what`.
+  [[nodiscard]] bool CheckHeaders(std::string_view what, uint32_t id, std::string_view headers);
   // False, with a fault noted: the worker has overrun the stream's window.
   [[nodiscard]] bool Receive(Stream* stream, uint32_t id, size_t bytes);
   // Ends the stream if `end`. True: JavaScript wants the frame's own event. False: the stream was
@@ -102,6 +105,7 @@ class Streams {
   wire::PartJoiner joiner_;
   int files_ = -1;
   std::unordered_map<uint32_t, base::UniqueFd> waiting_files_;  // until JavaScript takes them
+  std::string valid_headers_;  // the last ones, since most responses have those of the one before
   std::string fault_;
 };
 

@@ -1,31 +1,44 @@
 #include "shm/doorbell.h"
 
-#include <sys/eventfd.h>
-#include <unistd.h>
+#include <sys/socket.h>
 
+#include <array>
 #include <cerrno>
-#include <cstdint>
+#include <cstddef>
 
 namespace nasgi::shm {
 
-base::Result<Doorbell> Doorbell::Create() {
-  base::UniqueFd fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-  if (!fd.valid()) return base::Status::FromErrno("eventfd", errno);
-  return Doorbell(std::move(fd));
+namespace {
+
+// Far more rings than an honest peer leaves. If there are more, fd() stays readable.
+constexpr size_t kRingsATime = 256;
+
+}  // namespace
+
+base::Result<DoorbellPair> Doorbell::CreatePair() {
+  std::array<int, 2> ends{};
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) {
+    return base::Status::FromErrno("socketpair", errno);
+  }
+  return DoorbellPair{Doorbell(base::UniqueFd(ends[0])), Doorbell(base::UniqueFd(ends[1]))};
 }
 
 void Doorbell::Ring() const {
-  const uint64_t one = 1;
-  // EAGAIN: the counter is at its maximum, so the bell is already ringing.
-  while (::write(fd_.get(), &one, sizeof(one)) < 0 && errno == EINTR) {
+  const std::byte ring{1};
+  // EAGAIN: so many rings wait that there is no room for another. EPIPE: nobody listens any more,
+  // which Clear() reports.
+  while (::send(fd_.get(), &ring, sizeof(ring), MSG_DONTWAIT | MSG_NOSIGNAL) < 0 &&
+         errno == EINTR) {
   }
 }
 
-void Doorbell::Clear() const {
-  uint64_t count = 0;
-  // One read takes the whole count. EAGAIN: nobody has rung.
-  while (::read(fd_.get(), &count, sizeof(count)) < 0 && errno == EINTR) {
-  }
+bool Doorbell::Clear() const {
+  std::array<std::byte, kRingsATime> rings;
+  ssize_t count = -1;
+  do {
+    count = ::recv(fd_.get(), rings.data(), rings.size(), MSG_DONTWAIT);
+  } while (count < 0 && errno == EINTR);
+  return count > 0 || (count < 0 && errno == EAGAIN);
 }
 
 }  // namespace nasgi::shm

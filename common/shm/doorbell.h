@@ -7,30 +7,47 @@
 
 namespace nasgi::shm {
 
-// Wakes another process: an eventfd that one process rings and the other watches with poll, epoll
-// or an event loop (level-triggered). It does not count: several rings before a Clear() are one.
+struct DoorbellPair;
+
+// Wakes another process: one end of a pair of connected sockets. Each process has an end, watches
+// its fd() with poll, epoll or an event loop (level-triggered), and rings the other's. A bell does
+// not count: several rings before a Clear() are one.
 //
-// Thread safety: any thread of either process may call Ring and Clear.
-// Lifetime: owns its descriptor. Each process has one of its own for the same eventfd.
-// Cannot report: whether anybody listens. A hostile peer that shares the eventfd can ring it
-// needlessly, clear it or make it blocking; the first two cost time, the last can stop us.
+// No process can make the other one wait. Nothing here blocks, whatever flags a descriptor has:
+// each operation asks for that itself (MSG_DONTWAIT). The flags of an end belong to the process
+// that has it, and nobody else can read what has been rung to it. An eventfd that both processes
+// share is four times as fast, but whoever clears O_NONBLOCK and fills its counter stops the other
+// within write(), which has no such flag. docs/memory-model.md has the figures.
+//
+// Thread safety: any thread may call Ring and Clear.
+// Lifetime: owns its descriptor.
+// Cannot report: whether anybody listens. A hostile peer can ring needlessly, which costs time, or
+// not at all, which its ring shows.
 class Doorbell {
  public:
   // kOs when the process has no descriptor left.
-  static base::Result<Doorbell> Create();
-  // `fd` is an eventfd that Create() has made, usually in another process.
+  static base::Result<DoorbellPair> CreatePair();
+  // `fd` is one of a pair that CreatePair() has made, usually in another process.
   explicit Doorbell(base::UniqueFd fd) : fd_(std::move(fd)) {}
 
-  // Makes fd() readable until Clear().
+  // Makes the other end's fd() readable until its Clear().
   void Ring() const;
-  // After Clear(), fd() is not readable until the next Ring().
-  void Clear() const;
+  // After Clear(), fd() is not readable until the other end rings again. False: the other end is
+  // closed in every process, or was shut down. fd() stays readable then.
+  [[nodiscard]] bool Clear() const;
 
   // Borrowed.
   [[nodiscard]] int fd() const { return fd_.get(); }
+  // The descriptor, to be passed to another process.
+  [[nodiscard]] base::UniqueFd Release() && { return std::move(fd_); }
 
  private:
   base::UniqueFd fd_;
+};
+
+struct DoorbellPair {
+  Doorbell one;
+  Doorbell other;
 };
 
 }  // namespace nasgi::shm

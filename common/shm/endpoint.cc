@@ -12,18 +12,13 @@ namespace nasgi::shm {
 
 using base::Status;
 
-Endpoint::Endpoint(Segment segment, Side side, Doorbell own, Doorbell peer)
+Endpoint::Endpoint(Segment segment, Side side, Doorbell bell)
     : segment_(std::move(segment)),
       out_(side == Side::kNode ? segment_.request_ring() : segment_.response_ring()),
       in_(side == Side::kNode ? segment_.response_ring() : segment_.request_ring()),
-      own_(std::move(own)),
-      peer_(std::move(peer)),
+      bell_(std::move(bell)),
       writer_(out_),
-      reader_(in_) {
-  // The peer found nobody asleep for what it sent before this point, and so did not ring.
-  AnnounceSleep(*in_.header);
-  if (HasRecord()) own_.Ring();
-}
+      reader_(in_) {}
 
 // --- sending --------------------------------------------------------------------------------
 
@@ -93,13 +88,7 @@ void Endpoint::FlushBacklog() {
 
 // --- receiving ------------------------------------------------------------------------------
 
-ReadResult Endpoint::Next(std::span<const std::byte>* record) {
-  if (corrupt()) return ReadResult::kCorrupt;
-  return reader_.Peek(record);
-}
-
-void Endpoint::Consumed() {
-  reader_.Consume();
+void Endpoint::Taken() {
   // Not only at the end, because a long drain must block neither the records that it consumes nor
   // those that it causes.
   if (reader_.unreleased() >= in_.capacity / 4) {
@@ -109,7 +98,7 @@ void Endpoint::Consumed() {
 }
 
 void Endpoint::ReleaseRoom() {
-  if (reader_.Release() && TakeWaiter(*in_.header)) peer_.Ring();
+  if (reader_.Release() && TakeWaiter(*in_.header)) bell_.Ring();
 }
 
 void Endpoint::EndDrain() {
@@ -126,7 +115,7 @@ void Endpoint::Wake() {
   CancelWait(*out_.header);
   // Clears every bell rung so far, whatever it was for. That is safe because all conditions are
   // checked later: room here, records in Drain, and both again in Sleep.
-  own_.Clear();
+  if (!bell_.Clear()) peer_left_ = true;
   FlushBacklog();
 }
 

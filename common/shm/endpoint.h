@@ -26,12 +26,13 @@ enum class Bell { kAtOnce, kHeld };
 //                   without a bell, because nobody rings an endpoint that is awake); then Sleep(),
 //                   and if that returns false, start again from Drain().
 //   at any time:    Send().
-// A new Endpoint is asleep, and its bell rings already if records wait in the ring, so it is enough
-// to watch bell_fd() from then on. Drain() may also be called while asleep, to poll.
+// A new Endpoint is asleep. Its bell has been rung if records wait in the ring already, so it is
+// enough to watch bell_fd() from then on. Drain() may also be called while asleep, to poll.
 //
 // Thread safety: one thread at a time. The other end is another process, or another thread with an
 // Endpoint of its own.
-// Lifetime: keeps the rings mapped and owns its bells.
+// Lifetime: keeps the rings mapped and owns its end of the bell. One Endpoint for each side of a
+// segment: the segment is created with both sides asleep.
 // Failure: once the peer has broken the format, the endpoint stays corrupt().
 // Invariants while no member function runs and the endpoint is asleep:
 //   1. if a record is in the receiving ring, our bell rings or the peer is about to ring it;
@@ -40,14 +41,13 @@ enum class Bell { kAtOnce, kHeld };
 // While the endpoint is awake, 1 and 2 are up to the caller, who calls Sleep() before waiting.
 class Endpoint {
  public:
-  // `own` is the bell that we watch, `peer` the one that the other process watches.
-  Endpoint(Segment segment, Side side, Doorbell own, Doorbell peer);
+  Endpoint(Segment segment, Side side, Doorbell bell);
 
   Endpoint(const Endpoint&) = delete;
   Endpoint& operator=(const Endpoint&) = delete;
 
   // Borrowed.
-  [[nodiscard]] int bell_fd() const { return own_.fd(); }
+  [[nodiscard]] int bell_fd() const { return bell_.fd(); }
 
   // Sends one record and never blocks. Calls `pack` exactly once, with room for at least `bound`
   // bytes; `pack` returns how many it wrote, and must neither throw nor call this object. A record
@@ -71,12 +71,10 @@ class Endpoint {
 
   // Records were sent to a sleeping peer that has not been rung yet.
   [[nodiscard]] bool holds_bell() const { return held_ > 0; }
-  // Makes our own bell ring, so that its watcher comes back in the next turn of the event loop.
-  void RingSelf() const { own_.Ring(); }
   // Rings a bell that is held. To be called before the caller turns to something else; Sleep() does
   // it, too.
   void RingHeld() {
-    if (std::exchange(held_, 0) > 0) peer_.Ring();
+    if (std::exchange(held_, 0) > 0) bell_.Ring();
   }
 
   // The largest record, in bytes; a little less than half of the ring.
@@ -92,16 +90,15 @@ class Endpoint {
   };
 
   // Delivers up to `max_records` records, in order, as on_record(std::span<const std::byte>). The
-  // bytes are valid during the call, and the peer can still change them. on_record may call Send,
-  // but must not destroy this object. It returns false for a malformed record, and Drain returns
-  // kCorrupt. Room is given back during the drain and when it ends.
+  // bytes are a copy that is valid during the call; the peer cannot change them. on_record may call
+  // Send, but must not destroy this object. It returns false for a malformed record, and Drain
+  // returns kCorrupt. Room is given back during the drain and when it ends.
   template <class F>
   [[nodiscard]] Drained Drain(size_t max_records, F&& on_record) {
     if (draining_) return Drained::kBusy;
     const DrainScope scope(*this);
     for (size_t delivered = 0;; ++delivered) {
-      std::span<const std::byte> record;
-      switch (Next(&record)) {
+      switch (Look()) {
         case ReadResult::kEmpty:
           return Drained::kEmpty;
         case ReadResult::kCorrupt:
@@ -110,11 +107,11 @@ class Endpoint {
           break;
       }
       if (delivered == max_records) return Drained::kMore;
-      if (!on_record(record)) {
+      if (!on_record(reader_.Take())) {
         reader_.MarkCorrupt();
         return Drained::kCorrupt;
       }
-      Consumed();
+      Taken();
     }
   }
 
@@ -122,16 +119,17 @@ class Endpoint {
   // as far as there is room. To be called when bell_fd() is readable; harmless at other times.
   void Wake();
 
+  // Wake() has found that the peer's end of the bell is closed. bell_fd() stays readable then, so
+  // the caller must stop watching it. Records that the peer sent before may still be in the ring.
+  [[nodiscard]] bool peer_left() const { return peer_left_; }
+
   // Announces sleep, then checks every condition again. True: the bell will ring for new work, so
   // the caller may wait for it. False: there is work (or corrupt()), and this end is awake again;
   // call Drain.
   [[nodiscard]] bool Sleep();
 
   // Whether Drain() would deliver something or report corruption.
-  [[nodiscard]] bool HasRecord() {
-    std::span<const std::byte> record;
-    return Next(&record) != ReadResult::kEmpty;
-  }
+  [[nodiscard]] bool HasRecord() { return Look() != ReadResult::kEmpty; }
 
   // The peer broke the format; Drain returns kCorrupt and Send fails. Never becomes false again.
   [[nodiscard]] bool corrupt() const { return reader_.corrupt() || writer_.corrupt(); }
@@ -163,16 +161,15 @@ class Endpoint {
   void Publish(size_t size);
   void FlushBacklog();
 
-  [[nodiscard]] ReadResult Next(std::span<const std::byte>* record);
-  void Consumed();
+  [[nodiscard]] ReadResult Look() { return corrupt() ? ReadResult::kCorrupt : reader_.Look(); }
+  void Taken();
   void ReleaseRoom();
   void EndDrain();
 
   const Segment segment_;  // keeps the rings mapped
   const RingMemory out_;
   const RingMemory in_;
-  const Doorbell own_;
-  const Doorbell peer_;
+  const Doorbell bell_;
   RingWriter writer_;
   RingReader reader_;
   std::deque<Waiting> backlog_;
@@ -180,6 +177,7 @@ class Endpoint {
   bool packing_backlog_ = false;  // from BeginSend to FinishSend: the room is backlog_.back()
   int held_ = 0;  // records sent since the peer was found asleep; 0: no bell is owed
   bool awake_ = false;
+  bool peer_left_ = false;
   bool draining_ = false;
 };
 

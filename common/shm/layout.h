@@ -32,6 +32,8 @@
 // includes moving, adding or removing a field, and changing the record header or the rules for the
 // flags.
 //
+// A new segment is zero but for the first line and the two consumer_sleeps, which are 1.
+//
 // Thread safety: the atomics, any thread of either process (ring_cursor.h). Segment::Create writes
 // the rest once, before the other process has the descriptor.
 // Lifetime: addresses are valid as long as the Segment that gave them.
@@ -46,7 +48,7 @@
 namespace nasgi::shm {
 
 inline constexpr uint64_t kMagic = 0x314d'4853'4753'414e;  // "NASGSHM1", do not change
-inline constexpr uint32_t kLayoutVersion = 1;
+inline constexpr uint32_t kLayoutVersion = 2;
 inline constexpr size_t kCacheLine = 64;  // do not change
 
 inline constexpr size_t kRecordAlign = 8;  // do not change
@@ -92,9 +94,10 @@ struct RingMemory {
 }
 
 // The largest payload. A record takes at most half of the ring, so that the next one can be written
-// while it is being read.
+// while it is being read, and at most kMaxRecord, so that a reader's copy of it stays small.
+inline constexpr uint64_t kMaxRecord = uint64_t{1} << 20;
 [[nodiscard]] constexpr uint64_t MaxRecord(uint64_t capacity) {
-  return capacity / 2 - sizeof(RecordHeader);
+  return (capacity / 2 < kMaxRecord ? capacity / 2 : kMaxRecord) - sizeof(RecordHeader);
 }
 
 static_assert(std::atomic<uint64_t>::is_always_lock_free);

@@ -3,6 +3,8 @@
 #include <atomic>
 #include <bit>
 #include <cassert>
+#include <cstring>
+#include <utility>
 
 #include "shm/ring_cursor.h"
 
@@ -46,22 +48,25 @@ ReadResult RingReader::LoadNext() {
   return ReadResult::kRecord;
 }
 
-ReadResult RingReader::Peek(std::span<const std::byte>* record) {
+ReadResult RingReader::Look() {
   if (corrupt_) return ReadResult::kCorrupt;
-  if (pending_bytes_ == 0) {
-    const ReadResult result = LoadNext();
-    if (result == ReadResult::kCorrupt) corrupt_ = true;
-    if (result != ReadResult::kRecord) return result;
-  }
-  const std::byte* const start = memory_.data + (head_ & (memory_.capacity - 1));
-  *record = {start + sizeof(RecordHeader), pending_length_};
-  return ReadResult::kRecord;
+  if (pending_bytes_ != 0) return ReadResult::kRecord;
+  const ReadResult result = LoadNext();
+  if (result == ReadResult::kCorrupt) corrupt_ = true;
+  return result;
 }
 
-void RingReader::Consume() {
+std::span<const std::byte> RingReader::Take() {
   assert(pending_bytes_ != 0);
-  head_ += pending_bytes_;
-  pending_bytes_ = 0;
+  if (copy_.size() < pending_length_) copy_.resize(pending_length_);
+  const std::byte* const start = memory_.data + (head_ & (memory_.capacity - 1));
+  if (pending_length_ > 0) {
+    std::memcpy(copy_.data(), start + sizeof(RecordHeader), pending_length_);
+  }
+  // Keeps the compiler from reading the ring again where the copy is used.
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+  head_ += std::exchange(pending_bytes_, 0);
+  return {copy_.data(), pending_length_};
 }
 
 bool RingReader::Release() {

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "base/scoped_mmap.h"
+#include "shm/ring_cursor.h"
 
 namespace nasgi::shm {
 
@@ -91,6 +92,9 @@ Result<Segment> Segment::Create(const Options& options) {
   header->header_bytes = static_cast<uint32_t>(HeaderBytes());
   header->request_capacity = options.request_capacity;
   header->response_capacity = options.response_capacity;
+  // Both sides are born asleep: what is sent before an Endpoint exists rings its bell.
+  AnnounceSleep(header->request);
+  AnnounceSleep(header->response);
   return segment;
 }
 

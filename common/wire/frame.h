@@ -24,6 +24,7 @@ namespace internal {
 struct SpanBuffer {
   std::byte* next;
   void write(const char* bytes, size_t n) {
+    if (n == 0) return;  // of an empty view, whose data() may be null
     std::memcpy(next, bytes, n);
     next += n;
   }
@@ -70,9 +71,10 @@ template <class Message>
 }
 
 // A parsed frame. It checks all bytes, because they come from the other process. Numbers are
-// copied; views point into the parsed bytes, which the other process can still change.
+// copied; views point into the parsed bytes.
 //
-// Lifetime: the parsed bytes must outlive the views.
+// Lifetime: the parsed bytes must outlive the views, and nobody may change them meanwhile. So they
+// are never shared memory (shm/ring_reader.h).
 class Frame {
  public:
   // False: the bytes are not exactly one flat array of the kinds that frames use. The frame may not

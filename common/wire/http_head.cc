@@ -46,6 +46,9 @@ constexpr std::array<char, 256> kLowerToken = [] {
   }
   return lower;
 }();
+constexpr CharSet kLowerName([](unsigned char c) {
+  return c != 0 && kLowerToken[c] == static_cast<char>(c);
+});
 constexpr CharSet kRequestTarget([](unsigned char c) { return c > 0x20 && c != 0x7f; });
 
 }  // namespace
@@ -70,6 +73,28 @@ bool IsFieldValue(std::string_view text) {
   return bad == 0;
 }
 bool IsRequestTarget(std::string_view text) { return kRequestTarget.HoldsAll(text); }
+
+bool IsHeaderList(std::string_view joined) {
+  HeadReader reader(joined);
+  size_t cost = 0;
+  while (!reader.done()) {
+    const std::string_view name = reader.Next();
+    if (name.empty() || !kLowerName.HoldsAll(name) || reader.done()) return false;
+    const std::string_view value = reader.Next();
+    if (!IsFieldValue(value)) return false;
+    cost += name.size() + value.size() + kHeaderOverhead;
+  }
+  return cost <= kMaxHead;
+}
+
+bool IsValueList(std::string_view joined) {
+  HeadReader reader(joined);
+  if (reader.done()) return false;
+  while (!reader.done()) {
+    if (!IsFieldValue(reader.Next())) return false;
+  }
+  return true;
+}
 
 bool LowerToken(std::string_view name, char* out) {
   bool ok = !name.empty();

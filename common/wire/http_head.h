@@ -76,6 +76,11 @@ class HeadReader {
 [[nodiscard]] bool IsFieldValue(std::string_view text);
 // Whether `text` can be the path or query of a request line: without control characters and spaces.
 [[nodiscard]] bool IsRequestTarget(std::string_view text);
+// Whether `joined` is a list of headers as a Response has it: name, value, name, value …, with
+// names in lower case, within kMaxHead. A list without headers is empty.
+[[nodiscard]] bool IsHeaderList(std::string_view joined);
+// Whether `joined` is a list of one or more header values.
+[[nodiscard]] bool IsValueList(std::string_view joined);
 // Writes a header name in lower case to `out`, which has room for it and may be the name itself.
 // False: it is not a token.
 [[nodiscard]] bool LowerToken(std::string_view name, char* out);

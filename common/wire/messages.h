@@ -145,7 +145,7 @@ struct SocketMessage {
 struct Close {
   static constexpr MessageType kType = MessageType::kClose;
   uint32_t stream = 0;
-  uint32_t code = 0;        // kMinCloseCode to kMaxCloseCode
+  uint32_t code = 0;        // IsCloseCode (close_code.h)
   std::string_view reason;  // UTF-8, at most kMaxCloseReason bytes
   static auto Fields(auto& m) { return std::tie(m.stream, m.code, m.reason); }
 };

@@ -18,7 +18,7 @@
 // Constants only, so thread safety, lifetime and failure do not apply.
 namespace nasgi::wire {
 
-inline constexpr uint32_t kWireVersion = 3;
+inline constexpr uint32_t kWireVersion = 4;
 
 enum class MessageType : uint8_t {
   // In both directions.

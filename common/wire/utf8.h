@@ -13,4 +13,12 @@ namespace nasgi::wire {
 // Failure: none. Bytes that are not UTF-8 are cut somewhere.
 [[nodiscard]] std::string_view CutUtf8(std::string_view text, size_t limit);
 
+// Whether `text` is valid UTF-8 (RFC 3629): no surrogates, no character that is encoded in more
+// bytes than it needs.
+//
+// Thread safety: any thread.
+// Lifetime: none.
+// Failure: none.
+[[nodiscard]] bool IsUtf8(std::string_view text);
+
 }  // namespace nasgi::wire

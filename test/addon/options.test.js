@@ -62,8 +62,8 @@ test('an unknown option is named, with the option that was probably meant', () =
 
 for (const [option, values] of Object.entries({
   appTarget: [
-    '', 'main:', ':app', 'main()', 'main:app(1)', 'main:app()()', 'main:()', 'my-app:app', 'a..b:c',
-    5, null
+    '', 'main:', ':app', 'main()', 'main:app(1)', 'main:app()()', 'main:()', 'app:my-app',
+    '-app:app', 'a..b:c', 5, null
   ],
   factory: ['yes', 1, null],
   interface: ['rsgi', null],
@@ -104,7 +104,7 @@ test('values at the edge are accepted', () => {
   for (const options of [
     { workers: 1 }, { concurrency: Infinity }, { maxQueue: 0 }, { timeouts: { request: 0 } },
     { appTarget: 'a.b.c:d.e.f' }, { appTarget: 'a.b' }, { appTarget: 'a:b.c()' },
-    { appTarget: 'größe:app_1' }, { preload: true },
+    { appTarget: 'größe:app_1' }, { appTarget: 'my-app:app' }, { preload: true },
     { preload: [] }, { logger: false }, { restart: { limit: 1 } }, { requestRing: minRing },
     { requestRing: maxRing }, { spin: 0 }, { spin: 1000 }, { spin: 'auto' }
   ]) parseOptions(options)
@@ -142,6 +142,10 @@ test('defaultOption() returns what parseOptions() assumes', () => {
       assert.equal(defaultOption(`${group}.${name}`), settings[group][name], name)
     }
   }
+  const { limits } = settings.isolation
+  for (const name of Object.keys(limits)) {
+    assert.equal(defaultOption(`isolation.limits.${name}`), limits[name], name)
+  }
 })
 
 test('the declared defaults are the actual ones', () => {
@@ -152,10 +156,15 @@ test('the declared defaults are the actual ones', () => {
     RestartOptions: 'restart.',
     RecycleOptions: 'recycle.',
     WebSocketOptions: 'websocket.',
+    IsolationOptions: 'isolation.',
+    IsolationAllow: 'isolation.allow.',
+    IsolationLimits: 'isolation.limits.',
     PythonHandlerOptions: ''
   }
-  // These have none that is a value: they depend on the machine, or the addon knows them.
-  const others = ['python', 'requestRing', 'responseRing', 'workers']
+  // These have none that is a value: they depend on the machine or on other options, or the addon
+  // knows them.
+  const others = ['python', 'requestRing', 'responseRing', 'workers', 'user', 'group', 'umask',
+    'noNewPrivileges', 'dropCapabilities', 'inheritEnv']
   let seen = 0
   for (const [, name, body] of declarations.matchAll(/^export interface (\w+) \{\n([^]*?)^\}/gm)) {
     if (name === 'Logger') continue
@@ -169,7 +178,7 @@ test('the declared defaults are the actual ones', () => {
       assert.deepEqual(defaultOption(prefixes[name] + option), value, `${name}.${option}`)
     }
   }
-  assert.equal(seen, 51)
+  assert.equal(seen, 70)
 })
 
 test('a docroot must be a directory', () => {

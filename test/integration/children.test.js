@@ -9,15 +9,15 @@ const ask = async (python, url) => (await python.handleRequest({ method: 'POST',
 for (const loop of ['asyncio', 'uvloop']) {
   const app = { appTarget: 'children_app:app', loop }
 
-  withPython(`${loop}: a forked child has no rings, eventfds or lifeline`, app, async (python) => {
+  withPython(`${loop}: a forked child has no ring, bell or lifeline`, app, async (python) => {
     const { parent, child } = await ask(python, '/os-fork')
     assert.ok(parent.shared.length > 0)
     assert.deepEqual(child.shared, [])
     const kind = (link) => link.replace(/\d+/g, '')
     const lost = Object.entries(parent.fds).filter(([fd]) => !(fd in child.fds))
       .map(([, link]) => kind(link))
-    assert.deepEqual(lost.filter((link) => /memfd|pipe|eventfd/.test(link)).sort(),
-      ['/memfd:node-asgi (deleted)', 'anon_inode:[eventfd]', 'anon_inode:[eventfd]', 'pipe:[]'])
+    assert.deepEqual(lost.filter((link) => /memfd|pipe|socket/.test(link)).sort(),
+      ['/memfd:node-asgi (deleted)', 'pipe:[]', 'socket:[]', 'socket:[]'])
   })
 
   withPython(`${loop}: a child of a forked child keeps its parent's files`, app, async (python) => {

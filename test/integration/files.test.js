@@ -2,9 +2,10 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { rm, truncate } from 'node:fs/promises'
 import http from 'node:http'
+import http2 from 'node:http2'
 import { createConnection } from 'node:net'
 
-import { withPython, withServer } from '../support/harness.js'
+import { eventually, withPython, withServer } from '../support/harness.js'
 
 const app = { appTarget: 'files_app:app' }
 const file = (size, letter = 'a') => letter.repeat(size)
@@ -97,6 +98,25 @@ withPython('a file that becomes shorter while it is sent cuts the response off',
     const { body, headers } = await python.handleStream({ url })
     await empty(headers.get('x-path'))
     await assert.rejects(body.toArray(), { code: 'ERR_INVALID_RESPONSE' })
+  })
+
+const logged = []
+const logger = { debug () {}, info () {}, warn () {}, error: (text) => logged.push(text) }
+withPython('over HTTP/2, a file that became shorter cut the response off without a word',
+  { ...app, logger }, async (python) => {
+    const server = http2.createServer()
+    python.attach(server)
+    await once(server.listen(0, '127.0.0.1'), 'listening')
+    const session = http2.connect(`http://127.0.0.1:${server.address().port}`)
+    const stream = session.request({ ':path': '/kept?size=50000000' })
+    const [headers] = await once(stream, 'response')
+    await truncate(headers['x-path'])
+    await rm(headers['x-path'])
+    await assert.rejects(stream.toArray(), { code: 'ERR_HTTP2_STREAM_ERROR' })
+    session.destroy()
+    server.close()
+    await eventually(() => assert.equal(logged.length, 1))
+    assert.match(logged[0], /became shorter.* of 50000000 bytes/)
   })
 
 withPython('trailers follow a file', app, async (python) => {

@@ -12,7 +12,8 @@ import mount from 'koa-mount'
 import WebSocket from 'ws'
 
 import { Request } from '../../addon/lib/index.js'
-import { eventually, startPython, withPython, withServer } from '../support/harness.js'
+import { createLog } from '../support/fake-binding.js'
+import { eventually, leakTest, startPython, withPython, withServer } from '../support/harness.js'
 import { openSocket } from '../support/websocket.js'
 
 const app = { appTarget: 'extensions_app:app' }
@@ -238,6 +239,16 @@ const frameworks = {
   Express: (python) => express().use('/mnt', python.listener),
   'Express in Express': (python) =>
     express().use('/mnt', express().use('/', express.Router().use(python.listener))),
+  'a wildcard of Express': (python) => express().use('/mnt/{*path}', python.listener),
+  'a wildcard of Express, with the prefix': (python) => express().use('/{*path}', (req, res) =>
+    python.listener(req, res, { prefix: '/mnt' })),
+  'a wildcard of @fastify/middie, with the prefix': async (python) => {
+    const server = fastify()
+    await server.register(middie)
+    server.use('/{*path}', (req, res) => python.listener(req, res, { prefix: '/mnt' }))
+    await server.ready()
+    return server.routing
+  },
   connect: (python) => connect().use('/mnt', python.listener),
   'connect in connect': (python) => connect().use('/mnt', connect().use(python.listener)),
   '@fastify/middie': async (python) => {
@@ -280,6 +291,34 @@ withPython('a url that middleware has rewritten is not below a mount', app, asyn
   })
 })
 
+withPython('a url that middleware had decoded reached Python garbled', app, async (python) => {
+  const server = connect().use((req, res, next) => {
+    req.url = decodeURI(req.url)
+    next()
+  }).use(python.listener)
+  await withServer(server, async (base) => {
+    const scope = await seen(`${base}/%E6%97%A5%C3%A9/scope`)
+    assert.deepEqual([scope.path, scope.raw_path], ['/日é/scope', '/%E6%97%A5%C3%A9/scope'])
+  })
+})
+
+withPython('a request with the whole URL was not below its prefix', app, async (python) => {
+  const target = http.createServer(connect().use('/via', python.listener))
+  python.attach(target, { prefix: '/py' })
+  await listening(target)
+  try {
+    for (const [path, mount] of [['/py/scope', '/py'], ['/via/scope', '/via']]) {
+      const request = http.get({ port: target.address().port, path: `http://a.b${path}?x=1` })
+      const [response] = await once(request, 'response')
+      const scope = JSON.parse(Buffer.concat(await response.toArray()))
+      assert.deepEqual([scope.root_path, scope.path], [mount, path])
+    }
+  } finally {
+    target.closeAllConnections()
+    target.close()
+  }
+})
+
 withPython('a prefix for requests without a network', app, async (python) => {
   for (const url of ['/scope?x', '/mnt/scope?x']) {
     for (const answer of [
@@ -317,3 +356,20 @@ withPython('a prefix that was removed before an upgrade',
       assert.equal(JSON.parse(value).root_path, '/given')
     })
   })
+
+leakTest('the log named a request without the path that its mount had removed', async () => {
+  const logger = createLog()
+  const python = startPython({ appTarget: 'kinds_app:app', logger })
+  const server = express().use('/mnt', python.listener)
+  await withServer(server, async (base) => {
+    for (const path of ['/mnt/error', '/mnt/late-error', '/mnt/invalid']) {
+      const before = logger.lines.length
+      await once(http.get(base + path), 'response').then(([response]) => response.toArray())
+        .catch(() => {})
+      await eventually(() => assert.ok(
+        logger.lines.slice(before).some((line) => line.includes(` ${path}: `)),
+        `${path}\n${logger.lines.join('\n')}`))
+    }
+  })
+  await python.close()
+})

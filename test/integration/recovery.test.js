@@ -3,7 +3,10 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 
-import { eventually, isAlive, leakTest, startPython, withPython } from '../support/harness.js'
+import {
+  eventually, isAlive, leakTest, startPython, withPython, withServer
+} from '../support/harness.js'
+import { block } from '../support/time.js'
 
 /** `/once?id=NAME` of crash_app.py kills its worker the first time, `/always` every time. */
 const crash = { appTarget: 'crash_app:app' }
@@ -103,6 +106,38 @@ withPython('a worker with a blocked event loop is reported and replaced, another
     await eventually(() => assert.equal(python.stats().ready, 2))
   })
 
+withPython('a hang was reported as the signal that asks for stacks, if nobody handled that',
+  { ...blocking, retry: 0 }, async (python) => {
+    const hung = once(python, 'worker:hung')
+    const exit = once(python, 'worker:exit')
+    await assert.rejects(python.handleRequest({ url: '/deaf?ms=60000' }), (error) => {
+      assert.equal(error.code, 'ERR_WORKER_HUNG')
+      assert.match(error.stacks, /faulthandler/)
+      return true
+    })
+    assert.equal((await exit)[0].reason, 'hung')
+    assert.match((await hung)[0].stacks, /faulthandler/)
+  })
+
+leakTest('the log told the same facts up to three times when a request hung', async () => {
+  for (const [method, workers] of [['POST', 1], ['GET', 2]]) {
+    const lines = []
+    const write = (line) => lines.push(line)
+    const logger = { info () {}, warn: write, error: write }
+    const python = startPython({ ...blocking, workers: 2, logger })
+    await python.ready
+    await withServer(python.listener, async (base) => {
+      assert.equal((await fetch(`${base}/sleep?ms=60000`, { method })).status, 504)
+    })
+    await eventually(() => assert.equal(python.stats().ready, 2))
+    const log = lines.join('\n')
+    assert.equal(log.split('was blocked for 300 ms').length - 1, workers, log)
+    assert.match(log, new RegExp(`${method} /sleep was lost with worker \\d+ \\(pid \\d+\\): ` +
+      'ERR_WORKER_HUNG'))
+    await python.close()
+  }
+})
+
 withPython('a worker that hangs is found although its request has timed out', blocking,
   async (python, t) => {
     // A request that nobody waits for does not keep this process alive.
@@ -150,4 +185,20 @@ const awaiting = { appTarget: 'slow_app:app', timeouts: { hang: 100 } }
 
 withPython('a worker that awaits for long is not hung', awaiting, async (python) => {
   assert.equal((await python.handleRequest({ url: '/?ms=500' })).status, 200)
+})
+
+// The idle threads of piscina are blocked until their next task.
+leakTest('a worker is killed because Node was blocked while it became ready', async () => {
+  const startup = 5000
+  const kill = 500
+  const python = startPython({ timeouts: { startup, kill } })
+  await python.ready
+  const exits = []
+  python.on('worker:exit', ({ reason }) => {
+    exits.push(reason)
+    if (exits.length === 1) block(startup + kill + 100)
+  })
+  process.kill(python.stats().workers[0].pid, 'SIGKILL')
+  await eventually(() => assert.ok(exits.length > 0 && python.stats().ready === 1), 20_000)
+  assert.deepEqual(exits, ['crash'])
 })

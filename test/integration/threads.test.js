@@ -7,25 +7,38 @@ import { APPS, VENV_PYTHON, leakTest } from '../support/harness.js'
 
 const options = { docroot: APPS, python: process.env.NODE_ASGI_TEST_PYTHON ?? VENV_PYTHON }
 
-/** Milliseconds: a process that runs many threads, on a busy machine. */
-const LIMIT = 120_000
+/** Milliseconds after which a program that runs many threads is killed, on a busy machine. */
+const PROGRAM_LIMIT = 120_000
+
+/** Milliseconds. A test that runs such a program says what the program has printed until then. */
+const LIMIT = PROGRAM_LIMIT + 30_000
 
 /**
  * Runs a program whose main thread does not load the addon.
- * @param {string} name
- * @param {string[]} args
- * @param {string[]} lines that it has to print
+ * @param {string[]} args the program's file and its arguments
+ * @param {import('node:child_process').SpawnOptions} [more]
+ * @returns {Promise<string>} what it has printed
  */
-async function expectLines (name, args, lines) {
-  const program = fileURLToPath(new URL(`../support/programs/${name}`, import.meta.url))
-  const child = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+async function run (args, more) {
+  const child = spawn(process.execPath, args,
+    { ...more, stdio: ['ignore', 'pipe', 'pipe'], timeout: PROGRAM_LIMIT, killSignal: 'SIGKILL' })
   const printed = { stdout: '', stderr: '' }
   for (const stream of ['stdout', 'stderr']) {
     child[stream].setEncoding('utf8').on('data', (text) => { printed[stream] += text })
   }
   const [code, signal] = await once(child, 'close')
-  assert.deepEqual({ code, signal, lines: printed.stdout.trim().split('\n') },
-    { code: 0, signal: null, lines }, printed.stderr)
+  assert.deepEqual({ code, signal }, { code: 0, signal: null }, printed.stdout + printed.stderr)
+  return printed.stdout
+}
+
+/**
+ * @param {string} name of a program in test/support/programs
+ * @param {string[]} args
+ * @param {string[]} lines that it has to print
+ */
+async function expectLines (name, args, lines) {
+  const program = fileURLToPath(new URL(`../support/programs/${name}`, import.meta.url))
+  assert.deepEqual((await run([program, ...args])).trim().split('\n'), lines)
 }
 
 /**
@@ -48,7 +61,17 @@ leakTest('a callback of the addon while a thread ends does not abort the process
   await runThreads(20, 'ending-control.js')
 }, LIMIT)
 
-leakTest('piscina ends idle threads that have used Python', async () => {
+leakTest('idle threads of piscina and their Python processes end', async () => {
   await expectLines('piscina-pool.js', [JSON.stringify(options)],
-    [...Array(3).fill('200 200 200 200'), 'idle threads ended', 'destroyed'])
+    [...Array(3).fill('200 200: 2 threads ended and left no process'), 'destroyed'])
+}, LIMIT)
+
+leakTest('vitest ends threads whose tests have not closed their handlers', async () => {
+  const vitest = fileURLToPath(new URL('../../node_modules/.bin/vitest', import.meta.url))
+  const report = JSON.parse(await run([vitest, 'run', '--pool=threads', '--reporter=json'], {
+    cwd: fileURLToPath(new URL('../support/vitest', import.meta.url)),
+    env: { ...process.env, HANDLER_OPTIONS: JSON.stringify(options) }
+  }))
+  const { numTotalTests, numPassedTests } = report
+  assert.deepEqual({ numTotalTests, numPassedTests }, { numTotalTests: 6, numPassedTests: 6 })
 }, LIMIT)

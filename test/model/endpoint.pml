@@ -24,7 +24,12 @@
 
 /* Ring r is written by side r and read by side 1 - r. */
 byte tail[2], head[2];
-bit consumer_sleeps[2], producer_waits[2];
+bit producer_waits[2];
+#ifdef BUG_BORN_AWAKE
+bit consumer_sleeps[2];
+#else
+bit consumer_sleeps[2] = 1; /* Segment::Create */
+#endif
 byte first_half[4], second_half[4]; /* of the record at slot CAPACITY * r + position % CAPACITY */
 bit bell[2];                        /* bell s is watched by side s */
 
@@ -278,11 +283,6 @@ inline Sleep() {
 
 /* The life of one endpoint: what its owner may call, in any order that endpoint.h allows. */
 inline Live() {
-  AnnounceSleep();
-#ifndef BUG_BORN_WITHOUT_LOOKING
-  HasRecord();
-  if :: work -> bell[me] = 1 :: else fi;
-#endif
 end:
   do
   :: published + backlog < RECORDS -> Send(1)

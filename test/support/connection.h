@@ -11,14 +11,13 @@
 
 namespace nasgi::test {
 
-// A segment and its two bells. Either end can be created from it, in this process or in a child.
+// A segment and its bell. Either end can be created from it, in this process or in a child.
 class Connection {
  public:
   explicit Connection(size_t capacity) : Connection(capacity, capacity) {}
   Connection(size_t request_capacity, size_t response_capacity)
       : segment_(shm::Segment::Create({request_capacity, response_capacity}).value()),
-        node_bell_(shm::Doorbell::Create().value()),
-        worker_bell_(shm::Doorbell::Create().value()) {}
+        bells_(shm::Doorbell::CreatePair().value()) {}
 
   // Both ends share one mapping. Threads need that, because ThreadSanitizer cannot see that
   // different addresses are the same memory.
@@ -37,15 +36,13 @@ class Connection {
   }
 
   std::unique_ptr<shm::Endpoint> Open(shm::Side side, shm::Segment segment) const {
-    const bool node = side == shm::Side::kNode;
-    return std::make_unique<shm::Endpoint>(
-        std::move(segment), side, shm::Doorbell(Duplicate((node ? node_bell_ : worker_bell_).fd())),
-        shm::Doorbell(Duplicate((node ? worker_bell_ : node_bell_).fd())));
+    const shm::Doorbell& bell = side == shm::Side::kNode ? bells_.one : bells_.other;
+    return std::make_unique<shm::Endpoint>(std::move(segment), side,
+                                           shm::Doorbell(Duplicate(bell.fd())));
   }
 
   const shm::Segment segment_;
-  const shm::Doorbell node_bell_;
-  const shm::Doorbell worker_bell_;
+  const shm::DoorbellPair bells_;
 };
 
 }  // namespace nasgi::test

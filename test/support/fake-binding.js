@@ -16,6 +16,7 @@ const eventTypes = {
   STARTUP_FAILED: 7,
   STOPPED: 8,
   PONG: 9,
+  HANG_UP: 11,
   CORRUPT: 10
 }
 
@@ -234,6 +235,8 @@ export function createFake (behaviour = {}) {
 
     ring () {}
 
+    look () {}
+
     ping () {}
 
     wait () {
@@ -368,6 +371,8 @@ export function createFake (behaviour = {}) {
 
     reaped () {}
 
+    reapOrphan () {}
+
     init (json) {
       this.settings = JSON.parse(json)
       later(() => startServer(this.server))
@@ -401,6 +406,7 @@ export function createFake (behaviour = {}) {
     wireVersion: 1,
     eventTypes,
     eventStride: 6,
+    logMarks: { record: '\x1e', newline: '\x1f', levels: 'DIWE' },
     Channel: FakeChannel,
     Control: class extends FakeControl {
       constructor (onMessage) {

@@ -10,6 +10,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
 import { PythonHandler } from '../../addon/lib/index.js'
+import { childProcesses } from './processes.js'
+
+export { childProcesses, isAlive } from './processes.js'
 
 export const APPS = fileURLToPath(new URL('../../fixtures/apps', import.meta.url))
 export const VENV_PYTHON = fileURLToPath(new URL('../../.venv/bin/python3', import.meta.url))
@@ -135,24 +138,6 @@ function openFds () {
   return fds.filter((fd) => !fd.endsWith(' /dev/null'))
 }
 
-export function childProcesses (pid = process.pid) {
-  const children = []
-  for (const task of readdirSync(`/proc/${pid}/task`)) {
-    const list = readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').trim()
-    if (list !== '') children.push(...list.split(' ').map(Number))
-  }
-  return children
-}
-
 function sharedMappings () {
   return readFileSync('/proc/self/maps', 'utf8').split('\n').filter((line) => /memfd:/.test(line))
-}
-
-/** Whether a process exists and is not a zombie. */
-export function isAlive (pid) {
-  try {
-    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
-  } catch {
-    return false
-  }
 }

@@ -28,13 +28,17 @@ def declared(name, header):
 CONTROL_FD = declared("kControlFd", "common/wire/control.h")
 LIFELINE_FD = declared("kLifelineFd", "common/wire/control.h")
 STACKS_SIGNAL = declared("kStacksSignal", "common/wire/control.h")
+OUT_OF_MEMORY_EXIT = declared("kOutOfMemoryExit", "common/wire/control.h")
+RECORD_MARK = declared("kRecordMark", "common/wire/control.h")
+NEWLINE_MARK = declared("kNewlineMark", "common/wire/control.h")
+LEVEL_LETTERS = declared("kLevelLetters", "common/wire/control.h")
 MAX_ERROR_TYPE = declared("kMaxErrorType", "common/wire/protocol.h")
 MAX_ERROR_MESSAGE = declared("kMaxErrorMessage", "common/wire/protocol.h")
 MAX_TRACEBACK = declared("kMaxTraceback", "common/wire/protocol.h")
 ASGI_VERSION = declared("kAsgiVersion", "worker/src/asgi/scope.h")
 
-# A worker gets its segment, two bells, the socket for files, stdout and stderr.
-FDS = array.array("i", [0] * 6)
+# A worker gets its segment, a bell, the socket for files, stdout and stderr.
+FDS = array.array("i", [0] * 5)
 
 
 def control_send(fd, kind, *fields):
@@ -70,14 +74,22 @@ class _borrowed:
         self.sock.detach()
 
 
-def set_parent_death_signal(signum):
+def _prctl(what, value):
     libc = ctypes.CDLL(None, use_errno=True)
-    if libc.prctl(1, ctypes.c_ulong(signum), 0, 0, 0) != 0:
+    if libc.prctl(what, ctypes.c_ulong(value), 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "prctl")
 
 
-def close_fds_from(lowest):
-    os.closerange(lowest, 4096)
+def set_parent_death_signal(signum):
+    _prctl(1, signum)
+
+
+def set_dumpable(dumpable):
+    _prctl(4, dumpable)
+
+
+def set_child_subreaper():
+    _prctl(36, 1)
 
 
 def open_fds():
@@ -94,9 +106,9 @@ class ClientDisconnected(OSError):
 
 
 class Channel:
-    def __init__(self, segment_fd, worker_bell_fd, node_bell_fd, files_fd):
+    def __init__(self, segment_fd, bell_fd, files_fd):
         self._socket = socket.socket(fileno=segment_fd)
-        self._others = (worker_bell_fd, node_bell_fd, files_fd)
+        self._others = (bell_fd, files_fd)
         self._tasks = set()
         self.on_idle = None
         self._report("attached", fds=open_fds())
@@ -134,6 +146,10 @@ class Channel:
         data = self._socket.recv(1 << 20)
         if not data:
             raise OSError("the test closed the channel")
+        self._take(data)
+        return True
+
+    def _take(self, data):
         message = json.loads(data)
         if "stop" in message:
             self._on_stop(message["stop"])

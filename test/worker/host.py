@@ -24,6 +24,9 @@ SETTINGS = {
     "loop": "auto",
     "rootPath": "",
     "spin": 0,
+    "debug": False,
+    "limits": {},
+    "allowed": None,
 }
 LIMIT = 20  # Seconds that any single wait may take before the test fails.
 
@@ -151,14 +154,13 @@ class Worker:
         self.id = worker_id
         self._socket, segment = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._socket.settimeout(LIMIT)
-        bells = os.pipe()
-        files = os.dup(bells[1])
+        files, bell = os.pipe()
         # A pipe of packets: one read() returns what one write() wrote.
         self._stdout, stdout = os.pipe2(os.O_CLOEXEC | os.O_DIRECT)
         self._stderr, stderr = os.pipe()
-        host.send("fork", worker_id, fds=[segment.fileno(), *bells, files, stdout, stderr])
+        host.send("fork", worker_id, fds=[segment.fileno(), bell, files, stdout, stderr])
         segment.close()
-        for fd in (*bells, files, stdout, stderr):
+        for fd in (bell, files, stdout, stderr):
             os.close(fd)
 
     def receive(self, kind=None):

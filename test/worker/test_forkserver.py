@@ -1,15 +1,16 @@
 """The fork server as Node sees it: real processes, with only the native module replaced."""
 
+import ctypes
 import json
 import os
 import signal
+from pathlib import Path
 
 import fake_worker
 import pytest
 from host import LIMIT, eventually
 
 # What the server runs first, to imitate unusual machines.
-NO_PIDFD = "del os.pidfd_open"
 NO_FORK = "def fork(): raise OSError(11, 'no more processes')\nos.fork = fork"
 
 MODULE = """
@@ -69,9 +70,8 @@ def test_the_server_reports_its_pid_python_and_threads(host):
     assert info["python"].startswith("3.")
 
 
-@pytest.mark.parametrize("patch", ["", NO_PIDFD])
-def test_a_worker_lives_and_exits_as_a_normal_interpreter(host, tmp_path, patch):
-    server = host(write_app(tmp_path), patch=patch)
+def test_a_worker_lives_and_exits_as_a_normal_interpreter(host, tmp_path):
+    server = host(write_app(tmp_path))
     server.start()
     worker = server.fork()
     pid = started(server, worker)
@@ -89,9 +89,8 @@ def test_the_end_of_the_control_socket_ends_an_idle_server(host):
     assert server.output() == ""
 
 
-@pytest.mark.parametrize("patch", ["", NO_PIDFD])
-def test_an_exit_code_is_reported(host, tmp_path, patch):
-    server = host(write_app(tmp_path), patch=patch)
+def test_an_exit_code_is_reported(host, tmp_path):
+    server = host(write_app(tmp_path))
     server.start()
     worker = server.fork()
     pid = started(server, worker)
@@ -99,9 +98,8 @@ def test_an_exit_code_is_reported(host, tmp_path, patch):
     assert server.receive() == ["exited", 1, pid, 7, 0]
 
 
-@pytest.mark.parametrize("patch", ["", NO_PIDFD])
-def test_kill_sends_the_signal_and_reports_it(host, patch):
-    server = host(patch=patch)
+def test_kill_sends_the_signal_and_reports_it(host):
+    server = host()
     server.start()
     worker = server.fork()
     pid = started(server, worker)
@@ -131,8 +129,8 @@ def test_workers_share_no_fds_of_the_server_or_of_each_other(host):
         server.receive()
         reports.append(worker.ready()[0])
     # 0 to 2, the lifeline, and the three of the channel.
-    assert [len(report["fds"]) for report in reports] == [8, 8, 8]
-    assert all(set(report["fds"]) >= {0, 1, 2, fake_worker.LIFELINE_FD} for report in reports)
+    assert [len(report["fds"]) for report in reports] == [7, 7, 7]
+    assert all({0, 1, 2} <= set(report["fds"]) for report in reports)
 
 
 def test_the_server_closes_what_it_inherits(host, tmp_path):
@@ -142,11 +140,29 @@ def test_the_server_closes_what_it_inherits(host, tmp_path):
         server = host(write_app(tmp_path))
         server.start()
         open_there = {int(fd) for fd in os.listdir(f"/proc/{server.pid}/fd")}
-        expected = {0, 1, 2, fake_worker.CONTROL_FD, fake_worker.LIFELINE_FD}
-        assert inherited not in expected
+        # And the pipe that wakes it when a child has ended.
+        expected = {0, 1, 2, fake_worker.CONTROL_FD, fake_worker.LIFELINE_FD, 5, 6}
         assert open_there <= expected
+        inherited_file = os.fstat(inherited)
+        for fd in open_there - {0}:
+            assert not os.path.samestat(os.stat(f"/proc/{server.pid}/fd/{fd}"), inherited_file)
     finally:
         os.close(inherited)
+
+
+@pytest.mark.parametrize("threads", [False, True], ids=["forked", "cold"])
+def test_descriptors_that_the_interpreter_opened_at_its_startup_stay_open(host, tmp_path, threads):
+    """PYTHONPERFSUPPORT=1 opens a file before main.py runs, and sitecustomize may as well."""
+    patch = "import os, sys\nsys.opened = open(os.devnull, 'w')\n"
+    if threads:
+        patch += "import threading\n"
+        patch += "threading.Thread(target=threading.Event().wait, daemon=True).start()\n"
+    look = "random.random = lambda: os.fstat(sys.opened.fileno()).st_rdev\n"
+    server = host(write_app(tmp_path, look), patch=patch)
+    server.start()
+    worker = server.fork()
+    started(server, worker)
+    assert facts(worker)["random"] == os.stat(os.devnull).st_rdev
 
 
 def test_output_goes_to_the_worker_that_wrote_it(host):
@@ -214,7 +230,7 @@ def test_preload_of_a_list_of_modules(host, tmp_path):
         ({"target": "nothing_here:app", "preload": True}, "ModuleNotFoundError", "nothing_here"),
         ({"preload": ["raise_at_import_app"]}, "RuntimeError", "DATABASE_URL is not set"),
         ({"target": "exit_at_import_app:app", "preload": True}, "SystemExit", "sys.exit("),
-        ({"lifespan": "perhaps"}, "ValueError", "'lifespan'"),
+        ({"lifespan": None}, "ValueError", "'lifespan'"),
     ],
 )
 def test_a_server_that_cannot_serve_says_why_and_exits(host, settings, kind, message):
@@ -252,7 +268,7 @@ def test_workers_do_not_share_an_app_that_left_threads_at_preload(host, tmp_path
     attached, ready = worker.ready()
 
     assert kind == "forked"
-    assert len(attached["fds"]) == 8
+    assert len(attached["fds"]) == 7
     assert ready["argv"] == ["main:app"]
     assert ready["path0"] == str(tmp_path)
     seen = facts(worker)
@@ -304,6 +320,65 @@ def test_threads_that_a_library_ends_at_a_fork_do_not_prevent_it(host, tmp_path)
         assert seen["random"] == 400**3, "OpenBLAS computes in the worker"
 
 
+# Runs a parallel region in C, so that no thread of OpenMP needs the GIL.
+OPENMP = """
+import ctypes
+openmp = ctypes.CDLL("libgomp.so.1")
+def region():
+    openmp.GOMP_parallel(ctypes.CDLL(None).getppid, None, 3, 0)
+    return openmp.omp_get_max_threads()
+class Work:
+  def __repr__(self):
+    region()
+    return str(len(os.listdir("/proc/self/task")))
+random.random = Work
+region()
+assert len(os.listdir("/proc/self/task")) > 1
+"""
+
+
+def has_openmp():
+    try:
+        ctypes.CDLL("libgomp.so.1")
+    except OSError:
+        return False
+    return True
+
+
+@pytest.mark.skipif(not has_openmp(), reason="there is no libgomp.so.1")
+def test_a_module_that_had_computed_in_parallel_was_not_shared(host, tmp_path):
+    """A worker that is forked while OpenMP has threads hangs in its first parallel region."""
+    server = host(write_app(tmp_path, OPENMP))
+    assert server.start(preload=True)["threads"] == []
+    for worker_id in (1, 2):
+        worker = server.fork(worker_id)
+        pid = started(server, worker)
+        seen = facts(worker)
+        assert seen["imported_in"] == server.pid != pid
+        assert seen["random"] == 3, "OpenMP starts its threads again in the worker"
+
+
+def test_threads_that_survive_a_fork_safely_do_not_prevent_it(host, tmp_path):
+    """Like pyarrow, whose allocator runs a thread from its import on."""
+    named = (
+        "import ctypes, time\n"
+        "libc = ctypes.CDLL(None)\n"
+        "handle = ctypes.c_ulong()\n"
+        "libc.pthread_create(ctypes.byref(handle), None, libc.pause, None)\n"
+        "libc.pthread_setname_np(handle, b'jemalloc_bg_thd')\n"
+    )
+    server = host(write_app(tmp_path, named))
+    assert server.start(preload=True)["threads"] == []
+    worker = server.fork()
+    pid = started(server, worker)
+    seen = facts(worker)
+    assert seen["imported_in"] == server.pid != pid
+    server.control.close()
+    server.cut_lifeline()
+    assert server.wait() == 0
+    assert "Warning" not in server.output(), "Python 3.12 warns of threads at a fork"
+
+
 def test_threads_without_preload_make_workers_start_as_fresh_interpreters(host, tmp_path):
     start_a_thread = (
         "import threading\n"
@@ -315,7 +390,7 @@ def test_threads_without_preload_make_workers_start_as_fresh_interpreters(host, 
     kind, _, pid = server.receive()
     attached, ready = worker.ready()
     assert kind == "forked"
-    assert len(attached["fds"]) == 8
+    assert len(attached["fds"]) == 7
     assert (ready["argv"], ready["path0"]) == (["main:app"], str(tmp_path))
     seen = facts(worker)
     assert seen["parent"] == server.pid
@@ -360,7 +435,7 @@ def test_an_app_that_ignores_sigchld_does_not_blind_the_server(host, tmp_path):
     worker = server.fork()
     pid = started(server, worker)
     worker.send(request="/exit")
-    assert server.receive() == ["exited", 1, pid, -1, 0]
+    assert server.receive() == ["exited", 1, pid, 7, 0]
 
 
 def test_when_node_is_gone_workers_shut_down_and_the_server_ends(host, tmp_path):
@@ -375,6 +450,64 @@ def test_when_node_is_gone_workers_shut_down_and_the_server_ends(host, tmp_path)
     assert not is_alive(pid)
     expected = [f"{event} {pid}" for event in ("startup", "shutdown", "returned")]
     assert marker.read_text().splitlines() == expected
+
+
+HOLDER = """
+def hold():
+    held = 0
+    for fd in os.listdir("/proc/self/fd"):
+        path = f"/proc/self/fd/{fd}"
+        if os.path.exists(path) and os.readlink(path).startswith("pipe:"):
+            os.open(path, os.O_WRONLY | os.O_NONBLOCK)
+            held += 1
+    return held
+
+async def holder(scope, receive, send):
+    await send({"type": "http.response.body", "body": str(hold()).encode()})
+"""
+
+
+def test_a_worker_could_keep_its_siblings_from_noticing_that_node_is_gone(host, tmp_path):
+    server = host(write_app(tmp_path, HOLDER))
+    server.start("main:holder", lifespan="off")
+    first, second = server.fork(1), server.fork(2)
+    for worker in (first, second):
+        started(server, worker)
+    # Its lifeline, stdout, stderr, and the bells, which are pipes here.
+    assert int(first.request()) >= 5
+    server.cut_lifeline()
+    second.receive("stopped")
+    assert server.receive()[:2] == ["exited", 2]
+
+
+DAEMONS = """
+def daemons(count):
+    for _ in range(count):
+        if os.fork() == 0:
+            if os.fork() == 0:
+                os.setsid()
+                os._exit(0)
+            os._exit(0)
+        os.wait()
+
+async def forking(scope, receive, send):
+    daemons(15)
+    await send({"type": "http.response.body", "body": b"done"})
+"""
+
+
+def test_zombies_remained_of_what_workers_had_forked_twice(host, tmp_path):
+    server = host(write_app(tmp_path, DAEMONS))
+    server.start("main:forking", lifespan="off")
+    worker = server.fork()
+    pid = started(server, worker)
+    assert worker.request() == "done"
+
+    def children():
+        text = Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text()
+        return [int(child) for child in text.split()]
+
+    eventually(lambda: children() == [pid])
 
 
 def test_a_worker_that_does_not_notice_is_killed_at_last(host):
@@ -416,10 +549,11 @@ def test_many_workers_come_and_go(host, tmp_path):
     server = host(write_app(tmp_path))
     server.start(preload=True)
     fds = f"/proc/{server.pid}/fd"
-    before = len(os.listdir(fds))
+    before = None
     for worker_id in range(20):
         worker = server.fork(worker_id)
         pid = started(server, worker)
         worker.send(request="/exit")
         assert server.receive() == ["exited", worker_id, pid, 7, 0]
+        before = before or len(os.listdir(fds))
     assert len(os.listdir(fds)) == before

@@ -14,6 +14,9 @@ FULL = {
     "rootPath": "/prefix",
     "spin": 50,
     "timeouts": {"startup": 1.5, "shutdown": 2, "cancel": 0},
+    "debug": True,
+    "limits": {"nofile": 100},
+    "allowed": {"read": ["/a"], "write": [], "temporary": "/t"},
 }
 
 
@@ -35,6 +38,9 @@ def test_every_setting_is_read():
         startup_timeout=1.5,
         shutdown_timeout=2.0,
         cancel_timeout=0.0,
+        debug=True,
+        limits={"nofile": 100},
+        allowed={"read": ["/a"], "write": [], "temporary": "/t"},
     )
 
 
@@ -63,8 +69,8 @@ def test_null_is_no_limit():
         ({"factory": "yes"}, "factory"),
         ({"preload": "json"}, "preload"),
         ({"preload": [1]}, "preload"),
-        ({"lifespan": "maybe"}, "lifespan"),
-        ({"loop": "trio"}, "loop"),
+        ({"lifespan": True}, "lifespan"),
+        ({"interface": None}, "interface"),
         ({"loop": []}, "loop"),
         ({"rootPath": 1}, "rootPath"),
         ({"spin": "auto"}, "spin"),

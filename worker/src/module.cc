@@ -10,6 +10,8 @@
 #include "asgi/scope.h"
 #include "channel/channel_type.h"
 #include "process/control.h"
+#include "process/landlock.h"
+#include "process/seccomp.h"
 #include "process/system_calls.h"
 #include "wire/control.h"
 #include "wire/protocol.h"
@@ -25,17 +27,25 @@ Ref Attribute(const char* module, const char* name) {
   return imported ? Ref::Steal(PyObject_GetAttrString(imported.get(), name)) : Ref();
 }
 
-// Numbers that Python takes from here instead of repeating them.
+// What Python takes from here instead of repeating them.
 constexpr struct {
   const char* name;
   long value;
 } kConstants[] = {
-    {"CONTROL_FD", wire::kControlFd},
-    {"LIFELINE_FD", wire::kLifelineFd},
-    {"STACKS_SIGNAL", wire::kStacksSignal},
-    {"MAX_ERROR_TYPE", wire::kMaxErrorType},
-    {"MAX_ERROR_MESSAGE", wire::kMaxErrorMessage},
+    {"CONTROL_FD", wire::kControlFd},        {"LIFELINE_FD", wire::kLifelineFd},
+    {"STACKS_SIGNAL", wire::kStacksSignal},  {"OUT_OF_MEMORY_EXIT", wire::kOutOfMemoryExit},
+    {"MAX_ERROR_TYPE", wire::kMaxErrorType}, {"MAX_ERROR_MESSAGE", wire::kMaxErrorMessage},
     {"MAX_TRACEBACK", wire::kMaxTraceback},
+};
+
+constexpr struct {
+  const char* name;
+  const char* value;
+} kTexts[] = {
+    {"ASGI_VERSION", kAsgiVersion},
+    {"RECORD_MARK", wire::kRecordMark},
+    {"NEWLINE_MARK", wire::kNewlineMark},
+    {"LEVEL_LETTERS", wire::kLevelLetters},
 };
 
 int Exec(PyObject* module) {
@@ -63,7 +73,10 @@ int Exec(PyObject* module) {
   for (const auto& [name, value] : kConstants) {
     if (PyModule_AddIntConstant(module, name, value) != 0) return -1;
   }
-  return PyModule_AddStringConstant(module, "ASGI_VERSION", kAsgiVersion);
+  for (const auto& [name, value] : kTexts) {
+    if (PyModule_AddStringConstant(module, name, value) != 0) return -1;
+  }
+  return 0;
 }
 
 ModuleState* StateOf(void* module) {
@@ -100,8 +113,18 @@ PyMethodDef functions[] = {
      "control_send(fd, kind, *fields): sends Node a message."},
     {"set_parent_death_signal", SetParentDeathSignal, METH_VARARGS,
      "set_parent_death_signal(signum): prctl(PR_SET_PDEATHSIG)."},
-    {"close_fds_from", CloseFdsFrom, METH_VARARGS,
-     "close_fds_from(lowest): closes every descriptor >= lowest."},
+    {"set_dumpable", SetDumpable, METH_VARARGS, "set_dumpable(dumpable): prctl(PR_SET_DUMPABLE)."},
+    {"set_child_subreaper", SetChildSubreaper, METH_NOARGS,
+     "set_child_subreaper(): prctl(PR_SET_CHILD_SUBREAPER)."},
+    {"set_no_new_privileges", SetNoNewPrivileges, METH_NOARGS,
+     "set_no_new_privileges(): prctl(PR_SET_NO_NEW_PRIVS)."},
+    {"drop_capabilities", DropCapabilities, METH_NOARGS,
+     "drop_capabilities(): gives up all capabilities."},
+    {"restrict_files", RestrictFiles, METH_VARARGS,
+     "restrict_files(read, write): from now on this process may open only what is below the\n"
+     "directories of the lists. Returns the paths that do not exist."},
+    {"deny_system_calls", DenySystemCalls, METH_NOARGS,
+     "deny_system_calls(): from now on system calls fail that applications do not need."},
     {nullptr, nullptr, 0, nullptr}};
 
 PyModuleDef_Slot slots[] = {{Py_mod_exec, reinterpret_cast<void*>(&Exec)}, {0, nullptr}};

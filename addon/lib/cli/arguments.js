@@ -3,11 +3,11 @@
  */
 
 import { readFileSync, statSync } from 'node:fs'
-import { resolve } from 'node:path'
 
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 
-import { defaultOption } from '../options.js'
+import { defaultOption, optionChoices } from '../options.js'
+import { userPath } from '../util/user-path.js'
 import { LOG_LEVELS } from './logger.js'
 
 /** @typedef {import('./listen.js').Address} Address */
@@ -70,6 +70,22 @@ export const FLAGS = {
   'timeouts.shutdown': '--timeout-shutdown',
   'timeouts.kill': '--timeout-kill',
   'timeouts.disconnectGrace': '--timeout-disconnect-grace',
+  'isolation.profile': '--isolation',
+  'isolation.user': '--user',
+  'isolation.group': '--group',
+  'isolation.umask': '--umask',
+  'isolation.noNewPrivileges': '--lock-privileges',
+  'isolation.dropCapabilities': '--drop-capabilities',
+  'isolation.inheritEnv': '--inherit-env',
+  'isolation.allow.read': '--allow-read',
+  'isolation.allow.write': '--allow-write',
+  'isolation.limits.memory': '--limit-memory',
+  'isolation.limits.cpu': '--limit-cpu',
+  'isolation.limits.files': '--limit-files',
+  'isolation.limits.processes': '--limit-processes',
+  'isolation.limits.core': '--limit-core',
+  'isolation.debug': '--allow-debug',
+  'isolation.node': '--protect-node',
   'websocket.maxMessage': '--ws-max-size',
   'websocket.compression': '--ws-compression',
   'websocket.allowedOrigins': '--ws-allowed-origins',
@@ -136,7 +152,7 @@ export function parseArguments (argv) {
       connectionsPerAddress: maxConnectionsPerAddress
     },
     reload: reload
-      ? { folders: reloadDir ?? [resolve(docroot)], extensions: reloadExt ?? ['py'] }
+      ? { folders: reloadDir ?? [userPath(docroot)], extensions: reloadExt ?? ['py'] }
       : null,
     accessLog,
     logLevel
@@ -155,9 +171,11 @@ function handlerOptions (command) {
   const options = { appTarget: command.processedArgs[0] }
   for (const [name, flag] of Object.entries(FLAGS)) {
     if (!byFlag.has(flag)) continue
-    const [first, second] = name.split('.')
-    if (second === undefined) options[first] = byFlag.get(flag)
-    else (options[first] ??= {})[second] = byFlag.get(flag)
+    const groups = name.split('.')
+    const last = /** @type {string} */ (groups.pop())
+    let place = options
+    for (const group of groups) place = place[group] ??= {}
+    place[last] = byFlag.get(flag)
   }
   return options
 }
@@ -196,8 +214,8 @@ export function defineCommand () {
     .addOption(new Option('--max-connections-per-address <n>', 'connections from one address, ' +
       'or one /64 of IPv6, unless it is a trusted proxy; 0: any')
       .default(MAX_PER_ADDRESS).argParser(parseLimit))
-    .option('--workers <n>', 'worker processes (default: the number of available cores)',
-      parseCount)
+    .addOption(new Option('--workers <n>', 'worker processes (default: the number of available ' +
+      'cores)').env('WEB_CONCURRENCY').argParser(parseCount))
     .addOption(new Option('--preload [modules]', 'modules to import before workers are forked ' +
       '(a,b.c); without a list, the application')
       .argParser(parseModules))
@@ -210,11 +228,11 @@ export function defineCommand () {
     .option('--allowed-hosts <list>', 'hosts that requests may be for, such as example.com or ' +
       '*.example.com (default: any)', parseList)
     .addOption(new Option('--lifespan <mode>', 'whether to send lifespan events')
-      .choices(['auto', 'on', 'off']).default(defaultOption('lifespan')))
+      .choices(optionChoices('lifespan')).default(defaultOption('lifespan')))
     .addOption(new Option('--loop <name>', 'event loop of the workers')
-      .choices(['auto', 'asyncio', 'uvloop']).default(defaultOption('loop')))
+      .choices(optionChoices('loop')).default(defaultOption('loop')))
     .addOption(new Option('--interface <name>', 'interface of the application')
-      .choices(['auto', 'asgi', 'asgi2', 'wsgi']).default(defaultOption('interface')))
+      .choices(optionChoices('interface')).default(defaultOption('interface')))
     .option('--threads <n>', `threads of each worker for a WSGI application${by('threads')}`,
       parseCount)
     .option('--factory', 'app names a function without arguments that returns the application',
@@ -273,6 +291,36 @@ export function defineCommand () {
     .option('--timeout-disconnect-grace <s>', 'seconds for the application to end a request ' +
       'whose client has gone, before its task is cancelled' + inSeconds('timeouts.disconnectGrace'),
     seconds(0))
+    .addOption(new Option('--isolation <profile>', 'what the Python processes may do; strict ' +
+      'lets them read the docroot and the Python environment, and write a temporary directory')
+      .choices(['none', 'strict']).default(defaultOption('isolation.profile')))
+    .option('--user <user>', 'user that the Python processes run as (needs root)', parseUser)
+    .option('--group <group>', 'group that the Python processes run as (default: that of --user)',
+      parseUser)
+    .option('--umask <octal>', 'permissions that new files of the Python processes do not get',
+      parseUmask)
+    .option('--lock-privileges', 'programs that the application executes gain no privileges')
+    .option('--drop-capabilities', 'the Python processes give up all capabilities')
+    .option('--inherit-env <names>', 'environment variables that the Python processes get in ' +
+      'addition to those that the interpreter needs: a list, all or none (default: all; with ' +
+      '--isolation strict: none)', parseNames)
+    .option('--allow-read <paths>', 'with --isolation strict, more files and directories to read',
+      parseList)
+    .option('--allow-write <paths>', 'with --isolation strict, more files and directories to write',
+      parseList)
+    .option('--limit-memory <MiB>', 'private memory of each worker (default: no limit)',
+      (text) => parseCount(text) * MIB)
+    .option('--limit-cpu <s>', 'seconds of CPU time in the life of each worker (default: no limit)',
+      seconds(1))
+    .option('--limit-files <n>', 'open files of each worker (default: no limit)', parseCount)
+    .option('--limit-processes <n>', 'processes and threads of the user of the workers (default: ' +
+      'no limit)', parseCount)
+    .option('--limit-core <MiB>', 'size of core files (default: no limit)',
+      (text) => parseCountOrNone(text) * MIB)
+    .option('--allow-debug', 'let debuggers of the same user attach to the Python processes, and ' +
+      'let these write core files')
+    .option('--protect-node', 'keep processes of the same user from tracing Node and reading its ' +
+      'memory')
     .option('--ws-max-size <MiB>', 'longest message that a WebSocket client may send' +
       by('websocket.maxMessage', MIB), (text) => parseCount(text) * MIB)
     .option('--ws-compression', 'offer compression of WebSocket messages (permessage-deflate)',
@@ -370,6 +418,23 @@ function parseList (text) {
 }
 
 /** @param {string} text */
+function parseUser (text) {
+  return /^\d+$/.test(text) ? Number(text) : text
+}
+
+/** @param {string} text */
+function parseUmask (text) {
+  if (/^[0-7]{1,4}$/.test(text)) return parseInt(text, 8)
+  throw new InvalidArgumentError('It must be an octal number, for example 027.')
+}
+
+/** @param {string} text */
+function parseNames (text) {
+  if (text === 'all') return true
+  return text === 'none' ? false : parseList(text)
+}
+
+/** @param {string} text */
 function parseModules (text) {
   const modules = parseList(text)
   return modules.length > 0 ? modules : true
@@ -384,7 +449,7 @@ function parseExtensions (text) {
 
 /** @param {string} text */
 function parseFolder (text) {
-  const folder = resolve(text)
+  const folder = userPath(text)
   try {
     if (statSync(folder).isDirectory()) return folder
   } catch {} // it does not exist, or cannot be read

@@ -74,21 +74,36 @@ export function requestError (error) {
  * @param {{ id: number, pid: number, readyAt: number }} worker readyAt: 0 if it never was
  * @param {number | null} exitCode
  * @param {number} signal 0: none
+ * @param {{ how: string, advice: string } | null} [limit] the limit that it has reached
  * @returns {WorkerError}
  */
-export function crashedError (worker, exitCode, signal) {
+export function crashedError (worker, exitCode, signal, limit = null) {
   const name = signal === 0 ? null : signalName(signal)
   let how = 'ended together with its fork server'
-  if (name !== null) how = `was killed by ${name}`
+  if (limit !== null) how = limit.how
+  else if (name !== null) how = `was killed by ${name}`
   else if (exitCode !== null) how = `ended with exit code ${exitCode}`
   if (worker.readyAt === 0) how += ' before it was ready'
-  // Nothing can print anything when it is killed like that.
-  const advice = name === 'SIGKILL'
-    ? 'if nobody sent it, the system was probably out of memory (the kernel log says so)'
-    : 'its output may say why'
+  let advice = 'its output may say why'
+  if (limit !== null) {
+    advice = limit.advice
+  } else if (name === 'SIGKILL') {
+    // Nothing can print anything when it is killed like that.
+    advice = 'if nobody sent it, the system was probably out of memory (the kernel log says so)'
+  }
   return new WorkerError('ERR_WORKER_CRASHED',
     `worker ${worker.id} (pid ${worker.pid}) ${how}; ${advice}`,
     { worker: worker.id, pid: worker.pid, exitCode, signal: name })
+}
+
+/**
+ * The handler is closing, and a request has not ended in time.
+ * @returns {UnavailableError}
+ */
+export function cutOffError () {
+  const [what, other] = namesFlags() ? ['server', ''] : ['handler', ', or the timeout of close(),']
+  return new UnavailableError('ERR_CLOSED', `the ${what} was closed before the response was ` +
+    `complete; raise ${optionName('timeouts.drain')}${other} to give requests longer`)
 }
 
 /**
@@ -138,6 +153,15 @@ export function diedByItself (error) {
 }
 
 /**
+ * What the log says about a request that was lost with its worker. The log of the worker itself
+ * says what happened, and what to do about it.
+ * @param {WorkerError} error made by lostError()
+ */
+export function lostInShort ({ code, request, worker, pid }) {
+  return `${request} was lost with worker ${worker} (pid ${pid}): ${code}`
+}
+
+/**
  * @param {number} number
  * @returns {string}
  */
@@ -184,13 +208,17 @@ function startupFailure (kind, isFound) {
 
 /**
  * The fork server reports that it could not start.
+ * @param {string} option that names what is preloaded
  * @param {string} type
  * @param {string} message
  * @param {string} traceback
  * @returns {StartupError}
  */
-export function preloadError (type, message, traceback) {
-  const text = `the fork server could not start (check ${optionName('preload')})`
+export function preloadError (option, type, message, traceback) {
+  // With a traceback the modules have been found, and their own code raised.
+  const text = 'the fork server could not start' + (traceback === ''
+    ? ` (check ${optionName(option)} and ${optionName('docroot')})`
+    : '')
   return new StartupError('ERR_PRELOAD', describe(text, type, message, traceback),
     { type, traceback })
 }

@@ -1,7 +1,11 @@
 import { pipeline } from 'node:stream/promises'
 
-import { AppError, NodeAsgiError, ResponseError, bodyTooLargeError } from '../errors.js'
+import {
+  AppError, NodeAsgiError, ResponseError, bodyTooLargeError, diedByItself, lostInShort
+} from '../errors.js'
 import { splitJoined } from '../message/headers.js'
+import { askedUrl } from '../message/mount.js'
+import { hasGone } from './connection.js'
 import { httpStatus } from './error-status.js'
 import { countReset } from './http2-sessions.js'
 import {
@@ -9,6 +13,10 @@ import {
 } from './response-writer.js'
 import { bodyLength, selectRange } from '../stream/file-response.js'
 import { RequestStream } from '../stream/request-stream.js'
+import { WarningLimit } from '../util/warning-limit.js'
+
+/** An application may do the same thing wrong in every request, or many times in one. */
+const warnings = new WarningLimit()
 
 /**
  * One request of a client over HTTP, and its response, with backpressure in both directions. An
@@ -36,6 +44,7 @@ export class HttpExchange extends RequestStream {
    */
   constructor (head, req, res, logger, maxBody = Infinity) {
     super(head, undefined)
+    this.keepContext()
     this.req = req
     this.res = res
     this.logger = logger
@@ -153,20 +162,29 @@ export class HttpExchange extends RequestStream {
       if (req.method === 'HEAD' || part.length === 0) return res.end()
       await pipeline(file.read(part.start, part.length), res)
     } catch (error) {
-      // A client that is gone is not an error.
       if (!this.#gone) throw error
+      // A client that is gone is not an error. If the file has failed, pipeline() has ended the
+      // response, which over HTTP/2 looks the same.
+      if (error instanceof ResponseError) this.#log(error, 500)
     } finally {
       file.close()
     }
   }
 
-  /** @param {string[]} links */
-  onEarlyHint (links) {
-    const { res } = this
-    if (res.headersSent || this.#isOver()) return
+  /**
+   * @param {string[]} links
+   * @param {number} cost
+   */
+  onEarlyHint (links, cost) {
+    const { res, req } = this
+    const taken = () => this.consumed(cost)
+    if (res.headersSent || this.#isOver()) return taken()
     try {
-      res.writeEarlyHints({ link: links })
+      res.writeEarlyHints({ link: links }, taken)
+      // HTTP/2 knows no callback. It writes at the end of the turn.
+      if (req.httpVersionMajor === 2) setImmediate(taken)
     } catch (error) {
+      taken()
       this.#cannot('send an early hint', error)
     }
   }
@@ -177,7 +195,9 @@ export class HttpExchange extends RequestStream {
    * @param {unknown} error
    */
   #cannot (what, error) {
-    this.logger.warn(`[node-asgi] ${this.req.method} ${this.req.url}: cannot ${what}: ` +
+    const { req, logger } = this
+    warnings.warn(this.carrier ?? logger, `cannot ${what}`, logger,
+      `[node-asgi] ${req.method} ${askedUrl(req)}: cannot ${what}: ` +
       /** @type {Error} */ (error).message)
   }
 
@@ -244,8 +264,9 @@ export class HttpExchange extends RequestStream {
   onError (error) {
     const { req, res } = this
     const status = httpStatus(error)
-    if (status >= 500 && !(this.#gone && isKnown(error))) this.#log(error, status)
-    if (this.#gone) return
+    const gone = this.#gone || hasGone(req, res)
+    if (status >= 500 && !(gone && isKnown(error))) this.#log(error, status)
+    if (gone) return
     if (!res.headersSent) answerError(req, res, status)
     else cut(req, res, this.#framed)
   }
@@ -262,7 +283,7 @@ export class HttpExchange extends RequestStream {
    */
   #log (error, status) {
     const { request } = /** @type {import('../errors.js').WorkerError} */ (error)
-    const name = request ? '' : `${this.req.method} ${this.req.url}: `
+    const name = request ? '' : `${this.req.method} ${askedUrl(this.req)}: `
     const text = `[node-asgi] ${name}${describe(error)}`
     // Overload is not an error, and affects many requests at a time.
     if (status === 503) this.logger.warn(text)
@@ -316,5 +337,6 @@ function isKnown (error) {
  */
 export function describe (error) {
   if (error instanceof AppError) return `${error.message}\n${error.traceback.trimEnd()}`
+  if (error?.request && diedByItself(error)) return lostInShort(error)
   return isKnown(error) ? error.message : error?.stack ?? String(error)
 }

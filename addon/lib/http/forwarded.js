@@ -9,6 +9,8 @@ import { isIP } from 'node:net'
 
 import parseForwarded from 'forwarded-parse'
 
+import { headerText } from '../message/headers.js'
+
 /** @typedef {(address: string, hops: number) => boolean} Trust */
 
 /**
@@ -35,11 +37,10 @@ const LOCAL = '127.0.0.1'
  */
 export function forwardedOf (req, { trustProxy: trust, proxyHeaders }) {
   if (trust === null || !trust(plain(req.socket.remoteAddress ?? LOCAL), 0)) return null
-  const { headers } = req
   const named = (/** @type {string} */ name) =>
-    proxyHeaders.includes(name) ? headers[name] : undefined
+    proxyHeaders.includes(name) ? headerText(req.headers, name) : undefined
   const hops = proxyHeaders.includes('forwarded')
-    ? fromForwarded(headers.forwarded)
+    ? fromForwarded(named('forwarded'))
     : fromLists(named('x-forwarded-for'), named('x-forwarded-proto'), named('x-forwarded-host'))
   // The connecting proxy wrote the last hop. Each trusted hop vouches for the one before it.
   let last = null

@@ -5,8 +5,9 @@
 import { currentHeaders } from './changed-headers.js'
 import { forwardedOf } from './forwarded.js'
 import { checkAllowedHost, checkAuthority, checkOneHost, requestHost } from './hosts.js'
-import { below, removedPrefix } from '../message/mount.js'
+import { locate, withoutOrigin } from '../message/mount.js'
 import { Feature, HeaderText, addressFields } from '../message/head.js'
+import { percentEncode } from '../message/url.js'
 import { tlsText } from './tls.js'
 
 /** @typedef {import('node:net').Socket & { encrypted?: boolean }} Socket */
@@ -16,16 +17,17 @@ import { tlsText } from './tls.js'
  *   import('node:http2').Http2ServerRequest} Incoming
  */
 
-const ORIGIN = /^[a-z][a-z0-9+.-]*:\/\/[^/?]*/i
 const NON_ASCII = /[^\0-\x7f]/
 const EACH_NON_ASCII = new RegExp(NON_ASCII, 'g')
+const WIDE = /[^\0-\xff]/
 
 const kAddresses = Symbol('addresses')
 
 /**
  * @typedef {object} Arrival how a request arrived, as far as the request itself does not tell
  * @property {string} [mount] the prefix of its path that the application is served under
- * @property {string} [prefix] the same, but something may have removed it from the url
+ * @property {string} [prefix] the same, but something may have removed it from the url; '' means
+ *   that the application is not mounted, whatever a framework has removed
  * @property {boolean} [keepsBody] the client waits for "100 Continue"
  */
 
@@ -37,22 +39,13 @@ const kAddresses = Symbol('addresses')
  * @returns {string}
  * @throws {InvalidRequestError} if it is not clear, or not allowed, which host the request is for
  */
-export function encodeIncoming (req, settings, { mount = '', prefix = '', keepsBody = false } = {},
+export function encodeIncoming (req, settings, { mount = '', prefix, keepsBody = false } = {},
   list = currentHeaders(req)) {
   const socket = /** @type {Socket} */ (req.socket)
   const http2 = req.httpVersionMajor === 2
-  let url = /** @type {string} */ (req.url)
-  // A request to a proxy may have the whole URL.
-  if (!url.startsWith('/')) url = url.replace(ORIGIN, '') || '/'
-  if (prefix !== '') {
-    mount = prefix
-    url = below(url, prefix)
-  } else if (mount === '') {
-    mount = removedPrefix(req, url)
-    url = mount + url
-  }
-  // The parser gives each byte as a character.
-  if (NON_ASCII.test(url)) url = url.replace(EACH_NON_ASCII, percentEncodeByte)
+  let url = withoutOrigin(/** @type {string} */ (req.url))
+  if (mount === '') ({ mount, url } = locate(req, url, prefix))
+  if (NON_ASCII.test(url)) url = encodeNonAscii(url)
   const mark = url.indexOf('?')
   const path = mark === -1 ? url : url.slice(0, mark)
   const query = mark === -1 ? '' : url.slice(mark + 1)
@@ -81,9 +74,14 @@ function pushAllowed (req) {
   return req.stream.pushAllowed === true
 }
 
-/** @param {string} char */
-function percentEncodeByte (char) {
-  return `%${char.charCodeAt(0).toString(16).toUpperCase()}`
+/**
+ * The parser gives each byte as a character. Middleware that has decoded the url leaves text.
+ * @param {string} url
+ */
+function encodeNonAscii (url) {
+  return WIDE.test(url)
+    ? percentEncode(url)
+    : url.replace(EACH_NON_ASCII, (byte) => `%${byte.charCodeAt(0).toString(16).toUpperCase()}`)
 }
 
 /** @param {string} text */

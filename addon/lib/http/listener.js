@@ -3,8 +3,8 @@
  */
 
 import { bodyTooLargeError } from '../errors.js'
-import { onClosing } from './closing.js'
-import { connectionOf, hasGone } from './connection.js'
+import { onClosing, onSessionClosing } from './closing.js'
+import { connectionOf, endWhenAborted, hasGone } from './connection.js'
 import { httpStatus } from './error-status.js'
 import { HttpExchange, describe } from './exchange.js'
 import { currentHeaders } from './changed-headers.js'
@@ -13,6 +13,7 @@ import { incomingBody } from './incoming-body.js'
 import { encodeIncoming } from './incoming-head.js'
 import { push } from './push.js'
 import { answerError } from './response-writer.js'
+import { askedUrl } from '../message/mount.js'
 import { Uploads } from './uploads.js'
 
 /**
@@ -33,8 +34,7 @@ export function createListener (pool, limits, settings, closing) {
    * @param {any} error
    */
   function refuse (req, res, error) {
-    // The body is what the server has done to it, not what the client sent.
-    const status = error.code === 'ERR_INVALID_BODY' ? 500 : httpStatus(error)
+    const status = httpStatus(error)
     if (status >= 500) log(req, error)
     try {
       answerError(req, res, status)
@@ -49,7 +49,7 @@ export function createListener (pool, limits, settings, closing) {
    * @param {unknown} error
    */
   function log (req, error) {
-    logger.error(`[node-asgi] ${req.method} ${req.url}: ${describe(error)}`)
+    logger.error(`[node-asgi] ${req.method} ${askedUrl(req)}: ${describe(error)}`)
   }
 
   /**
@@ -68,7 +68,7 @@ export function createListener (pool, limits, settings, closing) {
     let body
     try {
       if (declared > maxBody && declared !== Infinity) throw bodyTooLargeError(maxBody)
-      if (length !== 0) body = incomingBody(req, length)
+      if (length !== 0) body = incomingBody(req)
       const head = encodeIncoming(req, settings, arrival, headers)
       exchange = new HttpExchange(head, req, res, logger, maxBody)
     } catch (error) {
@@ -82,6 +82,8 @@ export function createListener (pool, limits, settings, closing) {
     exchange.keepsBody = arrival?.keepsBody === true
     const connection = connectionOf(req)
     if (req.httpVersionMajor === 2) {
+      endWhenAborted(req.stream)
+      onSessionClosing(req, closing)
       watchSession(exchange.session = req.stream.session)
       // The client may reset the stream in what has been read together with the request.
       setImmediate(begin, uploads, exchange, body, declared)

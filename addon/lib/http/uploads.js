@@ -43,14 +43,14 @@ export class Uploads {
   begin (exchange, body, length) {
     const { req } = exchange
     if (exchange.finished) return
-    if (exchange.keepsBody || body === req) {
+    if (body === req) {
       exchange.body = req
       // A body that came in the same packet as the head can be read in the next tick.
       if (exchange.keepsBody || !(length <= this.small)) this.#enter(exchange)
       else process.nextTick(gather, this, exchange, length)
     } else {
       exchange.body = body
-      exchange.repeatable = isRepeatable(req.method)
+      if (!exchange.keepsBody) exchange.repeatable = isRepeatable(req.method)
       this.pool.submit(exchange)
     }
   }

@@ -16,6 +16,9 @@ import { InvalidRequestError } from '../errors.js'
 
 const ABSOLUTE = /^(https?):\/\/([^/?#\\]*)((?:[/?#].*)?)$/is
 const AUTHORITY = /^(?:[^@]*@)?((?:\[[0-9a-f:.]+\]|[\w.~!$&'()*+,;=%-]+)(?::\d*)?)$/i
+// One look at a path finds both what has to be encoded and what is refused.
+// eslint-disable-next-line no-control-regex
+const NON_ASCII_OR_NUL = /[^\x01-\x7f]/
 const NON_ASCII = /[^\0-\x7f]+/
 const EACH_NON_ASCII = new RegExp(NON_ASCII, 'g')
 
@@ -87,7 +90,10 @@ function parseOrigin (url, scheme, given, text) {
 function relative (text) {
   const hash = text.indexOf('#')
   if (hash !== -1) text = text.slice(0, hash)
-  if (NON_ASCII.test(text)) text = text.replace(EACH_NON_ASCII, percentEncode)
+  if (NON_ASCII_OR_NUL.test(text)) {
+    if (text.includes('\0')) throw invalidUrl(text, 'it must not contain NUL')
+    text = percentEncode(text)
+  }
   const mark = text.indexOf('?')
   return {
     scheme: 'http',
@@ -117,11 +123,17 @@ function parseAuthority (url, scheme, authority) {
   return match[1]
 }
 
-/** @param {string} text */
-function percentEncode (text) {
-  let encoded = ''
-  for (const byte of Buffer.from(text)) encoded += `%${byte.toString(16).toUpperCase()}`
-  return encoded
+/**
+ * Encodes what is not ASCII.
+ * @param {string} text
+ * @returns {string}
+ */
+export function percentEncode (text) {
+  return text.replace(EACH_NON_ASCII, (part) => {
+    let encoded = ''
+    for (const byte of Buffer.from(part)) encoded += `%${byte.toString(16).toUpperCase()}`
+    return encoded
+  })
 }
 
 /**

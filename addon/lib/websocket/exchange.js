@@ -6,6 +6,7 @@
 import { ResponseError } from '../errors.js'
 import { httpStatus } from '../http/error-status.js'
 import { HttpExchange, describe } from '../http/exchange.js'
+import { askedUrl } from '../message/mount.js'
 import { CloseCode, SocketStream, closeCode } from '../stream/socket-stream.js'
 import { Inflation } from './inflation.js'
 import { KeepAlive } from './keep-alive.js'
@@ -244,7 +245,9 @@ export class WebSocketExchange extends SocketStream {
    * @param {number} status
    */
   #log (error, status) {
-    const text = `[node-asgi] WebSocket ${this.req.url}: ${describe(error)}`
+    const { request } = /** @type {import('../errors.js').WorkerError} */ (error)
+    const name = request ? '' : `WebSocket ${askedUrl(this.req)}: `
+    const text = `[node-asgi] ${name}${describe(error)}`
     // A server that stops or is busy is not an error.
     if (status === 503 || error instanceof ResponseError) this.logger.warn(text)
     else this.logger.error(text)

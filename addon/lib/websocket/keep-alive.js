@@ -1,3 +1,5 @@
+import { Deadline } from '../util/deadline.js'
+
 /**
  * Detects a client that disappeared without closing: sends pings (RFC 6455, 5.5.2), and terminates
  * a connection that does not answer. The answers also show proxies that the connection is in use.
@@ -6,8 +8,8 @@ export class KeepAlive {
   /** @type {NodeJS.Timeout | undefined} until the next ping */
   #next
 
-  /** @type {NodeJS.Timeout | undefined} until the client is considered gone */
-  #limit
+  /** Until when the client has to answer. */
+  #deadline = new Deadline(false)
 
   /**
    * @param {import('ws').WebSocket} client
@@ -18,20 +20,18 @@ export class KeepAlive {
     if (pingInterval === 0) return
     this.#next = setTimeout(() => {
       client.ping()
-      this.#limit ??= setTimeout(() => client.terminate(), pingTimeout)
-      this.#limit.unref()
+      this.#deadline.expect(pingTimeout, () => client.terminate())
     }, pingInterval)
     this.#next.unref()
     client.on('pong', () => {
-      clearTimeout(this.#limit)
-      this.#limit = undefined
+      this.#deadline.met()
       this.#next?.refresh()
     })
   }
 
   stop () {
     clearTimeout(this.#next)
-    clearTimeout(this.#limit)
-    this.#next = this.#limit = undefined
+    this.#deadline.met()
+    this.#next = undefined
   }
 }

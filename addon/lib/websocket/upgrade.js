@@ -4,7 +4,8 @@
 
 import { WebSocket, WebSocketServer } from 'ws'
 
-import { isClosing, onClosing, serverOf } from '../http/closing.js'
+import { isClosing, onClosing, onSessionClosing, serverOf } from '../http/closing.js'
+import { endWhenAborted } from '../http/connection.js'
 import { httpStatus } from '../http/error-status.js'
 import { splitJoined } from '../message/headers.js'
 import { isAllowedOrigin } from '../http/hosts.js'
@@ -73,6 +74,7 @@ export function createUpgrade (pool, settings, closing) {
       // A connection from before may still be open.
       if (isClosing(httpServer)) return verdict(false, UNAVAILABLE)
       onClosing(httpServer, closing)
+      if (req.httpVersionMajor === 2) onSessionClosing(req, closing)
     }
     if (!isAllowedOrigin(req, settings)) return verdict(false, FORBIDDEN)
     let exchange
@@ -124,6 +126,11 @@ export function createUpgrade (pool, settings, closing) {
     connect (req, res, arrival) {
       if (req.httpVersionMajor !== 2) return res.destroy() // CONNECT of HTTP/1 is for proxies
       const { stream } = res
+      if (hasEnded(stream)) {
+        stream.destroy()
+        return
+      }
+      endWhenAborted(stream)
       const { session } = stream
       watchSession(session)
       const refuse = (/** @type {number} */ status) => {

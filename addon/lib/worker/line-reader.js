@@ -13,28 +13,74 @@ const MAX_LINE = 64 * 1024
 /** @typedef {'debug' | 'info' | 'warn' | 'error'} Level */
 
 /**
- * What logs.py writes before a record: RS and the level. Within a record, US stands for a newline.
- * @type {Record<string, Level>}
+ * In the order of the letters in LogMarks.
+ * @type {Level[]}
  */
-const MARKERS = { '\x1eD': 'debug', '\x1eI': 'info', '\x1eW': 'warn', '\x1eE': 'error' }
+const LEVELS = ['debug', 'info', 'warn', 'error']
 
-// A record never contains RS, so a marker always starts one. Text before it was printed without a
-// newline, as progress bars are.
-const RECORD_START = /(?=\x1e[DIWE])/ // eslint-disable-line no-control-regex
+/** Lines between two looks at the clock. */
+const LINES = 32
+
+/** Milliseconds that all readers together may take in one turn of the event loop. */
+const BUDGET = 1
+
+/**
+ * Lets readers with much to do take turns, so that output keeps nobody from the event loop.
+ * @type {LineReader[]}
+ */
+const busy = []
+
+function work () {
+  const end = performance.now() + BUDGET
+  do {
+    const reader = /** @type {LineReader} */ (busy.shift())
+    if (reader.read(LINES)) busy.push(reader)
+  } while (busy.length > 0 && performance.now() < end)
+  if (busy.length > 0) setImmediate(work)
+}
+
+/** @param {LineReader} reader */
+function workLater (reader) {
+  if (busy.push(reader) === 1) setImmediate(work)
+}
 
 export class LineReader {
-  #rest = ''
+  /** What has arrived and has not been passed on. While this holds a line, the source waits. */
+  #text = ''
+
+  /** Where the first line in it begins, and up to where it has no end. */
+  #start = 0
+  #searched = 0
+
+  /** It is among those that are busy. */
+  #isBusy = false
+
+  /** Nothing more will arrive. */
+  #isLast = false
+
   #decoder = new StringDecoder('utf8')
 
   /** @type {Level | null} level of the record that the current line belongs to */
   #level = null
 
+  /** @type {(() => void)[]} called when everything has been passed on */
+  #waiters = []
+
+  /**
+   * Where a line ends, or a record begins: a record never contains the mark. Text before a mark was
+   * printed without a newline, as progress bars are.
+   */
+  #boundary
+
   /**
    * @param {import('../binding.js').OutputSource} source a pipe's read end; the reader owns it
+   * @param {import('../binding.js').LogMarks} marks
    * @param {(line: string, level: Level | null) => void} onLine a record of `logging` has a level,
    *   and may have newlines
    */
-  constructor (source, onLine) {
+  constructor (source, marks, onLine) {
+    this.marks = marks
+    this.#boundary = new RegExp(`\\n|${marks.record}[${marks.levels}]`, 'g')
     this.onLine = onLine
     this.source = typeof source === 'number'
       ? new Socket({ fd: source, readable: true, writable: false })
@@ -51,34 +97,81 @@ export class LineReader {
 
   /** @param {string} text */
   #add (text) {
-    const lines = (this.#rest + text).split('\n')
-    this.#rest = /** @type {string} */ (lines.pop())
-    for (const line of lines) {
-      this.#pass(line.endsWith('\r') ? line.slice(0, -1) : line)
-      this.#level = null
-    }
-    while (this.#rest.length > MAX_LINE) {
-      this.#pass(this.#rest.slice(0, MAX_LINE))
-      this.#rest = this.#rest.slice(MAX_LINE)
-    }
+    this.#text = this.#text.slice(this.#start) + text
+    this.#searched -= this.#start
+    this.#start = 0
+    if (!this.#isBusy) this.#proceed()
   }
 
-  /** @param {string} piece a line, or part of one */
-  #pass (piece) {
-    for (const part of piece.split(RECORD_START)) {
-      const level = MARKERS[part.slice(0, 2)]
-      if (level !== undefined) this.#level = level
-      const text = level === undefined ? part : part.slice(2)
-      this.onLine(this.#level === null ? text : text.replaceAll('\x1f', '\n'), this.#level)
+  #proceed () {
+    if (!this.read(LINES)) return
+    this.#isBusy = true
+    // The process that writes waits when its pipe is full.
+    this.source.pause()
+    workLater(this)
+  }
+
+  /**
+   * Passes on some of the lines that have arrived.
+   * @param {number} limit
+   * @returns {boolean} whether there are more
+   */
+  read (limit) {
+    for (let i = 0; i < limit; i++) {
+      if (this.#next()) continue
+      if (this.#isBusy) {
+        this.#isBusy = false
+        this.source.resume()
+      }
+      if (this.#isLast) this.#finish()
+      return false
     }
+    return true
+  }
+
+  /** Passes on the first line. Returns false if its end has not arrived. */
+  #next () {
+    this.#boundary.lastIndex = this.#searched
+    const found = this.#boundary.exec(this.#text)
+    if (found === null) {
+      // A marker may have arrived in half.
+      this.#searched = Math.max(this.#searched, this.#text.length - 1)
+      if (this.#text.length - this.#start <= MAX_LINE) return false
+      this.#pass(this.#start + MAX_LINE)
+      return true
+    }
+    const { index } = found
+    this.#searched = this.#boundary.lastIndex
+    if (found[0] === '\n') {
+      this.#pass(this.#text[index - 1] === '\r' ? Math.max(index - 1, this.#start) : index)
+      this.#level = null
+    } else {
+      if (index > this.#start) this.#pass(index)
+      this.#level = LEVELS[this.marks.levels.indexOf(found[0][1])]
+    }
+    this.#start = this.#searched
+    return true
+  }
+
+  /** @param {number} end of the line in the text, or of a part of it */
+  #pass (end) {
+    const text = this.#text.slice(this.#start, end)
+    this.#start = end
+    this.#searched = Math.max(this.#searched, end)
+    this.onLine(this.#level === null ? text : text.replaceAll(this.marks.newline, '\n'), this.#level)
   }
 
   #end () {
+    if (this.#isLast) return
+    this.#isLast = true
+    this.#add(this.#decoder.end())
+  }
+
+  #finish () {
     if (this.ended) return
+    if (this.#text.length > this.#start) this.#pass(this.#text.length)
     this.ended = true
-    const rest = this.#rest + this.#decoder.end()
-    this.#rest = ''
-    if (rest !== '') this.#pass(rest)
+    for (const resolve of this.#waiters) resolve()
   }
 
   /**
@@ -88,13 +181,14 @@ export class LineReader {
    */
   close (timeout) {
     return new Promise((resolve) => {
-      if (this.source.destroyed) return resolve()
       const timer = setTimeout(() => this.source.destroy(), timeout)
-      this.source.once('close', () => {
+      const finish = () => {
         clearTimeout(timer)
-        resolve()
-      })
-      if (this.ended) this.source.destroy()
+        if (this.source.closed) resolve()
+        else this.source.destroy().once('close', resolve)
+      }
+      if (this.ended) finish()
+      else this.#waiters.push(finish)
     })
   }
 }

@@ -6,11 +6,13 @@
 
 import { Deadline } from '../util/deadline.js'
 import {
-  StartupError, WorkerError, closedError, crashedError, drainedError, lostError, startupError
+  StartupError, WorkerError, closedError, crashedError, cutOffError, drainedError, lostError,
+  startupError
 } from '../errors.js'
 import { rethrowLater } from '../util/guard.js'
 import { nameRequest } from '../message/head.js'
 import { Batch, InFlight } from './in-flight.js'
+import { Limits } from './limits.js'
 import { optionName } from '../util/option-name.js'
 import { parseInfo } from './process-info.js'
 import { Pulse } from './pulse.js'
@@ -47,6 +49,10 @@ export class Worker {
   /** @type {ExitReason | null} */
   #reason = null
 
+  /** What it means if a signal that asks for stacks ends it instead.
+   * @type {{ signal: number, error: Error, reason: ExitReason } | null} */
+  #presumed = null
+
   /** It has been told to end. */
   #leaving = false
 
@@ -62,16 +68,22 @@ export class Worker {
   /** @type {InFlight} */
   #requests
 
+  /** @type {Limits} */
+  #limits
+
   /** Until when the next step of its life has to be done. */
   #deadline = new Deadline()
 
   /** @type {NodeJS.Immediate | null} */
   #lastLook = null
 
-  /** @type {NodeJS.Timeout | null} until its requests in flight fail, while it drains */
-  #finish = null
+  /** Until when its requests in flight have to end, while it drains. */
+  #finish = new Deadline()
 
   #finishAt = Infinity
+
+  /** When it will be killed, while it drains. */
+  #endAt = 0
 
   /** Milliseconds for its process to exit or, when killed, to be reported as ended. */
   #killTime
@@ -96,9 +108,11 @@ export class Worker {
     this.owner = owner
     this.timeouts = settings.timeouts
     this.#killTime = settings.timeouts.kill
+    this.#limits = new Limits(settings.isolation.limits, binding.outOfMemoryExit)
     this.types = binding.eventTypes
     this.stride = binding.eventStride
-    this.output = new WorkerOutput((name, line, level) => owner.onLine(this, name, line, level))
+    this.output = new WorkerOutput(binding.logMarks,
+      (name, line, level) => owner.onLine(this, name, line, level))
     /** @type {Promise<unknown>} resolved when the last line it printed has been read */
     this.outputEnded = Promise.resolve()
     const { requestRing, responseRing, spin, timeouts } = settings
@@ -216,6 +230,10 @@ export class Worker {
     if (!this.#move('exit')) return
     this.#pid ||= pid
     this.#exit = { code, signal }
+    if (this.#presumed?.signal === signal && this.#error === null) {
+      this.#error = this.#presumed.error
+      this.#reason = this.#presumed.reason
+    }
     this.#lastLook = setImmediate(() => this.release())
   }
 
@@ -257,16 +275,28 @@ export class Worker {
   }
 
   /**
-   * Pings the event loop, unless it has not answered the last ping.
+   * Pings the event loop, unless it has not answered the last ping. A worker whose bell is broken
+   * may have answered without ringing.
    * @returns {number} calls for which the answer has been missing
    */
   probe () {
+    this.#channel.look()
     return this.#pulse.probe()
   }
 
   /** It may hang: it gets no new requests unless it answers. */
   suspect () {
     this.#move('suspect')
+  }
+
+  /**
+   * Until it answers again: if this signal ends it, it has failed for another reason.
+   * @param {number} signal
+   * @param {Error} error
+   * @param {ExitReason} reason
+   */
+  presume (signal, error, reason) {
+    this.#presumed = { signal, error, reason }
   }
 
   /**
@@ -305,8 +335,16 @@ export class Worker {
     // WebSockets do not end by themselves.
     if (reason === 'close') this.#requests.cancelSockets(closedError())
     this.#giveUpAfter(finish)
-    if (!this.#stopped) this.#killUnlessGone(hasStarted ? total : kill)
+    const patience = hasStarted ? total : kill
+    this.#endAt = performance.now() + patience
+    if (!this.#stopped) this.#killUnlessGone(patience)
     return true
+  }
+
+  /** Milliseconds for its process to exit once it has ended as told. Earlier steps left some. */
+  get #exitTime () {
+    const left = this.#endAt - performance.now()
+    return Math.max(this.#killTime, Math.min(this.timeouts.kill, left))
   }
 
   /** @param {number} patience milliseconds */
@@ -331,10 +369,10 @@ export class Worker {
 
   /** @param {number} finish milliseconds that requests in flight get */
   #giveUpAfter (finish) {
-    if (this.#finish !== null) clearTimeout(this.#finish)
+    this.#finish.met()
     const giveUp = () => this.#requests.cancelAll(this.#leavingError())
     if (finish === 0) giveUp()
-    else this.#finish = setTimeout(giveUp, finish)
+    else this.#finish.expect(finish, giveUp)
   }
 
   #kill () {
@@ -345,7 +383,7 @@ export class Worker {
   }
 
   #leavingError () {
-    return this.#reason === 'close' ? closedError() : drainedError(this)
+    return this.#reason === 'close' ? cutOffError() : drainedError(this)
   }
 
   /**
@@ -362,14 +400,14 @@ export class Worker {
     if (this.#state === 'gone') return
     this.#deadline.met()
     if (this.#lastLook !== null) clearImmediate(this.#lastLook)
-    if (this.#finish !== null) clearTimeout(this.#finish)
+    this.#finish.met()
     while (this.#channel.drain()) { /* until the ring is empty */ }
     this.#move('release')
     const streams = this.#dropRequests()
     this.#channel.close()
     this.outputEnded = this.output.close(this.#killTime)
     const { code, signal } = this.#exit ?? { code: null, signal: 0 }
-    const crash = crashedError(this, code, signal)
+    const crash = crashedError(this, code, signal, this.#limits.reached(code, signal))
     this.#lose(streams, this.#error ?? (this.#stopped ? this.#leavingError() : crash))
     this.owner.onGone(this, this.#error ?? crash)
   }
@@ -436,12 +474,16 @@ export class Worker {
         break
       case types.STOPPED:
         // Nothing of the application is left to wait for. Said twice, it does not extend the time.
-        if (!this.#stopped && this.#state === 'draining') this.#killUnlessGone(this.#killTime)
+        if (!this.#stopped && this.#state === 'draining') this.#killUnlessGone(this.#exitTime)
         this.#stopped = true
         break
       case types.PONG:
         this.#pulse.answered(this.#now)
+        this.#presumed = null
         if (this.#move('answer')) this.owner.onAvailable(this)
+        break
+      case types.HANG_UP:
+        this.#onHangUp()
         break
       case types.CORRUPT:
         this.#onCorrupt(events[i + 2])
@@ -473,12 +515,27 @@ export class Worker {
     if (this.#move('fail')) this.#deadline.expect(this.#killTime, () => this.#kill())
   }
 
-  /** @param {string} message */
-  #onCorrupt (message) {
+  /**
+   * Its end of the bell is closed. The news of its end follows, unless it has closed a descriptor
+   * that is not its own: then nothing would ever wake this process for it.
+   */
+  #onHangUp () {
+    if (!['starting', 'ready', 'silent'].includes(this.#state)) return
+    this.#deadline.expect(this.#killTime, () => this.#onCorrupt(
+      'it closed the descriptors that it shares with Node',
+      'A library may have closed all descriptors, as daemons do when they start'))
+  }
+
+  /**
+   * @param {string} message
+   * @param {string} [advice]
+   */
+  #onCorrupt (message,
+    advice = 'A native module in the application may have overwritten memory') {
     const { id, pid } = this
     const error = new WorkerError('ERR_WORKER_PROTOCOL',
-      `worker ${id} (pid ${pid}) broke the protocol: ${message}. A native module in the ` +
-      'application may have overwritten memory. The worker is being replaced',
+      `worker ${id} (pid ${pid}) broke the protocol: ${message}. ${advice}. ` +
+      'The worker is being replaced',
       { worker: id, pid })
     // What it says cannot be trusted any more, so its requests are lost now.
     const streams = this.#dropRequests()

@@ -10,11 +10,12 @@ import { SCRIPT } from '../../support/run.js'
 
 describe('parseArguments', () => {
   let printed = ''
-  const { PORT } = process.env
+  const { PORT, WEB_CONCURRENCY } = process.env
+  const inherited = { PORT, WEB_CONCURRENCY }
 
   beforeEach(() => {
     printed = ''
-    delete process.env.PORT
+    for (const name of Object.keys(inherited)) delete process.env[name]
     const print = (text) => { printed += text; return true }
     mock.method(process.stdout, 'write', print)
     mock.method(process.stderr, 'write', print)
@@ -22,8 +23,10 @@ describe('parseArguments', () => {
 
   afterEach(() => {
     mock.restoreAll()
-    if (PORT === undefined) delete process.env.PORT
-    else process.env.PORT = PORT
+    for (const [name, value] of Object.entries(inherited)) {
+      if (value === undefined) delete process.env[name]
+      else process.env[name] = value
+    }
   })
 
   /** Expects wrong usage; returns what was printed. */
@@ -73,7 +76,11 @@ describe('parseArguments', () => {
       '--env', 'A=1', '--env', 'B=x=y', '--concurrency', '10', '--max-queue', '0',
       '--retry', '0', '--spin', '30', '--restart-min', '0.2', '--restart-max', '20',
       '--restart-window', '30', '--restart-limit', '7', '--timeout-cancel', '0.5',
-      '--timeout-kill', '0.6', '--timeout-disconnect-grace', '11'
+      '--timeout-kill', '0.6', '--timeout-disconnect-grace', '11',
+      '--isolation', 'strict', '--user', '0', '--group', 'root', '--umask', '027',
+      '--lock-privileges', '--drop-capabilities', '--inherit-env', 'A,B', '--allow-read', '/a,b',
+      '--allow-write', '/c', '--limit-memory', '300', '--limit-cpu', '60', '--limit-files', '200',
+      '--limit-processes', '50', '--limit-core', '0', '--allow-debug', '--protect-node'
     ])
     assert.deepEqual(handler, {
       appTarget: 'pkg.site:make',
@@ -117,8 +124,25 @@ describe('parseArguments', () => {
         shutdown: 4000,
         kill: 600,
         disconnectGrace: 11_000
+      },
+      isolation: {
+        profile: 'strict',
+        user: 0,
+        group: 'root',
+        umask: 0o027,
+        noNewPrivileges: true,
+        dropCapabilities: true,
+        inheritEnv: ['A', 'B'],
+        allow: { read: ['/a', 'b'], write: ['/c'] },
+        limits: {
+          memory: 300 * 2 ** 20, cpu: 60_000, files: 200, processes: 50, core: 0
+        },
+        debug: true,
+        node: true
       }
     })
+    assert.equal(parseArguments(['--inherit-env', 'none']).handler.isolation.inheritEnv, false)
+    assert.equal(parseArguments(['--inherit-env', 'all']).handler.isolation.inheritEnv, true)
     assert.deepEqual(address, { host: '::1', port: 0, uds: undefined })
     assert.deepEqual(tls, { cert: 'c.pem', key: 'k.pem', ca: 'ca.pem' })
     assert.deepEqual(limits,
@@ -150,6 +174,14 @@ describe('parseArguments', () => {
     assert.equal(parseArguments(['--port', '1']).address.port, 1)
     process.env.PORT = 'http'
     assert.match(refused([]), /'http' from env 'PORT'/)
+  })
+
+  it('takes the workers from WEB_CONCURRENCY, as uvicorn and gunicorn do', () => {
+    process.env.WEB_CONCURRENCY = '7'
+    assert.equal(parseArguments([]).handler.workers, 7)
+    assert.equal(parseArguments(['--workers', '1']).handler.workers, 1)
+    process.env.WEB_CONCURRENCY = 'many'
+    assert.match(refused([]), /'many' from env 'WEB_CONCURRENCY'/)
   })
 
   for (const [argv, message] of [

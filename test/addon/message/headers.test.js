@@ -90,3 +90,8 @@ test('invalid headers are refused', () => {
   }
   assert.throws(() => new Headers().add(5, 'x'), { code: 'ERR_INVALID_HEADER' })
 })
+
+test('headers that a record inherits are not sent', () => {
+  const record = Object.assign(Object.create({ 'x-inherited': 'a' }), { 'x-own': 'b' })
+  assert.deepEqual([...new Headers(record)], [['x-own', 'b']])
+})

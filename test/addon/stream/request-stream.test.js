@@ -3,6 +3,7 @@ import { PassThrough } from 'node:stream'
 import { test } from 'node:test'
 
 import { RequestStream, isRepeatable } from '../../../addon/lib/stream/request-stream.js'
+import { stopClock } from '../../support/time.js'
 
 class Stream extends RequestStream {
   events = []
@@ -128,7 +129,7 @@ test('the end of a request destroys the source of its body', () => {
 })
 
 test('the time limit ends with the start of the response', (t) => {
-  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const clock = stopClock(t)
   const slow = new Stream('', undefined)
   const quick = new Stream('', undefined)
   for (const stream of [slow, quick]) {
@@ -136,9 +137,18 @@ test('the time limit ends with the start of the response', (t) => {
     stream.opened(carrier(), 1, 0)
   }
   quick.respond(200, '', undefined, false)
-  t.mock.timers.tick(100)
+  clock.pass(100)
   assert.deepEqual(slow.events, [['error', 'ERR_REQUEST_TIMEOUT']])
   assert.deepEqual(quick.events, [['start', 200, false]])
+})
+
+test('a request times out although its response has arrived while Node was blocked', (t) => {
+  const clock = stopClock(t)
+  const stream = new Stream('', undefined)
+  stream.limit({ timeout: 100 })
+  stream.opened(carrier(), 1, 0)
+  clock.pass(100, () => stream.respond(200, '', undefined, false))
+  assert.deepEqual(stream.events, [['start', 200, false]])
 })
 
 test('a signal aborts a request, before it begins and later, but not after its end', () => {

@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import { KeepAlive } from '../../../addon/lib/websocket/keep-alive.js'
+import { stopClock } from '../../support/time.js'
 
 class Client extends EventEmitter {
   pings = 0
@@ -13,16 +14,16 @@ class Client extends EventEmitter {
 }
 
 function start (t, options = { pingInterval: 100, pingTimeout: 50 }) {
-  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const clock = stopClock(t)
   const client = new Client()
-  return { client, keepAlive: new KeepAlive(client, options), timers: t.mock.timers }
+  return { client, keepAlive: new KeepAlive(client, options), clock }
 }
 
 test('a client that does not answer a ping is terminated', (t) => {
-  const { client, timers } = start(t)
-  timers.tick(100)
+  const { client, clock } = start(t)
+  clock.pass(100)
   assert.deepEqual([client.pings, client.ended], [1, false])
-  timers.tick(50)
+  clock.pass(50)
   assert.equal(client.ended, true)
 })
 
@@ -38,12 +39,19 @@ test('a client that answers gets the next ping', async () => {
 })
 
 test('no pings are sent after stop(), or with an interval of 0', (t) => {
-  const { client, keepAlive, timers } = start(t)
-  timers.tick(100)
+  const { client, keepAlive, clock } = start(t)
+  clock.pass(100)
   keepAlive.stop()
   client.emit('pong')
   const none = new Client()
   new KeepAlive(none, { pingInterval: 0, pingTimeout: 50 }).stop()
-  timers.tick(1000)
+  clock.pass(1000)
   assert.deepEqual([client.pings, client.ended, none.pings], [1, false, 0])
+})
+
+test('a client is terminated although it has answered while Node was blocked', (t) => {
+  const { client, clock } = start(t)
+  clock.pass(100)
+  clock.pass(50, () => client.emit('pong'))
+  assert.equal(client.ended, false)
 })

@@ -3,13 +3,14 @@ import { PassThrough } from 'node:stream'
 import { test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 
+import { loadBinding } from '../../../addon/lib/binding.js'
 import { LineReader } from '../../../addon/lib/worker/line-reader.js'
 
 function read () {
   const source = new PassThrough()
   const lines = []
   const entries = []
-  const reader = new LineReader(source, (line, level) => {
+  const reader = new LineReader(source, loadBinding().logMarks, (line, level) => {
     lines.push(line)
     entries.push([level, line])
   })
@@ -132,4 +133,59 @@ test('bytes that are no UTF-8 do no harm', async () => {
   source.write(Buffer.from([0x1e, 0x45, 0xff, 0xfe, 0x0a, 0xc3, 0x1e, 0x57, 0x78, 0x0a]))
   await turn()
   assert.deepEqual(entries, [['error', '\ufffd\ufffd'], [null, '\ufffd'], ['warn', 'x']])
+})
+
+/** Takes long, as a logger that writes to a slow disk does. */
+function slowly () {
+  const end = performance.now() + 0.5
+  while (performance.now() < end) { /* busy */ }
+}
+
+test('a process that printed without pause kept the event loop from everything else', async () => {
+  const source = new PassThrough()
+  const lines = []
+  const reader = new LineReader(source, loadBinding().logMarks, (line) => {
+    slowly()
+    lines.push(line)
+  })
+  const expected = Array.from({ length: 1000 }, (_, i) => `line ${i}`)
+  source.write(expected.join('\n') + '\n')
+  await turn()
+  assert.ok(lines.length < 200, `${lines.length} lines in one turn`)
+  assert.ok(source.isPaused(), 'the process that prints has to wait')
+  source.end('last')
+  await reader.close(30_000)
+  assert.deepEqual(lines, [...expected, 'last'])
+})
+
+test('many processes that print share the time of one turn', async () => {
+  let count = 0
+  const sources = Array.from({ length: 20 }, () => new PassThrough())
+  const readers = sources.map((source) => new LineReader(source, loadBinding().logMarks, () => {
+    slowly()
+    count++
+  }))
+  for (const source of sources) source.end('line\n'.repeat(200))
+  await turn() // the first lines of each
+  const before = count
+  await turn()
+  assert.ok(count - before < 200, `${count - before} lines in one turn`)
+  await Promise.all(readers.map((reader) => reader.close(30_000)))
+  assert.equal(count, 4000)
+})
+
+test('level markers without a newline took 4 s for a few megabytes', async () => {
+  const { source, entries, reader } = read()
+  const noise = '\x1eD'.repeat(1 << 15)
+  for (let i = 0; i < 32; i++) source.write(noise)
+  source.end('\x1eE\x1eWthe end\n')
+  await reader.close(30_000)
+  assert.deepEqual(entries, [['warn', 'the end']])
+})
+
+test('a marker that arrives in two pieces', async () => {
+  const { source, entries } = read()
+  for (const piece of ['text\x1e', 'Wrecord\x1e', 'E', 'next\n']) source.write(piece)
+  await turn()
+  assert.deepEqual(entries, [[null, 'text'], ['warn', 'record'], ['error', 'next']])
 })

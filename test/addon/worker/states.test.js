@@ -10,6 +10,7 @@ import { TRANSITIONS } from '../../../addon/lib/worker/states.js'
 import { Worker } from '../../../addon/lib/worker/worker.js'
 import { createFake } from '../../support/fake-binding.js'
 import { recordingOwner } from '../../support/recording-owner.js'
+import { stopClock } from '../../support/time.js'
 
 const FINISH = 1000
 const settings = parseOptions()
@@ -25,8 +26,8 @@ const CAUSES = {
   },
   stop: ({ worker, plan }) => worker.stop('recycle', plan()),
   fail: ({ worker }) => worker.fail(new Error('failed'), 'hung'),
-  kill ({ timers }) {
-    timers.tick(retirementPlan(settings.timeouts, FINISH).total)
+  kill ({ clock }) {
+    clock.pass(retirementPlan(settings.timeouts, FINISH).total)
   },
   exit: ({ worker, process }) => worker.exited(1, 0, process.pid),
   release: ({ worker }) => worker.release()
@@ -45,7 +46,7 @@ const PATHS = {
 
 /** A worker in a state. Timers and immediates wait for the test. */
 function workerIn (t, state) {
-  t.mock.timers.enable({ apis: ['setTimeout', 'setImmediate'] })
+  const clock = stopClock(t)
   const fake = createFake({ startWorker: () => {}, startServer: () => {}, stopWorker: () => {} })
   const { owner, heard } = recordingOwner()
   const worker = new Worker(1, fake.binding, settings, owner)
@@ -59,7 +60,7 @@ function workerIn (t, state) {
     heard,
     channel: worker.channel,
     process: fake.workers[0],
-    timers: t.mock.timers,
+    clock,
     // A second stop only counts when it is sooner.
     plan: () => retirementPlan(settings.timeouts, finish--)
   }
@@ -85,7 +86,7 @@ describe('the states of a worker', () => {
         const context = workerIn(t, state)
         CAUSES[transition](context)
         assert.equal(context.worker.state, state, transition)
-        t.mock.timers.reset()
+        t.mock.reset()
       }
     })
   }
@@ -97,7 +98,7 @@ describe('the states of a worker', () => {
       CAUSES[transition](context)
       const names = context.heard.map(([name]) => name)
       assert.equal(names.filter((name) => name === 'onUnavailable').length, 1, next)
-      t.mock.timers.reset()
+      t.mock.reset()
     }
     const context = workerIn(t, 'silent')
     CAUSES.answer(context)
@@ -108,18 +109,18 @@ describe('the states of a worker', () => {
     const context = workerIn(t, 'draining')
     CAUSES.kill(context)
     assert.deepEqual(context.heard.at(-1), ['onSignal', context.worker, 9])
-    context.timers.tick(settings.timeouts.kill)
+    context.clock.pass(settings.timeouts.kill)
     assert.deepEqual(context.heard.at(-1), ['onUnkillable', context.worker])
   })
 
   it('a worker that says again and again that it has stopped was never killed', (t) => {
     const context = workerIn(t, 'draining')
-    const { worker, channel, fake, timers } = context
+    const { worker, channel, fake, clock } = context
     for (let waited = 0; waited < 2 * settings.timeouts.kill; waited += 100) {
       channel.emit(fake.binding.eventTypes.STOPPED)
       channel.deliver()
       CAUSES.stop(context)
-      timers.tick(100)
+      clock.pass(100)
     }
     assert.equal(worker.state, 'dying')
   })

@@ -2,9 +2,11 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
-#include <cstdint>
+#include <string>
+#include <utility>
 
 #include "support/poll.h"
 
@@ -13,57 +15,84 @@ namespace {
 
 using test::IsReadable;
 
-TEST(DoorbellTest, RingMakesItReadableUntilCleared) {
-  auto bell = Doorbell::Create();
-  ASSERT_TRUE(bell.ok());
-  EXPECT_FALSE(IsReadable(bell.value().fd()));
-  bell.value().Ring();
-  EXPECT_TRUE(IsReadable(bell.value().fd()));
-  EXPECT_TRUE(IsReadable(bell.value().fd())) << "level-triggered: looking does not clear";
-  bell.value().Clear();
-  EXPECT_FALSE(IsReadable(bell.value().fd()));
+class DoorbellTest : public testing::Test {
+ protected:
+  DoorbellTest() : bells_(Doorbell::CreatePair().value()) {}
+
+  // Rings until the other end has no room for another ring.
+  void Fill() {
+    const std::string rings(4096, 'r');
+    while (::send(bells_.other.fd(), rings.data(), rings.size(), MSG_DONTWAIT) > 0) {
+    }
+  }
+
+  DoorbellPair bells_;
+};
+
+TEST_F(DoorbellTest, RingMakesTheOtherEndReadableUntilCleared) {
+  EXPECT_FALSE(IsReadable(bells_.one.fd()));
+  bells_.other.Ring();
+  EXPECT_TRUE(IsReadable(bells_.one.fd()));
+  EXPECT_TRUE(IsReadable(bells_.one.fd())) << "level-triggered: looking does not clear";
+  EXPECT_FALSE(IsReadable(bells_.other.fd()));
+  EXPECT_TRUE(bells_.one.Clear());
+  EXPECT_FALSE(IsReadable(bells_.one.fd()));
 }
 
-TEST(DoorbellTest, ManyRingsAreClearedAtOnce) {
-  auto bell = Doorbell::Create();
-  ASSERT_TRUE(bell.ok());
-  for (int i = 0; i < 100; ++i) bell.value().Ring();
-  bell.value().Clear();
-  EXPECT_FALSE(IsReadable(bell.value().fd()));
+TEST_F(DoorbellTest, ManyRingsAreClearedAtOnce) {
+  for (int i = 0; i < 100; ++i) bells_.other.Ring();
+  EXPECT_TRUE(bells_.one.Clear());
+  EXPECT_FALSE(IsReadable(bells_.one.fd()));
 }
 
-TEST(DoorbellTest, ClearOfASilentBellDoesNotBlock) {
-  auto bell = Doorbell::Create();
-  ASSERT_TRUE(bell.ok());
-  bell.value().Clear();
-  EXPECT_FALSE(IsReadable(bell.value().fd()));
+TEST_F(DoorbellTest, NothingBlocksOnDescriptorsThatBlock) {
+  for (const int fd : {bells_.one.fd(), bells_.other.fd()}) {
+    ASSERT_EQ(::fcntl(fd, F_SETFL, 0), 0);
+  }
+  EXPECT_TRUE(bells_.one.Clear()) << "silent";
+  Fill();
+  bells_.other.Ring();
+  EXPECT_TRUE(IsReadable(bells_.one.fd()));
+  while (IsReadable(bells_.one.fd())) EXPECT_TRUE(bells_.one.Clear());
+  bells_.other.Ring();
+  EXPECT_TRUE(IsReadable(bells_.one.fd())) << "there is room again";
 }
 
-TEST(DoorbellTest, RingOfASaturatedBellDoesNotBlock) {
-  auto bell = Doorbell::Create();
-  ASSERT_TRUE(bell.ok());
-  const uint64_t maximum = UINT64_MAX - 1;
-  ASSERT_EQ(::write(bell.value().fd(), &maximum, sizeof(maximum)), 8);
-  bell.value().Ring();
-  EXPECT_TRUE(IsReadable(bell.value().fd()));
-}
-
-TEST(DoorbellTest, WorksThroughAnotherDescriptorOfTheSameEventfd) {
-  auto bell = Doorbell::Create();
-  ASSERT_TRUE(bell.ok());
-  const Doorbell other(base::UniqueFd(::fcntl(bell.value().fd(), F_DUPFD_CLOEXEC, 0)));
-  other.Ring();
-  EXPECT_TRUE(IsReadable(bell.value().fd()));
-}
-
-TEST(DoorbellTest, IsNotInheritedAndClosesWithItsOwner) {
-  int fd = -1;
+TEST_F(DoorbellTest, ClearReportsAnEndThatIsClosed) {
+  bells_.other.Ring();
   {
-    auto bell = Doorbell::Create();
-    ASSERT_TRUE(bell.ok());
-    fd = bell.value().fd();
-    EXPECT_NE(::fcntl(fd, F_GETFD) & FD_CLOEXEC, 0);
-    EXPECT_NE(::fcntl(fd, F_GETFL) & O_NONBLOCK, 0);
+    const Doorbell closed = std::move(bells_.other);
+  }
+  EXPECT_TRUE(bells_.one.Clear()) << "it was rung before";
+  EXPECT_FALSE(bells_.one.Clear());
+  EXPECT_TRUE(IsReadable(bells_.one.fd()));
+  bells_.one.Ring();  // without SIGPIPE
+}
+
+TEST_F(DoorbellTest, ClearReportsAnEndThatIsClosedWithRingsUnread) {
+  bells_.one.Ring();
+  {
+    const Doorbell closed = std::move(bells_.other);
+  }
+  EXPECT_FALSE(bells_.one.Clear());
+}
+
+TEST_F(DoorbellTest, ClearReportsAnEndThatIsShutDown) {
+  ASSERT_EQ(::shutdown(bells_.other.fd(), SHUT_WR), 0);
+  EXPECT_FALSE(bells_.one.Clear());
+}
+
+TEST_F(DoorbellTest, WorksThroughAnotherDescriptorOfTheSameEnd) {
+  const Doorbell other(base::UniqueFd(::fcntl(bells_.other.fd(), F_DUPFD_CLOEXEC, 0)));
+  other.Ring();
+  EXPECT_TRUE(IsReadable(bells_.one.fd()));
+}
+
+TEST_F(DoorbellTest, IsNotInheritedAndClosesWithItsOwner) {
+  const int fd = bells_.one.fd();
+  EXPECT_NE(::fcntl(fd, F_GETFD) & FD_CLOEXEC, 0);
+  {
+    const Doorbell closed = std::move(bells_.one);
   }
   EXPECT_EQ(::fcntl(fd, F_GETFD), -1);
 }

@@ -270,7 +270,7 @@ TEST_P(OneWayStressTest, TwoProcesses) {
 TEST(ProducerKilledTest, InMidWriteLeavesOnlyWholeRecords) {
   const test::Connection connection(kPage);
   const PayloadStream stream(7, 200);
-  const Doorbell half_written = Doorbell::Create().value();
+  const DoorbellPair half_written = Doorbell::CreatePair().value();
   constexpr uint64_t kComplete = 5;
   test::ChildProcess child([&]() -> int {
     // A forked child does not inherit the mappings.
@@ -283,21 +283,19 @@ TEST(ProducerKilledTest, InMidWriteLeavesOnlyWholeRecords) {
     }
     const auto room = writer.Reserve(1000);
     std::memset(room.data(), 0xEE, room.size() / 2);
-    half_written.Ring();
+    half_written.other.Ring();
     for (;;) ::pause();
   });
-  ASSERT_TRUE(test::WaitReadable(half_written.fd()));
+  ASSERT_TRUE(test::WaitReadable(half_written.one.fd()));
   child.Kill();
   EXPECT_EQ(child.Wait(), -SIGKILL);
 
   RingReader reader(connection.segment().response_ring());
-  std::span<const std::byte> record;
   for (uint64_t i = 0; i < kComplete; ++i) {
-    ASSERT_EQ(reader.Peek(&record), ReadResult::kRecord);
-    EXPECT_TRUE(stream.Matches(i, record));
-    reader.Consume();
+    ASSERT_EQ(reader.Look(), ReadResult::kRecord);
+    EXPECT_TRUE(stream.Matches(i, reader.Take()));
   }
-  EXPECT_EQ(reader.Peek(&record), ReadResult::kEmpty);
+  EXPECT_EQ(reader.Look(), ReadResult::kEmpty);
 }
 
 TEST(ProducerKilledTest, AtAnyMomentLeavesOnlyWholeRecords) {

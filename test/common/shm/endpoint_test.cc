@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <memory>
 #include <string>
@@ -122,14 +123,6 @@ TEST_F(EndpointTest, NoBellIsHeldForAPeerThatIsAwake) {
   worker_->Wake();
   ASSERT_TRUE(SendHeld(*node_, "one").ok());
   EXPECT_FALSE(node_->holds_bell());
-}
-
-TEST_F(EndpointTest, AnEndCanRingItself) {
-  node_->RingSelf();
-  EXPECT_TRUE(NodeRings());
-  EXPECT_FALSE(WorkerRings());
-  EXPECT_TRUE(Serve(*node_).empty());
-  EXPECT_FALSE(NodeRings());
 }
 
 // --- records --------------------------------------------------------------------------------
@@ -253,11 +246,10 @@ TEST_F(EndpointTest, BornRingingWhenRecordsWaitAlready) {
 TEST_F(EndpointTest, SleepingConsumerIsRungOnceNotPerRecord) {
   ASSERT_TRUE(SendText(*node_, "a").ok());
   ASSERT_TRUE(WorkerRings());
-  uint64_t count = 0;
   ASSERT_TRUE(SendText(*node_, "b").ok());
   ASSERT_TRUE(SendText(*node_, "c").ok());
-  ASSERT_EQ(::read(worker_->bell_fd(), &count, sizeof(count)), 8);
-  EXPECT_EQ(count, 1u);
+  std::array<char, 8> rings{};
+  ASSERT_EQ(::read(worker_->bell_fd(), rings.data(), rings.size()), 1);
   EXPECT_EQ(Serve(*worker_).size(), 3u);
 }
 
@@ -483,12 +475,29 @@ TEST_F(EndpointTest, HostileHeadFoundOnTheWayToSleepKeepsItAwake) {
   EXPECT_EQ(node_->Drain(kAll, [](auto) { return true; }), Drained::kCorrupt);
 }
 
-TEST_F(EndpointTest, CorruptBeforeBirthRings) {
-  const test::Connection connection(kCapacity);
-  connection.segment().response_ring().header->tail.store(4);
-  const auto node = connection.Open(Side::kNode);
-  EXPECT_TRUE(IsReadable(node->bell_fd()));
-  EXPECT_EQ(node->Drain(kAll, [](auto) { return true; }), Drained::kCorrupt);
+TEST_F(EndpointTest, PeerThatClosesItsBellHasLeft) {
+  auto bells = Doorbell::CreatePair();
+  ASSERT_TRUE(bells.ok());
+  Endpoint node(connection_.segment(), Side::kNode, std::move(bells.value().one));
+  ASSERT_TRUE(SendText(*worker_, "its last").ok());
+  node.Wake();
+  EXPECT_FALSE(node.peer_left());
+  {
+    const Doorbell closed = std::move(bells.value().other);
+  }
+  EXPECT_TRUE(IsReadable(node.bell_fd()));
+  EXPECT_EQ(Serve(node), (Texts{"its last"}));
+  EXPECT_TRUE(node.peer_left());
+  EXPECT_TRUE(SendText(node, "to nobody").ok());
+}
+
+TEST_F(EndpointTest, RecordsThatNobodyRangForAreThereToBeSeen) {
+  // As of a peer that takes the flag and does not ring.
+  connection_.segment().response_ring().header->consumer_sleeps.store(0);
+  ASSERT_TRUE(SendText(*worker_, "silent").ok());
+  EXPECT_FALSE(NodeRings());
+  EXPECT_TRUE(node_->HasRecord());
+  EXPECT_EQ(Serve(*node_), (Texts{"silent"}));
 }
 
 TEST_F(EndpointTest, HostileFlagsCostBellsOnly) {

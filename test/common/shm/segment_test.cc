@@ -126,8 +126,8 @@ TEST(SegmentTest, AttachRefusesEachFault) {
   const Wrong table[] = {
       {"magic", [](Fields& h) { h.magic ^= 1; }, {}, kAllSeals, "magic"},
       {"zero", [](Fields& h) { h.magic = 0; }, {}, kAllSeals, "magic"},
-      {"older", [](Fields& h) { h.layout_version--; }, {}, kAllSeals, "layout version 0"},
-      {"newer", [](Fields& h) { h.layout_version++; }, {}, kAllSeals, "layout version 2"},
+      {"older", [](Fields& h) { h.layout_version--; }, {}, kAllSeals, "layout version 1"},
+      {"newer", [](Fields& h) { h.layout_version++; }, {}, kAllSeals, "layout version 3"},
       {"page", [](Fields& h) { h.header_bytes *= 2; }, {}, kAllSeals, "page size"},
       {"no capacity", [](Fields& h) { h.request_capacity = 0; }, {}, kAllSeals, "capacity"},
       {"odd", [](Fields& h) { h.request_capacity = kPage + 8; }, {}, kAllSeals, "capacity"},

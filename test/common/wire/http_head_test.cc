@@ -77,6 +77,36 @@ TEST(IsFieldValueTest, RefusesControlCharactersAnywhere) {
   EXPECT_TRUE(IsFieldValue(""));
 }
 
+TEST(IsHeaderListTest, TakesNamesInLowerCaseWithValues) {
+  EXPECT_TRUE(IsHeaderList(""));
+  EXPECT_TRUE(IsHeaderList(Join({"x", "y"})));
+  EXPECT_TRUE(IsHeaderList(Join({"x-1", "", "set-cookie", "a\tb \xe9", "set-cookie", ""})));
+}
+
+TEST(IsHeaderListTest, RefusesWhatHttpCannotCarry) {
+  for (const std::string& list :
+       {Join({"x"}), Join({"", "y"}), Join({"X", "y"}), Join({":path", "y"}), Join({"x y", "z"}),
+        Join({"x", "y\n"}), Join({"x", "y\x7f"}), Join({"x", "y", "z"}), Join({"x", "y", "", "z"}),
+        Join({"x\xe9", "y"})}) {
+    EXPECT_FALSE(IsHeaderList(list)) << list;
+  }
+}
+
+TEST(IsHeaderListTest, CountsAnOverheadForEachHeader) {
+  std::string list;
+  const size_t most = kMaxHead / (2 + kHeaderOverhead);
+  for (size_t i = 0; i < most; ++i) list += std::string(i > 0 ? "\0x\0y" : "x\0y", i > 0 ? 4 : 3);
+  EXPECT_TRUE(IsHeaderList(list));
+  EXPECT_FALSE(IsHeaderList(list + std::string("\0x\0y", 4)));
+}
+
+TEST(IsValueListTest, TakesOneOrMoreValues) {
+  EXPECT_TRUE(IsValueList("x"));
+  EXPECT_TRUE(IsValueList(Join({"x", "", "</a>; rel=x"})));
+  EXPECT_FALSE(IsValueList(""));
+  EXPECT_FALSE(IsValueList(Join({"x", "y\r\nz: 1"})));
+}
+
 TEST(NormalizeRequestHeadTest, MakesNamesLowerCaseAndNothingElse) {
   std::string head = Head("GET", "/A", "B=C", {"X-Name", "Value", "HOST", ""});
   EXPECT_EQ(NormalizeRequestHead(head).fault, HeadFault::kOk);

@@ -42,5 +42,23 @@ TEST(CutUtf8Test, PointsIntoTheText) {
   EXPECT_EQ(CutUtf8(text, 3).data(), text.data());
 }
 
+TEST(IsUtf8Test, TakesTheFirstAndTheLastCharacterOfEachLength) {
+  for (const char* text :
+       {"", "a", "\x7f", "\xc2\x80", "\xdf\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf", "\xee\x80\x80",
+        "\xef\xbf\xbf", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf", "a\xe2\x82\xac\xf0\x9f\x99\x82z"}) {
+    EXPECT_TRUE(IsUtf8(text)) << text;
+  }
+  EXPECT_TRUE(IsUtf8(std::string_view("\0", 1)));
+}
+
+TEST(IsUtf8Test, RefusesEverythingElse) {
+  for (const char* text :
+       {"\x80", "\xbf", "\xc0\x80", "\xc1\xbf", "\xc2", "\xc2z", "\xe0\x9f\xbf", "\xe2\x82",
+        "\xe2\x82z", "\xed\xa0\x80", "\xed\xbf\xbf", "\xf0\x8f\xbf\xbf", "\xf0\x9f\x99",
+        "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xff", "abc\xff", "\xe2\x82\xac\x80"}) {
+    EXPECT_FALSE(IsUtf8(text)) << text;
+  }
+}
+
 }  // namespace
 }  // namespace nasgi::wire

@@ -13,13 +13,12 @@ import signal
 import sys
 from dataclasses import asdict, replace
 
-from node_asgi_worker import MODULE_VARIABLE, _worker
+from node_asgi_worker import MODULE_VARIABLE, _worker, confinement, descriptors
 from node_asgi_worker.settings import Settings
 from node_asgi_worker.worker import Job
 
 MARK = "cold-worker"
 SERVER_MARK = "cold-server"
-STDIO = (0, 1, 2)
 
 
 def spawn(job: Job, stdout: int, stderr: int) -> int:
@@ -85,14 +84,10 @@ def attach() -> Job:
     _worker.set_parent_death_signal(signal.SIGKILL)
     if os.getppid() != raw["server"]:
         sys.exit(1)  # The server ended before the line above.
-    lowest = len(STDIO)
-    for fd in sorted(_fds(job)):
-        os.closerange(lowest, fd)
-        os.set_inheritable(fd, False)
-        lowest = fd + 1
-    _worker.close_fds_from(lowest)
+    descriptors.keep_of_inherited(_fds(job))
+    confinement.enter(settings)
     return job
 
 
 def _fds(job: Job) -> list[int]:
-    return [job.segment, job.worker_bell, job.node_bell, job.files, job.lifeline]
+    return [job.segment, job.bell, job.files, job.lifeline]

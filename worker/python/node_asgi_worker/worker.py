@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import faulthandler
 import json
 import os
@@ -26,12 +27,11 @@ ORPHAN_SHUTDOWN = 2.0
 
 @dataclass(frozen=True)
 class Job:
-    """What a worker gets from the fork server. The channel takes the first four descriptors."""
+    """What a worker gets from the fork server. The channel takes the first three descriptors."""
 
     settings: Settings
     segment: int
-    worker_bell: int
-    node_bell: int
+    bell: int
     files: int
     lifeline: int
 
@@ -42,7 +42,7 @@ def run(job: Job) -> int:
     logs.install()
     # Node asks for the stacks when the event loop is blocked. This works without the GIL.
     faulthandler.register(_worker.STACKS_SIGNAL, file=2, all_threads=True)
-    channel = _worker.Channel(job.segment, job.worker_bell, job.node_bell, job.files)
+    channel = _worker.Channel(job.segment, job.bell, job.files)
     os.register_at_fork(after_in_child=_leaver(channel, job.lifeline))
     worker = _Worker(job, channel)
     try:
@@ -128,7 +128,7 @@ class _Worker:
             spawn_options=spawn_options,
             state=lifespan.state if lifespan.supported else None,
             root_path=self._settings.root_path,
-            describe_error=errors.describe,
+            describe_error=self._describe,
             write_error=errors.write,
             on_stop=lambda patience: self._stop_within(patience / 1000),
             spin=self._settings.spin,
@@ -139,6 +139,16 @@ class _Worker:
         await self._stop.wait()
         await self._finish(lifespan)
         return self._exit_code
+
+    def _describe(self, exc: BaseException) -> tuple[str, str, str]:
+        out_of_memory = isinstance(exc, MemoryError) or (
+            isinstance(exc, OSError) and exc.errno == errno.ENOMEM
+        )
+        if out_of_memory and "data" in self._settings.limits:
+            # What is left may not be enough to go on, and the next worker starts with little.
+            errors.report("the worker has used up the memory that it is allowed", exc)
+            os._exit(_worker.OUT_OF_MEMORY_EXIT)
+        return errors.describe(exc)
 
     def _info(self, lifespan: Lifespan) -> str:
         return json.dumps(
@@ -152,7 +162,8 @@ class _Worker:
 
     def _drain(self) -> None:
         try:
-            self._channel.drain()
+            if not self._channel.drain():
+                self._loop.remove_reader(self._channel.fileno())  # The lifeline tells the rest.
         except Exception as exc:
             # The bell stays readable: without this, the loop would call this for ever.
             self._loop.remove_reader(self._channel.fileno())

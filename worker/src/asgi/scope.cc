@@ -113,10 +113,10 @@ Ref ScopeBuilder::Headers(wire::HeadReader* reader) {
   Ref list = Ref::Steal(PyList_New(static_cast<Py_ssize_t>(headers_.size())));
   if (!list) return {};
   for (size_t i = 0; i < headers_.size(); ++i) {
-    const auto& [name, value] = headers_[i];
-    Ref pair = pairs_.Get(Joined(name, value), [&name, &value] {
-      const Ref name_bytes = py::Bytes(name);
-      const Ref value_bytes = py::Bytes(value);
+    const wire::Header& header = headers_[i];
+    Ref pair = pairs_.Get(Joined(header.name, header.value), [&header] {
+      const Ref name_bytes = py::Bytes(header.name);
+      const Ref value_bytes = py::Bytes(header.value);
       return name_bytes && value_bytes
                  ? Ref::Steal(PyTuple_Pack(2, name_bytes.get(), value_bytes.get()))
                  : Ref();

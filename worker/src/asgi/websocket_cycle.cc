@@ -3,6 +3,7 @@
 #include "asgi/header_list.h"
 #include "asgi/message.h"
 #include "py/text.h"
+#include "wire/close_code.h"
 #include "wire/http_head.h"
 #include "wire/utf8.h"
 
@@ -11,15 +12,6 @@ namespace nasgi::worker {
 using py::Ref;
 
 namespace {
-
-// Whether a close frame may carry the code (RFC 6455, 7.4, and the registry of IANA).
-bool IsCloseCode(long code) {
-  constexpr long kLastRegistered = 1014;
-  constexpr long kReserved = 1004;
-  return (code >= wire::kMinCloseCode && code <= kLastRegistered && code != kReserved &&
-          code != wire::kNoStatusReceived && code != wire::kAbnormalClosure) ||
-         (code >= wire::kMinAppCloseCode && code <= wire::kMaxCloseCode);
-}
 
 Ref Encoded(PyObject* text) { return Ref::Steal(PyUnicode_AsUTF8String(text)); }
 
@@ -264,7 +256,7 @@ Progress WebSocketCycle::SendClose(PyObject* message, Ref* future) {
   if (PyErr_Occurred() != nullptr) return Progress::kError;
   const long code = code_object != nullptr ? PyLong_AsLong(code_object) : wire::kNormalClosure;
   if (code == -1 && PyErr_Occurred() != nullptr) return Progress::kError;
-  if (!IsCloseCode(code)) {
+  if (!wire::IsCloseCode(code)) {
     PyErr_Format(PyExc_ValueError,
                  "a WebSocket cannot be closed with code %R; use 1000 to 1003, 1007 to 1014, or "
                  "3000 to 4999",

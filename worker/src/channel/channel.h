@@ -40,7 +40,7 @@ namespace nasgi::worker {
 // (Py_FatalError prints the reason): the streams could not go on.
 class Channel final : public Host {
  public:
-  static constexpr size_t kFds = 4;
+  static constexpr size_t kFds = 3;
   // `files` is the socket on which files are passed on; `fds` are all descriptors of the channel,
   // borrowed.
   Channel(py::Ref module, std::unique_ptr<shm::Endpoint> endpoint, base::UniqueFd files,
@@ -53,6 +53,8 @@ class Channel final : public Host {
   [[nodiscard]] int fd() const { return endpoint_->bell_fd(); }
   [[nodiscard]] size_t active() const { return cycles_.size(); }
   [[nodiscard]] bool Start(PyObject* self, PyObject* args, PyObject* kwargs);
+  // Node has not closed its end of the bell.
+  [[nodiscard]] bool connected() const { return !endpoint_->peer_left(); }
   // The bell has rung.
   [[nodiscard]] bool Drain();
   // The loop has made a turn since frames were taken.

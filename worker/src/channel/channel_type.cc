@@ -19,15 +19,11 @@ PyObject* NoneIf(bool ok) { return ok ? py::NewNone() : nullptr; }
 
 PyObject* New(PyTypeObject* type, PyObject* args, PyObject* /*kwargs*/) {
   int segment_fd = -1;
-  int worker_bell = -1;
-  int node_bell = -1;
+  int bell_fd = -1;
   int files = -1;
-  if (PyArg_ParseTuple(args, "iiii:Channel", &segment_fd, &worker_bell, &node_bell, &files) == 0) {
-    return nullptr;
-  }
+  if (PyArg_ParseTuple(args, "iii:Channel", &segment_fd, &bell_fd, &files) == 0) return nullptr;
   base::UniqueFd files_fd(files);
-  shm::Doorbell own{base::UniqueFd(worker_bell)};
-  shm::Doorbell peer{base::UniqueFd(node_bell)};
+  shm::Doorbell bell{base::UniqueFd(bell_fd)};
   base::Result<shm::Segment> segment = shm::Segment::Attach(base::UniqueFd(segment_fd));
   if (!segment.ok()) {
     PyErr_SetString(PyExc_OSError, segment.status().message().c_str());
@@ -35,11 +31,10 @@ PyObject* New(PyTypeObject* type, PyObject* args, PyObject* /*kwargs*/) {
   }
   PyObject* module = PyType_GetModule(type);
   if (module == nullptr) return nullptr;
-  return py::Box<Channel>::New(
-      type, Ref::Borrow(module),
-      std::make_unique<shm::Endpoint>(std::move(segment).value(), shm::Side::kWorker,
-                                      std::move(own), std::move(peer)),
-      std::move(files_fd), std::array{segment_fd, worker_bell, node_bell, files});
+  return py::Box<Channel>::New(type, Ref::Borrow(module),
+                               std::make_unique<shm::Endpoint>(std::move(segment).value(),
+                                                               shm::Side::kWorker, std::move(bell)),
+                               std::move(files_fd), std::array{segment_fd, bell_fd, files});
 }
 
 PyObject* Fileno(PyObject* self, PyObject* /*unused*/) { return PyLong_FromLong(Of(self).fd()); }
@@ -82,7 +77,10 @@ PyObject* Stopped(PyObject* self, PyObject* /*unused*/) {
   return py::NewNone();
 }
 
-PyObject* Drain(PyObject* self, PyObject* /*unused*/) { return NoneIf(Of(self).Drain()); }
+PyObject* Drain(PyObject* self, PyObject* /*unused*/) {
+  if (!Of(self).Drain()) return nullptr;
+  return PyBool_FromLong(Of(self).connected());
+}
 
 PyObject* Resume(PyObject* self, PyObject* /*unused*/) { return NoneIf(Of(self).Resume()); }
 PyObject* SendHeads(PyObject* self, PyObject* /*unused*/) { return NoneIf(Of(self).SendHeads()); }
@@ -124,7 +122,9 @@ PyMethodDef methods[] = {
     {"startup_failed", StartupFailed, METH_VARARGS,
      "startup_failed(kind, type, message, traceback): tell Node why this worker cannot serve."},
     {"stopped", Stopped, METH_NOARGS, "Tell Node that this worker has shut down."},
-    {"drain", Drain, METH_NOARGS, "Take the frames that have come: the loop's reader callback."},
+    {"drain", Drain, METH_NOARGS,
+     "Take the frames that have come: the loop's reader callback. False: Node has closed its end,\n"
+     "so fileno() stays readable."},
     {"resume", Resume, METH_NOARGS, "Look for more frames; drain() makes the loop call it soon."},
     {"send_heads", SendHeads, METH_NOARGS,
      "Send the heads of responses whose bodies do not come; the loop calls it after a delay."},

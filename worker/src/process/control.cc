@@ -86,9 +86,8 @@ PyObject* ControlReceive(PyObject* /*module*/, PyObject* args) {
     case wire::MessageType::kFork: {
       wire::Fork fork;
       if (!frame.Get(&fork) || fds.size() != wire::kForkFds) return Malformed("fork");
-      PyObject* result =
-          Py_BuildValue("(sI[iiiiii])", "fork", fork.worker, fds[0].get(), fds[1].get(),
-                        fds[2].get(), fds[3].get(), fds[4].get(), fds[5].get());
+      PyObject* result = Py_BuildValue("(sI[iiiii])", "fork", fork.worker, fds[0].get(),
+                                       fds[1].get(), fds[2].get(), fds[3].get(), fds[4].get());
       if (result != nullptr) {
         for (base::UniqueFd& received : fds) (void)received.release();
       }
