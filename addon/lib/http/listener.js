@@ -82,7 +82,8 @@ export function createListener (pool, limits, settings, closing) {
     exchange.keepsBody = arrival?.keepsBody === true
     const connection = connectionOf(req)
     if (req.httpVersionMajor === 2) {
-      endWhenAborted(req.stream)
+      // A request that was promised (push.js) has no stream of its own.
+      endWhenAborted(res.stream)
       onSessionClosing(req, closing)
       watchSession(exchange.session = req.stream.session)
       // The client may reset the stream in what has been read together with the request.
