@@ -95,6 +95,8 @@
  * @property {((address: string, hops: number) => boolean) | null} trustProxy null: trust none
  * @property {readonly string[]} proxyHeaders names in lower case
  * @property {readonly string[] | undefined} allowedHosts in lower case; undefined: any
+ * @property {number} maxBody bytes; Infinity: any
+ * @property {number} minBodyRate bytes a second; 0: any
  * @property {number} concurrency
  * @property {number} maxQueue
  * @property {number} retry

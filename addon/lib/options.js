@@ -34,6 +34,9 @@ const MAX_WORKERS = 1024
 /** In bytes. Fits a Buffer with room to spare. */
 const MAX_MESSAGE = 1024 * 1024 * 1024
 
+/** In bytes a second. */
+const MAX_RATE = 1024 * 1024 * 1024
+
 /**
  * In microseconds. More costs Node CPU time (bench/concurrency.js). With less, requests that come
  * one at a time wait for a wake-up, which multiplies their latency by ten (bench/hello.js).
@@ -101,6 +104,8 @@ const OPTIONS = {
     check: proxyHeaders, initial: () => ['x-forwarded-for', 'x-forwarded-proto']
   },
   allowedHosts: { check: allowedHosts, initial: undefined },
+  maxBody: { check: count(0), initial: Infinity },
+  minBodyRate: { check: integer(0, MAX_RATE, 'bytes a second'), initial: 0 },
   concurrency: { check: count(1), initial: 1000 },
   maxQueue: { check: count(0), initial: 1000 },
   retry: { check: count(0), initial: 1 },

@@ -76,6 +76,8 @@ for (const [option, values] of Object.entries({
   env: [['A=1'], { A: 1 }, 'A=1', { A: 'x\0y' }],
   rootPath: ['api', 5, null],
   allowedHosts: [[], ['a b'], ['example.com:80'], ['a*.b'], 'example.com', null],
+  maxBody: [-1, 1.5, '1'],
+  minBodyRate: [-1, 1.5, Infinity],
   proxyHeaders: [[], ['x-real-ip'], ['forwarded', 'x-forwarded-for'], 'forwarded', null],
   concurrency: [0, -1, 2.5, '7'],
   maxQueue: [-1, 0.5, null],
@@ -176,7 +178,7 @@ test('the declared defaults are the actual ones', () => {
       assert.deepEqual(defaultOption(prefixes[name] + option), value, `${name}.${option}`)
     }
   }
-  assert.equal(seen, 68)
+  assert.equal(seen, 70)
 })
 
 test('a docroot must be a directory', () => {

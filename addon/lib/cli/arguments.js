@@ -12,6 +12,7 @@ import { LOG_LEVELS } from './logger.js'
 
 /** @typedef {import('./listen.js').Address} Address */
 /** @typedef {import('./server.js').TlsFiles} TlsFiles */
+/** @typedef {import('./server.js').ServerLimits} ServerLimits */
 
 /**
  * @typedef {object} Arguments
@@ -19,6 +20,7 @@ import { LOG_LEVELS } from './logger.js'
  * @property {Address} address
  * @property {TlsFiles | null} tls
  * @property {number} maxHeaderSize bytes of the head of a request
+ * @property {ServerLimits} limits
  * @property {{ folders: string[], extensions: string[] } | null} reload what to watch
  * @property {boolean} accessLog
  * @property {string} logLevel
@@ -45,6 +47,8 @@ export const FLAGS = {
   factory: '--factory',
   env: '--env',
   allowedHosts: '--allowed-hosts',
+  maxBody: '--max-body',
+  minBodyRate: '--min-body-rate',
   concurrency: '--concurrency',
   maxQueue: '--max-queue',
   retry: '--retry',
@@ -94,6 +98,21 @@ const MIB = 1024 * 1024
 /** Bytes. Node's own default is 16 KiB. */
 const MAX_HEADER_SIZE = 64 * 1024
 
+/** Milliseconds. */
+const HEAD_TIME = 30_000
+
+/** Each takes a file descriptor, of which the workers need some, too. */
+const MAX_CONNECTIONS = 10_000
+
+/** A large office has one address. */
+const MAX_PER_ADDRESS = 1000
+
+/** Bytes. Applications that take longer ones are rare, and can say so. */
+const MAX_BODY = 1024 * MIB
+
+/** Bytes a second, as in Kestrel. */
+const MIN_BODY_RATE = 240
+
 /** There is nothing to serve: wrong usage, or --help. The explanation has been printed already. */
 export class UsageError extends Error {
   /** @param {number} exitCode */
@@ -120,13 +139,18 @@ export function parseArguments (argv) {
   }
   const {
     docroot, host, port, uds, tlsCert, tlsKey, tlsCa, maxHeaderSize, accessLog, logLevel, reload,
-    reloadDir, reloadExt
+    reloadDir, reloadExt, timeoutHead, maxConnections, maxConnectionsPerAddress
   } = command.opts()
   return {
     handler: handlerOptions(command),
     address: { host, port, uds },
     tls: tlsCert === undefined ? null : { cert: tlsCert, key: tlsKey, ca: tlsCa },
     maxHeaderSize,
+    limits: {
+      headTime: timeoutHead,
+      connections: maxConnections,
+      connectionsPerAddress: maxConnectionsPerAddress
+    },
     reload: reload
       ? { folders: reloadDir ?? [userPath(docroot)], extensions: reloadExt ?? ['py'] }
       : null,
@@ -183,6 +207,13 @@ export function defineCommand () {
     .option('--tls-ca <file>', 'require client certificates issued by this CA (PEM)')
     .addOption(new Option('--max-header-size <bytes>', 'longest head of a request: its first ' +
       'line and its headers').default(MAX_HEADER_SIZE).argParser(parseCount))
+    .addOption(new Option('--timeout-head <s>', 'seconds for a client to send the head of a ' +
+      'request; 0: no limit').default(HEAD_TIME, String(HEAD_TIME / 1000)).argParser(seconds(0)))
+    .addOption(new Option('--max-connections <n>', 'connections in all; 0: any')
+      .default(MAX_CONNECTIONS).argParser(parseLimit))
+    .addOption(new Option('--max-connections-per-address <n>', 'connections from one address, ' +
+      'or one /64 of IPv6, unless it is a trusted proxy; 0: any')
+      .default(MAX_PER_ADDRESS).argParser(parseLimit))
     .addOption(new Option('--workers <n>', 'worker processes (default: the number of available ' +
       'cores)').env('WEB_CONCURRENCY').argParser(parseCount))
     .addOption(new Option('--preload [modules]', 'modules to import before workers are forked ' +
@@ -208,6 +239,11 @@ export function defineCommand () {
       false)
     .option('--env <name=value>', 'environment variable for the Python processes; may be ' +
       'repeated', parseVariable)
+    .addOption(new Option('--max-body <MiB>', 'longest request body; 0: any')
+      .default(MAX_BODY, String(MAX_BODY / MIB)).argParser(parseSize))
+    .addOption(new Option('--min-body-rate <n>', 'bytes a second that a client must send of a ' +
+      'request body, after a grace of 10 s; 0: any').default(MIN_BODY_RATE)
+      .argParser(parseCountOrNone))
     .option('--concurrency <n>', 'requests in flight in one worker, not counting WebSockets' +
       by('concurrency'), parseCount)
     .option('--max-queue <n>', `requests that may wait for a worker${by('maxQueue')}`,
@@ -335,6 +371,18 @@ function parseCount (text) {
 function parseCountOrNone (text) {
   if (/^\d+$/.test(text)) return Number(text)
   throw new InvalidArgumentError('It must be a whole number, 0 or more.')
+}
+
+/** @param {string} text */
+function parseLimit (text) {
+  const limit = parseCountOrNone(text)
+  return limit === 0 ? Infinity : limit
+}
+
+/** @param {string} text MiB */
+function parseSize (text) {
+  const size = parseCountOrNone(text) * MIB
+  return size === 0 ? Infinity : size
 }
 
 /** @param {string} text */

@@ -9,6 +9,7 @@ import { InvalidOptionError, NodeAsgiError } from '../errors.js'
 import { PythonHandler } from '../handler.js'
 import { parseOptions } from '../options.js'
 import { accessLogger } from './access-log.js'
+import { limitConnections } from './connection-limits.js'
 import { GracefulShutdown } from './graceful-shutdown.js'
 import { listen, ListenError } from './listen.js'
 import { isShown, pythonLine } from './logger.js'
@@ -68,13 +69,17 @@ class Service {
    * @param {import('./arguments.js').Arguments} settings
    * @param {Logger} logger
    */
-  constructor ({ handler, address, tls, maxHeaderSize, reload, accessLog, logLevel }, logger) {
-    const { timeouts } = parseOptions(handler)
+  constructor (settings, logger) {
+    const { handler, address, tls, maxHeaderSize, limits, reload, accessLog, logLevel } = settings
+    const { timeouts, trustProxy } = parseOptions(handler)
     this.address = address
     this.logger = logger
     this.timeout = timeouts.drain
     this.secure = tls !== null
-    this.#server = makeServer(tls, maxHeaderSize)
+    this.#server = makeServer(tls, maxHeaderSize, limits.headTime)
+    limitConnections(this.#server, {
+      all: limits.connections, perAddress: limits.connectionsPerAddress, trustProxy
+    })
     this.#python = new PythonHandler({ ...handler, logger })
     this.hadTerminal = hasTerminal()
     for (const name of /** @type {const} */ (['stdout', 'stderr'])) {

@@ -22,19 +22,38 @@ const MAX_STREAMS = 100
  * @property {string} [ca] the authority that must have issued the certificate of a client
  */
 
+/** Milliseconds between two looks for clients that are too slow. */
+const CHECKING = 5000
+
+/** Milliseconds after which an HTTP/2 connection without requests is closed. */
+const IDLE = 60_000
+
+/**
+ * @typedef {object} ServerLimits
+ * @property {number} headTime milliseconds to send the head of a request; 0: no limit
+ * @property {number} connections Infinity: any
+ * @property {number} connectionsPerAddress Infinity: any
+ */
+
 /**
  * @param {TlsFiles | null} tls
  * @param {number} maxHeaderSize bytes of the head of a request
+ * @param {number} headTime milliseconds to send the head of a request; 0: no limit
  * @returns {import('node:http').Server | import('node:http2').Http2SecureServer}
  */
-export function makeServer (tls, maxHeaderSize) {
+export function makeServer (tls, maxHeaderSize, headTime) {
   const { head } = loadBinding().limits
   if (maxHeaderSize > head) {
     throw new InvalidOptionError('--max-header-size',
       `--max-header-size must be at most ${head} bytes, not ${maxHeaderSize}`)
   }
-  // The application decides how long a request body may take.
-  const http1 = { requestTimeout: 0, maxHeaderSize }
+  // A long upload may take its time. The handler sees to it that it goes on (minBodyRate).
+  const http1 = {
+    requestTimeout: 0,
+    headersTimeout: headTime,
+    connectionsCheckingInterval: Math.max(1, Math.min(CHECKING, headTime || CHECKING)),
+    maxHeaderSize
+  }
   if (tls === null) return createServer(http1)
   const { cert, key, ca } = tls
   try {
@@ -47,15 +66,25 @@ export function makeServer (tls, maxHeaderSize) {
       key: read('--tls-key', key),
       ca: ca === undefined ? undefined : read('--tls-ca', ca),
       requestCert: ca !== undefined,
-      rejectUnauthorized: ca !== undefined
+      rejectUnauthorized: ca !== undefined,
+      handshakeTimeout: headTime || undefined
     })
     Object.assign(server, http1)
+    server.setTimeout(IDLE, /** @type {any} */ (closeIdle))
     return server
   } catch (error) {
     if (error instanceof InvalidOptionError) throw error
     throw new InvalidOptionError('--tls-cert', '--tls-cert and --tls-key must name a certificate ' +
       `and its key in PEM: ${/** @type {Error} */ (error).message}`)
   }
+}
+
+/**
+ * @param {any} peer a session, or a socket of HTTP/1
+ */
+function closeIdle (peer) {
+  // Streams that are open may end, for example event streams without events.
+  if (peer.alpnProtocol === 'h2' && typeof peer.settings === 'function') peer.close()
 }
 
 /**

@@ -36,6 +36,24 @@ export function noWorkerError (why) {
   return new UnavailableError('ERR_NO_WORKER', why)
 }
 
+/**
+ * @param {number} limit bytes
+ * @returns {InvalidRequestError}
+ */
+export function bodyTooLargeError (limit) {
+  return new InvalidRequestError('ERR_BODY_TOO_LARGE',
+    `the request body is longer than ${limit} bytes; raise ${optionName('maxBody')}`)
+}
+
+/**
+ * @param {number} rate bytes a second
+ * @returns {InvalidRequestError}
+ */
+export function slowBodyError (rate) {
+  return new InvalidRequestError('ERR_BODY_TOO_SLOW', 'the client sent the request body at less ' +
+    `than ${rate} bytes a second; lower ${optionName('minBodyRate')} for slower clients`)
+}
+
 const REQUEST_CODES = new Set([
   'ERR_INVALID_URL', 'ERR_INVALID_METHOD', 'ERR_INVALID_HEADER', 'ERR_HEADERS_TOO_LARGE'
 ])

@@ -1,7 +1,7 @@
 import { pipeline } from 'node:stream/promises'
 
 import {
-  AppError, NodeAsgiError, ResponseError, diedByItself, lostInShort
+  AppError, NodeAsgiError, ResponseError, bodyTooLargeError, diedByItself, lostInShort
 } from '../errors.js'
 import { splitJoined } from '../message/headers.js'
 import { askedUrl } from '../message/mount.js'
@@ -40,13 +40,17 @@ export class HttpExchange extends RequestStream {
    * @param {any} req
    * @param {any} res
    * @param {import('../options.js').Logger} logger
+   * @param {number} [maxBody] bytes
    */
-  constructor (head, req, res, logger) {
+  constructor (head, req, res, logger, maxBody = Infinity) {
     super(head, undefined)
     this.keepContext()
     this.req = req
     this.res = res
     this.logger = logger
+    this.maxBody = maxBody
+    /** Bytes of the request body that have arrived. */
+    this.bodyBytes = 0
     /** The client holds its body back until it gets "100 Continue". */
     this.keepsBody = false
     /** @type {((path: string, headers: string) => void) | null} */
@@ -286,11 +290,35 @@ export class HttpExchange extends RequestStream {
     else this.logger.error(text)
   }
 
+  /** @param {number} length */
+  received (length) {
+    this.bodyBytes += length
+    if (this.bodyBytes > this.maxBody) this.giveUp(bodyTooLargeError(this.maxBody))
+  }
+
+  /** Whether it is up to the client to send more of the body. */
+  get awaitsBody () {
+    const { req, res } = this
+    if (this.keepsBody || req.isPaused() || req.readableFlowing !== true) return false
+    return this.started ? res.writableEnded : true
+  }
+
+  /**
+   * What the client sends is too much, or too slow.
+   * @param {Error} error
+   */
+  giveUp (error) {
+    if (!this.finished) this.cancel(error)
+    // The response has been sent, and the rest of the body is being read for nobody.
+    else this.req.destroy()
+  }
+
   /**
    * Reads the rest of the request, after which the connection can be used again.
    * @param {import('node:stream').Readable} source
    */
   releaseSource (source) {
+    source.on('data', (/** @type {Buffer} */ piece) => this.received(piece.length))
     source.resume()
   }
 }

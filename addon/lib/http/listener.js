@@ -2,6 +2,7 @@
  * Serves the application through node:http, https and the compatibility API of http2.
  */
 
+import { bodyTooLargeError } from '../errors.js'
 import { onClosing, onSessionClosing } from './closing.js'
 import { connectionOf, endWhenAborted, hasGone } from './connection.js'
 import { httpStatus } from './error-status.js'
@@ -13,7 +14,7 @@ import { encodeIncoming } from './incoming-head.js'
 import { push } from './push.js'
 import { answerError } from './response-writer.js'
 import { askedUrl } from '../message/mount.js'
-import { isRepeatable } from '../stream/request-stream.js'
+import { Uploads } from './uploads.js'
 
 /**
  * @param {import('../pool/pool.js').Pool} pool
@@ -23,7 +24,8 @@ import { isRepeatable } from '../stream/request-stream.js'
  * @returns {(req: any, res: any, arrival?: import('./incoming-head.js').Arrival) => void}
  */
 export function createListener (pool, limits, settings, closing) {
-  const { logger } = settings
+  const { logger, maxBody } = settings
+  const uploads = new Uploads(pool, limits.chunk, settings)
 
   /**
    * Answers a request that does not get to the application.
@@ -59,14 +61,16 @@ export function createListener (pool, limits, settings, closing) {
     if (hasGone(req, res)) return
     const headers = currentHeaders(req)
     const length = bodyLength(req, headers)
+    const declared = declaredLength(req, length)
     /** @type {HttpExchange} */
     let exchange
     /** @type {import('../stream/request-body.js').Body} */
     let body
     try {
+      if (declared > maxBody && declared !== Infinity) throw bodyTooLargeError(maxBody)
       if (length !== 0) body = incomingBody(req)
       const head = encodeIncoming(req, settings, arrival, headers)
-      exchange = new HttpExchange(head, req, res, logger)
+      exchange = new HttpExchange(head, req, res, logger, maxBody)
     } catch (error) {
       refuse(req, res, error)
       return
@@ -78,67 +82,35 @@ export function createListener (pool, limits, settings, closing) {
     exchange.keepsBody = arrival?.keepsBody === true
     const connection = connectionOf(req)
     if (req.httpVersionMajor === 2) {
+      // A request that was promised (push.js) has no stream of its own.
       endWhenAborted(res.stream)
       onSessionClosing(req, closing)
       watchSession(exchange.session = req.stream.session)
       // The client may reset the stream in what has been read together with the request.
-      setImmediate(begin, exchange, body, length)
+      setImmediate(begin, uploads, exchange, body, declared)
       return
     }
-    if (connection === null) return begin(exchange, body, length)
+    if (connection === null) return uploads.begin(exchange, body, length)
     connection.last = res
     if (connection.closing !== closing) {
       connection.closing = closing
       onClosing(connection.socket.server, closing)
     }
-    if (res.socket !== null) begin(exchange, body, length)
-    else connection.wait(res, () => begin(exchange, body, length))
+    if (res.socket !== null) uploads.begin(exchange, body, length)
+    else connection.wait(res, () => uploads.begin(exchange, body, length))
   }
 
-  /**
-   * @param {HttpExchange} exchange
-   * @param {import('../stream/request-body.js').Body} body
-   * @param {number} length of the body in bytes; Infinity: unknown
-   */
-  function begin (exchange, body, length) {
-    const { req } = exchange
-    // The client has gone while the request waited for its place in the pipeline.
-    if (exchange.finished) return
-    if (exchange.keepsBody) {
-      exchange.body = body
-      pool.submit(exchange)
-    } else if (body !== req) {
-      exchange.body = body
-      exchange.repeatable = isRepeatable(req.method)
-      pool.submit(exchange)
-    } else {
-      exchange.body = req
-      // A body that came in the same packet as the head can be read in the next tick. If it is
-      // small and complete, it goes to the application in one frame with the head.
-      if (length <= limits.chunk) process.nextTick(submitWithBody, pool, exchange, length)
-      else pool.submit(exchange)
-    }
-  }
   return listen
 }
 
 /**
- * @param {import('../pool/pool.js').Pool} pool
+ * @param {Uploads} uploads
  * @param {HttpExchange} exchange
+ * @param {import('../stream/request-body.js').Body} body
  * @param {number} length
  */
-function submitWithBody (pool, exchange, length) {
-  const { req } = exchange
-  if (exchange.finished) return
-  const chunk = req.readableFlowing === null ? req.read() : null
-  if (chunk !== null && chunk.length === length) {
-    exchange.body = chunk
-    // The parser has not reported the end yet.
-    req.resume()
-  } else if (chunk !== null) {
-    req.unshift(chunk)
-  }
-  pool.submit(exchange)
+function begin (uploads, exchange, body, length) {
+  uploads.begin(exchange, body, length)
 }
 
 /**
@@ -167,4 +139,15 @@ function rawLength (rawHeaders) {
     if (name === 'content-length') length = Number(rawHeaders[i + 1])
   }
   return length
+}
+
+/**
+ * @param {any} req
+ * @param {number} length see bodyLength
+ * @returns {number} of HTTP/2 too, where nghttp2 refuses a body of another length
+ */
+function declaredLength (req, length) {
+  if (length !== Infinity || req.httpVersionMajor === 1) return length
+  const declared = req.headers['content-length']
+  return declared === undefined ? Infinity : Number(declared)
 }

@@ -65,6 +65,11 @@ export class Pool {
      * @type {() => Iterable<Worker>}
      */
     this.members = () => this.workers
+    /**
+     * Requests from the network whose bodies have not arrived, so that no worker gets them yet.
+     * @type {Set<RequestStream>}
+     */
+    this.arriving = new Set()
     this.closed = false
     /** How often a request was given to another worker after its first one had died. */
     this.retried = 0
@@ -88,10 +93,24 @@ export class Pool {
   * streams () {
     for (const worker of this.members()) yield * worker.streams()
     yield * this.#queue
+    yield * this.arriving
+  }
+
+  /** @param {RequestStream} stream that will be submitted when its body has arrived */
+  expect (stream) {
+    if (this.closed) return this.#reject(stream, closedError())
+    this.arriving.add(stream)
+    if (this.timeout > 0) this.#clock.start()
+  }
+
+  /** @param {RequestStream} stream that is not expected any more */
+  forget (stream) {
+    this.arriving.delete(stream)
   }
 
   /** @param {RequestStream} stream */
   submit (stream) {
+    if (this.arriving.size > 0) this.arriving.delete(stream)
     if (this.closed) return this.#reject(stream, closedError())
     if (this.timeout > 0) this.#clock.start()
     const worker = this.#queue.length === 0 ? this.scheduler.pick(this.workers) : null
@@ -220,13 +239,15 @@ export class Pool {
       stream.dequeued()
       this.#reject(stream, error)
     }
+    for (const stream of this.arriving) this.#reject(stream, error)
+    this.arriving.clear()
     this.#emptied()
   }
 
   // One timer for all requests under the default limit: a timer for each would cost more than the
   // request.
   #tick () {
-    if (this.queued === 0 && this.inFlight === 0) return false
+    if (this.queued === 0 && this.inFlight === 0 && this.arriving.size === 0) return false
     const last = Math.ceil(this.timeout / this.#clock.turn)
     for (const stream of this.streams()) this.#age(stream, last)
     return true

@@ -23,6 +23,7 @@ import { formContent } from './form-body.js'
  * @typedef {object} UploadOwner
  * @property {(bytes: Uint8Array, end: boolean) => number} write returns how many bytes were taken;
  *   the rest has to wait for `resume`
+ * @property {(length: number) => void} received that many bytes have arrived from a source
  * @property {(error: Error) => void} cancel
  */
 
@@ -212,6 +213,8 @@ export class StreamUpload {
         'must be strings or bytes'))
       return
     }
+    this.owner.received(bytes.length)
+    if (this.#stopped) return
     const written = this.owner.write(bytes, false)
     // The request may have ended in the meantime.
     if (written === bytes.length || this.#stopped) return

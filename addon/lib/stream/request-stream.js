@@ -421,6 +421,9 @@ export class RequestStream {
    */
   onPush (path, headers) {}
 
+  /** @param {number} length bytes of the request body that have arrived from a source */
+  received (length) {}
+
   /** The application asks for the body that the client keeps back (100 Continue). */
   onContinue () {}
 }

@@ -11,6 +11,8 @@ export type RequestErrorCode =
   | 'ERR_INVALID_BODY'
   | 'ERR_HEADERS_TOO_LARGE'
   | 'ERR_HOST_NOT_ALLOWED'
+  | 'ERR_BODY_TOO_LARGE'
+  | 'ERR_BODY_TOO_SLOW'
 
 /** Codes of {@link StartupError}. */
 export type StartupErrorCode =

@@ -467,8 +467,27 @@ export interface PythonHandlerOptions {
   allowedHosts?: readonly string[]
 
   /**
-   * How many requests one worker may have in flight, not counting open WebSockets. At least 1;
-   * `Infinity` for no limit.
+   * The longest body of a request from the network, in bytes; `Infinity` for no limit. A longer one
+   * fails with `ERR_BODY_TOO_LARGE` and a 413, at once if the client declares the length. At least
+   * 0. On the command line the default is 1 GiB.
+   * @defaultValue `Infinity`
+   */
+  maxBody?: number
+
+  /**
+   * How many bytes a second a client must send of the body of a request, on average; 0 for no
+   * limit. A client has 10 s for the first bytes, and up to 60 s later if it was faster before.
+   * Otherwise the request fails with `ERR_BODY_TOO_SLOW` and a 408. The time counts only while the
+   * application reads, and not once its response has started. On the command line the default is
+   * 240. Servers of `node:http` end slow requests after `server.requestTimeout` (5 minutes).
+   * @defaultValue 0
+   */
+  minBodyRate?: number
+
+  /**
+   * How many requests one worker may have in flight, not counting open WebSockets. Requests from
+   * the network whose bodies are still arriving may take half of these places. Small bodies, of up
+   * to 64 KiB, are complete before their request takes one. At least 1; `Infinity` for no limit.
    * @defaultValue 1000
    */
   concurrency?: number

@@ -52,11 +52,12 @@ describe('parseArguments', () => {
     const { handler } = parseArguments([])
     const { logger, ...settings } = parseOptions(handler)
     const { logger: _, ...defaults } = parseOptions()
-    assert.deepEqual(settings, defaults)
+    // What a server on the network needs.
+    assert.deepEqual(settings, { ...defaults, maxBody: 2 ** 30, minBodyRate: 240 })
   })
 
   it('passes on every option', () => {
-    const { handler, address, tls, accessLog, logLevel } = parseArguments([
+    const { handler, address, tls, accessLog, logLevel, limits } = parseArguments([
       'pkg.site:make', '--docroot', '/tmp', '--python', 'python3.12', '--host', '::1',
       '--port', '0', '--workers', '3', '--preload', 'numpy,pkg.models',
       '--root-path', '/api',
@@ -69,6 +70,8 @@ describe('parseArguments', () => {
       '--tls-ca', 'ca.pem', '--trust-proxy', 'loopback,10.0.0.0/8', '--ws-max-size', '2',
       '--proxy-headers', 'x-forwarded-for,x-forwarded-host',
       '--allowed-hosts', 'a.example,*.b.example', '--ws-allowed-origins', 'same-origin',
+      '--max-body', '5', '--min-body-rate', '0', '--timeout-head', '4',
+      '--max-connections', '100', '--max-connections-per-address', '0',
       '--ws-compression', '--ws-ping-interval', '8', '--ws-ping-timeout', '9',
       '--env', 'A=1', '--env', 'B=x=y', '--concurrency', '10', '--max-queue', '0',
       '--retry', '0', '--spin', '30', '--restart-min', '0.2', '--restart-max', '20',
@@ -100,6 +103,8 @@ describe('parseArguments', () => {
       trustProxy: ['loopback', '10.0.0.0/8'],
       proxyHeaders: ['x-forwarded-for', 'x-forwarded-host'],
       allowedHosts: ['a.example', '*.b.example'],
+      maxBody: 5 * 1024 * 1024,
+      minBodyRate: 0,
       websocket: {
         maxMessage: 2 * 1024 * 1024,
         compression: true,
@@ -140,6 +145,8 @@ describe('parseArguments', () => {
     assert.equal(parseArguments(['--inherit-env', 'all']).handler.isolation.inheritEnv, true)
     assert.deepEqual(address, { host: '::1', port: 0, uds: undefined })
     assert.deepEqual(tls, { cert: 'c.pem', key: 'k.pem', ca: 'ca.pem' })
+    assert.deepEqual(limits,
+      { headTime: 4000, connections: 100, connectionsPerAddress: Infinity })
     assert.equal(accessLog, true)
     assert.equal(logLevel, 'warn')
     parseOptions(handler)
@@ -228,7 +235,8 @@ describe('parseArguments', () => {
   it('sets every option whose flag is given, and no other', () => {
     // Everything else is about the server.
     const others = ['version', 'host', 'port', 'uds', 'tls-cert', 'tls-key', 'tls-ca',
-      'max-header-size', 'reload', 'reload-dir', 'reload-ext', 'access-log', 'log-level']
+      'max-header-size', 'timeout-head', 'max-connections', 'max-connections-per-address', 'reload',
+      'reload-dir', 'reload-ext', 'access-log', 'log-level']
     assert.deepEqual(defineCommand().options.map(({ long }) => long).sort(),
       [...Object.values(FLAGS).filter((flag) => flag.startsWith('--')),
         ...others.map((name) => `--${name}`)].sort())

@@ -14,6 +14,8 @@ class Sink {
     this.error = null
   }
 
+  received () {}
+
   write (bytes, end) {
     assert.ok(!this.ended, 'write() after the end')
     const accepted = Math.min(bytes.length, this.room)
