@@ -5,7 +5,7 @@ export default [
     env: ['node'],
     ignores: [
       'build/', 'bench/results/', 'bench/.npm/', 'bench/.peer/', '**/.venv/',
-      'test/suites/sources/'
+      '**/.next/', 'test/suites/sources/'
     ],
     noJsx: true,
     ts: true

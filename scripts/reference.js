@@ -19,8 +19,12 @@ const REFERENCE = path('docs/reference')
 const PAGES = {
   handler: {
     title: 'Handler',
-    about: '`PythonHandler`: its methods, its [events](handler.md#pythonhandlerevents) and the ' +
-      '[statistics](handler.md#poolstats) that `stats()` returns'
+    about: '`PythonHandler`: its methods and properties'
+  },
+  observation: {
+    title: 'Events and statistics',
+    about: 'the [events](observation.md#pythonhandlerevents) of `PythonHandler`, and the ' +
+      '[statistics](observation.md#poolstats) that `stats()` returns'
   },
   options: {
     title: 'Options',

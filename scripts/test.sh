@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Runs all tests, or only the named parts: lint cpp model instructions sanitizers fuzz python js
-# frameworks browser. When a part fails, the others still run; the summary at the end shows the
-# result of each.
+# frameworks node-frameworks proxies browser. When a part fails, the others still run; the summary at
+# the end shows the result of each.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-all=(lint cpp model instructions sanitizers fuzz python js frameworks browser)
+all=(lint cpp model instructions sanitizers fuzz python js frameworks node-frameworks proxies browser)
 parts=("$@")
 ((${#parts[@]} > 0)) || parts=("${all[@]}")
 for part in "${parts[@]}"; do
@@ -87,6 +87,14 @@ run_frameworks() {
   timeout -k 10 600 node --test --test-reporter=spec --test-concurrency=1 test/frameworks/*.test.js
 }
 
+run_node-frameworks() {
+  bash test/node-frameworks/setup.sh
+  timeout -k 10 600 node --test --test-reporter=spec --test-concurrency=1 \
+    test/node-frameworks/*.test.js
+}
+
+run_proxies() { bash test/proxies/run.sh; }
+
 run_browser() {
   # Only root can install chromium; without a browser the test reports that it is skipped.
   ((EUID != 0)) || bash scripts/packages.sh chromium
@@ -107,7 +115,7 @@ for part in "${parts[@]}"; do
   else
     failed=$((failed + 1)) word=FAILED
   fi
-  summary+=("$(printf '%-12s %s  %4d s' "$part" "$word" $((SECONDS - started)))")
+  summary+=("$(printf '%-15s %s  %4d s' "$part" "$word" $((SECONDS - started)))")
 done
 
 step 'Summary'

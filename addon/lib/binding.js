@@ -149,6 +149,14 @@ import { NodeAsgiError } from './errors.js'
  */
 
 /**
+ * How logs.py writes a record of Python's `logging` (common/wire/control.h).
+ * @typedef {object} LogMarks
+ * @property {string} record starts a record, and is followed by the letter of its level
+ * @property {string} newline stands for a newline in the text of a record
+ * @property {string} levels the letters of debug, info, warning and error
+ */
+
+/**
  * @typedef {object} Binding
  * @property {Limits} limits
  * @property {{ control: number, lifeline: number }} descriptors that the fork server expects
@@ -156,6 +164,7 @@ import { NodeAsgiError } from './errors.js'
  * @property {Record<string, string>} features see Feature in head.js
  * @property {number} wireVersion
  * @property {number} stacksSignal makes a worker print the stacks of all its threads
+ * @property {LogMarks} logMarks
  * @property {EventTypes} eventTypes
  * @property {number} eventStride
  * @property {new (onMessage: (message: ControlMessage) => void) => Control} Control

@@ -10,11 +10,13 @@ import { createClosing, onClosing } from './http/closing.js'
 import { checkExchange, checkServer, checkUpgrade } from './http/misuse.js'
 import { loadBinding } from './binding.js'
 import { waitForResponse, waitForWorker } from './supervisor/blocking.js'
-import { parseContent } from './stream/request-body.js'
 import { BlockingStream, BufferedStream } from './stream/buffered-stream.js'
+import {
+  NO_LIMITS, checkTimeout, isSocket, requestContent, requestHead, requestLimits
+} from './stream/call.js'
 import { InvalidOptionError, InvalidRequestError } from './errors.js'
 import { checkOptions } from './errors/unknown-key.js'
-import { encodeHead, encodeSocketHead, parseMethod } from './message/head.js'
+import { encodeSocketHead, parseMethod } from './message/head.js'
 import { parsePrefix } from './message/mount.js'
 import { createListener } from './http/listener.js'
 import { findPython } from './supervisor/interpreter.js'
@@ -24,28 +26,19 @@ import { Pool } from './pool/pool.js'
 import { pythonEnvironment } from './supervisor/python-environment.js'
 import { PythonLog } from './supervisor/python-log.js'
 import { StreamingStream } from './stream/streaming-stream.js'
-import { Request, markSent } from './message/request.js'
 import { Response } from './message/response.js'
-import { checkBoolean, checkRequestKeys } from './message/request-keys.js'
-import {
-  checkUnused, hidesLength, isWebRequest, parseFetch, webResponse
-} from './message/web.js'
+import { checkBoolean } from './message/request-keys.js'
+import { hidesLength, parseFetch, webResponse } from './message/web.js'
 import { isRepeatable } from './stream/request-stream.js'
 import { Supervisor } from './supervisor/supervisor.js'
-import { MAX_TIMEOUT } from './util/deadline.js'
 import { ConnectionStream } from './websocket/connection.js'
 import { createUpgrade } from './websocket/upgrade.js'
 import { openRequestSocket } from './websocket/request-socket.js'
 
-/** @typedef {import('./message/request.js').RequestOptions} RequestOptions */
-/** @typedef {RequestOptions | Request | globalThis.Request} AnyRequest */
+/** @typedef {import('./stream/call.js').AnyRequest} AnyRequest */
 /** @typedef {import('./message/head.js').SocketRequest} SocketRequest */
 /** @typedef {import('./stream/request-stream.js').RequestLimits} RequestLimits */
 
-/** @type {RequestLimits} */
-const NO_LIMITS = Object.freeze({})
-
-const LIMIT_KEYS = new Set(['signal', 'timeout'])
 const TIMEOUT_KEYS = new Set(['timeout'])
 const ATTACH_KEYS = new Set(['prefix'])
 
@@ -72,8 +65,8 @@ export class PythonHandler extends EventEmitter {
   /** @type {import('./http/attach.js').Endpoint} */
   #endpoint
 
-  /** @type {import('./http/closing.js').ClosingListener} */
-  #onServerClosing
+  /** @type {import('./http/closing.js').Closing} */
+  #serverClosing
 
   #readyWanted = false
 
@@ -125,9 +118,10 @@ export class PythonHandler extends EventEmitter {
         onLastLine: (pid) => this.#log.forget(pid)
       }
     })
-    const closing = this.#onServerClosing = createClosing(this.#pool, settings.timeouts.drain)
-    const listen = createListener(this.#pool, binding.limits, settings, closing)
-    const { upgrade, connect } = createUpgrade(this.#pool, settings, closing)
+    this.#serverClosing = createClosing(this.#pool, settings.timeouts.drain)
+    const { listener } = this.#serverClosing
+    const listen = createListener(this.#pool, binding.limits, settings, listener)
+    const { upgrade, connect } = createUpgrade(this.#pool, settings, listener)
     this.#endpoint = { listen, upgrade, connect }
     this.listener = (/** @type {any} */ req, /** @type {any} */ res,
       /** @type {unknown} */ options) => {
@@ -161,7 +155,7 @@ export class PythonHandler extends EventEmitter {
     checkServer(server)
     checkOptions(options, ATTACH_KEYS, 'attach()')
     attach(server, this.#endpoint, options)
-    onClosing(server, this.#onServerClosing)
+    onClosing(server, this.#serverClosing.listener)
   }
 
   /**
@@ -276,7 +270,7 @@ export class PythonHandler extends EventEmitter {
    */
   close (options) {
     checkOptions(options, TIMEOUT_KEYS, 'close()')
-    const { timeout = this.#settings.timeouts.drain } = options ?? {}
+    const { timeout = this.#serverClosing.left() } = options ?? {}
     checkTimeout('timeout', timeout)
     this.#closing ??= this.#close(timeout)
     return this.#closing
@@ -346,65 +340,6 @@ export class PythonHandler extends EventEmitter {
   }
 }
 
-/** @typedef {import('./stream/form-body.js').Content} Content */
-
-/** @param {any} request */
-function isSocket (request) {
-  return request?.websocket === true
-}
-
-/**
- * @param {AnyRequest} request
- * @returns {Content}
- */
-function requestContent (request) {
-  if (typeof request !== 'object' || request === null) {
-    throw new InvalidRequestError('ERR_INVALID_URL',
-      "a request must be an object with a url, for example { method: 'GET', url: '/' }")
-  }
-  if (isSocket(request)) {
-    throw new InvalidOptionError('websocket', 'handleRequestSync() opens no WebSocket; use ' +
-      'connect(), or handleStream()')
-  }
-  if ('websocket' in request) checkBoolean(request.websocket, 'websocket')
-  if (isWebRequest(request)) checkUnused(request)
-  else if (!(request instanceof Request)) checkRequestKeys(request)
-  const content = parseContent(request.body)
-  if (request instanceof Request) markSent(request)
-  return content
-}
-
-/**
- * @param {AnyRequest} request
- * @param {Content} content
- */
-function requestHead (request, { length, type }) {
-  return encodeHead(/** @type {RequestOptions} */ (request), length, type)
-}
-
-/**
- * @param {AnyRequest} request
- * @param {RequestLimits | AbortSignal | undefined} limits
- * @returns {RequestLimits}
- */
-function requestLimits (request, limits) {
-  // As in @platformatic/python-node.
-  if (limits instanceof AbortSignal) return { signal: limits }
-  if (limits === undefined || limits === null) {
-    return isWebRequest(request) ? { signal: request.signal } : NO_LIMITS
-  }
-  checkOptions(limits, LIMIT_KEYS, 'a request (its second argument)')
-  const { timeout, signal } = limits
-  if (timeout !== undefined) checkTimeout('timeout', timeout)
-  if (signal !== undefined && signal !== null && !(signal instanceof AbortSignal)) {
-    throw new InvalidOptionError('signal', 'signal must be an AbortSignal')
-  }
-  if (signal === undefined && isWebRequest(request)) {
-    return { timeout, signal: request.signal }
-  }
-  return limits
-}
-
 /**
  * @param {any} options of `listener` and `upgrade`; frameworks pass functions instead
  * @returns {import('./http/incoming-head.js').Arrival | undefined}
@@ -414,15 +349,4 @@ function mounted (options) {
     return undefined
   }
   return { prefix: parsePrefix(options.prefix) }
-}
-
-/**
- * @param {string} name
- * @param {unknown} value
- */
-function checkTimeout (name, value) {
-  if (typeof value !== 'number' || !(value >= 0 && value <= MAX_TIMEOUT)) {
-    throw new InvalidOptionError(name,
-      `${name} must be a number of milliseconds from 0 to ${MAX_TIMEOUT}, not ${String(value)}`)
-  }
 }

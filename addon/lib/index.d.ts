@@ -1,5 +1,6 @@
 export * from './types/errors.js'
 export * from './types/handler.js'
 export * from './types/http.js'
+export * from './types/observation.js'
 export * from './types/options.js'
 export * from './types/websocket.js'

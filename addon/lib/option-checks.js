@@ -17,10 +17,13 @@ import { userPath } from './util/user-path.js'
 
 /** @typedef {(value: any, name: string) => any} Check */
 
+// A module may have a file name with a dash, which no import statement can name.
+const FILE_NAME = '[\\p{L}\\p{Nl}_][\\p{L}\\p{Nl}\\p{N}\\p{M}_-]*'
+const DOTTED_FILE_NAMES = `${FILE_NAME}(?:\\.${FILE_NAME})*`
 const IDENTIFIER = '[\\p{L}\\p{Nl}_][\\p{L}\\p{Nl}\\p{N}\\p{M}_]*'
 const DOTTED = `${IDENTIFIER}(?:\\.${IDENTIFIER})*`
-const APP_TARGET = new RegExp(`^${DOTTED}(?::${DOTTED}(?:\\(\\))?)?$`, 'u')
-const MODULE = new RegExp(`^${DOTTED}$`, 'u')
+const APP_TARGET = new RegExp(`^${DOTTED_FILE_NAMES}(?::${DOTTED}(?:\\(\\))?)?$`, 'u')
+const MODULE = new RegExp(`^${DOTTED_FILE_NAMES}$`, 'u')
 
 /** In microseconds. */
 const MAX_SPIN = 1000
@@ -67,12 +70,14 @@ function nonEmptyString (value, name) {
 }
 
 /**
- * @param {string[]} values
- * @returns {Check}
+ * @param {string[]} choices
+ * @returns {Check & { choices: string[] }}
  */
-export function oneOf (...values) {
-  const expected = values.map((value) => `'${value}'`).join(' or ')
-  return (value, name) => values.includes(value) ? value : invalid(name, expected, value)
+export function oneOf (...choices) {
+  const expected = choices.map((value) => `'${value}'`).join(' or ')
+  /** @type {Check} */
+  const check = (value, name) => choices.includes(value) ? value : invalid(name, expected, value)
+  return Object.assign(check, { choices })
 }
 
 /**
@@ -250,6 +255,45 @@ export function trustProxy (value, name) {
       "('127.0.0.1', '10.0.0.0/8', 'loopback', 'linklocal', 'uniquelocal'): " +
       /** @type {Error} */ (error).message)
   }
+}
+
+/**
+ * A list of texts in lower case; undefined allows everything.
+ * @param {(item: string) => boolean} isValid
+ * @param {string} expected
+ * @returns {Check}
+ */
+function allowList (isValid, expected) {
+  return (value, name) => {
+    if (value === undefined) return undefined
+    const items = Array.isArray(value) ? value.map((item) => String(item).toLowerCase()) : []
+    if (items.length === 0 || !items.every(isValid)) invalid(name, expected, value)
+    return Object.freeze(items)
+  }
+}
+
+export const allowedHosts = allowList(
+  (item) => /^(\[[\da-f:.]+\]|(\*\.)?[^\s:/*[\]]+)$/.test(item),
+  "a list of hosts without ports, such as ['example.com', '*.example.com']")
+
+/** @param {string} item */
+function isOrigin (item) {
+  return item === 'same-origin' || item === 'null' || /^[a-z][a-z\d+.-]*:\/\/[^\s/]+$/.test(item)
+}
+
+export const allowedOrigins = allowList(isOrigin,
+  "a list of origins, such as ['same-origin', 'https://example.com']")
+
+const PROXY_HEADERS = ['x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host']
+
+/** @type {Check} */
+export function proxyHeaders (value, name) {
+  const names = Array.isArray(value) ? value.map((item) => String(item).toLowerCase()) : []
+  const isKnown = names.every((item) => PROXY_HEADERS.includes(item)) && names.length > 0
+  if (!isKnown && names.join() !== 'forwarded') {
+    invalid(name, `['forwarded'], or a list of some of ${PROXY_HEADERS.join(', ')}`, value)
+  }
+  return Object.freeze(names)
 }
 
 /** @type {Check} */

@@ -39,6 +39,7 @@
  * @typedef {object} WebSocketOptions
  * @property {number} maxMessage bytes
  * @property {boolean} compression
+ * @property {readonly string[] | undefined} allowedOrigins in lower case; undefined: any
  * @property {number} pingInterval milliseconds; 0: no pings
  * @property {number} pingTimeout milliseconds
  */
@@ -67,6 +68,8 @@
  * @property {Record<string, string>} env
  * @property {string} rootPath
  * @property {((address: string, hops: number) => boolean) | null} trustProxy null: trust none
+ * @property {readonly string[]} proxyHeaders names in lower case
+ * @property {readonly string[] | undefined} allowedHosts in lower case; undefined: any
  * @property {number} concurrency
  * @property {number} maxQueue
  * @property {number} retry

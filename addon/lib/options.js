@@ -5,8 +5,9 @@
 
 import { InvalidOptionError } from './errors.js'
 import {
-  appTarget, boolean, count, docroot, environment, fraction, integer, isRecord, logger, oneOf,
-  orNever, positiveTime, preload, python, record, ring, rootPath, spin, time, trustProxy
+  allowedHosts, allowedOrigins, appTarget, boolean, count, docroot, environment, fraction, integer,
+  isRecord, logger, oneOf, orNever, positiveTime, preload, proxyHeaders, python, record, ring,
+  rootPath, spin, time, trustProxy
 } from './option-checks.js'
 import { availableCores } from './util/available-cores.js'
 import { closest } from './util/closest.js'
@@ -23,7 +24,7 @@ import { userPath } from './util/user-path.js'
 
 /**
  * `initial` is the default, or makes it. It is checked like a value that was given.
- * @typedef {{ check: Check, initial: any }} Option
+ * @typedef {{ check: Check & { choices?: string[] }, initial: any }} Option
  */
 
 /**
@@ -76,6 +77,7 @@ const RECYCLE = {
 const WEBSOCKET = {
   maxMessage: { check: integer(1, MAX_MESSAGE, 'bytes'), initial: 16 * 1024 * 1024 },
   compression: { check: boolean, initial: false },
+  allowedOrigins: { check: allowedOrigins, initial: undefined },
   pingInterval: { check: time, initial: 20_000 },
   pingTimeout: { check: positiveTime, initial: 20_000 }
 }
@@ -98,6 +100,10 @@ const OPTIONS = {
   env: { check: environment, initial: () => ({}) },
   rootPath: { check: rootPath, initial: '' },
   trustProxy: { check: trustProxy, initial: false },
+  proxyHeaders: {
+    check: proxyHeaders, initial: () => ['x-forwarded-for', 'x-forwarded-proto']
+  },
+  allowedHosts: { check: allowedHosts, initial: undefined },
   concurrency: { check: count(1), initial: 1000 },
   maxQueue: { check: count(0), initial: 1000 },
   retry: { check: count(0), initial: 1 },
@@ -196,4 +202,12 @@ export function defaultOption (name) {
     : GROUPS[first]?.[second]
   if (option === undefined) throw new TypeError(`there is no option ${name}`)
   return initialOf(option)
+}
+
+/**
+ * @param {'interface' | 'lifespan' | 'loop'} name
+ * @returns {string[]} the values that the option can have
+ */
+export function optionChoices (name) {
+  return /** @type {string[]} */ (OPTIONS[name].check.choices)
 }

@@ -55,6 +55,11 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   for (const auto& [name, letter] : wire::kFeatureNames) features.Set(name, std::string(1, letter));
   exports.Set("wireVersion", wire::kWireVersion);
   exports.Set("stacksSignal", wire::kStacksSignal);
+  Napi::Object marks = Napi::Object::New(env);
+  marks.Set("record", wire::kRecordMark);
+  marks.Set("newline", wire::kNewlineMark);
+  marks.Set("levels", wire::kLevelLetters);
+  exports.Set("logMarks", marks);
   exports.Set("limits", limits);
   exports.Set("descriptors", descriptors);
   exports.Set("eventTypes", event_types);

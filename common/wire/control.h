@@ -20,6 +20,12 @@ inline constexpr int kLifelineFd = 4;  // in the fork server and its workers; EO
 // doing. A real-time signal of Linux that applications hardly use (SIGRTMAX - 2).
 inline constexpr int kStacksSignal = 62;
 
+// A record of Python's `logging` is one line of a worker's output: kRecordMark, the letter of its
+// level, then its text, with kNewlineMark in place of each newline.
+inline constexpr char kRecordMark[] = "\x1e";
+inline constexpr char kNewlineMark[] = "\x1f";
+inline constexpr char kLevelLetters[] = "DIWE";  // debug, info, warning, error
+
 // The settings of the fork server; the first message.
 struct Init {
   static constexpr MessageType kType = MessageType::kInit;

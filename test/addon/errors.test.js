@@ -84,10 +84,17 @@ test('messages name the options that help', () => {
   assertFacts(errors.startupError('timeout', '', '', ''), 'timeouts.startup')
   assertFacts(errors.preloadError('', '', ''), 'preload')
   assertFacts(errors.hungError(worker, 500, ''), 'worker 3 (pid 77)', '500 ms', 'timeouts.hang')
+  assertFacts(errors.cutOffError(), 'timeouts.drain', 'close()')
   assertFacts(errors.drainedError(worker), 'worker 3 (pid 77)', 'recycle', 'timeouts.retire')
   assertFacts(errors.queueFullError(9), '9 requests', 'workers', 'concurrency', 'maxQueue')
   assertFacts(new errors.RequestTimeoutError(250), '250 ms', 'timeouts.request')
   assertFacts(errors.resourceError(new Error('EMFILE')), 'EMFILE', 'ulimit -n')
+})
+
+test('a preload that was found and failed is not said to be the wrong one', () => {
+  const { message } = errors.preloadError('ModuleNotFoundError', "No module named 'numpy'", 'stack')
+  assert.ok(message.includes("No module named 'numpy'"), message)
+  assert.doesNotMatch(message, /\(check/)
 })
 
 test('options that Python marks get their names; other marks, and tracebacks, stay', () => {

@@ -62,8 +62,8 @@ test('an unknown option is named, with the option that was probably meant', () =
 
 for (const [option, values] of Object.entries({
   appTarget: [
-    '', 'main:', ':app', 'main()', 'main:app(1)', 'main:app()()', 'main:()', 'my-app:app', 'a..b:c',
-    5, null
+    '', 'main:', ':app', 'main()', 'main:app(1)', 'main:app()()', 'main:()', 'app:my-app',
+    '-app:app', 'a..b:c', 5, null
   ],
   factory: ['yes', 1, null],
   interface: ['rsgi', null],
@@ -75,6 +75,8 @@ for (const [option, values] of Object.entries({
   loop: ['trio', false],
   env: [['A=1'], { A: 1 }, 'A=1', { A: 'x\0y' }],
   rootPath: ['api', 5, null],
+  allowedHosts: [[], ['a b'], ['example.com:80'], ['a*.b'], 'example.com', null],
+  proxyHeaders: [[], ['x-real-ip'], ['forwarded', 'x-forwarded-for'], 'forwarded', null],
   concurrency: [0, -1, 2.5, '7'],
   maxQueue: [-1, 0.5, null],
   requestRing: [1000, minRing / 2, minRing + 1, '1MB'],
@@ -100,7 +102,7 @@ test('values at the edge are accepted', () => {
   for (const options of [
     { workers: 1 }, { concurrency: Infinity }, { maxQueue: 0 }, { timeouts: { request: 0 } },
     { appTarget: 'a.b.c:d.e.f' }, { appTarget: 'a.b' }, { appTarget: 'a:b.c()' },
-    { appTarget: 'größe:app_1' }, { preload: true },
+    { appTarget: 'größe:app_1' }, { appTarget: 'my-app:app' }, { preload: true },
     { preload: [] }, { logger: false }, { restart: { limit: 1 } }, { requestRing: minRing },
     { requestRing: maxRing }, { spin: 0 }, { spin: 1000 }, { spin: 'auto' }
   ]) parseOptions(options)
@@ -165,7 +167,7 @@ test('the declared defaults are the actual ones', () => {
       assert.deepEqual(defaultOption(prefixes[name] + option), value, `${name}.${option}`)
     }
   }
-  assert.equal(seen, 46)
+  assert.equal(seen, 49)
 })
 
 test('a docroot must be a directory', () => {

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import http from 'node:http'
 import http2 from 'node:http2'
+import { gunzipSync, gzipSync } from 'node:zlib'
 
 import connect from 'connect'
 import express from 'express'
@@ -235,6 +236,95 @@ for (const [name, [make, headers, body]] of Object.entries(kept)) {
     })
   })
 }
+
+const decoding = (encoding, ...more) => inExpress((req, res, next) => {
+  req.setEncoding(encoding)
+  next()
+}, ...more)
+
+withPython('a body that req.setEncoding() had decoded never got to Python, or not as it was', app,
+  async () => {
+    const logger = createLog()
+    const python = startPython({ ...app, logger })
+    await python.ready
+    const text = Buffer.from('tèxt')
+    const binary = Buffer.from([0xe9, 0x61, 0xff, 0])
+    const read = (req, res, next) => {
+      req.on('data', () => {})
+      next()
+    }
+    const check = async (make, body, expected) => {
+      await withServer(make(python), async (base) => {
+        const framings = [{ 'content-length': body.length }, { 'transfer-encoding': 'chunked' }]
+        for (const headers of framings) {
+          const answer = await send(base, '/body', { headers, body })
+          assert.equal(answer.status, expected)
+          if (expected === 200) assert.ok(answer.body.equals(body), String(answer.body))
+        }
+      })
+    }
+    for (const more of [[], [read]]) {
+      for (const encoding of ['latin1', 'hex', 'base64']) {
+        await check(decoding(encoding, ...more), binary, 200)
+      }
+      await check(decoding('utf8', ...more), text, 200)
+      await check(decoding('utf8', ...more), binary, 500)
+      await check(decoding('ascii', ...more), text, 500)
+    }
+    const errors = logger.lines.filter((line) => line.startsWith('error '))
+    assert.equal(errors.length, 8)
+    for (const line of errors) assert.match(line, /POST \/body: .*setEncoding.*mount Python before/)
+    await python.close()
+  })
+
+const unzip = (req, res, next) => {
+  const pieces = []
+  req.on('data', (piece) => pieces.push(piece))
+  req.on('end', () => {
+    req.rawBody = gunzipSync(Buffer.concat(pieces))
+    delete req.headers['content-encoding']
+    req.headers['content-length'] = String(req.rawBody.length)
+    next()
+  })
+}
+
+const collect = (req, res, next) => {
+  const pieces = []
+  req.on('data', (piece) => pieces.push(piece))
+  req.on('end', () => {
+    req.rawBody = Buffer.concat(pieces)
+    next()
+  })
+}
+
+/** A text that is as long as its compressed form. */
+function incompressible () {
+  for (let n = 1; ; n++) {
+    const text = Buffer.from(`${'a'.repeat(n)}0123456789ABCDEFGHIJKLMNOPQRSTUVW`)
+    if (gzipSync(text).length === text.length) return text
+  }
+}
+
+withPython('a decompressed body reached Python with a content-encoding', app,
+  async (python) => {
+    const text = incompressible()
+    const body = gzipSync(text)
+    const headers = {
+      'content-type': 'text/plain', 'content-encoding': 'gzip', 'content-length': body.length
+    }
+    const check = async (make, status, expected) => {
+      await withServer(make(python), async (base) => {
+        const answer = await send(base, '/body', { headers, body })
+        assert.equal(answer.status, status)
+        if (expected !== undefined) assert.ok(answer.body.equals(expected))
+      })
+    }
+    await check(inExpress(express.raw({ type: '*/*' })), 500)
+    await check(inExpress(express.text({ type: '*/*' })), 500)
+    await check(inExpress(express.raw({ type: '*/*', verify: keepRaw })), 500)
+    await check(inExpress(collect), 200, body)
+    await check(inExpress(unzip), 200, text)
+  })
 
 withPython('a body for which the request waits while something else reads it', app, async () => {
   const python = startPython({ ...app, concurrency: 1 })

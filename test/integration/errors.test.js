@@ -206,3 +206,19 @@ withPython('a client that leaves during an upload is a disconnect', disconnect, 
     })
   })
 })
+
+withPython('the connection ended after each error page, although the page promised to keep it',
+  { appTarget: 'kinds_app:app' }, async (python) => {
+    await withServer(python.listener, async (base) => {
+      const socket = net.connect(Number(new URL(base).port), '127.0.0.1')
+      let text = ''
+      socket.on('data', (data) => { text += data })
+      for (const path of ['/error', '/invalid', '/small']) {
+        const before = text.length
+        socket.write(`GET ${path} HTTP/1.1\r\nHost: h\r\n\r\n`)
+        await eventually(() => assert.match(text.slice(before), /\r\n\r\n(Internal|small)/))
+        assert.match(text.slice(before), /^HTTP[^]*content-length: \d+\r\n/i, path)
+      }
+      socket.destroy()
+    })
+  })

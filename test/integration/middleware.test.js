@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import http from 'node:http'
 import http2 from 'node:http2'
-import { createGunzip, gunzipSync } from 'node:zlib'
+import { gunzipSync } from 'node:zlib'
 
 import compression from 'compression'
 import connect from 'connect'
@@ -15,64 +15,10 @@ import Koa from 'koa'
 import morgan from 'morgan'
 import responseTime from 'response-time'
 
-import { eventually, withPython } from '../support/harness.js'
+import { withPython } from '../support/harness.js'
+import { LARGE, ask, checkKinds, serving } from '../support/kinds.js'
 
 const app = { appTarget: 'kinds_app:app' }
-const LARGE = Array.from({ length: 40_000 },
-  (_, i) => `line ${String(i).padStart(6, '0')} of a large text\n`).join('')
-
-/** Serves a listener; an uncaught exception fails the test. */
-async function serving (listener, run) {
-  const uncaught = []
-  process.setUncaughtExceptionCaptureCallback((error) => uncaught.push(error))
-  const server = http.createServer(listener)
-  await once(server.listen(0, '127.0.0.1'), 'listening')
-  try {
-    await run(server.address().port)
-  } finally {
-    server.closeAllConnections()
-    server.close()
-    process.setUncaughtExceptionCaptureCallback(null)
-  }
-  assert.deepEqual(uncaught, [])
-}
-
-async function ask (port, path, { method = 'GET', headers = {}, body } = {}) {
-  const request = http.request({
-    port, path, method, host: '127.0.0.1', headers: { 'accept-encoding': 'gzip', ...headers }
-  })
-  request.end(body)
-  const [response] = await once(request, 'response')
-  const chunks = []
-  let failure = null
-  try {
-    for await (const chunk of response) chunks.push(chunk)
-  } catch (error) {
-    failure = error
-  }
-  let content = Buffer.concat(chunks)
-  if (failure === null && response.headers['content-encoding'] === 'gzip' && content.length > 0) {
-    content = gunzipSync(content)
-  }
-  return { status: response.statusCode, headers: response.headers, text: String(content), failure }
-}
-
-/** Waits for the first event of a stream that does not end, then leaves. */
-async function firstEvents (port, path) {
-  const request = http.get({
-    port, path, host: '127.0.0.1', headers: { 'accept-encoding': 'gzip' }
-  })
-  const [response] = await once(request, 'response')
-  const isZipped = response.headers['content-encoding'] === 'gzip'
-  const source = isZipped ? response.pipe(createGunzip()) : response
-  let text = ''
-  for await (const chunk of source) {
-    text += chunk
-    if (text.includes('data: 2')) break
-  }
-  request.destroy()
-  return text
-}
 
 /** Replaces the methods of the response as carelessly as some middleware does. */
 function careless (req, res, next) {
@@ -144,29 +90,7 @@ const servers = {
 for (const [name, make] of Object.entries(servers)) {
   withPython(`responses of every kind pass through ${name}`, app, async (python) => {
     await serving(await make(python), async (port) => {
-      const small = await ask(port, '/small')
-      assert.deepEqual([small.status, small.text, small.failure], [200, 'small', null])
-      assert.equal(small.headers['content-type'], 'text/plain')
-      for (const kind of ['large', 'pieces', 'file']) {
-        const { status, text, failure } = await ask(port, `/${kind}`)
-        assert.deepEqual([status, text === LARGE, failure], [200, true, null], kind)
-      }
-      assert.match(await firstEvents(port, '/events'), /data: 0[^]*data: 2/)
-      const head = await ask(port, '/large', { method: 'HEAD' })
-      assert.deepEqual([head.status, head.text, head.failure], [200, '', null])
-      const unchanged = await ask(port, '/304')
-      assert.deepEqual([unchanged.status, unchanged.text], [304, ''])
-      assert.equal(unchanged.headers.etag, '"1"')
-      const error = await ask(port, '/error')
-      assert.deepEqual([error.status, error.text], [500, 'Internal Server Error\n'])
-      // The middleware may still hold everything back at that time.
-      const late = await ask(port, '/late-error').catch((failure) => ({ failure }))
-      assert.equal(late.failure?.code, 'ECONNRESET', 'half a response looked complete')
-      const slow = http.get({ port, path: '/pieces', host: '127.0.0.1' })
-      const [response] = await once(slow, 'response')
-      response.on('error', () => {})
-      response.once('data', () => slow.destroy())
-      await eventually(() => assert.equal(python.stats().inFlight, 0))
+      await checkKinds(python, port)
     })
   })
 }

@@ -12,7 +12,8 @@ import mount from 'koa-mount'
 import WebSocket from 'ws'
 
 import { Request } from '../../addon/lib/index.js'
-import { eventually, startPython, withPython, withServer } from '../support/harness.js'
+import { createLog } from '../support/fake-binding.js'
+import { eventually, leakTest, startPython, withPython, withServer } from '../support/harness.js'
 import { openSocket } from '../support/websocket.js'
 
 const app = { appTarget: 'extensions_app:app' }
@@ -140,7 +141,11 @@ withPython('forwarded headers are ignored unless the proxy is trusted', app, asy
 })
 
 withPython('a trusted proxy sets client, scheme and host, also behind other trusted ones',
-  { ...app, trustProxy: ['loopback', '10.0.0.0/8'] }, async (python) => {
+  {
+    ...app,
+    trustProxy: ['loopback', '10.0.0.0/8'],
+    proxyHeaders: ['x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host']
+  }, async (python) => {
     await withServer(python.listener, async (base) => {
       const check = async (headers, client, scheme, host) => {
         const scope = await seen(`${base}/scope`, headers)
@@ -154,11 +159,7 @@ withPython('a trusted proxy sets client, scheme and host, also behind other trus
       // The first entry comes from an unknown party.
       await check({ 'x-forwarded-for': '1.1.1.1, 2.2.2.2, 10.1.2.3' }, '2.2.2.2', 'http', own)
       await check({ 'x-forwarded-for': '[2001:db8::1]:444' }, '2001:db8::1', 'http', own)
-      await check(
-        { forwarded: 'for=1.1.1.1, for="2.2.2.2:90";proto=https;host=a.example, for=10.0.0.1' },
-        '2.2.2.2', 'https', 'a.example')
-      await check({ forwarded: 'for="[2001:db8::7]";proto=https' }, '2001:db8::7', 'https', own)
-      await check({ forwarded: 'not; a = header' }, '127.0.0.1', 'http', own)
+      await check({ forwarded: 'for=1.1.1.1;proto=https;host=a' }, '127.0.0.1', 'http', own)
     })
     const server = http2.createServer()
     python.attach(server)
@@ -168,6 +169,22 @@ withPython('a trusted proxy sets client, scheme and host, also behind other trus
     assert.deepEqual([scope.client[0], scope.scheme, scope.host], ['6.6.6.6', 'https', 'evil'])
     session.destroy()
     server.close()
+  })
+
+withPython('a proxy that sends Forwarded (RFC 7239)',
+  { ...app, trustProxy: 'loopback', proxyHeaders: ['forwarded'] }, async (python) => {
+    await withServer(python.listener, async (base) => {
+      const check = async (forwarded, ...expected) => {
+        const { client, scheme, host } = await seen(`${base}/scope`, { ...FORGED, forwarded })
+        assert.deepEqual([client?.[0], scheme, host], expected, forwarded)
+      }
+      const own = new URL(base).host
+      await check('for=1.1.1.1, for="2.2.2.2:90";proto=https;host=a.example, for=127.0.0.1',
+        '2.2.2.2', 'https', 'a.example')
+      await check('for="[2001:db8::7]";proto=https', '2001:db8::7', 'https', own)
+      await check('not; a = header', '127.0.0.1', 'http', own)
+      await check('for=unknown', '127.0.0.1', 'http', own)
+    })
   })
 
 withPython('a WebSocket over HTTP/2 works like any other', { appTarget: 'websocket_app:app' },
@@ -222,6 +239,16 @@ const frameworks = {
   Express: (python) => express().use('/mnt', python.listener),
   'Express in Express': (python) =>
     express().use('/mnt', express().use('/', express.Router().use(python.listener))),
+  'a wildcard of Express': (python) => express().use('/mnt/{*path}', python.listener),
+  'a wildcard of Express, with the prefix': (python) => express().use('/{*path}', (req, res) =>
+    python.listener(req, res, { prefix: '/mnt' })),
+  'a wildcard of @fastify/middie, with the prefix': async (python) => {
+    const server = fastify()
+    await server.register(middie)
+    server.use('/{*path}', (req, res) => python.listener(req, res, { prefix: '/mnt' }))
+    await server.ready()
+    return server.routing
+  },
   connect: (python) => connect().use('/mnt', python.listener),
   'connect in connect': (python) => connect().use('/mnt', connect().use(python.listener)),
   '@fastify/middie': async (python) => {
@@ -264,6 +291,34 @@ withPython('a url that middleware has rewritten is not below a mount', app, asyn
   })
 })
 
+withPython('a url that middleware had decoded reached Python garbled', app, async (python) => {
+  const server = connect().use((req, res, next) => {
+    req.url = decodeURI(req.url)
+    next()
+  }).use(python.listener)
+  await withServer(server, async (base) => {
+    const scope = await seen(`${base}/%E6%97%A5%C3%A9/scope`)
+    assert.deepEqual([scope.path, scope.raw_path], ['/日é/scope', '/%E6%97%A5%C3%A9/scope'])
+  })
+})
+
+withPython('a request with the whole URL was not below its prefix', app, async (python) => {
+  const target = http.createServer(connect().use('/via', python.listener))
+  python.attach(target, { prefix: '/py' })
+  await listening(target)
+  try {
+    for (const [path, mount] of [['/py/scope', '/py'], ['/via/scope', '/via']]) {
+      const request = http.get({ port: target.address().port, path: `http://a.b${path}?x=1` })
+      const [response] = await once(request, 'response')
+      const scope = JSON.parse(Buffer.concat(await response.toArray()))
+      assert.deepEqual([scope.root_path, scope.path], [mount, path])
+    }
+  } finally {
+    target.closeAllConnections()
+    target.close()
+  }
+})
+
 withPython('a prefix for requests without a network', app, async (python) => {
   for (const url of ['/scope?x', '/mnt/scope?x']) {
     for (const answer of [
@@ -301,3 +356,20 @@ withPython('a prefix that was removed before an upgrade',
       assert.equal(JSON.parse(value).root_path, '/given')
     })
   })
+
+leakTest('the log named a request without the path that its mount had removed', async () => {
+  const logger = createLog()
+  const python = startPython({ appTarget: 'kinds_app:app', logger })
+  const server = express().use('/mnt', python.listener)
+  await withServer(server, async (base) => {
+    for (const path of ['/mnt/error', '/mnt/late-error', '/mnt/invalid']) {
+      const before = logger.lines.length
+      await once(http.get(base + path), 'response').then(([response]) => response.toArray())
+        .catch(() => {})
+      await eventually(() => assert.ok(
+        logger.lines.slice(before).some((line) => line.includes(` ${path}: `)),
+        `${path}\n${logger.lines.join('\n')}`))
+    }
+  })
+  await python.close()
+})

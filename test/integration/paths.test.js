@@ -77,6 +77,21 @@ describe('node-asgi in a directory', { timeout: 60_000 }, () => {
   for (const [what, args, below] of [
     ['the working directory', [], 'app'], ['a relative docroot', ['--docroot', 'app'], '.']
   ]) {
+    it(`after "cd current", --reload notices the switch: ${what}`, async () => {
+      deploy('v1')
+      const cwd = join(current, below)
+      const { run, get } = await serve([...args, '--reload'],
+        { cwd, PWD: cwd, PYTHONPATH: below === '.' ? 'lib' : '../lib' })
+      assert.equal(await get(), 'v1 lib of v1 app')
+      deploy('v2')
+      await eventually(async () => assert.equal(await get(), 'v2 lib of v2 app'))
+      const release = join(current, 'app/release.py')
+      writeFileSync(release, 'VERSION = "v2 with a correction"\n')
+      await eventually(async () => assert.equal(await get(), 'v2 with a correction lib of v2 app'))
+      writeFileSync(release, 'VERSION = "v2"\n')
+      assert.match(run.stderr, /\[node-asgi\] .*current.* changed: reloading/)
+    })
+
     it(`after "cd current", a reload serves the release it leads to now: ${what}`, async () => {
       deploy('v1')
       const cwd = join(current, below)

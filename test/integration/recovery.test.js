@@ -3,8 +3,10 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 
+import {
+  eventually, isAlive, leakTest, startPython, withPython, withServer
+} from '../support/harness.js'
 import { block } from '../support/time.js'
-import { eventually, isAlive, leakTest, startPython, withPython } from '../support/harness.js'
 
 /** `/once?id=NAME` of crash_app.py kills its worker the first time, `/always` every time. */
 const crash = { appTarget: 'crash_app:app' }
@@ -103,6 +105,25 @@ withPython('a worker with a blocked event loop is reported and replaced, another
     assert.equal(isAlive(pid), false)
     await eventually(() => assert.equal(python.stats().ready, 2))
   })
+
+leakTest('the log told the same facts up to three times when a request hung', async () => {
+  for (const [method, workers] of [['POST', 1], ['GET', 2]]) {
+    const lines = []
+    const write = (line) => lines.push(line)
+    const logger = { info () {}, warn: write, error: write }
+    const python = startPython({ ...blocking, workers: 2, logger })
+    await python.ready
+    await withServer(python.listener, async (base) => {
+      assert.equal((await fetch(`${base}/sleep?ms=60000`, { method })).status, 504)
+    })
+    await eventually(() => assert.equal(python.stats().ready, 2))
+    const log = lines.join('\n')
+    assert.equal(log.split('was blocked for 300 ms').length - 1, workers, log)
+    assert.match(log, new RegExp(`${method} /sleep was lost with worker \\d+ \\(pid \\d+\\): ` +
+      'ERR_WORKER_HUNG'))
+    await python.close()
+  }
+})
 
 withPython('a worker that hangs is found although its request has timed out', blocking,
   async (python, t) => {

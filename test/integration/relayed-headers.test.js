@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import http from 'node:http'
 import http2 from 'node:http2'
+import { connect } from 'node:net'
 
 import { eventually, withPython } from '../support/harness.js'
 import { openSocket } from '../support/websocket.js'
@@ -56,6 +57,23 @@ withPython('over HTTP/1.1, relayed trailers named constructor or __proto__ ended
     }
     assert.equal((await get(port, '/headers')).statusCode, 200)
     assert.equal((await get(port, '/')).statusCode, 200)
+  }))
+
+withPython('over HTTP/1.1, a relayed header that announces trailers made a response a 500', app,
+  (python) => serve(python, http.createServer, async (port) => {
+    const send = (method, options) => new Promise((resolve, reject) => {
+      http.request({ port, host: '127.0.0.1', method, ...options }, (response) => {
+        response.resume()
+        response.on('end', () => resolve([response.statusCode, response.headers.trailer]))
+      }).on('error', reject).end()
+    })
+    assert.deepEqual(await send('GET', { path: '/headers' }), [200, 'gzip, deflate'])
+    assert.deepEqual(await send('HEAD', { path: '/headers' }), [200, undefined])
+    assert.deepEqual(await send('GET', { path: '/whole' }), [200, undefined])
+    assert.deepEqual(await send('GET', { path: '/empty' }), [204, undefined])
+    const http10 = connect(port, '127.0.0.1')
+    http10.write('GET /headers HTTP/1.0\r\n\r\n')
+    assert.match(String(Buffer.concat(await http10.toArray())), /^HTTP\/1.1 200[^]*end$/)
   }))
 
 withPython('over HTTP/2, relayed headers, trailers and pushes ended Node', app,

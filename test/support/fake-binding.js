@@ -404,6 +404,7 @@ export function createFake (behaviour = {}) {
     wireVersion: 1,
     eventTypes,
     eventStride: 6,
+    logMarks: { record: '\x1e', newline: '\x1f', levels: 'DIWE' },
     Channel: FakeChannel,
     Control: class extends FakeControl {
       constructor (onMessage) {

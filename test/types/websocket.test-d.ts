@@ -8,7 +8,8 @@ import { type Equal, expectTrue } from './expect.js'
 
 const handler = new PythonHandler({
   websocket: { maxMessage: 1024, compression: true, pingInterval: 0, pingTimeout: 1000 },
-  trustProxy: ['loopback', '10.0.0.0/8']
+  trustProxy: ['loopback', '10.0.0.0/8'],
+  proxyHeaders: ['forwarded']
 })
 
 const server = createServer()

@@ -28,6 +28,9 @@ def declared(name, header):
 CONTROL_FD = declared("kControlFd", "common/wire/control.h")
 LIFELINE_FD = declared("kLifelineFd", "common/wire/control.h")
 STACKS_SIGNAL = declared("kStacksSignal", "common/wire/control.h")
+RECORD_MARK = declared("kRecordMark", "common/wire/control.h")
+NEWLINE_MARK = declared("kNewlineMark", "common/wire/control.h")
+LEVEL_LETTERS = declared("kLevelLetters", "common/wire/control.h")
 MAX_ERROR_TYPE = declared("kMaxErrorType", "common/wire/protocol.h")
 MAX_ERROR_MESSAGE = declared("kMaxErrorMessage", "common/wire/protocol.h")
 MAX_TRACEBACK = declared("kMaxTraceback", "common/wire/protocol.h")
@@ -74,10 +77,6 @@ def set_parent_death_signal(signum):
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(1, ctypes.c_ulong(signum), 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "prctl")
-
-
-def close_fds_from(lowest):
-    os.closerange(lowest, 4096)
 
 
 def open_fds():

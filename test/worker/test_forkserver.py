@@ -1,5 +1,6 @@
 """The fork server as Node sees it: real processes, with only the native module replaced."""
 
+import ctypes
 import json
 import os
 import signal
@@ -147,6 +148,21 @@ def test_the_server_closes_what_it_inherits(host, tmp_path):
         assert open_there <= expected
     finally:
         os.close(inherited)
+
+
+@pytest.mark.parametrize("threads", [False, True], ids=["forked", "cold"])
+def test_descriptors_that_the_interpreter_opened_at_its_startup_stay_open(host, tmp_path, threads):
+    """PYTHONPERFSUPPORT=1 opens a file before main.py runs, and sitecustomize may as well."""
+    patch = "import os, sys\nsys.opened = open(os.devnull, 'w')\n"
+    if threads:
+        patch += "import threading\n"
+        patch += "threading.Thread(target=threading.Event().wait, daemon=True).start()\n"
+    look = "random.random = lambda: os.fstat(sys.opened.fileno()).st_rdev\n"
+    server = host(write_app(tmp_path, look), patch=patch)
+    server.start()
+    worker = server.fork()
+    started(server, worker)
+    assert facts(worker)["random"] == os.stat(os.devnull).st_rdev
 
 
 def test_output_goes_to_the_worker_that_wrote_it(host):
@@ -302,6 +318,65 @@ def test_threads_that_a_library_ends_at_a_fork_do_not_prevent_it(host, tmp_path)
         seen = facts(worker)
         assert seen["imported_in"] == server.pid != pid
         assert seen["random"] == 400**3, "OpenBLAS computes in the worker"
+
+
+# Runs a parallel region in C, so that no thread of OpenMP needs the GIL.
+OPENMP = """
+import ctypes
+openmp = ctypes.CDLL("libgomp.so.1")
+def region():
+    openmp.GOMP_parallel(ctypes.CDLL(None).getppid, None, 3, 0)
+    return openmp.omp_get_max_threads()
+class Work:
+  def __repr__(self):
+    region()
+    return str(len(os.listdir("/proc/self/task")))
+random.random = Work
+region()
+assert len(os.listdir("/proc/self/task")) > 1
+"""
+
+
+def has_openmp():
+    try:
+        ctypes.CDLL("libgomp.so.1")
+    except OSError:
+        return False
+    return True
+
+
+@pytest.mark.skipif(not has_openmp(), reason="there is no libgomp.so.1")
+def test_a_module_that_had_computed_in_parallel_was_not_shared(host, tmp_path):
+    """A worker that is forked while OpenMP has threads hangs in its first parallel region."""
+    server = host(write_app(tmp_path, OPENMP))
+    assert server.start(preload=True)["threads"] == []
+    for worker_id in (1, 2):
+        worker = server.fork(worker_id)
+        pid = started(server, worker)
+        seen = facts(worker)
+        assert seen["imported_in"] == server.pid != pid
+        assert seen["random"] == 3, "OpenMP starts its threads again in the worker"
+
+
+def test_threads_that_survive_a_fork_safely_do_not_prevent_it(host, tmp_path):
+    """Like pyarrow, whose allocator runs a thread from its import on."""
+    named = (
+        "import ctypes, time\n"
+        "libc = ctypes.CDLL(None)\n"
+        "handle = ctypes.c_ulong()\n"
+        "libc.pthread_create(ctypes.byref(handle), None, libc.pause, None)\n"
+        "libc.pthread_setname_np(handle, b'jemalloc_bg_thd')\n"
+    )
+    server = host(write_app(tmp_path, named))
+    assert server.start(preload=True)["threads"] == []
+    worker = server.fork()
+    pid = started(server, worker)
+    seen = facts(worker)
+    assert seen["imported_in"] == server.pid != pid
+    server.control.close()
+    server.cut_lifeline()
+    assert server.wait() == 0
+    assert "Warning" not in server.output(), "Python 3.12 warns of threads at a fork"
 
 
 def test_threads_without_preload_make_workers_start_as_fresh_interpreters(host, tmp_path):

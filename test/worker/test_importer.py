@@ -31,7 +31,7 @@ def test_a_factory(apps):
 @pytest.mark.parametrize(
     "target",
     [
-        *("main:", ":app", "main:app:x", "ma-in:app", ".main:app", "main:app.", "", "main()"),
+        *("main:", ":app", "main:app:x", "main:a-pp", ".main:app", "main:app.", "", "main()"),
         *("main:()", "main:app(1)", "main:app()()", "main:app().x", "main:app ()"),
     ],
 )
@@ -47,6 +47,7 @@ def test_a_target_of_the_wrong_form(target):
         ("pkg.mod:holder.app", Target("pkg.mod", ("holder", "app"), False)),
         ("pkg.mod:holder.app()", Target("pkg.mod", ("holder", "app"), True)),
         ("pkg.mod", Target("pkg.mod", ("app",), False)),
+        ("my-app:app", Target("my-app", ("app",), False)),
     ],
 )
 def test_a_target_is_parsed(target, expected):

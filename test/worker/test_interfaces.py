@@ -74,6 +74,68 @@ def anything(*args):
     pass
 
 
+async def async_anything(*args):
+    pass
+
+
+def plain_decorator(app):
+    def wrapper(*args, **kwargs):
+        return app(*args, **kwargs)
+
+    return wrapper
+
+
+class StaticCall:
+    @staticmethod
+    async def __call__(scope, receive, send):
+        pass
+
+
+class DerivedStaticCall(StaticCall):
+    pass
+
+
+class StaticDoubleCallable:
+    @staticmethod
+    def __call__(scope):
+        return DoubleCallable().serve
+
+
+class MadeByItsMetaclass(type):
+    def __call__(cls, scope):
+        return DoubleCallable().serve
+
+
+class Made(metaclass=MadeByItsMetaclass):
+    pass
+
+
+class AwaitedAsgi:
+    """What an endpoint of Starlette is: calling the class gives something to await."""
+
+    def __init__(self, scope, receive, send):
+        pass
+
+    def __await__(self):
+        yield
+
+
+class WsgiClass:
+    """The example of a class in PEP 3333."""
+
+    def __init__(self, environ, start_response):
+        self.start = start_response
+
+    def __iter__(self):
+        self.start("200 OK", [])
+        yield b"body"
+
+
+class Service:
+    def __init__(self, name, host, port):
+        pass
+
+
 def with_an_option(scope, receive, send, *, debug=False):
     pass
 
@@ -88,11 +150,48 @@ def builds():
 
 
 @pytest.mark.parametrize(
-    "app", [asgi, Instance(), Instance().__call__, anything, with_an_option, bridge, iter]
+    "app",
+    [
+        asgi,
+        Instance(),
+        Instance().__call__,
+        StaticCall(),
+        DerivedStaticCall(),
+        AwaitedAsgi,
+        async_anything,
+        with_an_option,
+        bridge,
+        iter,
+    ],
 )
 @pytest.mark.parametrize("interface", ["auto", "asgi"])
 def test_asgi_is_left_as_it_is(app, interface):
     assert adapt(app, interface, 1) is app
+
+
+def test_a_signature_that_hides_the_arguments_of_asgi3():
+    assert adapt(anything, "asgi", 1) is anything
+    called = []
+
+    @plain_decorator
+    async def app(scope, receive, send):
+        called.append((scope, receive, send))
+
+    asyncio.run(adapt(app, "auto", 1)(1, 2, 3))
+    assert called == [(1, 2, 3)]
+
+
+def test_an_error_of_an_application_with_hidden_arguments_is_its_own():
+    calls = []
+
+    @plain_decorator
+    def app(scope, receive, send):
+        calls.append(scope)
+        raise TypeError("can only concatenate str")
+
+    with pytest.raises(TypeError, match="concatenate"):
+        adapt(app, "auto", 1)({}, None, None)
+    assert len(calls) == 1
 
 
 @pytest.mark.parametrize("interface", ["auto", "wsgi"])
@@ -118,6 +217,10 @@ def test_wsgi_gets_its_threads(interface):
         functools.partial(DoubleCallable.method, DoubleCallable()),
         functools.partial(with_a_default, settings={}),
         functools.wraps(double_callable)(lambda *args: double_callable(*args)),
+        plain_decorator(double_callable),
+        plain_decorator(DoubleCallable()),
+        StaticDoubleCallable(),
+        Made,
     ],
 )
 def test_every_form_of_asgi2_becomes_asgi3(app, interface):
@@ -143,7 +246,13 @@ def test_wsgi_with_a_default_is_not_asgi2():
     assert isinstance(adapt(wsgi_with_a_default, "auto", 1), WSGIMiddleware)
 
 
-@pytest.mark.parametrize("app", [not_double_callable, not_wsgi, Response])
+def test_a_class_of_wsgi_is_recognised():
+    from a2wsgi import WSGIMiddleware
+
+    assert isinstance(adapt(WsgiClass, "auto", 1), WSGIMiddleware)
+
+
+@pytest.mark.parametrize("app", [not_double_callable, not_wsgi, Response, Service, int, Exception])
 def test_what_only_has_the_arguments_is_refused(app):
     with pytest.raises(InterfaceError, match=r"\(scope, receive, send\)"):
         adapt(app, "auto", 1)

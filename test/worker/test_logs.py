@@ -13,7 +13,12 @@ from node_asgi_worker import logs
 
 ROOT = Path(__file__).parents[2] / "worker" / "python"
 
-PRELUDE = """
+# Puts the fake native module in place, as conftest.py does here.
+FAKE = """
+import fake_worker, node_asgi_worker, sys
+sys.modules["node_asgi_worker._worker"] = node_asgi_worker._worker = fake_worker
+"""
+PRELUDE = f"""{FAKE}
 import io, logging, logging.config, logging.handlers, os, sys
 from node_asgi_worker import logs
 logs.install()
@@ -27,7 +32,7 @@ def run(code, *arguments, prelude=PRELUDE):
         [sys.executable, "-c", prelude + textwrap.dedent(code), *map(str, arguments)],
         env={
             **os.environ,
-            "PYTHONPATH": str(ROOT),
+            "PYTHONPATH": f"{ROOT}{os.pathsep}{Path(__file__).parent}",
             "PYTHONIOENCODING": "utf-8",
             "PYTHONUNBUFFERED": "",
         },
@@ -311,7 +316,7 @@ def emit(self, record):
     standard(self, record)
 logging.StreamHandler.emit = emit
 """
-    assert run('log.error("text")', prelude=before + PRELUDE)[1] == "theirs: text\n"
+    assert run('log.error("text")', prelude=FAKE + before + PRELUDE)[1] == "theirs: text\n"
 
 
 def test_emit_that_was_replaced_in_between():

@@ -45,6 +45,13 @@ def test_auto_chooses_asyncio_without_uvloop():
     assert loops.choose("auto") == "asyncio"
 
 
+@pytest.mark.parametrize("module", loops.NESTING_MODULES)
+def test_auto_chooses_a_loop_that_an_imported_module_can_nest(monkeypatch, module):
+    monkeypatch.setitem(sys.modules, module, sys)
+    assert loops.choose("auto") == "asyncio"
+    assert loops.choose("uvloop") == "uvloop"
+
+
 @pytest.mark.usefixtures("without_uvloop")
 def test_uvloop_is_an_import_error_if_it_is_not_installed():
     with pytest.raises(ImportError, match="uvloop"):
@@ -61,6 +68,15 @@ def test_run_uses_the_loop_asked_for(name):
     async def main():
         return type(asyncio.get_running_loop())
 
+    assert is_loop_of(name, loops.run(main(), name))
+
+
+@both
+def test_run_does_not_need_asyncio_run_which_an_import_may_have_replaced(monkeypatch, name):
+    async def main():
+        return type(asyncio.get_running_loop())
+
+    monkeypatch.setattr(asyncio, "run", None)
     assert is_loop_of(name, loops.run(main(), name))
 
 

@@ -25,7 +25,7 @@ Ref Attribute(const char* module, const char* name) {
   return imported ? Ref::Steal(PyObject_GetAttrString(imported.get(), name)) : Ref();
 }
 
-// Numbers that Python takes from here instead of repeating them.
+// What Python takes from here instead of repeating them.
 constexpr struct {
   const char* name;
   long value;
@@ -36,6 +36,16 @@ constexpr struct {
     {"MAX_ERROR_TYPE", wire::kMaxErrorType},
     {"MAX_ERROR_MESSAGE", wire::kMaxErrorMessage},
     {"MAX_TRACEBACK", wire::kMaxTraceback},
+};
+
+constexpr struct {
+  const char* name;
+  const char* value;
+} kTexts[] = {
+    {"ASGI_VERSION", kAsgiVersion},
+    {"RECORD_MARK", wire::kRecordMark},
+    {"NEWLINE_MARK", wire::kNewlineMark},
+    {"LEVEL_LETTERS", wire::kLevelLetters},
 };
 
 int Exec(PyObject* module) {
@@ -63,7 +73,10 @@ int Exec(PyObject* module) {
   for (const auto& [name, value] : kConstants) {
     if (PyModule_AddIntConstant(module, name, value) != 0) return -1;
   }
-  return PyModule_AddStringConstant(module, "ASGI_VERSION", kAsgiVersion);
+  for (const auto& [name, value] : kTexts) {
+    if (PyModule_AddStringConstant(module, name, value) != 0) return -1;
+  }
+  return 0;
 }
 
 ModuleState* StateOf(void* module) {
@@ -100,8 +113,6 @@ PyMethodDef functions[] = {
      "control_send(fd, kind, *fields): sends Node a message."},
     {"set_parent_death_signal", SetParentDeathSignal, METH_VARARGS,
      "set_parent_death_signal(signum): prctl(PR_SET_PDEATHSIG)."},
-    {"close_fds_from", CloseFdsFrom, METH_VARARGS,
-     "close_fds_from(lowest): closes every descriptor >= lowest."},
     {nullptr, nullptr, 0, nullptr}};
 
 PyModuleDef_Slot slots[] = {{Py_mod_exec, reinterpret_cast<void*>(&Exec)}, {0, nullptr}};

@@ -3,11 +3,11 @@
  */
 
 import { readFileSync, statSync } from 'node:fs'
-import { resolve } from 'node:path'
 
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 
-import { defaultOption } from '../options.js'
+import { defaultOption, optionChoices } from '../options.js'
+import { userPath } from '../util/user-path.js'
 import { LOG_LEVELS } from './logger.js'
 
 /** @typedef {import('./listen.js').Address} Address */
@@ -37,12 +37,14 @@ export const FLAGS = {
   preload: '--preload',
   rootPath: '--root-path',
   trustProxy: '--trust-proxy',
+  proxyHeaders: '--proxy-headers',
   lifespan: '--lifespan',
   loop: '--loop',
   interface: '--interface',
   threads: '--threads',
   factory: '--factory',
   env: '--env',
+  allowedHosts: '--allowed-hosts',
   concurrency: '--concurrency',
   maxQueue: '--max-queue',
   retry: '--retry',
@@ -66,6 +68,7 @@ export const FLAGS = {
   'timeouts.disconnectGrace': '--timeout-disconnect-grace',
   'websocket.maxMessage': '--ws-max-size',
   'websocket.compression': '--ws-compression',
+  'websocket.allowedOrigins': '--ws-allowed-origins',
   'websocket.pingInterval': '--ws-ping-interval',
   'websocket.pingTimeout': '--ws-ping-timeout'
 }
@@ -109,7 +112,7 @@ export function parseArguments (argv) {
     tls: tlsCert === undefined ? null : { cert: tlsCert, key: tlsKey, ca: tlsCa },
     maxHeaderSize,
     reload: reload
-      ? { folders: reloadDir ?? [resolve(docroot)], extensions: reloadExt ?? ['py'] }
+      ? { folders: reloadDir ?? [userPath(docroot)], extensions: reloadExt ?? ['py'] }
       : null,
     accessLog,
     logLevel
@@ -162,21 +165,25 @@ export function defineCommand () {
     .option('--tls-ca <file>', 'require client certificates issued by this CA (PEM)')
     .addOption(new Option('--max-header-size <bytes>', 'longest head of a request: its first ' +
       'line and its headers').default(MAX_HEADER_SIZE).argParser(parseCount))
-    .option('--workers <n>', 'worker processes (default: the number of available cores)',
-      parseCount)
+    .addOption(new Option('--workers <n>', 'worker processes (default: the number of available ' +
+      'cores)').env('WEB_CONCURRENCY').argParser(parseCount))
     .addOption(new Option('--preload [modules]', 'modules to import before workers are forked ' +
       '(a,b.c); without a list, the application')
       .argParser(parseModules))
     .option('--root-path <path>', 'root_path of the ASGI scopes: the prefix that the application ' +
       'is served under', defaultOption('rootPath'))
-    .option('--trust-proxy <list>', 'proxies whose Forwarded and X-Forwarded-* headers are ' +
-      'trusted: addresses, networks, loopback, linklocal, uniquelocal', parseList)
+    .option('--trust-proxy <list>', 'proxies that are believed about the client: addresses, ' +
+      'networks, loopback, linklocal, uniquelocal', parseList)
+    .option('--proxy-headers <list>', 'headers that these proxies set: forwarded, or some of ' +
+      `x-forwarded-for, x-forwarded-proto, x-forwarded-host${by('proxyHeaders')}`, parseList)
+    .option('--allowed-hosts <list>', 'hosts that requests may be for, such as example.com or ' +
+      '*.example.com (default: any)', parseList)
     .addOption(new Option('--lifespan <mode>', 'whether to send lifespan events')
-      .choices(['auto', 'on', 'off']).default(defaultOption('lifespan')))
+      .choices(optionChoices('lifespan')).default(defaultOption('lifespan')))
     .addOption(new Option('--loop <name>', 'event loop of the workers')
-      .choices(['auto', 'asyncio', 'uvloop']).default(defaultOption('loop')))
+      .choices(optionChoices('loop')).default(defaultOption('loop')))
     .addOption(new Option('--interface <name>', 'interface of the application')
-      .choices(['auto', 'asgi', 'asgi2', 'wsgi']).default(defaultOption('interface')))
+      .choices(optionChoices('interface')).default(defaultOption('interface')))
     .option('--threads <n>', `threads of each worker for a WSGI application${by('threads')}`,
       parseCount)
     .option('--factory', 'app names a function without arguments that returns the application',
@@ -234,6 +241,8 @@ export function defineCommand () {
       by('websocket.maxMessage', MIB), (text) => parseCount(text) * MIB)
     .option('--ws-compression', 'offer compression of WebSocket messages (permessage-deflate)',
       false)
+    .option('--ws-allowed-origins <list>', 'origins whose pages may open a WebSocket, such as ' +
+      'https://example.com; same-origin: the host of the request (default: any)', parseList)
     .option('--ws-ping-interval <s>', 'seconds between pings to a WebSocket client; 0: no pings' +
       inSeconds('websocket.pingInterval'), seconds(0))
     .option('--ws-ping-timeout <s>', 'seconds for a client to answer a ping before it is ' +
@@ -327,7 +336,7 @@ function parseExtensions (text) {
 
 /** @param {string} text */
 function parseFolder (text) {
-  const folder = resolve(text)
+  const folder = userPath(text)
   try {
     if (statSync(folder).isDirectory()) return folder
   } catch {} // it does not exist, or cannot be read

@@ -7,6 +7,9 @@ import { basename, dirname, extname, join, relative } from 'node:path'
 
 import { watch } from 'chokidar'
 
+import { userPath } from '../util/user-path.js'
+import { LinkWatch } from './link-watch.js'
+
 /** Milliseconds without a change that end a burst: saving a file causes several changes. */
 const QUIET = 50
 
@@ -17,18 +20,59 @@ const IGNORED = new Set(['node_modules', '__pycache__'])
 const LIMITS = new Set(['ENOSPC', 'EMFILE'])
 
 /**
- * Watches folders. Links to files are followed; links to folders are not, because they may lead
- * back to a parent.
- * @param {object} options
- * @param {string[]} options.folders absolute
- * @param {string[]} [options.extensions] without the dot
- * @param {(paths: string[]) => void} options.onChange gets the files that were changed, created or
- *   removed, relative to the working directory
- * @param {(error: Error) => void} options.onError changes may be missed; the message says why
- * @returns {{ ready: Promise<void>, close: () => Promise<void> }} ready: from now on every change
- *   is reported, or there was an error, or the watcher was closed
+ * @typedef {object} Watch
+ * @property {string[]} folders absolute
+ * @property {string[]} [extensions] without the dot
+ * @property {(paths: string[]) => void} onChange gets the files that were changed, created or
+ *   removed, and the folders that lead elsewhere now, relative to the working directory
+ * @property {(error: Error) => void} onError changes may be missed; the message says why
  */
-export function watchFiles ({ folders, extensions = ['py'], onChange, onError }) {
+
+/**
+ * @typedef {{ ready: Promise<void>, close: () => Promise<void> }} Watcher ready: from now on every
+ *   change is reported, or there was an error, or the watcher was closed
+ */
+
+/**
+ * Watches folders, also when a link in their paths is switched to others. Inside the folders, links
+ * to files are followed; links to folders are not, because they may lead back to a parent.
+ * @param {Watch} options
+ * @returns {Watcher}
+ */
+export function watchFiles (options) {
+  let watcher = watchTrees(options)
+  let isClosed = false
+  const links = new LinkWatch(options.folders, async (folders) => {
+    await watcher.close()
+    if (isClosed) return
+    watcher = watchTrees(options)
+    await watcher.ready
+    if (!isClosed) options.onChange(folders.map(shown))
+  })
+  return {
+    ready: watcher.ready,
+    close () {
+      isClosed = true
+      links.close()
+      return watcher.close()
+    }
+  }
+}
+
+/**
+ * @param {string} path absolute
+ * @returns {string} relative to the working directory, if it is below that
+ */
+function shown (path) {
+  const fromHere = relative(userPath('.'), path)
+  return fromHere === '' || fromHere.startsWith('..') ? path : fromHere
+}
+
+/**
+ * @param {Watch} options
+ * @returns {Watcher}
+ */
+function watchTrees ({ folders, extensions = ['py'], onChange, onError }) {
   const wanted = new Set(extensions.map((extension) => `.${extension}`))
   const roots = new Set(folders)
   let isLimitTold = false
@@ -57,7 +101,7 @@ export function watchFiles ({ folders, extensions = ['py'], onChange, onError })
   watcher.on('all', (event, path) => {
     // Checked again, because a watched folder may have become a virtual environment.
     if (!wanted.has(extname(path)) || isIgnored(dirname(path), roots)) return
-    changes.add(relative(process.cwd(), path))
+    changes.add(shown(path))
   })
   // The watched folder itself was removed. Code generators and Git create another one of that name
   // a moment later, which chokidar does not notice: it keeps watching the old one.

@@ -30,7 +30,8 @@ export class InvalidOptionError extends NodeAsgiError {
 }
 
 /**
- * ERR_INVALID_URL, ERR_INVALID_METHOD, ERR_INVALID_HEADER, ERR_INVALID_BODY, ERR_HEADERS_TOO_LARGE
+ * ERR_INVALID_URL, ERR_INVALID_METHOD, ERR_INVALID_HEADER, ERR_INVALID_BODY,
+ * ERR_HEADERS_TOO_LARGE, ERR_HOST_NOT_ALLOWED
  */
 export class InvalidRequestError extends NodeAsgiError {}
 

@@ -74,6 +74,16 @@ export function crashedError (worker, exitCode, signal) {
 }
 
 /**
+ * The handler is closing, and a request has not ended in time.
+ * @returns {UnavailableError}
+ */
+export function cutOffError () {
+  const [what, other] = namesFlags() ? ['server', ''] : ['handler', ', or the timeout of close(),']
+  return new UnavailableError('ERR_CLOSED', `the ${what} was closed before the response was ` +
+    `complete; raise ${optionName('timeouts.drain')}${other} to give requests longer`)
+}
+
+/**
  * A worker was replaced and did not finish the request in time.
  * @param {{ id: number, pid: number, reason: string | null }} worker
  * @returns {WorkerError}
@@ -117,6 +127,15 @@ export function lostError (error, request) {
 export function diedByItself (error) {
   if (!(error instanceof WorkerError) || error.code === 'ERR_WORKER_RETIRED') return false
   return error.code !== 'ERR_WORKER_CRASHED' || error.exitCode !== null || error.signal !== null
+}
+
+/**
+ * What the log says about a request that was lost with its worker. The log of the worker itself
+ * says what happened, and what to do about it.
+ * @param {WorkerError} error made by lostError()
+ */
+export function lostInShort ({ code, request, worker, pid }) {
+  return `${request} was lost with worker ${worker} (pid ${pid}): ${code}`
 }
 
 /**
@@ -172,7 +191,10 @@ function startupFailure (kind, isFound) {
  * @returns {StartupError}
  */
 export function preloadError (type, message, traceback) {
-  const text = `the fork server could not start (check ${optionName('preload')})`
+  // With a traceback the modules have been found, and their own code raised.
+  const text = 'the fork server could not start' + (traceback === ''
+    ? ` (check ${optionName('preload')} and ${optionName('docroot')})`
+    : '')
   return new StartupError('ERR_PRELOAD', describe(text, type, message, traceback),
     { type, traceback })
 }

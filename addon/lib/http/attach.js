@@ -3,7 +3,8 @@
  * the listeners that the server had before get all others.
  */
 
-import { isBelow, parsePrefix } from '../message/mount.js'
+import { isBelow, parsePrefix, withoutOrigin } from '../message/mount.js'
+import { watchSession } from './http2-sessions.js'
 import { handBack } from './upgrade-request.js'
 
 /**
@@ -62,6 +63,7 @@ class Router {
    */
   #takeOverHttp2 (server) {
     server.updateSettings({ enableConnectProtocol: true })
+    server.on('session', watchSession)
     this.#takeOver('connect',
       (req, res, { mount, endpoint }) => endpoint.connect(req, res, { mount }),
       (req, res) => {
@@ -102,8 +104,8 @@ class Router {
 
   /** @param {any} req */
   #find (req) {
-    const { url } = req
-    if (typeof url !== 'string') return undefined
+    if (typeof req.url !== 'string') return undefined
+    const url = withoutOrigin(req.url)
     return this.#routes.find(({ mount }) => isBelow(url, mount))
   }
 }

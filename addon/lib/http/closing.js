@@ -13,6 +13,12 @@ const watched = new WeakMap()
 /** @type {WeakSet<object>} servers that accept no more connections */
 const closed = new WeakSet()
 
+/** @type {WeakMap<object, Set<any>>} HTTP/2 sessions with requests of a handler, by server */
+const sessions = new WeakMap()
+
+/** The listener that was last added for a session. */
+const kListener = Symbol('closing')
+
 /** @param {object} server */
 export function isClosing (server) {
   return closed.has(server)
@@ -34,6 +40,27 @@ export function onClosing (server, listener) {
 }
 
 /**
+ * The same for the server of an HTTP/2 session. In Node 20, a session keeps its server open even
+ * when it is idle, so it is closed, too, as later versions do.
+ * @param {any} req
+ * @param {ClosingListener} listener
+ */
+export function onSessionClosing (req, listener) {
+  const { session } = req.stream
+  if (session === undefined || session[kListener] === listener) return
+  const server = serverOf(req)
+  if (server === undefined) return
+  session[kListener] = listener
+  onClosing(server, listener)
+  let known = sessions.get(server)
+  if (known === undefined) sessions.set(server, known = new Set())
+  if (known.has(session)) return
+  known.add(session)
+  session.once('close', () => known.delete(session))
+  if (isClosing(server)) session.close()
+}
+
+/**
  * @param {any} server
  * @param {Set<ClosingListener>} listeners
  */
@@ -43,6 +70,7 @@ function tellWhenClosing (server, listeners) {
   server.close = function (/** @type {any[]} */ ...args) {
     const result = close.apply(this, args)
     closed.add(server)
+    for (const session of sessions.get(server) ?? []) session.close()
     for (const listener of listeners) listener(server)
     return result
   }
@@ -50,12 +78,22 @@ function tellWhenClosing (server, listeners) {
 }
 
 /**
- * Makes the listener of a handler, which closes WebSockets at once and gives requests some time.
- * @param {import('../pool/pool.js').Pool} pool
- * @param {number} timeout milliseconds
- * @returns {ClosingListener}
+ * What a handler does when a server begins to close.
+ * @typedef {object} Closing
+ * @property {ClosingListener} listener closes WebSockets at once; requests get half the budget
+ * @property {() => number} left milliseconds that are left of the budget for closing the handler
  */
-export function createClosing (pool, timeout) {
+
+/**
+ * @param {import('../pool/pool.js').Pool} pool
+ * @param {number} budget milliseconds for closing servers and the handler together
+ * @returns {Closing}
+ */
+export function createClosing (pool, budget) {
+  let began = -Infinity
+  // A server that was closed before that is another story.
+  const isOver = () => performance.now() - began >= budget
+
   /** @param {object} server */
   function * streamsOf (server) {
     for (const stream of pool.streams()) {
@@ -64,16 +102,18 @@ export function createClosing (pool, timeout) {
       if (req !== undefined && serverOf(req) === server) yield { stream, req, res }
     }
   }
-  return (server) => {
+  /** @type {ClosingListener} */
+  function listener (server) {
+    if (isOver()) began = performance.now()
     for (const { stream, req, res } of streamsOf(server)) {
-      if (req.httpVersionMajor === 2) req.stream.session?.close()
-      else if (res !== undefined && !res.headersSent) res.shouldKeepAlive = false
+      if (req.httpVersionMajor === 1 && res?.headersSent === false) res.shouldKeepAlive = false
       if (stream.isWebSocket) stream.cancel(serverClosedError())
     }
     setTimeout(() => {
       for (const { stream } of streamsOf(server)) stream.cancel(serverClosedError())
-    }, timeout).unref()
+    }, budget / 2).unref()
   }
+  return { listener, left: () => isOver() ? budget : budget - (performance.now() - began) }
 }
 
 /**

@@ -3,8 +3,10 @@ const STATUS = new Map([
   ['ERR_INVALID_URL', 400],
   ['ERR_INVALID_METHOD', 400],
   ['ERR_INVALID_HEADER', 400],
-  ['ERR_INVALID_BODY', 400],
+  // It is what the server has done to the body, not what the client sent.
+  ['ERR_INVALID_BODY', 500],
   ['ERR_HEADERS_TOO_LARGE', 431],
+  ['ERR_HOST_NOT_ALLOWED', 421],
   ['ERR_APP', 500],
   ['ERR_INVALID_RESPONSE', 500],
   ['ERR_WORKER_CRASHED', 502],

@@ -1,8 +1,13 @@
 import { pipeline } from 'node:stream/promises'
 
-import { AppError, NodeAsgiError, ResponseError } from '../errors.js'
+import {
+  AppError, NodeAsgiError, ResponseError, diedByItself, lostInShort
+} from '../errors.js'
 import { splitJoined } from '../message/headers.js'
+import { askedUrl } from '../message/mount.js'
+import { hasGone } from './connection.js'
 import { httpStatus } from './error-status.js'
+import { countReset } from './http2-sessions.js'
 import {
   answerError, cut, endWith, endWithTrailers, isPlain, writeHead
 } from './response-writer.js'
@@ -41,6 +46,8 @@ export class HttpExchange extends RequestStream {
     this.keepsBody = false
     /** @type {((path: string, headers: string) => void) | null} */
     this.push = null
+    /** @type {any} the session of HTTP/2 */
+    this.session = null
     // Middleware may redirect listeners to a stream of its own, so none can rely on `this`.
     res.on('close', () => this.onClose())
   }
@@ -172,7 +179,7 @@ export class HttpExchange extends RequestStream {
    * @param {unknown} error
    */
   #cannot (what, error) {
-    this.logger.warn(`[node-asgi] ${this.req.method} ${this.req.url}: cannot ${what}: ` +
+    this.logger.warn(`[node-asgi] ${this.req.method} ${askedUrl(this.req)}: cannot ${what}: ` +
       /** @type {Error} */ (error).message)
   }
 
@@ -230,6 +237,7 @@ export class HttpExchange extends RequestStream {
   onClose () {
     this.#gone = true
     if (this.finished) return
+    if (this.session !== null) countReset(this.session)
     this.cancel(new ResponseError('ERR_RESPONSE_ABORTED',
       'the client closed the connection before the response was complete'))
   }
@@ -238,8 +246,9 @@ export class HttpExchange extends RequestStream {
   onError (error) {
     const { req, res } = this
     const status = httpStatus(error)
-    if (status >= 500 && !(this.#gone && isKnown(error))) this.#log(error, status)
-    if (this.#gone) return
+    const gone = this.#gone || hasGone(req, res)
+    if (status >= 500 && !(gone && isKnown(error))) this.#log(error, status)
+    if (gone) return
     if (!res.headersSent) answerError(req, res, status)
     else cut(req, res, this.#framed)
   }
@@ -256,7 +265,7 @@ export class HttpExchange extends RequestStream {
    */
   #log (error, status) {
     const { request } = /** @type {import('../errors.js').WorkerError} */ (error)
-    const name = request ? '' : `${this.req.method} ${this.req.url}: `
+    const name = request ? '' : `${this.req.method} ${askedUrl(this.req)}: `
     const text = `[node-asgi] ${name}${describe(error)}`
     // Overload is not an error, and affects many requests at a time.
     if (status === 503) this.logger.warn(text)
@@ -286,5 +295,6 @@ function isKnown (error) {
  */
 export function describe (error) {
   if (error instanceof AppError) return `${error.message}\n${error.traceback.trimEnd()}`
+  if (error?.request && diedByItself(error)) return lostInShort(error)
   return isKnown(error) ? error.message : error?.stack ?? String(error)
 }

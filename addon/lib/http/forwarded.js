@@ -1,11 +1,24 @@
 /**
- * What trusted proxies report about the client: `Forwarded` (RFC 7239), or X-Forwarded-For, -Proto
- * and -Host. Anybody else could put anything into these headers.
+ * What trusted proxies report about the client: X-Forwarded-For, -Proto and -Host, or `Forwarded`
+ * (RFC 7239). Anybody else could put anything into these headers, and a proxy passes on those that
+ * it does not know. So only the headers count that the operator has named, and of these only what
+ * trusted proxies have added at the end.
  */
+
+import { isIP } from 'node:net'
 
 import parseForwarded from 'forwarded-parse'
 
+import { headerText } from '../message/headers.js'
+
 /** @typedef {(address: string, hops: number) => boolean} Trust */
+
+/**
+ * Which proxies to believe, and what.
+ * @typedef {object} ProxyTrust
+ * @property {Trust | null} trustProxy
+ * @property {readonly string[]} proxyHeaders names in lower case
+ */
 
 /**
  * @typedef {object} Forwarded '' where the proxy does not say
@@ -19,33 +32,65 @@ const LOCAL = '127.0.0.1'
 
 /**
  * @param {any} req
- * @param {Trust | null} trust
+ * @param {ProxyTrust} settings
  * @returns {Forwarded | null} null: no trusted proxy reports anything
  */
-export function forwardedOf (req, trust) {
+export function forwardedOf (req, { trustProxy: trust, proxyHeaders }) {
   if (trust === null || !trust(plain(req.socket.remoteAddress ?? LOCAL), 0)) return null
-  const { headers } = req
-  const hops = headers.forwarded === undefined
-    ? fromLists(headers['x-forwarded-for'], headers['x-forwarded-proto'],
-      headers['x-forwarded-host'])
-    : fromForwarded(headers.forwarded)
+  const named = (/** @type {string} */ name) =>
+    proxyHeaders.includes(name) ? headerText(req.headers, name) : undefined
+  const hops = proxyHeaders.includes('forwarded')
+    ? fromForwarded(named('forwarded'))
+    : fromLists(named('x-forwarded-for'), named('x-forwarded-proto'), named('x-forwarded-host'))
   // The connecting proxy wrote the last hop. Each trusted hop vouches for the one before it.
-  let i = hops.length - 1
-  while (i > 0 && trust(hops[i].client, hops.length - i)) i--
-  return i < 0 ? null : hops[i]
+  let last = null
+  let count = 0
+  for (const hop of hops) {
+    last = hop
+    if (!trust(hop.client, ++count)) break
+  }
+  return last
 }
 
 /**
- * @param {string} header
- * @returns {Forwarded[]}
+ * @param {string | undefined} header
+ * @returns {Generator<Forwarded>} the hops, last to first
  */
-function fromForwarded (header) {
+function * fromForwarded (header) {
+  for (const element of lastToFirst(header)) {
+    const text = element.trim()
+    if (text !== '') yield parseElement(text)
+  }
+}
+
+/**
+ * The elements of a `Forwarded` header from its end, so that a quote which a client has not closed
+ * cannot hide what its proxy has added.
+ * @param {string} [header]
+ */
+function * lastToFirst (header = '') {
+  let quoted = false
+  let end = header.length
+  for (let i = end - 1; i >= 0; i--) {
+    if (header[i] === '"' && header[i - 1] !== '\\') quoted = !quoted
+    else if (header[i] === ',' && !quoted) {
+      yield header.slice(i + 1, end)
+      end = i
+    }
+  }
+  yield header.slice(0, end)
+}
+
+/**
+ * @param {string} element
+ * @returns {Forwarded} without anything if it cannot be parsed
+ */
+function parseElement (element) {
   try {
-    return parseForwarded(header).map((hop) => ({
-      client: withoutPort(hop.for ?? ''), scheme: schemeOf(hop.proto), host: hop.host ?? ''
-    }))
+    const [{ for: client, proto, host }] = parseForwarded(element)
+    return { client: addressOf(client), scheme: schemeOf(proto), host: host ?? '' }
   } catch {
-    return []
+    return { client: '', scheme: '', host: '' }
   }
 }
 
@@ -53,18 +98,22 @@ function fromForwarded (header) {
  * @param {string | undefined} clients
  * @param {string | undefined} schemes
  * @param {string | undefined} hosts
- * @returns {Forwarded[]}
+ * @returns {Generator<Forwarded>} the hops, last to first
  */
-function fromLists (clients, schemes, hosts) {
+function * fromLists (clients, schemes, hosts) {
   const lists = [clients, schemes, hosts].map(split)
   const length = Math.max(...lists.map((list) => list.length))
   // Not every proxy adds to every list. A shorter list belongs to the last hops, and its first
   // value to all hops before them.
   const at = (/** @type {string[]} */ list, /** @type {number} */ i) =>
-    list[i - (length - list.length)] ?? list[0] ?? ''
-  return Array.from({ length }, (_, i) => ({
-    client: withoutPort(at(lists[0], i)), scheme: schemeOf(at(lists[1], i)), host: at(lists[2], i)
-  }))
+    list[i - (length - list.length)] ?? list[0]
+  for (let i = length - 1; i >= 0; i--) {
+    yield {
+      client: addressOf(at(lists[0], i)),
+      scheme: schemeOf(at(lists[1], i)),
+      host: at(lists[2], i) ?? ''
+    }
+  }
 }
 
 /** @param {string | undefined} header */
@@ -79,10 +128,14 @@ function schemeOf (text) {
   return scheme === 'http' || scheme === 'ws' ? 'http' : ''
 }
 
-/** @param {string} address 192.0.2.1:80, [2001:db8::1]:80, or without a port */
-function withoutPort (address) {
-  const match = /^\[([^\]]*)\](?::\d+)?$|^([^:]*):\d+$/.exec(address)
-  return match === null ? address : match[1] ?? match[2]
+/**
+ * @param {string} [text] 192.0.2.1:80, [2001:db8::1]:80, or without a port
+ * @returns {string} '' unless it is an address: proxies may also say `unknown` or `_hidden`
+ */
+function addressOf (text = '') {
+  const match = /^\[([^\]]*)\](?::\d+)?$|^([^:]*):\d+$/.exec(text)
+  const address = match === null ? text : match[1] ?? match[2]
+  return isIP(address) === 0 ? '' : address
 }
 
 /** @param {string} address */

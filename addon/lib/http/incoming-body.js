@@ -2,59 +2,96 @@
  * The body of a request that arrived over HTTP, of which middleware may have read something.
  */
 
-import { PassThrough } from 'node:stream'
+import { PassThrough, Transform } from 'node:stream'
 
 import { InvalidRequestError } from '../errors.js'
+import { headerText } from '../message/headers.js'
 
 /**
  * @param {any} req
- * @param {number} length of the body in bytes; Infinity: unknown
  * @returns {import('../stream/request-body.js').Body}
  */
-export function incomingBody (req, length) {
+export function incomingBody (req) {
   if (!req.readableDidRead) {
     if (req.readableEnded) return undefined
+    if (req.readableEncoding !== null) return copyOf(req, encoder(req.readableEncoding))
     const isRead = req.readableFlowing === true || req.listenerCount('readable') > 0
-    return isRead ? copyOf(req) : req
+    return isRead ? copyOf(req, new PassThrough()) : req
   }
-  const bytes = exactBytes(req, length)
+  const bytes = exactBytes(req)
   if (bytes !== undefined) return bytes.length === 0 ? undefined : bytes
   throw new InvalidRequestError('ERR_INVALID_BODY', 'something else has read the body of the ' +
     'request before python.listener got it, for example express.json(); mount Python before the ' +
-    'body parser, or let the parser keep the bytes in req.rawBody')
+    'body parser, switch the parser off for these requests, or let it keep the bytes in ' +
+    'req.rawBody')
 }
 
 /**
  * Somebody else is about to read the body, and must not take it away while the request waits for a
  * worker.
+ * @template {Transform} T
  * @param {import('node:stream').Readable} req
+ * @param {T} copy
+ * @returns {T}
  */
-function copyOf (req) {
-  const copy = new PassThrough()
+function copyOf (req, copy) {
   req.on('error', (error) => copy.destroy(error))
   req.on('close', () => { if (!req.readableEnded) copy.destroy() })
   return req.pipe(copy)
 }
 
+/** Encodings in which every sequence of bytes has a text of its own. */
+const REVERSIBLE = new Set(['latin1', 'hex', 'base64', 'base64url'])
+
 /**
- * The body as a parser has left it, if that is every byte that the client sent.
+ * Somebody has called req.setEncoding(), so the body arrives as text. This makes bytes of it again.
+ * @param {BufferEncoding} encoding
+ */
+function encoder (encoding) {
+  return new Transform({
+    decodeStrings: false,
+    transform (text, _, done) {
+      if (REVERSIBLE.has(encoding) || (encoding === 'utf8' && !text.includes(REPLACEMENT))) {
+        done(null, Buffer.from(text, encoding))
+      } else {
+        done(new InvalidRequestError('ERR_INVALID_BODY', 'something else has called ' +
+          `req.setEncoding('${encoding}'), and the body of the request is not ${encoding}; mount ` +
+          'Python before that'))
+      }
+    }
+  })
+}
+
+/**
+ * The body as a parser has left it, if that is every byte that the headers speak of.
  * @param {any} req
- * @param {number} length
  * @returns {Uint8Array | undefined}
  */
-function exactBytes (req, length) {
-  const declared = req.headers['content-length']
-  if (length === Infinity && req.httpVersionMajor === 2 && declared !== undefined) {
-    length = Number(declared)
-  }
-  for (const kept of [req.rawBody, req.body]) {
+function exactBytes ({ rawBody, body, headers }) {
+  const length = headerText(headers, 'content-length')
+  const encoding = headerText(headers, 'content-encoding')
+  for (const kept of [rawBody, body]) {
     const bytes = bytesOf(kept)
-    if (bytes === undefined) continue
-    // A parser decodes what has a content-encoding, and removes the byte order mark of a text.
-    const isWhole = length === Infinity
-      ? bytes === kept && req.headers['content-encoding'] === undefined
-      : bytes.length === length
-    if (isWhole) return bytes
+    if (bytes === undefined || !isEncodedAs(encoding, bytes)) continue
+    // A parser removes the byte order mark of a text.
+    if (length === undefined ? bytes === kept : bytes.length === Number(length)) return bytes
+  }
+}
+
+/**
+ * Whether bytes still have their content-encoding. A parser removes it, but not the header.
+ * @param {string | undefined} encoding
+ * @param {Uint8Array} bytes
+ */
+function isEncodedAs (encoding = 'identity', bytes) {
+  switch (encoding.toLowerCase()) {
+    case 'identity':
+      return true
+    case 'gzip':
+    case 'x-gzip':
+      return bytes[0] === 0x1f && bytes[1] === 0x8b
+    default:
+      return false // nobody can tell
   }
 }
 

@@ -4,8 +4,10 @@
 
 import { currentHeaders } from './changed-headers.js'
 import { forwardedOf } from './forwarded.js'
-import { below, removedPrefix } from '../message/mount.js'
+import { checkAllowedHost, checkAuthority, checkOneHost, requestHost } from './hosts.js'
+import { locate, withoutOrigin } from '../message/mount.js'
 import { Feature, HeaderText, addressFields } from '../message/head.js'
+import { percentEncode } from '../message/url.js'
 import { tlsText } from './tls.js'
 
 /** @typedef {import('node:net').Socket & { encrypted?: boolean }} Socket */
@@ -15,48 +17,46 @@ import { tlsText } from './tls.js'
  *   import('node:http2').Http2ServerRequest} Incoming
  */
 
-const ORIGIN = /^[a-z][a-z0-9+.-]*:\/\/[^/?]*/i
 const NON_ASCII = /[^\0-\x7f]/
 const EACH_NON_ASCII = new RegExp(NON_ASCII, 'g')
+const WIDE = /[^\0-\xff]/
 
 const kAddresses = Symbol('addresses')
 
 /**
  * @typedef {object} Arrival how a request arrived, as far as the request itself does not tell
  * @property {string} [mount] the prefix of its path that the application is served under
- * @property {string} [prefix] the same, but something may have removed it from the url
+ * @property {string} [prefix] the same, but something may have removed it from the url; '' means
+ *   that the application is not mounted, whatever a framework has removed
  * @property {boolean} [keepsBody] the client waits for "100 Continue"
  */
 
 /**
  * @param {Incoming} req
- * @param {import('./forwarded.js').Trust | null} trust which proxies to believe
+ * @param {import('../options.js').Settings} settings
  * @param {Arrival} [arrival]
  * @param {string[]} [list] names and values of the headers in turn
  * @returns {string}
+ * @throws {InvalidRequestError} if it is not clear, or not allowed, which host the request is for
  */
-export function encodeIncoming (req, trust, { mount = '', prefix = '', keepsBody = false } = {},
+export function encodeIncoming (req, settings, { mount = '', prefix, keepsBody = false } = {},
   list = currentHeaders(req)) {
   const socket = /** @type {Socket} */ (req.socket)
   const http2 = req.httpVersionMajor === 2
-  let url = /** @type {string} */ (req.url)
-  // A request to a proxy may have the whole URL.
-  if (!url.startsWith('/')) url = url.replace(ORIGIN, '') || '/'
-  if (prefix !== '') {
-    mount = prefix
-    url = below(url, prefix)
-  } else if (mount === '') {
-    mount = removedPrefix(req, url)
-    url = mount + url
-  }
-  // The parser gives each byte as a character.
-  if (NON_ASCII.test(url)) url = url.replace(EACH_NON_ASCII, percentEncodeByte)
+  let url = withoutOrigin(/** @type {string} */ (req.url))
+  if (mount === '') ({ mount, url } = locate(req, url, prefix))
+  if (NON_ASCII.test(url)) url = encodeNonAscii(url)
   const mark = url.indexOf('?')
   const path = mark === -1 ? url : url.slice(0, mark)
   const query = mark === -1 ? '' : url.slice(mark + 1)
-  const forwarded = trust === null ? null : forwardedOf(req, trust)
+  const forwarded = forwardedOf(req, settings)
   const host = forwarded?.host ?? ''
+  // Node's object has one host, so the list is not the same if there are more.
+  if (!http2 && list !== req.rawHeaders) checkOneHost(req.rawHeaders)
   const headers = http2 ? http2Headers(req, list, host) : http1Headers(list, host)
+  if (settings.allowedHosts !== undefined) {
+    checkAllowedHost(host || requestHost(req), settings.allowedHosts)
+  }
   let features = headers.takesTrailers ? Feature.TRAILERS : ''
   if (req.httpVersion !== '1.0') features += Feature.EARLY_HINTS
   if (keepsBody) features += Feature.CONTINUE
@@ -74,9 +74,14 @@ function pushAllowed (req) {
   return req.stream.pushAllowed === true
 }
 
-/** @param {string} char */
-function percentEncodeByte (char) {
-  return `%${char.charCodeAt(0).toString(16).toUpperCase()}`
+/**
+ * The parser gives each byte as a character. Middleware that has decoded the url leaves text.
+ * @param {string} url
+ */
+function encodeNonAscii (url) {
+  return WIDE.test(url)
+    ? percentEncode(url)
+    : url.replace(EACH_NON_ASCII, (byte) => `%${byte.charCodeAt(0).toString(16).toUpperCase()}`)
 }
 
 /** @param {string} text */
@@ -105,13 +110,16 @@ function http1Headers (list, host) {
  */
 function http2Headers (req, list, host) {
   const headers = new HeaderText()
-  const authority = host || changedHost(req, list) || req.headers[':authority']
+  const changed = changedHost(req, list)
+  const own = /** @type {string | undefined} */ (req.headers[':authority'])
+  const authority = host || changed || own
   if (authority !== undefined) headers.add('host', authority)
   let cookie = ''
   for (let i = 0; i < list.length; i += 2) {
     const name = list[i]
     const value = list[i + 1]
     if (name.startsWith(':')) continue
+    if (name === 'host' && changed === undefined) checkAuthority(value, own)
     if (name === 'cookie') cookie = cookie === '' ? value : `${cookie}; ${value}`
     else if (name !== 'host' || authority === undefined) headers.add(name, value)
   }

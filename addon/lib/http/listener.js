@@ -2,15 +2,17 @@
  * Serves the application through node:http, https and the compatibility API of http2.
  */
 
-import { onClosing } from './closing.js'
+import { onClosing, onSessionClosing } from './closing.js'
 import { connectionOf, hasGone } from './connection.js'
 import { httpStatus } from './error-status.js'
 import { HttpExchange, describe } from './exchange.js'
 import { currentHeaders } from './changed-headers.js'
+import { watchSession } from './http2-sessions.js'
 import { incomingBody } from './incoming-body.js'
 import { encodeIncoming } from './incoming-head.js'
 import { push } from './push.js'
 import { answerError } from './response-writer.js'
+import { askedUrl } from '../message/mount.js'
 import { isRepeatable } from '../stream/request-stream.js'
 
 /**
@@ -20,7 +22,9 @@ import { isRepeatable } from '../stream/request-stream.js'
  * @param {import('./closing.js').ClosingListener} closing
  * @returns {(req: any, res: any, arrival?: import('./incoming-head.js').Arrival) => void}
  */
-export function createListener (pool, limits, { logger, trustProxy }, closing) {
+export function createListener (pool, limits, settings, closing) {
+  const { logger } = settings
+
   /**
    * Answers a request that does not get to the application.
    * @param {any} req
@@ -28,8 +32,7 @@ export function createListener (pool, limits, { logger, trustProxy }, closing) {
    * @param {any} error
    */
   function refuse (req, res, error) {
-    // The body is what the server has done to it, not what the client sent.
-    const status = error.code === 'ERR_INVALID_BODY' ? 500 : httpStatus(error)
+    const status = httpStatus(error)
     if (status >= 500) log(req, error)
     try {
       answerError(req, res, status)
@@ -44,7 +47,7 @@ export function createListener (pool, limits, { logger, trustProxy }, closing) {
    * @param {unknown} error
    */
   function log (req, error) {
-    logger.error(`[node-asgi] ${req.method} ${req.url}: ${describe(error)}`)
+    logger.error(`[node-asgi] ${req.method} ${askedUrl(req)}: ${describe(error)}`)
   }
 
   /**
@@ -61,8 +64,8 @@ export function createListener (pool, limits, { logger, trustProxy }, closing) {
     /** @type {import('../stream/request-body.js').Body} */
     let body
     try {
-      if (length !== 0) body = incomingBody(req, length)
-      const head = encodeIncoming(req, trustProxy, arrival, headers)
+      if (length !== 0) body = incomingBody(req)
+      const head = encodeIncoming(req, settings, arrival, headers)
       exchange = new HttpExchange(head, req, res, logger)
     } catch (error) {
       refuse(req, res, error)
@@ -74,6 +77,13 @@ export function createListener (pool, limits, { logger, trustProxy }, closing) {
     }
     exchange.keepsBody = arrival?.keepsBody === true
     const connection = connectionOf(req)
+    if (req.httpVersionMajor === 2) {
+      onSessionClosing(req, closing)
+      watchSession(exchange.session = req.stream.session)
+      // The client may reset the stream in what has been read together with the request.
+      setImmediate(begin, exchange, body, length)
+      return
+    }
     if (connection === null) return begin(exchange, body, length)
     connection.last = res
     if (connection.closing !== closing) {
@@ -94,11 +104,9 @@ export function createListener (pool, limits, { logger, trustProxy }, closing) {
     // The client has gone while the request waited for its place in the pipeline.
     if (exchange.finished) return
     if (exchange.keepsBody) {
-      exchange.body = req
+      exchange.body = body
       pool.submit(exchange)
-      return
-    }
-    if (body !== req) {
+    } else if (body !== req) {
       exchange.body = body
       exchange.repeatable = isRepeatable(req.method)
       pool.submit(exchange)

@@ -178,8 +178,11 @@ const CONTENT_HEADERS = [
  * @param {number} status
  */
 export function answerError (req, res, status) {
-  for (const name of CONTENT_HEADERS) res.removeHeader(name)
+  // Once Node has been told to remove both content-length and transfer-encoding, even if they were
+  // not there, it can end the body only with the connection.
+  for (const name of CONTENT_HEADERS) if (res.hasHeader(name)) res.removeHeader(name)
   const reason = STATUS_CODES[status]
+  const page = `${reason}\n`
   res.statusCode = status
   if (req.httpVersionMajor === 1) {
     res.statusMessage = reason
@@ -187,7 +190,8 @@ export function answerError (req, res, status) {
     if (!req.complete) res.shouldKeepAlive = false
   }
   res.setHeader('content-type', 'text/plain; charset=utf-8')
-  res.end(`${reason}\n`)
+  res.setHeader('content-length', page.length)
+  res.end(page)
 }
 
 /**

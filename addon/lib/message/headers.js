@@ -230,6 +230,17 @@ export function parseJoined (joined) {
 }
 
 /**
+ * A header of a request that arrived over HTTP. Middleware may have set it to a list or a number.
+ * @param {Record<string, unknown>} headers
+ * @param {string} name
+ * @returns {string | undefined}
+ */
+export function headerText (headers, name) {
+  const value = headers[name]
+  return value === undefined || value === null ? undefined : String(value)
+}
+
+/**
  * @param {unknown} name
  * @param {string} why
  */

@@ -122,7 +122,14 @@ export class Response extends ResponseHead {
   }
 
   toJSON () {
-    return { status: this.status, headers: this.headers.toJSON(), body: this.body.toString() }
+    const { status, log, exception } = this
+    return {
+      status,
+      headers: this.headers.toJSON(),
+      body: this.body.toString(),
+      ...(log.length > 0 ? { log: log.toString() } : {}),
+      ...(exception !== null ? { exception } : {})
+    }
   }
 }
 

@@ -87,7 +87,7 @@ function parseOrigin (url, scheme, given, text) {
 function relative (text) {
   const hash = text.indexOf('#')
   if (hash !== -1) text = text.slice(0, hash)
-  if (NON_ASCII.test(text)) text = text.replace(EACH_NON_ASCII, percentEncode)
+  if (NON_ASCII.test(text)) text = percentEncode(text)
   const mark = text.indexOf('?')
   return {
     scheme: 'http',
@@ -117,11 +117,17 @@ function parseAuthority (url, scheme, authority) {
   return match[1]
 }
 
-/** @param {string} text */
-function percentEncode (text) {
-  let encoded = ''
-  for (const byte of Buffer.from(text)) encoded += `%${byte.toString(16).toUpperCase()}`
-  return encoded
+/**
+ * Encodes what is not ASCII.
+ * @param {string} text
+ * @returns {string}
+ */
+export function percentEncode (text) {
+  return text.replace(EACH_NON_ASCII, (part) => {
+    let encoded = ''
+    for (const byte of Buffer.from(part)) encoded += `%${byte.toString(16).toUpperCase()}`
+    return encoded
+  })
 }
 
 /**

@@ -114,7 +114,7 @@ export class Pool {
   resubmit (stream, error) {
     if (diedByItself(error) && ++stream.deaths === MAX_DEATHS && !stream.finished) {
       this.logger.error(`[node-asgi] ${nameRequest(stream.head)} was in flight in ${MAX_DEATHS} ` +
-        'workers that died, so it is not given to another one. The last one: ' + error.message)
+        'workers that died, so it is not given to another one')
     }
     const mayRepeat = stream.repeats < this.retry && stream.deaths < MAX_DEATHS
     if (!this.closed && mayRepeat && stream.takeBack()) {

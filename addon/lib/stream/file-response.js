@@ -11,7 +11,7 @@ import { promisify } from 'node:util'
 import parseRange from 'range-parser'
 
 import { ResponseError } from '../errors.js'
-import { splitJoined } from '../message/headers.js'
+import { headerText, splitJoined } from '../message/headers.js'
 
 /** Bytes to read at a time. */
 const CHUNK = 256 * 1024
@@ -196,7 +196,7 @@ const OWN_RANGES = ['content-range', 'content-encoding']
  */
 export function selectRange (req, status, headers, size) {
   const whole = { status, start: 0, length: size }
-  const { range } = req.headers
+  const range = headerText(req.headers, 'range')
   setValue(headers, 'content-length', String(size))
   if (status !== 200 || OWN_RANGES.some((name) => valueOf(headers, name) !== undefined)) {
     return whole
@@ -234,7 +234,7 @@ function clampSuffix (range, size) {
  * @param {string[]} headers
  */
 function isFresh (req, headers) {
-  const condition = req.headers['if-range']
+  const condition = headerText(req.headers, 'if-range')
   if (condition === undefined) return true
   const etag = valueOf(headers, 'etag')
   if (condition.startsWith('"')) return condition === etag

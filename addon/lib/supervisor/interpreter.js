@@ -45,6 +45,11 @@ export function findPython ({ python, docroot }, env, locate = userPath) {
     const isPath = python.includes('/')
     const found = isPath ? [locate(python)].find(isExecutable) : onPath(python, env.PATH)
     if (found !== undefined) return found
+    const inside = join(python, 'bin/python3')
+    if (isExecutable(locate(inside))) {
+      throw new StartupError('ERR_PYTHON_NOT_FOUND',
+        `${optionName('python')} names ${python}, which is a directory; set it to ${inside}`)
+    }
     throw notFound(`${optionName('python')} names ${python}, which is not an executable file` +
       (isPath ? '' : ' on PATH'))
   }

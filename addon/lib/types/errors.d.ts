@@ -10,6 +10,7 @@ export type RequestErrorCode =
   | 'ERR_INVALID_HEADER'
   | 'ERR_INVALID_BODY'
   | 'ERR_HEADERS_TOO_LARGE'
+  | 'ERR_HOST_NOT_ALLOWED'
 
 /** Codes of {@link StartupError}. */
 export type StartupErrorCode =

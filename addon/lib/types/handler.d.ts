@@ -1,6 +1,6 @@
 import type { EventEmitter } from 'node:events'
-import type { AppError } from './errors.js'
 import type { BodyPiece, Request, RequestOptions, Response, StreamingResponse } from './http.js'
+import type { PoolStats, PythonHandlerEvents } from './observation.js'
 import type { PythonHandlerOptions } from './options.js'
 import type { SocketRequest, WebSocketConnection } from './websocket.js'
 
@@ -32,7 +32,8 @@ export interface CloseOptions {
   /**
    * How long closing may take, all steps together, in milliseconds, 0 to 2147483647. Requests in
    * flight get at least half of it.
-   * @defaultValue the option `timeouts.drain`
+   * @defaultValue the option `timeouts.drain`, or what is left of it since one of the handler's
+   *   servers began to close
    */
   timeout?: number
 }
@@ -57,220 +58,6 @@ export interface AttachOptions {
   prefix?: string
 }
 
-/**
- * The state of a handler:
- * - `starting`: until each worker has tried to start once;
- * - `running`: requests are served;
- * - `failed`: no worker can be started. Requests are rejected at once, and the pool keeps retrying;
- * - `closing`: `close()` was called;
- * - `closed`: the last process has ended.
- */
-export type HandlerState = 'starting' | 'running' | 'failed' | 'closing' | 'closed'
-
-/**
- * The state of a worker:
- * - `starting`: it imports the application and runs lifespan startup;
- * - `ready`: it takes requests;
- * - `draining`: it takes no more requests, and finishes those it has;
- * - `gone`: its process has ended.
- */
-export type WorkerState = 'starting' | 'ready' | 'draining' | 'gone'
-
-/** A distribution of times, in milliseconds, exact to 1 %. All values are 0 if `count` is 0. */
-export interface Times {
-  /** The number of times. */
-  count: number
-  /** The arithmetic mean. */
-  mean: number
-  /** The median. */
-  p50: number
-  /** The 90th percentile. */
-  p90: number
-  /** The 99th percentile. */
-  p99: number
-  /** The 99.9th percentile. */
-  p999: number
-  /** The longest time. */
-  max: number
-}
-
-/**
- * Counts of requests. Each request that was sent to a worker ends in one of `answered`, `failed`,
- * `aborted` and `lost`, or is in flight.
- */
-export interface Traffic {
-  /** Sent to a worker. */
-  requests: number
-  /** Answered with a complete response. */
-  answered: number
-  /** Failed in the application. */
-  failed: number
-  /** Aborted by the sender, or timed out. */
-  aborted: number
-  /** Lost with their worker. Those that may be repeated were sent again, and count again. */
-  lost: number
-  /** The time from sending a request to a worker until the start of its response. */
-  latency: Times
-}
-
-/** One worker, as {@link PythonHandler.stats} describes it. */
-export interface WorkerStats extends Traffic {
-  /** The number of the worker, from 1. A replacement gets a new number. */
-  id: number
-  /** The process id; 0 until the process exists. */
-  pid: number
-  /** Its state. */
-  state: WorkerState
-  /** The number of requests that it has not answered yet. */
-  inFlight: number
-  /** How late its event loop answered last, in milliseconds. Measured while it has requests. */
-  lag: number
-  /** Milliseconds since it became ready; 0 until then. */
-  uptime: number
-  /** Resident memory in bytes, including pages it shares; 0 until the process exists. */
-  memory: number
-}
-
-/** The state of the pool at one moment, with counts since the handler was created. */
-export interface PoolStats extends Traffic {
-  /** The state of the handler. */
-  state: HandlerState
-  /** Every worker whose process has not ended. */
-  workers: WorkerStats[]
-  /** The number of workers that take requests. */
-  ready: number
-  /** The number of requests in flight in all workers. */
-  inFlight: number
-  /** The number of requests that wait for a worker. */
-  queued: number
-  /** How often a request was sent to a second worker because its first one died. */
-  retried: number
-  /** The number of requests that were not sent: the queue was full, or there was no worker. */
-  rejected: number
-  /** The time that requests waited for a worker, if they had to wait. */
-  wait: Times
-  /** How many workers have ended, by reason. */
-  exits: Partial<Record<ExitReason, number>>
-  /** Which start of the application serves, counted from 1. Each reload is a start. */
-  generation: number
-  /** The number of reloads that succeeded. */
-  reloads: number
-}
-
-/** The process that something comes from. */
-export interface ProcessSource {
-  /** The number of the worker; 0 for the fork server. */
-  worker: number
-  /** The process id. */
-  pid: number
-}
-
-/** The source of a line of output. */
-export interface LineSource extends ProcessSource {
-  /** The level of a record of Python's `logging`; `null` for a line that was just printed. */
-  level: 'debug' | 'info' | 'warn' | 'error' | null
-}
-
-/** Details of the event `worker:ready`. */
-export interface WorkerReadyDetails extends ProcessSource {
-  /** The version of Python, for example `3.11.2`. */
-  python: string
-  /** The event loop: `asyncio` or `uvloop`. */
-  loop: string
-  /** Whether the application supports lifespan events. */
-  lifespan: boolean
-}
-
-/** Details of the event `worker:hung`. */
-export interface WorkerHungDetails extends ProcessSource {
-  /** The number of requests that it had. */
-  inFlight: number
-  /** The Python stacks of all its threads, as far as it could print them. */
-  stacks: string
-}
-
-/** Details of the event `worker:recycle`. */
-export interface WorkerRecycleDetails extends ProcessSource {
-  /** The limit of the option `recycle` that the worker has reached. */
-  reason: 'requests' | 'memory' | 'age'
-  /** The number of requests that were sent to it. */
-  requests: number
-  /** Milliseconds since it became ready. */
-  age: number
-}
-
-/** Details of the event `reload`. */
-export interface ReloadDetails {
-  /** The number of this start of the application, from 1. */
-  generation: number
-  /** Milliseconds until all new workers were ready, or one failed. */
-  duration: number
-  /** Why it failed; `null` if it succeeded. After a failure the old workers keep serving. */
-  error: Error | null
-}
-
-/** Details of the event `pool:failed`. */
-export interface PoolFailedDetails {
-  /** Why the last worker could not start. Requests are rejected with this error. */
-  error: Error
-}
-
-/**
- * Why a worker ended. The first four are failures: it did not start, ended by itself, had a blocked
- * event loop, or broke the protocol. With the others it was told to end.
- */
-export type ExitReason =
-  'startup' | 'crash' | 'hung' | 'protocol' | 'recycle' | 'reload' | 'close'
-
-/** Details of the event `worker:exit`. */
-export interface WorkerExitDetails extends ProcessSource {
-  /** Why it ended. */
-  reason: ExitReason
-  /** The exit code; `null` if a signal ended it. */
-  code: number | null
-  /** The name of the signal that ended it, or `null`. */
-  signal: string | null
-  /** The error that ended it; `null` if it was told to end. */
-  error: Error | null
-}
-
-/**
- * The events of a handler, with the arguments of their listeners. No event needs a listener.
- * @example
- * ```js
- * python.on('worker:exit', ({ worker, pid, reason }) => {
- *   console.log(`worker ${worker} (pid ${pid}) ended: ${reason}`)
- * })
- * ```
- */
-export interface PythonHandlerEvents {
-  /** A worker process was forked. */
-  'worker:start': [details: ProcessSource]
-  /** A worker takes requests. */
-  'worker:ready': [details: WorkerReadyDetails]
-  /** The event loop of a worker was blocked for longer than `timeouts.hang`; it is killed. */
-  'worker:hung': [details: WorkerHungDetails]
-  /** A worker reached a limit of the option `recycle`. Its successor is starting. */
-  'worker:recycle': [details: WorkerRecycleDetails]
-  /** A worker process ended. */
-  'worker:exit': [details: WorkerExitDetails]
-  /** A reload succeeded or failed. */
-  reload: [details: ReloadDetails]
-  /** No worker can be started. Requests are rejected at once, and the pool keeps retrying. */
-  'pool:failed': [details: PoolFailedDetails]
-  /** A worker is ready again after `pool:failed`. */
-  'pool:recovered': [details: {}]
-  /** The application raised an exception during a request, which fails with the same error. */
-  'app:error': [error: AppError, source: ProcessSource]
-  /**
-   * Python printed a line to stdout, or its `logging` wrote a record, which may have several lines.
-   * Without a listener, the output goes to the logger.
-   */
-  stdout: [line: string, source: LineSource]
-  /** The same for stderr. */
-  stderr: [line: string, source: LineSource]
-}
-
 /** A request listener of `node:http`, `node:https` and the compatibility API of `node:http2`. */
 export type Listener = (
   req: import('node:http').IncomingMessage | import('node:http2').Http2ServerRequest,
@@ -284,7 +71,8 @@ export interface MountOptions {
   /**
    * The path that the application is mounted under: `root_path` of its scope. You need it if a
    * framework removes the path from the URL of the request and does not keep it, as koa-mount does.
-   * The URL may still contain the path.
+   * The URL may still contain the path. `''` means that the application is not mounted, whatever a
+   * framework has removed.
    */
   prefix?: string
 }
@@ -397,7 +185,7 @@ export class PythonHandler extends EventEmitter<PythonHandlerEvents> implements 
    * before, and handlers with other prefixes, get the rest. A client that waits for "100 Continue"
    * gets it when the application reads the body. The requests do not pass through middleware of
    * Express or another framework.
-   * When the server is closed, WebSockets close with 1012 at once, and requests have
+   * When the server is closed, WebSockets close with 1012 at once, and requests have half of
    * `timeouts.drain` to finish.
    * @throws `ERR_INVALID_OPTION` if the prefix is not a path.
    * @example

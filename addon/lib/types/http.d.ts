@@ -273,7 +273,10 @@ export class Response implements AsyncIterable<Buffer> {
   next (): Promise<Buffer | null>
   /** Iterates over the body, as that of a {@link StreamingResponse}. */
   [Symbol.asyncIterator] (): AsyncIterableIterator<Buffer>
-  /** Returns status, headers and body, with the body decoded as UTF-8. */
+  /**
+   * Returns status, headers and body, and `log` and `exception` if there are any. Bytes are decoded
+   * as UTF-8.
+   */
   toJSON (): object
 }
 

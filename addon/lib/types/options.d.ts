@@ -15,11 +15,11 @@ export interface Timeouts {
   request?: number
 
   /**
-   * How long closing the handler may take, all steps together. Requests in flight get at least half
-   * of it. The steps after them ({@link Timeouts.disconnect | disconnect},
-   * {@link Timeouts.cancel | cancel}, {@link Timeouts.shutdown | shutdown},
-   * {@link Timeouts.kill | kill}) get their own times, cut down together if that is more than the
-   * other half, but at least a second.
+   * How long closing the handler may take, all steps together. Time that closing its servers took
+   * before counts, too. Requests in flight get at least half of it. The steps after them
+   * ({@link Timeouts.disconnect | disconnect}, {@link Timeouts.cancel | cancel},
+   * {@link Timeouts.shutdown | shutdown}, {@link Timeouts.kill | kill}) get their own times, cut
+   * down together if that is more than the other half, but at least a second.
    * @defaultValue 8000
    */
   drain?: number
@@ -167,10 +167,21 @@ export interface WebSocketOptions {
   maxMessage?: number
 
   /**
-   * Whether to offer permessage-deflate (RFC 7692), which costs memory and CPU time.
+   * Whether to offer permessage-deflate (RFC 7692), which costs memory and CPU time. A message of a
+   * client that inflates to more than 4 MiB and to more than 200 times its length closes the
+   * WebSocket with code 1009. Over HTTP/2 nothing is compressed.
    * @defaultValue false
    */
   compression?: boolean
+
+  /**
+   * The origins whose pages may open a WebSocket, such as `https://example.com`; `same-origin`
+   * stands for the host that the request is for. A handshake with another `Origin` gets a 403.
+   * Clients that send no `Origin`, which browsers always do, are not refused. Without this option
+   * the pages of any site can open a WebSocket with the cookies of their visitor.
+   * @defaultValue undefined
+   */
+  allowedOrigins?: readonly string[]
 
   /**
    * Milliseconds between pings to a client; 0 for no pings.
@@ -184,6 +195,13 @@ export interface WebSocketOptions {
    */
   pingTimeout?: number
 }
+
+/** A header in which a proxy says who the client is. */
+export type ProxyHeader =
+  | 'forwarded'
+  | 'x-forwarded-for'
+  | 'x-forwarded-proto'
+  | 'x-forwarded-host'
 
 /**
  * The options of a handler. An unknown option, or a value of the wrong type or out of range, throws
@@ -259,7 +277,8 @@ export interface PythonHandlerOptions {
   lifespan?: 'auto' | 'on' | 'off'
 
   /**
-   * The event loop of the workers. `auto` uses uvloop if it can be imported, and otherwise asyncio.
+   * The event loop of the workers. `auto` uses uvloop if it can be imported, and otherwise asyncio;
+   * also asyncio if the application has imported nest_asyncio, which cannot patch uvloop.
    * @defaultValue `'auto'`
    */
   loop?: 'auto' | 'asyncio' | 'uvloop'
@@ -279,13 +298,29 @@ export interface PythonHandlerOptions {
   rootPath?: string
 
   /**
-   * The proxies whose headers about the client are trusted: `Forwarded`, or `X-Forwarded-For`,
-   * `X-Forwarded-Proto` and `X-Forwarded-Host`. `true` trusts every proxy. Otherwise give
-   * addresses, networks (`10.0.0.0/8`), or the names `loopback`, `linklocal` and `uniquelocal`. A
-   * client that connects over a Unix socket counts as `127.0.0.1`.
+   * The proxies that are believed about the client, in the headers of {@link proxyHeaders}. `true`
+   * trusts every proxy. Otherwise give addresses, networks (`10.0.0.0/8`), or the names `loopback`,
+   * `linklocal` and `uniquelocal`. A client that connects over a Unix socket counts as `127.0.0.1`.
    * @defaultValue false
    */
   trustProxy?: boolean | string | readonly string[]
+
+  /**
+   * The headers that every proxy of {@link trustProxy} sets or adds to: `['forwarded']` (RFC 7239),
+   * or a list of some of `x-forwarded-for`, `x-forwarded-proto` and `x-forwarded-host`. Others are
+   * ignored. Do not name a header that a proxy passes on as the client sent it: the client could
+   * then choose its own address, scheme or host.
+   * @defaultValue `['x-forwarded-for', 'x-forwarded-proto']`
+   */
+  proxyHeaders?: readonly ProxyHeader[]
+
+  /**
+   * The hosts that requests from the network may be for: names without a port, and
+   * `*.example.com` for all names below `example.com`. Others get a 421. Without this option every
+   * host is allowed.
+   * @defaultValue undefined
+   */
+  allowedHosts?: readonly string[]
 
   /**
    * How many requests one worker may have in flight, not counting open WebSockets. At least 1;

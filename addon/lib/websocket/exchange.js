@@ -6,7 +6,9 @@
 import { ResponseError } from '../errors.js'
 import { httpStatus } from '../http/error-status.js'
 import { HttpExchange, describe } from '../http/exchange.js'
+import { askedUrl } from '../message/mount.js'
 import { CloseCode, SocketStream, closeCode } from '../stream/socket-stream.js'
+import { Inflation } from './inflation.js'
 import { KeepAlive } from './keep-alive.js'
 
 const EMPTY = Buffer.alloc(0)
@@ -72,6 +74,9 @@ export class WebSocketExchange extends SocketStream {
   /** @type {import('ws').WebSocket | null} */
   #client = null
 
+  /** @type {Inflation | null} */
+  #inflation = null
+
   /** @type {NodeJS.Timeout | undefined} while a WebSocket that has failed is being closed */
   #farewell = undefined
 
@@ -122,6 +127,7 @@ export class WebSocketExchange extends SocketStream {
   open (client) {
     this.#client = client
     const keepAlive = new KeepAlive(client, this.options)
+    this.#inflation = new Inflation(client, this.options.maxMessage, () => this.waitingBytes === 0)
     client.on('message', (/** @type {Buffer} */ data, isBinary) => {
       if (!this.sendMessage(data, !isBinary)) client.pause()
     })
@@ -158,6 +164,7 @@ export class WebSocketExchange extends SocketStream {
   }
 
   onFlushed () {
+    this.#inflation?.goOn()
     this.#client?.resume()
   }
 
@@ -238,7 +245,9 @@ export class WebSocketExchange extends SocketStream {
    * @param {number} status
    */
   #log (error, status) {
-    const text = `[node-asgi] WebSocket ${this.req.url}: ${describe(error)}`
+    const { request } = /** @type {import('../errors.js').WorkerError} */ (error)
+    const name = request ? '' : `WebSocket ${askedUrl(this.req)}: `
+    const text = `[node-asgi] ${name}${describe(error)}`
     // A server that stops or is busy is not an error.
     if (status === 503 || error instanceof ResponseError) this.logger.warn(text)
     else this.logger.error(text)

@@ -4,9 +4,11 @@
 
 import { WebSocket, WebSocketServer } from 'ws'
 
-import { isClosing, onClosing, serverOf } from '../http/closing.js'
+import { isClosing, onClosing, onSessionClosing, serverOf } from '../http/closing.js'
 import { httpStatus } from '../http/error-status.js'
 import { splitJoined } from '../message/headers.js'
+import { isAllowedOrigin } from '../http/hosts.js'
+import { countReset, watchSession } from '../http/http2-sessions.js'
 import { http2Fields } from '../http/http2-fields.js'
 import {
   afterResponses, handBack, isHandshake, lastResponse
@@ -18,6 +20,7 @@ import { WebSocketExchange } from './exchange.js'
 
 const EMPTY = Buffer.alloc(0)
 
+const FORBIDDEN = 403
 const UNAVAILABLE = 503
 
 /** Milliseconds that a client has to complete the closing handshake. */
@@ -70,10 +73,12 @@ export function createUpgrade (pool, settings, closing) {
       // A connection from before may still be open.
       if (isClosing(httpServer)) return verdict(false, UNAVAILABLE)
       onClosing(httpServer, closing)
+      if (req.httpVersionMajor === 2) onSessionClosing(req, closing)
     }
+    if (!isAllowedOrigin(req, settings)) return verdict(false, FORBIDDEN)
     let exchange
     try {
-      const head = encodeIncoming(req, settings.trustProxy, arrivals.get(req))
+      const head = encodeIncoming(req, settings, arrivals.get(req))
       exchange = new WebSocketExchange({ head, req, socket, verdict, respond }, settings)
     } catch (error) {
       verdict(false, httpStatus(error))
@@ -120,10 +125,8 @@ export function createUpgrade (pool, settings, closing) {
     connect (req, res, arrival) {
       if (req.httpVersionMajor !== 2) return res.destroy() // CONNECT of HTTP/1 is for proxies
       const { stream } = res
-      if (hasEnded(stream)) {
-        stream.destroy()
-        return
-      }
+      const { session } = stream
+      watchSession(session)
       const refuse = (/** @type {number} */ status) => {
         res.statusCode = status
         res.end()
@@ -131,14 +134,22 @@ export function createUpgrade (pool, settings, closing) {
       if (req.headers[':protocol'] !== 'websocket') return refuse(501)
       if (req.headers['sec-websocket-version'] !== VERSION) return refuse(400)
       if (arrival !== undefined) arrivals.set(req, arrival)
-      ask(req, stream, (accepted, status = 500) => {
+      const onClose = () => countReset(session)
+      stream.once('close', onClose)
+      const verdict = (/** @type {boolean} */ accepted, status = 500) => {
+        stream.off('close', onClose)
         if (!accepted) return refuse(status)
         const exchange = /** @type {WebSocketExchange} */ (exchanges.get(req))
         // WebSocketExchange.onAccept() notices that open() was not called.
         if (stream.destroyed || stream.closed) return
         stream.respond(http2Head(exchange))
-        exchange.open(overStream(stream, maxMessage))
-      }, () => res)
+        exchange.open(overStream(stream, server.options))
+      }
+      // The client may reset the stream in what has been read together with the request.
+      setImmediate(() => {
+        if (hasEnded(stream)) stream.destroy()
+        else ask(req, stream, verdict, () => res)
+      })
     }
   }
 }
@@ -166,17 +177,15 @@ function http2Head ({ headers, subprotocol }) {
 }
 
 /**
- * Makes a WebSocket of ws, as WebSocketServer does, on a stream whose handshake is complete.
+ * Makes a WebSocket of ws, as WebSocketServer does, on a stream whose handshake is complete. It has
+ * the same limits: of a message, its fragments, the pieces that they arrive in, and of the answers
+ * to pings that wait to be sent.
  * @param {import('node:http2').ServerHttp2Stream} stream
- * @param {number} maxPayload
+ * @param {any} options of the WebSocketServer
  * @returns {WebSocket}
  */
-function overStream (stream, maxPayload) {
-  /** @type {any} whose types do not know closeTimeout yet */
-  const options = { autoPong: true, closeTimeout: CLOSE_TIMEOUT }
+function overStream (stream, options) {
   const client = /** @type {any} */ (new WebSocket(/** @type {any} */ (null), undefined, options))
-  client.setSocket(stream, EMPTY, {
-    allowSynchronousEvents: true, maxPayload, skipUTF8Validation: false
-  })
+  client.setSocket(stream, EMPTY, options)
   return client
 }

@@ -100,6 +100,7 @@ export class ForkServer {
    * @param {System} [parts.system]
    */
   constructor ({ binding, settings, python, env, owner, system = SYSTEM }) {
+    this.logMarks = binding.logMarks
     this.settings = settings
     this.python = python
     this.env = env
@@ -251,7 +252,7 @@ export class ForkServer {
    */
   #capture (name, stream) {
     if (stream === null) return
-    this.#output.push(new LineReader(stream, (line, level) => {
+    this.#output.push(new LineReader(stream, this.logMarks, (line, level) => {
       if (this.ready || this.#closing) this.owner.onServerLine(name, line, level, this.pid)
       else if (this.#early.push([name, line, level]) > KEPT_LINES) this.#early.shift()
     }))

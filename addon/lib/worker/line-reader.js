@@ -13,14 +13,10 @@ const MAX_LINE = 64 * 1024
 /** @typedef {'debug' | 'info' | 'warn' | 'error'} Level */
 
 /**
- * What logs.py writes before a record: RS and the level. Within a record, US stands for a newline.
- * @type {Record<string, Level>}
+ * In the order of the letters in LogMarks.
+ * @type {Level[]}
  */
-const MARKERS = { '\x1eD': 'debug', '\x1eI': 'info', '\x1eW': 'warn', '\x1eE': 'error' }
-
-// A record never contains RS, so a marker always starts one. Text before it was printed without a
-// newline, as progress bars are.
-const RECORD_START = /(?=\x1e[DIWE])/ // eslint-disable-line no-control-regex
+const LEVELS = ['debug', 'info', 'warn', 'error']
 
 export class LineReader {
   #rest = ''
@@ -29,12 +25,18 @@ export class LineReader {
   /** @type {Level | null} level of the record that the current line belongs to */
   #level = null
 
+  /** A record never contains the mark, so that always starts one. */
+  #recordStart
+
   /**
    * @param {import('../binding.js').OutputSource} source a pipe's read end; the reader owns it
+   * @param {import('../binding.js').LogMarks} marks
    * @param {(line: string, level: Level | null) => void} onLine a record of `logging` has a level,
    *   and may have newlines
    */
-  constructor (source, onLine) {
+  constructor (source, marks, onLine) {
+    this.marks = marks
+    this.#recordStart = new RegExp(`(?=${marks.record}[${marks.levels}])`)
     this.onLine = onLine
     this.source = typeof source === 'number'
       ? new Socket({ fd: source, readable: true, writable: false })
@@ -65,11 +67,13 @@ export class LineReader {
 
   /** @param {string} piece a line, or part of one */
   #pass (piece) {
-    for (const part of piece.split(RECORD_START)) {
-      const level = MARKERS[part.slice(0, 2)]
-      if (level !== undefined) this.#level = level
-      const text = level === undefined ? part : part.slice(2)
-      this.onLine(this.#level === null ? text : text.replaceAll('\x1f', '\n'), this.#level)
+    const { newline } = this.marks
+    // Text before a mark was printed without a newline, as progress bars are.
+    for (const part of piece.split(this.#recordStart)) {
+      const isRecord = this.#recordStart.test(part)
+      if (isRecord) this.#level = LEVELS[this.marks.levels.indexOf(part[1])]
+      const text = isRecord ? part.slice(2) : part
+      this.onLine(this.#level === null ? text : text.replaceAll(newline, '\n'), this.#level)
     }
   }
 

@@ -9,10 +9,12 @@ export class WorkerOutput {
   #gathered = null
 
   /**
+   * @param {import('../binding.js').LogMarks} marks
    * @param {(name: 'stdout' | 'stderr', line: string,
    *   level: import('./line-reader.js').Level | null) => void} onLine
    */
-  constructor (onLine) {
+  constructor (marks, onLine) {
+    this.marks = marks
     this.onLine = onLine
   }
 
@@ -22,8 +24,8 @@ export class WorkerOutput {
    */
   attach ({ stdout, stderr }) {
     this.#readers.push(
-      new LineReader(stdout, (line, level) => this.onLine('stdout', line, level)),
-      new LineReader(stderr, (line, level) => {
+      new LineReader(stdout, this.marks, (line, level) => this.onLine('stdout', line, level)),
+      new LineReader(stderr, this.marks, (line, level) => {
         if (this.#gathered !== null && level === null) this.#gathered.push(line)
         else this.onLine('stderr', line, level)
       }))

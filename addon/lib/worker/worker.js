@@ -6,7 +6,8 @@
 
 import { Deadline } from '../util/deadline.js'
 import {
-  StartupError, WorkerError, closedError, crashedError, drainedError, lostError, startupError
+  StartupError, WorkerError, closedError, crashedError, cutOffError, drainedError, lostError,
+  startupError
 } from '../errors.js'
 import { rethrowLater } from '../util/guard.js'
 import { nameRequest } from '../message/head.js'
@@ -98,7 +99,8 @@ export class Worker {
     this.#killTime = settings.timeouts.kill
     this.types = binding.eventTypes
     this.stride = binding.eventStride
-    this.output = new WorkerOutput((name, line, level) => owner.onLine(this, name, line, level))
+    this.output = new WorkerOutput(binding.logMarks,
+      (name, line, level) => owner.onLine(this, name, line, level))
     /** @type {Promise<unknown>} resolved when the last line it printed has been read */
     this.outputEnded = Promise.resolve()
     const { requestRing, responseRing, spin, timeouts } = settings
@@ -347,7 +349,7 @@ export class Worker {
   }
 
   #leavingError () {
-    return this.#reason === 'close' ? closedError() : drainedError(this)
+    return this.#reason === 'close' ? cutOffError() : drainedError(this)
   }
 
   /**

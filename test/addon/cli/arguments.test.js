@@ -10,11 +10,12 @@ import { SCRIPT } from '../../support/run.js'
 
 describe('parseArguments', () => {
   let printed = ''
-  const { PORT } = process.env
+  const { PORT, WEB_CONCURRENCY } = process.env
+  const inherited = { PORT, WEB_CONCURRENCY }
 
   beforeEach(() => {
     printed = ''
-    delete process.env.PORT
+    for (const name of Object.keys(inherited)) delete process.env[name]
     const print = (text) => { printed += text; return true }
     mock.method(process.stdout, 'write', print)
     mock.method(process.stderr, 'write', print)
@@ -22,8 +23,10 @@ describe('parseArguments', () => {
 
   afterEach(() => {
     mock.restoreAll()
-    if (PORT === undefined) delete process.env.PORT
-    else process.env.PORT = PORT
+    for (const [name, value] of Object.entries(inherited)) {
+      if (value === undefined) delete process.env[name]
+      else process.env[name] = value
+    }
   })
 
   /** Expects wrong usage; returns what was printed. */
@@ -64,6 +67,8 @@ describe('parseArguments', () => {
       '--timeout-retire', '6', '--timeout-disconnect', '7', '--max-requests', '1000',
       '--max-memory', '512', '--max-age', '3600', '--tls-cert', 'c.pem', '--tls-key', 'k.pem',
       '--tls-ca', 'ca.pem', '--trust-proxy', 'loopback,10.0.0.0/8', '--ws-max-size', '2',
+      '--proxy-headers', 'x-forwarded-for,x-forwarded-host',
+      '--allowed-hosts', 'a.example,*.b.example', '--ws-allowed-origins', 'same-origin',
       '--ws-compression', '--ws-ping-interval', '8', '--ws-ping-timeout', '9',
       '--env', 'A=1', '--env', 'B=x=y', '--concurrency', '10', '--max-queue', '0',
       '--retry', '0', '--spin', '30', '--restart-min', '0.2', '--restart-max', '20',
@@ -89,8 +94,14 @@ describe('parseArguments', () => {
       spin: 30,
       restart: { min: 200, max: 20_000, window: 30_000, limit: 7 },
       trustProxy: ['loopback', '10.0.0.0/8'],
+      proxyHeaders: ['x-forwarded-for', 'x-forwarded-host'],
+      allowedHosts: ['a.example', '*.b.example'],
       websocket: {
-        maxMessage: 2 * 1024 * 1024, compression: true, pingInterval: 8000, pingTimeout: 9000
+        maxMessage: 2 * 1024 * 1024,
+        compression: true,
+        allowedOrigins: ['same-origin'],
+        pingInterval: 8000,
+        pingTimeout: 9000
       },
       recycle: { requests: 1000, memory: 512 * 1024 * 1024, age: 3_600_000 },
       timeouts: {
@@ -135,6 +146,14 @@ describe('parseArguments', () => {
     assert.equal(parseArguments(['--port', '1']).address.port, 1)
     process.env.PORT = 'http'
     assert.match(refused([]), /'http' from env 'PORT'/)
+  })
+
+  it('takes the workers from WEB_CONCURRENCY, as uvicorn and gunicorn do', () => {
+    process.env.WEB_CONCURRENCY = '7'
+    assert.equal(parseArguments([]).handler.workers, 7)
+    assert.equal(parseArguments(['--workers', '1']).handler.workers, 1)
+    process.env.WEB_CONCURRENCY = 'many'
+    assert.match(refused([]), /'many' from env 'WEB_CONCURRENCY'/)
   })
 
   for (const [argv, message] of [

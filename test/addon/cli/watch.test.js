@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import fs, { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
 import { tmpdir } from 'node:os'
-import { dirname, join, relative, resolve } from 'node:path'
+import { basename, dirname, join, relative, resolve } from 'node:path'
 import { mock, test } from 'node:test'
 
 import { watchFiles } from '../../../addon/lib/cli/watch.js'
@@ -88,8 +88,9 @@ test('files that existed before are not reported', async (t) => {
   assert.deepEqual(await seen('fence.py'), ['fence.py'])
 })
 
-test('paths are relative to the working directory, and reported once', async (t) => {
+test('paths in the working directory are relative to it, and reported once', async (t) => {
   const folder = temporary(t)
+  t.mock.method(process, 'cwd', () => dirname(folder))
   const paths = await new Promise((resolve) => {
     const watcher = watchFiles({ folders: [folder], onChange: resolve, onError () {} })
     t.after(() => watcher.close())
@@ -98,7 +99,7 @@ test('paths are relative to the working directory, and reported once', async (t)
       write(join(folder, 'main.py'), 'more')
     })
   })
-  assert.deepEqual(paths, [relative(process.cwd(), join(folder, 'main.py'))])
+  assert.deepEqual(paths, [join(basename(folder), 'main.py')])
 })
 
 test('an editor that writes another file and renames it', async (t) => {
@@ -222,6 +223,32 @@ for (const [what, root] of [['a folder', '.'], ['the docroot', '.hidden/generate
     await edit('later')
   })
 }
+
+test('a link in the path that is switched to another folder', async (t) => {
+  const parent = temporary(t, ['v1/app/main.py', 'v1/app/old/module.py', 'v2/app/main.py',
+    'v2/app/new/module.py'])
+  const current = join(parent, 'current')
+  symlinkSync('v1', current)
+  const root = join(current, 'app')
+  const { write, seen, calls } = await watched(t, root)
+  for (const [target, old] of [['v2', 'v1'], ['v1', 'v2']]) {
+    symlinkSync(target, join(parent, 'next'))
+    renameSync(join(parent, 'next'), current)
+    await seen('')
+    const inside = target === 'v1' ? 'old/module.py' : 'new/module.py'
+    for (const name of ['main.py', inside]) {
+      write(name)
+      await seen(name)
+    }
+    writeFileSync(join(parent, old, 'app/main.py'), 'not served any more')
+    write('main.py', 'served')
+    await seen('main.py')
+  }
+  rmSync(current)
+  symlinkSync('v2', current)
+  await seen('')
+  assert.deepEqual(calls, [])
+})
 
 test('the limit of inotify is reported once, with what to do', async (t) => {
   const folder = temporary(t, ['a/a.py', 'b/b.py', 'c/c.py'])

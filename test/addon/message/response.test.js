@@ -24,6 +24,11 @@ test('the defaults, and the properties for compatibility', () => {
   assert.equal(response.exception, null)
 })
 
+test('toJSON() left out the log and the exception that the response was given', () => {
+  assert.deepEqual(new Response({ log: 'line', exception: 'ValueError' }).toJSON(),
+    { status: 200, headers: {}, body: '', log: 'line', exception: 'ValueError' })
+})
+
 test('every kind of bytes becomes a Buffer', () => {
   assert.equal(new Response({ body: new Uint8Array([104, 105]) }).text(), 'hi')
   assert.equal(new Response({ body: null }).text(), '')

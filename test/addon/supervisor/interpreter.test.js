@@ -56,10 +56,20 @@ test('a VIRTUAL_ENV without an interpreter is passed over', () => {
   assert.equal(find(undefined, { VIRTUAL_ENV: '' }), app)
 })
 
+test('an option that names the directory of an environment is told the path in it', () => {
+  for (const python of ['.venv', './.venv', join(cwd, '.venv')]) {
+    assert.throws(() => find(python, {}), (error) => {
+      assert.equal(error.code, 'ERR_PYTHON_NOT_FOUND')
+      assert.ok(error.message.includes(`set it to ${join(python, 'bin/python3')}`), error.message)
+      return true
+    })
+  }
+})
+
 test('an option that names no executable is an error, not a reason to look elsewhere', () => {
   const plain = join(root, 'plain')
   writeFileSync(plain, '')
-  for (const python of [join(root, 'missing'), plain, root, 'python9', './python3']) {
+  for (const python of [join(root, 'missing'), plain, cwd, 'python9', './python3']) {
     assert.throws(() => find(python, {}), (error) => {
       assert.equal(error.code, 'ERR_PYTHON_NOT_FOUND')
       assert.ok(error.message.includes(python))

@@ -3,13 +3,14 @@ import { PassThrough } from 'node:stream'
 import { test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 
+import { loadBinding } from '../../../addon/lib/binding.js'
 import { LineReader } from '../../../addon/lib/worker/line-reader.js'
 
 function read () {
   const source = new PassThrough()
   const lines = []
   const entries = []
-  const reader = new LineReader(source, (line, level) => {
+  const reader = new LineReader(source, loadBinding().logMarks, (line, level) => {
     lines.push(line)
     entries.push([level, line])
   })

@@ -13,13 +13,12 @@ import signal
 import sys
 from dataclasses import asdict, replace
 
-from node_asgi_worker import MODULE_VARIABLE, _worker
+from node_asgi_worker import MODULE_VARIABLE, _worker, descriptors
 from node_asgi_worker.settings import Settings
 from node_asgi_worker.worker import Job
 
 MARK = "cold-worker"
 SERVER_MARK = "cold-server"
-STDIO = (0, 1, 2)
 
 
 def spawn(job: Job, stdout: int, stderr: int) -> int:
@@ -85,12 +84,7 @@ def attach() -> Job:
     _worker.set_parent_death_signal(signal.SIGKILL)
     if os.getppid() != raw["server"]:
         sys.exit(1)  # The server ended before the line above.
-    lowest = len(STDIO)
-    for fd in sorted(_fds(job)):
-        os.closerange(lowest, fd)
-        os.set_inheritable(fd, False)
-        lowest = fd + 1
-    _worker.close_fds_from(lowest)
+    descriptors.keep_of_inherited(_fds(job))
     return job
 
 

@@ -18,7 +18,17 @@ import sys
 import time
 from dataclasses import dataclass
 
-from node_asgi_worker import _worker, cold, errors, importer, late, logs, loops, threads
+from node_asgi_worker import (
+    _worker,
+    cold,
+    descriptors,
+    errors,
+    importer,
+    late,
+    logs,
+    loops,
+    threads,
+)
 from node_asgi_worker.settings import Settings
 from node_asgi_worker.worker import Job
 
@@ -40,10 +50,7 @@ class Child:
 
 def serve() -> Job | None:
     """Returns None in the server, when it is done, and a Job in every worker that it forked."""
-    for fd in (CONTROL, LIFELINE):
-        os.set_inheritable(fd, False)
-    _worker.close_fds_from(LIFELINE + 1)
-
+    descriptors.keep_of_inherited([CONTROL, LIFELINE])
     settings = cold.server_settings()
     if settings is None:
         settings = _prepare()
@@ -177,7 +184,7 @@ class _Server:
         job = Job(self._settings, *channel, LIFELINE)
         server = os.getpid()
         try:
-            pid = cold.spawn(job, stdout, stderr) if threads.others() else os.fork()
+            pid = cold.spawn(job, stdout, stderr) if threads.others() else threads.fork()
         except OSError as exc:
             text = logs.mark(f"node-asgi: cannot start a worker: {exc}", logging.ERROR)
             os.write(stderr, f"{text}\n".encode())

@@ -74,7 +74,9 @@ def parse_target(target: str) -> Target:
     module, colon, rest = target.partition(":")
     path = rest.removesuffix("()") if colon else DEFAULT_ATTRIBUTE
     attributes = tuple(path.split("."))
-    if not all(name.isidentifier() for name in (*module.split("."), *attributes)):
+    # A module may have a file name with a dash, which no import statement can name.
+    names = (*module.replace("-", "_").split("."), *attributes)
+    if not all(name.isidentifier() for name in names):
         raise AppImportError(
             "ValueError",
             f"{target!r} does not name an application: it must look like 'pkg.module:attr', "

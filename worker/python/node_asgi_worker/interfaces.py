@@ -8,14 +8,15 @@ from types import FunctionType
 
 from node_asgi_worker import errors
 
-INTERFACES = ("auto", "asgi", "asgi2", "wsgi")
-
 # The arguments that an application of each interface is called with.
 _CALLED_WITH = {
     "asgi": ("scope", "receive", "send"),
     "wsgi": ("environ", "start_response"),
     "asgi2": ("scope",),
 }
+
+# The method with which an instance is what the call of a class has to return.
+_RETURNS = {"asgi": "__await__", "wsgi": "__iter__", "asgi2": "__call__"}
 
 
 class InterfaceError(Exception):
@@ -29,6 +30,8 @@ def adapt(app: Callable, interface: str, threads: int) -> Callable:
     https://peps.python.org/pep-3333/
     """
     if interface == "auto":
+        if _hides_its_arguments(app):
+            return _from_either(app)
         interface = _recognised(app)
     elif not _accepts(app, interface):
         raise InterfaceError(_mismatch(app, interface))
@@ -40,17 +43,23 @@ def adapt(app: Callable, interface: str, threads: int) -> Callable:
 
 
 def _recognised(app: Callable) -> str:
-    if _accepts(app, "asgi"):
+    if _fits(app, "asgi"):
         return "asgi"
     if not _is_coroutine_function(app):  # The calls of WSGI and ASGI 2 return at once.
-        fitting = [name for name in ("wsgi", "asgi2") if _accepts(app, name)]
-        if inspect.isclass(app) and not _makes_callables(app):
-            fitting = []  # What it makes is neither an ASGI 2 application nor a WSGI response.
+        fitting = [name for name in ("wsgi", "asgi2") if _fits(app, name)]
         if len(fitting) > 1:  # The second argument has a default.
             return "asgi2" if _first_argument(app) == "scope" else "wsgi"
         if fitting:
             return fitting[0]
     raise InterfaceError(_mismatch(app, "asgi"))
+
+
+def _fits(app: Callable, interface: str) -> bool:
+    if not _accepts(app, interface):
+        return False
+    if not inspect.isclass(app) or type(app).__call__ is not type.__call__:
+        return True
+    return any(_RETURNS[interface] in vars(base) for base in app.__mro__)
 
 
 def _is_coroutine_function(app: Callable) -> bool:
@@ -60,8 +69,19 @@ def _is_coroutine_function(app: Callable) -> bool:
     return inspect.iscoroutinefunction(inspect.unwrap(function))
 
 
+def _hides_its_arguments(app: Callable) -> bool:
+    """Whether it is a plain `def app(*args)`, such as a decorator makes without functools.wraps."""
+    if _plainly_takes(app, len(_CALLED_WITH["asgi"])) or _is_coroutine_function(app):
+        return False
+    try:
+        parameters = _signature(app).parameters.values()
+    except Exception:
+        return False
+    return [each.kind for each in parameters][:1] == [inspect.Parameter.VAR_POSITIONAL]
+
+
 def _first_argument(app: Callable) -> str:
-    return next(iter(inspect.signature(app).parameters))
+    return next(iter(_signature(app).parameters))
 
 
 def _accepts(app: Callable, interface: str) -> bool:
@@ -73,7 +93,7 @@ def _takes(app: Callable, arguments: tuple[str, ...]) -> bool:
     if _plainly_takes(app, len(arguments)):
         return True
     try:
-        signature = inspect.signature(app)
+        signature = _signature(app)
     except Exception:
         return True  # Written in C, for example. Calling it will show whether it fits.
     try:
@@ -85,7 +105,7 @@ def _takes(app: Callable, arguments: tuple[str, ...]) -> bool:
 
 def _plainly_takes(app: Callable, count: int) -> bool:
     """Whether it is a function, or an object with a method, of exactly `count` arguments."""
-    function = app if isinstance(app, FunctionType) else type(app).__call__
+    function = app if isinstance(app, FunctionType) else _call_of_instances(type(app))
     if not isinstance(function, FunctionType):
         return False
     code = function.__code__
@@ -93,14 +113,22 @@ def _plainly_takes(app: Callable, count: int) -> bool:
     return arguments == count and code.co_kwonlyargcount == 0
 
 
-def _makes_callables(cls: type) -> bool:
-    return any("__call__" in vars(base) for base in cls.__mro__)
+def _call_of_instances(cls: type):
+    """`__call__` as the class has it: for example still a staticmethod."""
+    return next((vars(base)["__call__"] for base in cls.__mro__ if "__call__" in vars(base)), None)
+
+
+def _signature(app: Callable) -> inspect.Signature:
+    # inspect takes the first argument of a static method for `self`.
+    is_static = isinstance(_call_of_instances(type(app)), staticmethod)
+    return inspect.signature(app.__call__ if is_static else app)
 
 
 def _mismatch(app: Callable, interface: str) -> str:
+    why = f"what it makes has no {_RETURNS[interface]}"
     try:
-        inspect.signature(app).bind(*_CALLED_WITH[interface])
-    except TypeError as exc:
+        _signature(app).bind(*_CALLED_WITH[interface])
+    except (TypeError, ValueError) as exc:  # ValueError: it is written in C and has no signature.
         why = str(exc)
     hint = ""
     if _accepts_nothing(app):
@@ -115,7 +143,10 @@ def _mismatch(app: Callable, interface: str) -> str:
 
 
 def _accepts_nothing(app: Callable) -> bool:
-    return not inspect.signature(app).parameters
+    try:
+        return not _signature(app).parameters
+    except ValueError:
+        return False
 
 
 def _from_asgi2(app: Callable) -> Callable:
@@ -126,6 +157,26 @@ def _from_asgi2(app: Callable) -> Callable:
         await instance(receive, send)
 
     return asgi3
+
+
+def _from_either(app: Callable) -> Callable:
+    """For an application of ASGI 3 or 2: its signature does not show which, but its calls do."""
+    asgi2 = _from_asgi2(app)
+
+    def asgi3(scope, receive, send):
+        try:
+            return app(scope, receive, send)
+        except TypeError as exc:
+            if _was_raised_by_the_call(exc):
+                return asgi2(scope, receive, send)
+            raise
+
+    return asgi3
+
+
+def _was_raised_by_the_call(exc: TypeError) -> bool:
+    """Whether some function was called with wrong arguments, rather than failed inside."""
+    return "positional argument" in str(exc)
 
 
 def _not_asgi2(app: Callable, result) -> str:

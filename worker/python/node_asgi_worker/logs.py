@@ -4,18 +4,21 @@ The app's logging configuration is neither read nor changed; only the loggers of
 set up before it (install_server_loggers). What is extended is the one method with
 which every StreamHandler writes, so it does not matter when or how handlers are made.
 
-The format, which addon/lib/worker/line-reader.js reads: RS, a letter for the level, then the text
-with US in place of each newline.
+common/wire/control.h has the format, which addon/lib/worker/line-reader.js reads.
 """
 
+import bisect
 import io
 import logging
 import os
 import sys
 
-_MARKER = "\x1e"
-# In the text, a newline would end the entry, and RS and US would be misread.
-_ON_ONE_LINE = str.maketrans({"\n": "\x1f", "\x1e": "?", "\x1f": "?"})
+from node_asgi_worker import _worker
+
+# In the text, a newline would end the entry, and the marks would be misread.
+_ON_ONE_LINE = str.maketrans(
+    {"\n": _worker.NEWLINE_MARK, _worker.RECORD_MARK: "?", _worker.NEWLINE_MARK: "?"}
+)
 
 # The loggers that other servers set up before they import the application, and the stream that each
 # writes to. Applications log with them, and take their handlers for loggers of their own.
@@ -29,6 +32,8 @@ _SERVER_LOGGERS = {
 }
 
 _standard_emit = logging.StreamHandler.emit
+
+_LEVELS = (logging.INFO, logging.WARNING, logging.ERROR)
 
 # (device, inode) of stdout and stderr. They show a later dup2 onto the same descriptor, too.
 _pipes: frozenset[tuple[int, int]] = frozenset()
@@ -66,15 +71,9 @@ def install_server_loggers() -> None:
 
 def mark(text: str, level: int) -> str:
     """The text as one entry that carries the level, without the newline that ends it."""
-    if level < logging.INFO:
-        letter = "D"
-    elif level < logging.WARNING:
-        letter = "I"
-    elif level < logging.ERROR:
-        letter = "W"
-    else:
-        letter = "E"
-    return f"{_MARKER}{letter}{text.translate(_ON_ONE_LINE)}"
+    # The letters are those of debug and of these levels.
+    letter = _worker.LEVEL_LETTERS[bisect.bisect_right(_LEVELS, level)]
+    return f"{_worker.RECORD_MARK}{letter}{text.translate(_ON_ONE_LINE)}"
 
 
 def goes_to_node(stream) -> bool:

@@ -53,9 +53,15 @@ class Loop(asyncio.SelectorEventLoop):
 
 
 def choose(name: str) -> str:
-    """The loop to run: 'auto' is uvloop if it can be imported. 'uvloop' may raise ImportError."""
+    """The loop to run. To be called after the application was imported.
+
+    'auto' is uvloop if it can be imported, unless the application has imported a module that can
+    nest only a loop of asyncio. 'uvloop' may raise ImportError.
+    """
     if name == "asyncio":
         return name
+    if name == "auto" and any(module in sys.modules for module in NESTING_MODULES):
+        return "asyncio"
     try:
         import uvloop  # noqa: F401
     except ImportError:
@@ -78,7 +84,8 @@ def run(main: Coroutine, name: str):
     if name != "uvloop":
         policy._loop_factory = Loop
     asyncio.set_event_loop_policy(policy)
-    return asyncio.run(main)
+    # Not asyncio.run, which nest_asyncio replaces by one that runs the loop of that moment.
+    return asyncio.runners.run(main)
 
 
 def task_spawner(loop: asyncio.AbstractEventLoop) -> tuple[Callable[..., asyncio.Task], dict]:
