@@ -16,6 +16,7 @@ import { InvalidRequestError } from '../errors.js'
 
 const ABSOLUTE = /^(https?):\/\/([^/?#\\]*)((?:[/?#].*)?)$/is
 const AUTHORITY = /^(?:[^@]*@)?((?:\[[0-9a-f:.]+\]|[\w.~!$&'()*+,;=%-]+)(?::\d*)?)$/i
+export const MAX_PORT = 65535
 const NON_ASCII = /[^\0-\x7f]+/
 const EACH_NON_ASCII = new RegExp(NON_ASCII, 'g')
 
@@ -71,6 +72,7 @@ function parseOrigin (url, scheme, given, text) {
   const colon = authority.indexOf(':', authority.lastIndexOf(']') + 1)
   const host = colon === -1 ? authority : authority.slice(0, colon)
   const port = colon === -1 ? '' : authority.slice(colon + 1)
+  if (Number(port) > MAX_PORT) throw invalidUrl(url, `its port is above ${MAX_PORT}`)
   return {
     text,
     scheme,

@@ -10,6 +10,8 @@ import { StringDecoder } from 'node:string_decoder'
  */
 const MAX_LINE = 64 * 1024
 
+const HIGH_SURROGATE = /[\ud800-\udbff]/
+
 /** @typedef {'debug' | 'info' | 'warn' | 'error'} Level */
 
 /**
@@ -56,13 +58,28 @@ export class LineReader {
     const lines = (this.#rest + text).split('\n')
     this.#rest = /** @type {string} */ (lines.pop())
     for (const line of lines) {
-      this.#pass(line.endsWith('\r') ? line.slice(0, -1) : line)
+      const last = this.#passLong(line)
+      this.#pass(last.endsWith('\r') ? last.slice(0, -1) : last)
       this.#level = null
     }
-    while (this.#rest.length > MAX_LINE) {
-      this.#pass(this.#rest.slice(0, MAX_LINE))
-      this.#rest = this.#rest.slice(MAX_LINE)
+    this.#rest = this.#passLong(this.#rest)
+  }
+
+  /**
+   * Cuts a long line at the same places whether or not its end has arrived, and never within a mark
+   * or a character.
+   * @param {string} line
+   * @returns {string} what is left of it
+   */
+  #passLong (line) {
+    let start = 0
+    while (line.length - start > MAX_LINE) {
+      let end = start + MAX_LINE
+      if (line[end - 1] === this.marks.record || HIGH_SURROGATE.test(line[end - 1])) end--
+      this.#pass(line.slice(start, end))
+      start = end
     }
+    return line.slice(start)
   }
 
   /** @param {string} piece a line, or part of one */
