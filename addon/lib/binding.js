@@ -53,7 +53,7 @@ import { NodeAsgiError } from './errors.js'
  *     CLOSE            code, reason: the application closed or (before ACCEPT) refused a WebSocket
  *     TRAILERS         headers as in RESPONSE_START: the body is complete
  *     FILE             status, headers: the body is in a file, see takeFile
- *     EARLY_HINT       values of link headers, joined by "\0"
+ *     EARLY_HINT       values of link headers, joined by "\0", what they count in the window
  *     PUSH             path of a request that the client will make, its headers
  *     CONTINUE         the application asks for the body that the client holds back
  *     STOPPED, PONG    -
@@ -120,6 +120,8 @@ import { NodeAsgiError } from './errors.js'
  * @property {(pid?: number) => void} spawned The child has its descriptors: closes this side's
  *   copies. With the pid, the child is reaped if this thread ends first.
  * @property {() => void} reaped The child's exit status has been taken.
+ * @property {(pid: number) => void} reapOrphan A process of a fork server that has ended, which
+ *   becomes a child of this process if that is the first one of a container: it will be reaped.
  * @property {(settings: string) => void} init
  * @property {(worker: number, channel: Channel) =>
  *   { stdout: OutputSource, stderr: OutputSource }} fork
@@ -164,9 +166,15 @@ import { NodeAsgiError } from './errors.js'
  * @property {Record<string, string>} features see Feature in head.js
  * @property {number} wireVersion
  * @property {number} stacksSignal makes a worker print the stacks of all its threads
+ * @property {number} outOfMemoryExit the exit code of a worker that has used up its memory
  * @property {LogMarks} logMarks
  * @property {EventTypes} eventTypes
  * @property {number} eventStride
+ * @property {(user: string | number) =>
+ *   { name: string, uid: number, gid: number, home: string } | null} findUser null: there is none
+ * @property {(group: string) => number | null} findGroup its number; null: there is none
+ * @property {() => number} landlockVersion what the kernel offers; 0: nothing
+ * @property {() => void} protect Processes of the same user can no longer trace this one.
  * @property {new (onMessage: (message: ControlMessage) => void) => Control} Control
  * @property {new (options: { requestRing?: number, responseRing?: number, spin: number },
  *   onEvents: (bytes: Buffer | undefined, ...events: any[]) => void) => Channel} Channel

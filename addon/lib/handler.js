@@ -102,7 +102,7 @@ export class PythonHandler extends EventEmitter {
     })
     this.#log = new PythonLog(settings.logger)
     this.#pool = new Pool(settings)
-    const env = pythonEnvironment(process.env, settings.env)
+    const env = pythonEnvironment(process.env, settings.env, settings.isolation)
     this.#supervisor = new Supervisor({
       binding,
       settings,
@@ -134,6 +134,7 @@ export class PythonHandler extends EventEmitter {
       upgrade(req, socket, head, mounted(options))
     }
     this.fetch = (/** @type {any} */ input, /** @type {any} */ init) => this.#fetch(input, init)
+    if (settings.isolation.node) binding.protect()
     this.#supervisor.start()
   }
 

@@ -36,7 +36,7 @@ const SILENT = { info () {}, warn () {}, error () {} }
  * @param {unknown} value
  * @returns {never}
  */
-function invalid (name, expected, value) {
+export function invalid (name, expected, value) {
   let shown
   try {
     shown = typeof value === 'function' ? 'a function' : JSON.stringify(value) ?? String(value)
@@ -149,7 +149,7 @@ export function spin (value, name) {
  * A path, which may be given as a file: URL.
  * @type {Check}
  */
-function filePath (value, name) {
+export function filePath (value, name) {
   if (!(value instanceof URL) && !/^file:/i.test(value)) return nonEmptyString(value, name)
   let path
   try {

@@ -45,6 +45,31 @@
  */
 
 /**
+ * @typedef {object} Isolation
+ * @property {'none' | 'strict'} profile
+ * @property {boolean} debug
+ * @property {boolean} node
+ * @property {{ name: string, uid: number, gid?: number, home?: string } | undefined} user
+ * @property {number | undefined} group
+ * @property {number | undefined} umask
+ * @property {boolean} noNewPrivileges
+ * @property {boolean} dropCapabilities
+ * @property {boolean | readonly string[]} inheritEnv
+ * @property {{ read: readonly string[], write: readonly string[] }} allow absolute paths
+ * @property {Limits} limits
+ */
+
+/**
+ * Infinity: none.
+ * @typedef {object} Limits
+ * @property {number} memory bytes
+ * @property {number} cpu milliseconds
+ * @property {number} files
+ * @property {number} processes
+ * @property {number} core bytes
+ */
+
+/**
  * @typedef {object} Logger
  * @property {(...args: any[]) => void} [debug]
  * @property {(...args: any[]) => void} info
@@ -80,6 +105,7 @@
  * @property {Restart} restart
  * @property {Recycle} recycle
  * @property {WebSocketOptions} websocket
+ * @property {Isolation} isolation
  * @property {Logger} logger
  */
 

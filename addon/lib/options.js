@@ -6,26 +6,23 @@
 import { InvalidOptionError } from './errors.js'
 import {
   allowedHosts, allowedOrigins, appTarget, boolean, count, docroot, environment, fraction, integer,
-  isRecord, logger, oneOf, orNever, positiveTime, preload, proxyHeaders, python, record, ring,
-  rootPath, spin, time, trustProxy
+  isRecord, logger, oneOf, orNever, positiveTime, preload, proxyHeaders, python, ring, rootPath,
+  spin, time, trustProxy
 } from './option-checks.js'
+import { checkFields, group, initialOf } from './option-groups.js'
+import { ISOLATION } from './option-isolation.js'
 import { availableCores } from './util/available-cores.js'
-import { closest } from './util/closest.js'
 import { optionName } from './util/option-name.js'
 import { userPath } from './util/user-path.js'
 
+/** @typedef {import('./option-types.js').Isolation} Isolation */
 /** @typedef {import('./option-types.js').Logger} Logger */
 /** @typedef {import('./option-types.js').Recycle} Recycle */
 /** @typedef {import('./option-types.js').Restart} Restart */
 /** @typedef {import('./option-types.js').Settings} Settings */
 /** @typedef {import('./option-types.js').Timeouts} Timeouts */
 /** @typedef {import('./option-types.js').WebSocketOptions} WebSocketOptions */
-/** @typedef {import('./option-checks.js').Check} Check */
-
-/**
- * `initial` is the default, or makes it. It is checked like a value that was given.
- * @typedef {{ check: Check & { choices?: string[] }, initial: any }} Option
- */
+/** @typedef {import('./option-groups.js').Option} Option */
 
 /**
  * @template T
@@ -114,48 +111,8 @@ const OPTIONS = {
   restart: group(RESTART),
   recycle: group(RECYCLE),
   websocket: group(WEBSOCKET),
+  isolation: ISOLATION,
   logger: { check: logger, initial: () => console }
-}
-
-/** @type {Record<string, Record<string, Option>>} */
-const GROUPS = { timeouts: TIMEOUTS, restart: RESTART, recycle: RECYCLE, websocket: WEBSOCKET }
-
-/**
- * An option that is an object with fields of its own.
- * @param {Record<string, Option>} fields
- * @returns {Option}
- */
-function group (fields) {
-  return {
-    check: (value, name) => checkFields(fields, record(value, name), `${name}.`),
-    initial: () => ({})
-  }
-}
-
-/** @param {Option} option */
-function initialOf ({ initial }) {
-  return typeof initial === 'function' ? initial() : initial
-}
-
-/**
- * @param {Record<string, Option>} fields
- * @param {Record<string, any>} given
- * @param {string} prefix
- */
-function checkFields (fields, given, prefix) {
-  for (const name of Object.keys(given)) {
-    if (Object.hasOwn(fields, name)) continue
-    const guess = closest(name, Object.keys(fields))
-    throw new InvalidOptionError(prefix + name, `unknown option ${prefix}${name}` +
-      (guess === undefined ? '' : `; did you mean ${prefix}${guess}?`))
-  }
-  /** @type {Record<string, any>} */
-  const result = {}
-  for (const [name, option] of Object.entries(fields)) {
-    const value = given[name] === undefined ? initialOf(option) : given[name]
-    result[name] = option.check(value, prefix + name)
-  }
-  return Object.freeze(result)
 }
 
 /**
@@ -196,10 +153,14 @@ export function parseOptions (given) {
  * @returns {any} its default, as a program would give it
  */
 export function defaultOption (name) {
-  const [first, second] = name.split('.')
-  const option = second === undefined
-    ? OPTIONS[/** @type {keyof Settings} */ (first)]
-    : GROUPS[first]?.[second]
+  /** @type {Record<string, Option> | undefined} */
+  let fields = OPTIONS
+  /** @type {Option | undefined} */
+  let option
+  for (const part of name.split('.')) {
+    option = fields?.[part]
+    fields = option?.fields
+  }
   if (option === undefined) throw new TypeError(`there is no option ${name}`)
   return initialOf(option)
 }

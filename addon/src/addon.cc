@@ -1,5 +1,6 @@
-// What the module exports: the classes Control and Channel, and every number of the protocol that
-// JavaScript needs, so that JavaScript repeats none. addon/lib/binding.js documents the exports.
+// What the module exports: the classes Control and Channel, functions about users and protection,
+// and every number of the protocol that JavaScript needs, so that JavaScript repeats none.
+// addon/lib/binding.js documents the exports.
 #include <napi.h>
 
 #include <array>
@@ -11,6 +12,7 @@
 #include "control.h"
 #include "events.h"
 #include "shm/layout.h"
+#include "system.h"
 #include "wire/control.h"
 #include "wire/http_head.h"
 #include "wire/protocol.h"
@@ -55,6 +57,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   for (const auto& [name, letter] : wire::kFeatureNames) features.Set(name, std::string(1, letter));
   exports.Set("wireVersion", wire::kWireVersion);
   exports.Set("stacksSignal", wire::kStacksSignal);
+  exports.Set("outOfMemoryExit", wire::kOutOfMemoryExit);
   Napi::Object marks = Napi::Object::New(env);
   marks.Set("record", wire::kRecordMark);
   marks.Set("newline", wire::kNewlineMark);
@@ -66,6 +69,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("eventStride", EventArray::kStride);
   exports.Set("headFields", head_fields);
   exports.Set("features", features);
+  DefineSystem(env, exports);
   exports.Set("Control", Control::Define(env));
   exports.Set("Channel", Channel::Define(env));
   return exports;

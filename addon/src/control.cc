@@ -1,6 +1,7 @@
 #include "control.h"
 
 #include <fcntl.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -64,9 +65,10 @@ Napi::Function Control::Define(Napi::Env env) {
       {InstanceAccessor<&Control::ChildFd>("childFd"),
        InstanceAccessor<&Control::LifelineFd>("lifelineFd"),
        InstanceMethod<&Control::Spawned>("spawned"), InstanceMethod<&Control::Reaped>("reaped"),
-       InstanceMethod<&Control::Init>("init"), InstanceMethod<&Control::Fork>("fork"),
-       InstanceMethod<&Control::Kill>("kill"), InstanceMethod<&Control::Ref>("ref"),
-       InstanceMethod<&Control::Unref>("unref"), InstanceMethod<&Control::Close>("close")});
+       InstanceMethod<&Control::ReapOrphan>("reapOrphan"), InstanceMethod<&Control::Init>("init"),
+       InstanceMethod<&Control::Fork>("fork"), InstanceMethod<&Control::Kill>("kill"),
+       InstanceMethod<&Control::Ref>("ref"), InstanceMethod<&Control::Unref>("unref"),
+       InstanceMethod<&Control::Close>("close")});
 }
 
 Control::Control(const Napi::CallbackInfo& info)
@@ -130,6 +132,18 @@ Napi::Value Control::Spawned(const Napi::CallbackInfo& info) {
 
 Napi::Value Control::Reaped(const Napi::CallbackInfo& /*info*/) {
   child_process_.reset();
+  return {};
+}
+
+// Only where orphans become children of this process: elsewhere, a process with this pid that is a
+// child of this one is another one, for which somebody else waits.
+Napi::Value Control::ReapOrphan(const Napi::CallbackInfo& info) {
+  int is_subreaper = 0;
+  (void)prctl(PR_GET_CHILD_SUBREAPER, &is_subreaper);
+  if (getpid() != 1 && is_subreaper == 0) return {};
+  const auto pid = static_cast<pid_t>(Uint32(info[0]));
+  base::UniqueFd pidfd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
+  if (pidfd.valid()) Reap(std::move(pidfd));
   return {};
 }
 

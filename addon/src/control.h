@@ -42,6 +42,7 @@ class Control : public Napi::ObjectWrap<Control> {
   Napi::Value LifelineFd(const Napi::CallbackInfo& info);
   Napi::Value Spawned(const Napi::CallbackInfo& info);
   Napi::Value Reaped(const Napi::CallbackInfo& info);
+  Napi::Value ReapOrphan(const Napi::CallbackInfo& info);
   Napi::Value Init(const Napi::CallbackInfo& info);
   Napi::Value Fork(const Napi::CallbackInfo& info);
   Napi::Value Kill(const Napi::CallbackInfo& info);

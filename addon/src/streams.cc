@@ -272,13 +272,17 @@ void Streams::DropFiles(const EventArray& events) {
 }
 
 bool Streams::On(const wire::EarlyHint& hint, EventArray* events) {
-  const Stream* stream = FindBeforeResponse("an early hint", hint.stream);
+  Stream* stream = FindBeforeResponse("an early hint", hint.stream);
   if (stream == nullptr) return false;
+  const size_t cost = wire::HintCost(hint.links.size());
+  if (!Receive(stream, hint.stream, cost)) return false;
   if (!wire::IsValueList(hint.links)) {
     return Fault("an early hint", hint.stream, " with links that are not valid in HTTP");
   }
   if (!stream->aborted) {
-    events->Add(EventType::kEarlyHint, hint.stream, {Latin1(events->env(), hint.links)});
+    napi_env env = events->env();
+    events->Add(EventType::kEarlyHint, hint.stream,
+                {Latin1(env, hint.links), Number(env, static_cast<uint32_t>(cost))});
   }
   return true;
 }

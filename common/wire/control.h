@@ -20,6 +20,9 @@ inline constexpr int kLifelineFd = 4;  // in the fork server and its workers; EO
 // doing. A real-time signal of Linux that applications hardly use (SIGRTMAX - 2).
 inline constexpr int kStacksSignal = 62;
 
+// The exit code of a worker that has ended because the memory it is allowed is used up.
+inline constexpr int kOutOfMemoryExit = 112;
+
 // A record of Python's `logging` is one line of a worker's output: kRecordMark, the letter of its
 // level, then its text, with kNewlineMark in place of each newline.
 inline constexpr char kRecordMark[] = "\x1e";

@@ -37,6 +37,13 @@ class SendWindow {
   return bytes + (end ? kMessageOverhead : 0);
 }
 
+// What an early hint with `bytes` bytes of links costs in a window. A long one costs no more than
+// what is sure to be available once all before it has been consumed: the receiver keeps less than
+// kCreditQuantum back.
+[[nodiscard]] constexpr size_t HintCost(size_t bytes) {
+  return std::min<size_t>(bytes + kMessageOverhead, kWindow - kCreditQuantum);
+}
+
 // The next piece of a WebSocket message.
 struct Piece {
   size_t size = 0;

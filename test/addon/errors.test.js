@@ -82,7 +82,7 @@ test('messages name the options that help', () => {
   const worker = { id: 3, pid: 77, reason: 'recycle' }
   assertFacts(errors.startupError('import', '', '', ''), 'appTarget', 'docroot')
   assertFacts(errors.startupError('timeout', '', '', ''), 'timeouts.startup')
-  assertFacts(errors.preloadError('', '', ''), 'preload')
+  assertFacts(errors.preloadError('preload', '', '', ''), 'preload')
   assertFacts(errors.hungError(worker, 500, ''), 'worker 3 (pid 77)', '500 ms', 'timeouts.hang')
   assertFacts(errors.cutOffError(), 'timeouts.drain', 'close()')
   assertFacts(errors.drainedError(worker), 'worker 3 (pid 77)', 'recycle', 'timeouts.retire')
@@ -92,14 +92,16 @@ test('messages name the options that help', () => {
 })
 
 test('a preload that was found and failed is not said to be the wrong one', () => {
-  const { message } = errors.preloadError('ModuleNotFoundError', "No module named 'numpy'", 'stack')
+  const { message } = errors.preloadError('preload', 'ModuleNotFoundError',
+    "No module named 'numpy'", 'stack')
   assert.ok(message.includes("No module named 'numpy'"), message)
   assert.doesNotMatch(message, /\(check/)
 })
 
 test('options that Python marks get their names; other marks, and tracebacks, stay', () => {
   const marked = 'set {option:docroot}; {option:factory} {option:interface} {option:no} {option:}'
-  for (const make of [(...texts) => errors.startupError('import', ...texts), errors.preloadError]) {
+  for (const make of [(...texts) => errors.startupError('import', ...texts),
+    (...texts) => errors.preloadError('preload', ...texts)]) {
     const { message } = make('TypeError', marked, 'in {option:docroot}')
     assert(message.includes('set docroot; factory interface {option:no} {option:}'), message)
     assert(message.endsWith('in {option:docroot}'), message)
@@ -118,7 +120,7 @@ test('on the command line, messages name flags', () => {
     console.log(JSON.stringify([
       errors.closedError(), errors.queueFullError(9), errors.drainedError(worker),
       errors.hungError(worker, 500, ''), errors.startupError('import', '', '', ''),
-      errors.startupError('timeout', '', '', ''), errors.preloadError('', '', ''),
+      errors.startupError('timeout', '', '', ''), errors.preloadError('preload', '', '', ''),
       new errors.RequestTimeoutError(250),
       errors.startupError('import', 'TypeError', 'set {option:factory}, {option:interface}', '')
     ].map(({ message }) => message)))

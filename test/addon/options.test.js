@@ -140,6 +140,10 @@ test('defaultOption() returns what parseOptions() assumes', () => {
       assert.equal(defaultOption(`${group}.${name}`), settings[group][name], name)
     }
   }
+  const { limits } = settings.isolation
+  for (const name of Object.keys(limits)) {
+    assert.equal(defaultOption(`isolation.limits.${name}`), limits[name], name)
+  }
 })
 
 test('the declared defaults are the actual ones', () => {
@@ -150,10 +154,15 @@ test('the declared defaults are the actual ones', () => {
     RestartOptions: 'restart.',
     RecycleOptions: 'recycle.',
     WebSocketOptions: 'websocket.',
+    IsolationOptions: 'isolation.',
+    IsolationAllow: 'isolation.allow.',
+    IsolationLimits: 'isolation.limits.',
     PythonHandlerOptions: ''
   }
-  // These have none that is a value: they depend on the machine, or the addon knows them.
-  const others = ['python', 'requestRing', 'responseRing', 'workers']
+  // These have none that is a value: they depend on the machine or on other options, or the addon
+  // knows them.
+  const others = ['python', 'requestRing', 'responseRing', 'workers', 'user', 'group', 'umask',
+    'noNewPrivileges', 'dropCapabilities', 'inheritEnv']
   let seen = 0
   for (const [, name, body] of declarations.matchAll(/^export interface (\w+) \{\n([^]*?)^\}/gm)) {
     if (name === 'Logger') continue
@@ -167,7 +176,7 @@ test('the declared defaults are the actual ones', () => {
       assert.deepEqual(defaultOption(prefixes[name] + option), value, `${name}.${option}`)
     }
   }
-  assert.equal(seen, 49)
+  assert.equal(seen, 68)
 })
 
 test('a docroot must be a directory', () => {

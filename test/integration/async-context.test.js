@@ -71,6 +71,20 @@ withPython('AsyncLocalStorage was lost behind compression()', app, async (python
   assert.deepEqual(seen, ['/small', '/pieces'])
 })
 
+withPython('AsyncLocalStorage keeps its value behind a promise', app, async (python) => {
+  const storage = new AsyncLocalStorage()
+  const seen = []
+  const note = () => seen.push(storage.getStore())
+  await Promise.all(['one', 'two'].map((name) => storage.run(name, async () => {
+    await python.handleRequest({ url: '/small' })
+    note()
+    await python.handleRequest({ url: '/pieces' }).then(note)
+    await assert.rejects(python.handleRequest({ url: '/error' }).finally(note))
+    note()
+  })))
+  assert.deepEqual(seen.sort(), [...Array(4).fill('one'), ...Array(4).fill('two')])
+})
+
 withPython('AsyncLocalStorage was lost in the body of a response', app, async (python) => {
   const storage = new AsyncLocalStorage()
   const seen = new Set()

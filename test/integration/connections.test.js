@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { readdirSync, readlinkSync } from 'node:fs'
+import http2 from 'node:http2'
 import net from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
@@ -15,15 +16,16 @@ function open (base) {
   return net.connect(Number(new URL(base).port), '127.0.0.1')
 }
 
+const openFiles = () => readdirSync('/proc/self/fd').filter((fd) => {
+  try {
+    return /\/python3[^/]*$/.test(readlinkSync(`/proc/self/fd/${fd}`))
+  } catch {
+    return false
+  }
+})
+
 withPython('files of pipelined responses stayed open when the client had left', app,
   async (python) => {
-    const openFiles = () => readdirSync('/proc/self/fd').filter((fd) => {
-      try {
-        return /\/python3[^/]*$/.test(readlinkSync(`/proc/self/fd/${fd}`))
-      } catch {
-        return false
-      }
-    })
     await withServer(python.listener, async (base) => {
       const socket = open(base)
       socket.write(get('/wait') + get('/file').repeat(10))
@@ -160,3 +162,37 @@ withPython('the connection of a refused WebSocket stayed open as long as its cli
       socket.destroy()
     })
   })
+
+for (const kind of ['response', 'file', 'push', 'WebSocket']) {
+  withPython(`HTTP/2: a ${kind} was never released when its client reset it without an error`, app,
+    async (python) => {
+      const server = http2.createServer()
+      python.attach(server)
+      await once(server.listen(0, '127.0.0.1'), 'listening')
+      const session = http2.connect(`http://127.0.0.1:${server.address().port}`)
+      await once(session, 'remoteSettings')
+      let pushed
+      session.on('stream', (stream) => { pushed = stream })
+      const stream = session.request(kind === 'WebSocket'
+        ? {
+            ':method': 'CONNECT',
+            ':protocol': 'websocket',
+            ':path': '/socket',
+            'sec-websocket-version': '13'
+          }
+        : { ':path': { response: '/big/5000000', file: '/file', push: '/push' }[kind] })
+      await once(stream, 'response')
+      // A message, masked with zeros.
+      if (kind === 'WebSocket') stream.write(Buffer.from('\x81\x85\0\0\0\0flood', 'latin1'))
+      if (kind === 'push') await eventually(() => assert.ok(pushed))
+      await eventually(() => assert.equal(python.stats().inFlight, kind === 'file' ? 0 : 1))
+      if (kind === 'file') assert.equal(openFiles().length, 1)
+      // Until its window is full, and data waits to be sent.
+      await new Promise((resolve) => setTimeout(resolve, 200))
+      ;(pushed ?? stream).close(http2.constants.NGHTTP2_NO_ERROR)
+      await eventually(() => assert.equal(python.stats().inFlight, 0))
+      await eventually(() => assert.equal(openFiles().length, 0))
+      session.destroy()
+      server.close()
+    })
+}

@@ -4,11 +4,14 @@ import { once } from 'node:events'
 import http from 'node:http'
 import http2 from 'node:http2'
 import { connect } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 import { assertFacts } from '../support/facts.js'
 import { eventually, withPython, withServer } from '../support/harness.js'
 
 const app = { appTarget: 'extensions_app:app' }
+const warnings = []
+const logger = { debug () {}, info () {}, warn: (text) => { warnings.push(text) }, error () {} }
 const BYTES = Buffer.from(Array.from({ length: 256 }, (_, i) => i))
 const CONTENT = Buffer.concat(Array(4000).fill(BYTES))
 const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex')
@@ -99,6 +102,39 @@ withPython('trailers arrive over HTTP/1.1, HTTP/2 and without a network', app, a
   assert.equal(Buffer.concat(await streamed.body.toArray()).toString(), 'content')
   assert.deepEqual(streamed.trailers.toJSON(), expected)
 })
+
+withPython('early hints that a client did not read filled the memory of Node', app,
+  async (python) => {
+    const count = 40_000
+    let sent = 0
+    python.on('stdout', (line) => { sent = Number(line) })
+    await withServer(python.listener, async (base) => {
+      const { port } = new URL(base)
+      const client = connect(Number(port), '127.0.0.1').pause()
+      client.write(`GET /many_hints?n=${count} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`)
+      await eventually(() => assert.ok(sent > 0))
+      let before = -1
+      while (sent !== before) {
+        before = sent
+        await sleep(500)
+      }
+      // What the buffers of the system and the window of the stream take.
+      assert.ok(sent < count / 2, `${sent} hints were sent`)
+      let text = ''
+      for await (const chunk of client) text = (text + chunk.toString('latin1')).slice(-100)
+      assert.match(text, /after hints/)
+    })
+  })
+
+withPython('a warning for each invalid hint filled the log', { ...app, logger },
+  async (python) => {
+    warnings.length = 0
+    await withServer(python.listener, async (base) => {
+      assert.equal((await ask(base, '/invalid_hints')).content.toString(), 'after hints')
+    })
+    const about = warnings.filter((text) => text.includes('early hint'))
+    assert.equal(about.length, 1, about.join('\n'))
+  })
 
 withPython('early hints arrive before the response', app, async (python) => {
   await withServer(python.listener, async (base) => {

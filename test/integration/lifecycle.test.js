@@ -140,6 +140,16 @@ withPython('handleRequestSync() works while other requests wait', twoSlow, async
 
 const exits = { appTarget: 'exit_app:app' }
 
+leakTest('close() killed a worker that was exiting although time was left', async () => {
+  const python = startPython(exits)
+  const ended = once(python, 'worker:exit')
+  // Longer than its share of timeouts.drain, and shorter than timeouts.kill.
+  await python.handleRequest({ url: '/at-exit?ms=1000' })
+  await python.close()
+  const [{ code, signal }] = await ended
+  assert.deepEqual([code, signal], [0, null])
+})
+
 withPython('handleRequestSync() reports crashes', exits, async (python) => {
   assert.throws(() => python.handleRequestSync({ url: '/kill' }), { code: 'ERR_WORKER_CRASHED' })
   await eventually(async () => {

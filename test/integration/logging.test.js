@@ -70,3 +70,20 @@ leakTest('a plain logger gets worker and pid as a prefix', async () => {
   ]))
   await python.close()
 })
+
+leakTest('what an application raised and printed could forge lines of the log', async () => {
+  const lines = []
+  const at = (text) => { lines.push(...text.split('\n')) }
+  const python = startPython({
+    appTarget: 'logging_app:app', logger: { debug: at, info: at, warn: at, error: at }
+  })
+  await python.ready
+  await python.handleRequest({ url: '/forge' })
+  await eventually(() => assert.equal(lines.filter((line) => line.includes('forged')).length, 3))
+  for (const line of lines) {
+    assert.match(line, /^(\[worker 1, pid \d+\] | {2}\|)/)
+    // eslint-disable-next-line no-control-regex
+    assert.doesNotMatch(line, /[\x00-\x1f]/)
+  }
+  await python.close()
+})

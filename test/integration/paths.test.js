@@ -18,6 +18,8 @@ async def app(scope, receive, send):
     assert scope["type"] == "http"
     await send({"type": "http.response.start", "status": 200, "headers": []})
     body = f"{release.VERSION} {here.VERSION} {os.path.basename(os.getcwd())}"
+    if scope["path"] == "/pid":
+        body = str(os.getpid())
     await send({"type": "http.response.body", "body": body.encode()})
 `
 
@@ -65,7 +67,7 @@ describe('node-asgi in a directory', { timeout: 60_000 }, () => {
       { ...env, PWD }, cwd)
     runs.push(run)
     const url = `http://127.0.0.1:${await run.port()}/`
-    return { run, get: async () => (await fetch(url)).text() }
+    return { run, get: async (path = '') => (await fetch(url + path)).text() }
   }
 
   it('a relative PYTHONPATH starts at the directory that Node runs in', async () => {
@@ -90,6 +92,20 @@ describe('node-asgi in a directory', { timeout: 60_000 }, () => {
       await eventually(async () => assert.equal(await get(), 'v2 with a correction lib of v2 app'))
       writeFileSync(release, 'VERSION = "v2"\n')
       assert.match(run.stderr, /\[node-asgi\] .*current.* changed: reloading/)
+    })
+
+    it(`after "cd current", a worker that is replaced keeps its release: ${what}`, async () => {
+      deploy('v1')
+      const cwd = join(current, below)
+      const { run, get } = await serve(args,
+        { cwd, PWD: cwd, PYTHONPATH: below === '.' ? 'lib' : '../lib' })
+      const pid = Number(await get('pid'))
+      deploy('v2')
+      process.kill(pid, 'SIGKILL')
+      await eventually(async () => assert.notEqual(Number(await get('pid')), pid))
+      assert.equal(await get(), 'v1 lib of v1 app')
+      run.child.kill('SIGHUP')
+      await eventually(async () => assert.equal(await get(), 'v2 lib of v2 app'))
     })
 
     it(`after "cd current", a reload serves the release it leads to now: ${what}`, async () => {

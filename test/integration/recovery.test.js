@@ -106,6 +106,19 @@ withPython('a worker with a blocked event loop is reported and replaced, another
     await eventually(() => assert.equal(python.stats().ready, 2))
   })
 
+withPython('a hang was reported as the signal that asks for stacks, if nobody handled that',
+  { ...blocking, retry: 0 }, async (python) => {
+    const hung = once(python, 'worker:hung')
+    const exit = once(python, 'worker:exit')
+    await assert.rejects(python.handleRequest({ url: '/deaf?ms=60000' }), (error) => {
+      assert.equal(error.code, 'ERR_WORKER_HUNG')
+      assert.match(error.stacks, /faulthandler/)
+      return true
+    })
+    assert.equal((await exit)[0].reason, 'hung')
+    assert.match((await hung)[0].stacks, /faulthandler/)
+  })
+
 leakTest('the log told the same facts up to three times when a request hung', async () => {
   for (const [method, workers] of [['POST', 1], ['GET', 2]]) {
     const lines = []

@@ -371,6 +371,8 @@ export function createFake (behaviour = {}) {
 
     reaped () {}
 
+    reapOrphan () {}
+
     init (json) {
       this.settings = JSON.parse(json)
       later(() => startServer(this.server))

@@ -28,6 +28,7 @@ def declared(name, header):
 CONTROL_FD = declared("kControlFd", "common/wire/control.h")
 LIFELINE_FD = declared("kLifelineFd", "common/wire/control.h")
 STACKS_SIGNAL = declared("kStacksSignal", "common/wire/control.h")
+OUT_OF_MEMORY_EXIT = declared("kOutOfMemoryExit", "common/wire/control.h")
 RECORD_MARK = declared("kRecordMark", "common/wire/control.h")
 NEWLINE_MARK = declared("kNewlineMark", "common/wire/control.h")
 LEVEL_LETTERS = declared("kLevelLetters", "common/wire/control.h")
@@ -73,10 +74,22 @@ class _borrowed:
         self.sock.detach()
 
 
-def set_parent_death_signal(signum):
+def _prctl(what, value):
     libc = ctypes.CDLL(None, use_errno=True)
-    if libc.prctl(1, ctypes.c_ulong(signum), 0, 0, 0) != 0:
+    if libc.prctl(what, ctypes.c_ulong(value), 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "prctl")
+
+
+def set_parent_death_signal(signum):
+    _prctl(1, signum)
+
+
+def set_dumpable(dumpable):
+    _prctl(4, dumpable)
+
+
+def set_child_subreaper():
+    _prctl(36, 1)
 
 
 def open_fds():

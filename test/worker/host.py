@@ -24,6 +24,9 @@ SETTINGS = {
     "loop": "auto",
     "rootPath": "",
     "spin": 0,
+    "debug": False,
+    "limits": {},
+    "allowed": None,
 }
 LIMIT = 20  # Seconds that any single wait may take before the test fails.
 

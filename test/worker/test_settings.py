@@ -14,6 +14,9 @@ FULL = {
     "rootPath": "/prefix",
     "spin": 50,
     "timeouts": {"startup": 1.5, "shutdown": 2, "cancel": 0},
+    "debug": True,
+    "limits": {"nofile": 100},
+    "allowed": {"read": ["/a"], "write": [], "temporary": "/t"},
 }
 
 
@@ -35,6 +38,9 @@ def test_every_setting_is_read():
         startup_timeout=1.5,
         shutdown_timeout=2.0,
         cancel_timeout=0.0,
+        debug=True,
+        limits={"nofile": 100},
+        allowed={"read": ["/a"], "write": [], "temporary": "/t"},
     )
 
 

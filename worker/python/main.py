@@ -62,6 +62,13 @@ def main(load=load_extension):
     except ImportError as error:
         sys.exit("node-asgi could not load its native module with %s: %s" % (sys.executable, error))
     sys.modules[PACKAGE + "._worker"] = package._worker = native
+    # Before any other code runs: from here on, no process of the same user can trace this one.
+    native.set_dumpable(False)
+
+    from node_asgi_worker import confinement
+
+    if confinement.is_launcher():
+        confinement.launch(os.path.abspath(__file__))
 
     from node_asgi_worker import cold, forkserver, logs, worker
 

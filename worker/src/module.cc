@@ -10,6 +10,8 @@
 #include "asgi/scope.h"
 #include "channel/channel_type.h"
 #include "process/control.h"
+#include "process/landlock.h"
+#include "process/seccomp.h"
 #include "process/system_calls.h"
 #include "wire/control.h"
 #include "wire/protocol.h"
@@ -30,11 +32,9 @@ constexpr struct {
   const char* name;
   long value;
 } kConstants[] = {
-    {"CONTROL_FD", wire::kControlFd},
-    {"LIFELINE_FD", wire::kLifelineFd},
-    {"STACKS_SIGNAL", wire::kStacksSignal},
-    {"MAX_ERROR_TYPE", wire::kMaxErrorType},
-    {"MAX_ERROR_MESSAGE", wire::kMaxErrorMessage},
+    {"CONTROL_FD", wire::kControlFd},        {"LIFELINE_FD", wire::kLifelineFd},
+    {"STACKS_SIGNAL", wire::kStacksSignal},  {"OUT_OF_MEMORY_EXIT", wire::kOutOfMemoryExit},
+    {"MAX_ERROR_TYPE", wire::kMaxErrorType}, {"MAX_ERROR_MESSAGE", wire::kMaxErrorMessage},
     {"MAX_TRACEBACK", wire::kMaxTraceback},
 };
 
@@ -113,6 +113,18 @@ PyMethodDef functions[] = {
      "control_send(fd, kind, *fields): sends Node a message."},
     {"set_parent_death_signal", SetParentDeathSignal, METH_VARARGS,
      "set_parent_death_signal(signum): prctl(PR_SET_PDEATHSIG)."},
+    {"set_dumpable", SetDumpable, METH_VARARGS, "set_dumpable(dumpable): prctl(PR_SET_DUMPABLE)."},
+    {"set_child_subreaper", SetChildSubreaper, METH_NOARGS,
+     "set_child_subreaper(): prctl(PR_SET_CHILD_SUBREAPER)."},
+    {"set_no_new_privileges", SetNoNewPrivileges, METH_NOARGS,
+     "set_no_new_privileges(): prctl(PR_SET_NO_NEW_PRIVS)."},
+    {"drop_capabilities", DropCapabilities, METH_NOARGS,
+     "drop_capabilities(): gives up all capabilities."},
+    {"restrict_files", RestrictFiles, METH_VARARGS,
+     "restrict_files(read, write): from now on this process may open only what is below the\n"
+     "directories of the lists. Returns the paths that do not exist."},
+    {"deny_system_calls", DenySystemCalls, METH_NOARGS,
+     "deny_system_calls(): from now on system calls fail that applications do not need."},
     {nullptr, nullptr, 0, nullptr}};
 
 PyModuleDef_Slot slots[] = {{Py_mod_exec, reinterpret_cast<void*>(&Exec)}, {0, nullptr}};

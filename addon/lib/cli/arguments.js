@@ -67,6 +67,22 @@ export const FLAGS = {
   'timeouts.shutdown': '--timeout-shutdown',
   'timeouts.kill': '--timeout-kill',
   'timeouts.disconnectGrace': '--timeout-disconnect-grace',
+  'isolation.profile': '--isolation',
+  'isolation.user': '--user',
+  'isolation.group': '--group',
+  'isolation.umask': '--umask',
+  'isolation.noNewPrivileges': '--lock-privileges',
+  'isolation.dropCapabilities': '--drop-capabilities',
+  'isolation.inheritEnv': '--inherit-env',
+  'isolation.allow.read': '--allow-read',
+  'isolation.allow.write': '--allow-write',
+  'isolation.limits.memory': '--limit-memory',
+  'isolation.limits.cpu': '--limit-cpu',
+  'isolation.limits.files': '--limit-files',
+  'isolation.limits.processes': '--limit-processes',
+  'isolation.limits.core': '--limit-core',
+  'isolation.debug': '--allow-debug',
+  'isolation.node': '--protect-node',
   'websocket.maxMessage': '--ws-max-size',
   'websocket.compression': '--ws-compression',
   'websocket.allowedOrigins': '--ws-allowed-origins',
@@ -132,9 +148,11 @@ function handlerOptions (command) {
   const options = { appTarget: command.processedArgs[0] }
   for (const [name, flag] of Object.entries(FLAGS)) {
     if (!byFlag.has(flag)) continue
-    const [first, second] = name.split('.')
-    if (second === undefined) options[first] = byFlag.get(flag)
-    else (options[first] ??= {})[second] = byFlag.get(flag)
+    const groups = name.split('.')
+    const last = /** @type {string} */ (groups.pop())
+    let place = options
+    for (const group of groups) place = place[group] ??= {}
+    place[last] = byFlag.get(flag)
   }
   return options
 }
@@ -238,6 +256,36 @@ export function defineCommand () {
     .option('--timeout-disconnect-grace <s>', 'seconds for the application to end a request ' +
       'whose client has gone, before its task is cancelled' + inSeconds('timeouts.disconnectGrace'),
     seconds(0))
+    .addOption(new Option('--isolation <profile>', 'what the Python processes may do; strict ' +
+      'lets them read the docroot and the Python environment, and write a temporary directory')
+      .choices(['none', 'strict']).default(defaultOption('isolation.profile')))
+    .option('--user <user>', 'user that the Python processes run as (needs root)', parseUser)
+    .option('--group <group>', 'group that the Python processes run as (default: that of --user)',
+      parseUser)
+    .option('--umask <octal>', 'permissions that new files of the Python processes do not get',
+      parseUmask)
+    .option('--lock-privileges', 'programs that the application executes gain no privileges')
+    .option('--drop-capabilities', 'the Python processes give up all capabilities')
+    .option('--inherit-env <names>', 'environment variables that the Python processes get in ' +
+      'addition to those that the interpreter needs: a list, all or none (default: all; with ' +
+      '--isolation strict: none)', parseNames)
+    .option('--allow-read <paths>', 'with --isolation strict, more files and directories to read',
+      parseList)
+    .option('--allow-write <paths>', 'with --isolation strict, more files and directories to write',
+      parseList)
+    .option('--limit-memory <MiB>', 'private memory of each worker (default: no limit)',
+      (text) => parseCount(text) * MIB)
+    .option('--limit-cpu <s>', 'seconds of CPU time in the life of each worker (default: no limit)',
+      seconds(1))
+    .option('--limit-files <n>', 'open files of each worker (default: no limit)', parseCount)
+    .option('--limit-processes <n>', 'processes and threads of the user of the workers (default: ' +
+      'no limit)', parseCount)
+    .option('--limit-core <MiB>', 'size of core files (default: no limit)',
+      (text) => parseCountOrNone(text) * MIB)
+    .option('--allow-debug', 'let debuggers of the same user attach to the Python processes, and ' +
+      'let these write core files')
+    .option('--protect-node', 'keep processes of the same user from tracing Node and reading its ' +
+      'memory')
     .option('--ws-max-size <MiB>', 'longest message that a WebSocket client may send' +
       by('websocket.maxMessage', MIB), parseMebibytes)
     .option('--ws-compression', 'offer compression of WebSocket messages (permessage-deflate)',
@@ -345,6 +393,23 @@ function seconds (least) {
 /** @param {string} text */
 function parseList (text) {
   return text.split(',').map((name) => name.trim()).filter((name) => name !== '')
+}
+
+/** @param {string} text */
+function parseUser (text) {
+  return /^\d+$/.test(text) ? Number(text) : text
+}
+
+/** @param {string} text */
+function parseUmask (text) {
+  if (/^[0-7]{1,4}$/.test(text)) return parseInt(text, 8)
+  throw new InvalidArgumentError('It must be an octal number, for example 027.')
+}
+
+/** @param {string} text */
+function parseNames (text) {
+  if (text === 'all') return true
+  return text === 'none' ? false : parseList(text)
 }
 
 /** @param {string} text */

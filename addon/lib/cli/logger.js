@@ -3,6 +3,8 @@
  * access log and the output of the application.
  */
 
+import { logEntry } from '../util/log-text.js'
+
 export const LOG_LEVELS = ['silent', 'error', 'warn', 'info', 'debug']
 
 /**
@@ -13,7 +15,7 @@ export const LOG_LEVELS = ['silent', 'error', 'warn', 'info', 'debug']
 export function createLogger (level, write = (text) => { process.stderr.write(text) }) {
   /** @param {string} name */
   const at = (name) => (/** @type {unknown[]} */ ...words) => {
-    if (isShown(name, level)) write(`${words.join(' ')}\n`)
+    if (isShown(name, level)) write(`${logEntry(words.join(' '))}\n`)
   }
   return { error: at('error'), warn: at('warn'), info: at('info'), debug: at('debug') }
 }
@@ -33,5 +35,5 @@ export function isShown (severity, level) {
  */
 export function pythonLine (text, { worker, pid, level }) {
   const process = worker === 0 ? 'fork server' : `worker ${worker}`
-  return `[${process}, pid ${pid}] ${level === null ? '' : `${level}: `}${text}`
+  return logEntry(`[${process}, pid ${pid}] ${level === null ? '' : `${level}: `}${text}`)
 }

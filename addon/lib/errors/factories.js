@@ -56,18 +56,23 @@ export function requestError (error) {
  * @param {{ id: number, pid: number, readyAt: number }} worker readyAt: 0 if it never was
  * @param {number | null} exitCode
  * @param {number} signal 0: none
+ * @param {{ how: string, advice: string } | null} [limit] the limit that it has reached
  * @returns {WorkerError}
  */
-export function crashedError (worker, exitCode, signal) {
+export function crashedError (worker, exitCode, signal, limit = null) {
   const name = signal === 0 ? null : signalName(signal)
   let how = 'ended together with its fork server'
-  if (name !== null) how = `was killed by ${name}`
+  if (limit !== null) how = limit.how
+  else if (name !== null) how = `was killed by ${name}`
   else if (exitCode !== null) how = `ended with exit code ${exitCode}`
   if (worker.readyAt === 0) how += ' before it was ready'
-  // Nothing can print anything when it is killed like that.
-  const advice = name === 'SIGKILL'
-    ? 'if nobody sent it, the system was probably out of memory (the kernel log says so)'
-    : 'its output may say why'
+  let advice = 'its output may say why'
+  if (limit !== null) {
+    advice = limit.advice
+  } else if (name === 'SIGKILL') {
+    // Nothing can print anything when it is killed like that.
+    advice = 'if nobody sent it, the system was probably out of memory (the kernel log says so)'
+  }
   return new WorkerError('ERR_WORKER_CRASHED',
     `worker ${worker.id} (pid ${worker.pid}) ${how}; ${advice}`,
     { worker: worker.id, pid: worker.pid, exitCode, signal: name })
@@ -185,15 +190,16 @@ function startupFailure (kind, isFound) {
 
 /**
  * The fork server reports that it could not start.
+ * @param {string} option that names what is preloaded
  * @param {string} type
  * @param {string} message
  * @param {string} traceback
  * @returns {StartupError}
  */
-export function preloadError (type, message, traceback) {
+export function preloadError (option, type, message, traceback) {
   // With a traceback the modules have been found, and their own code raised.
   const text = 'the fork server could not start' + (traceback === ''
-    ? ` (check ${optionName('preload')} and ${optionName('docroot')})`
+    ? ` (check ${optionName(option)} and ${optionName('docroot')})`
     : '')
   return new StartupError('ERR_PRELOAD', describe(text, type, message, traceback),
     { type, traceback })

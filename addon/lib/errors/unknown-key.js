@@ -13,8 +13,9 @@ import { InvalidOptionError } from './classes.js'
  * @param {string} [noun] what the owner calls its keys
  */
 export function checkKeys (given, known, owner, advice = {}, noun = 'key') {
-  for (const key of Object.keys(given)) {
-    if (!known.has(key)) throw unknownKey(key, known, `${owner} has no ${noun} ${key}`, advice)
+  for (const key in given) {
+    if (known.has(key) || !Object.hasOwn(given, key)) continue
+    throw unknownKey(key, known, `${owner} has no ${noun} ${key}`, advice)
   }
 }
 

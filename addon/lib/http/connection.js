@@ -1,6 +1,6 @@
 /**
- * What Node leaves to do about an HTTP/1 connection: it bounds how much of a pipeline is taken at a
- * time, answers clients that send no more but still read, and ends every response when the
+ * What Node leaves to do about a connection. For HTTP/1: it bounds how much of a pipeline is taken
+ * at a time, answers clients that send no more but still read, and ends every response when the
  * connection has closed.
  */
 
@@ -27,6 +27,8 @@ const PAUSE = 1000
  */
 const HALF_CLOSED = 1000
 
+const NGHTTP2_NO_ERROR = 0
+
 const kConnection = Symbol('connection')
 
 /**
@@ -50,8 +52,18 @@ export function connectionOf (req) {
  * @param {any} res
  */
 export function hasGone (req, res) {
-  if (req.httpVersionMajor === 2) return res.stream?.destroyed === true
+  const { stream } = res
+  if (req.httpVersionMajor === 2) return stream?.destroyed === true || stream?.closed === true
   return res.closed === true || res.destroyed === true || req.socket?.destroyed === true
+}
+
+/**
+ * Ends a stream of HTTP/2 that its client has reset. Node never does so if the client gave no error
+ * (RST_STREAM with NO_ERROR) and something waited to be sent.
+ * @param {any} stream
+ */
+export function endWhenAborted (stream) {
+  stream.on('aborted', () => { if (stream.rstCode === NGHTTP2_NO_ERROR) stream.destroy() })
 }
 
 export class Connection {

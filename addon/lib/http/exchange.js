@@ -13,6 +13,10 @@ import {
 } from './response-writer.js'
 import { bodyLength, selectRange } from '../stream/file-response.js'
 import { RequestStream } from '../stream/request-stream.js'
+import { WarningLimit } from '../util/warning-limit.js'
+
+/** An application may do the same thing wrong in every request, or many times in one. */
+const warnings = new WarningLimit()
 
 /**
  * One request of a client over HTTP, and its response, with backpressure in both directions. An
@@ -39,6 +43,7 @@ export class HttpExchange extends RequestStream {
    */
   constructor (head, req, res, logger) {
     super(head, undefined)
+    this.keepContext()
     this.req = req
     this.res = res
     this.logger = logger
@@ -162,13 +167,20 @@ export class HttpExchange extends RequestStream {
     }
   }
 
-  /** @param {string[]} links */
-  onEarlyHint (links) {
-    const { res } = this
-    if (res.headersSent || this.#isOver()) return
+  /**
+   * @param {string[]} links
+   * @param {number} cost
+   */
+  onEarlyHint (links, cost) {
+    const { res, req } = this
+    const taken = () => this.consumed(cost)
+    if (res.headersSent || this.#isOver()) return taken()
     try {
-      res.writeEarlyHints({ link: links })
+      res.writeEarlyHints({ link: links }, taken)
+      // HTTP/2 knows no callback. It writes at the end of the turn.
+      if (req.httpVersionMajor === 2) setImmediate(taken)
     } catch (error) {
+      taken()
       this.#cannot('send an early hint', error)
     }
   }
@@ -179,7 +191,9 @@ export class HttpExchange extends RequestStream {
    * @param {unknown} error
    */
   #cannot (what, error) {
-    this.logger.warn(`[node-asgi] ${this.req.method} ${askedUrl(this.req)}: cannot ${what}: ` +
+    const { req, logger } = this
+    warnings.warn(this.carrier ?? logger, `cannot ${what}`, logger,
+      `[node-asgi] ${req.method} ${askedUrl(req)}: cannot ${what}: ` +
       /** @type {Error} */ (error).message)
   }
 

@@ -3,7 +3,7 @@
  */
 
 import { onClosing, onSessionClosing } from './closing.js'
-import { connectionOf, hasGone } from './connection.js'
+import { connectionOf, endWhenAborted, hasGone } from './connection.js'
 import { httpStatus } from './error-status.js'
 import { HttpExchange, describe } from './exchange.js'
 import { currentHeaders } from './changed-headers.js'
@@ -78,6 +78,7 @@ export function createListener (pool, limits, settings, closing) {
     exchange.keepsBody = arrival?.keepsBody === true
     const connection = connectionOf(req)
     if (req.httpVersionMajor === 2) {
+      endWhenAborted(req.stream)
       onSessionClosing(req, closing)
       watchSession(exchange.session = req.stream.session)
       // The client may reset the stream in what has been read together with the request.

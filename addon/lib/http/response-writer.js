@@ -18,8 +18,8 @@ let last = parseHeaders('')
 /** @param {string} joined see splitJoined */
 function parseHeaders (joined) {
   const list = Object.freeze(splitJoined(joined))
-  const hasLength = list.some((name, i) => i % 2 === 0 && name === 'content-length')
-  return { joined, list, hasLength }
+  const has = (/** @type {string} */ name) => list.some((item, i) => i % 2 === 0 && item === name)
+  return { joined, list, hasLength: has('content-length'), hasTrailer: has('trailer') }
 }
 
 /**
@@ -38,6 +38,9 @@ export function writeHead (req, res, status, joined, length) {
     list = [...list, 'content-length', String(length)]
     hasLength = true
   }
+  if (last.hasTrailer && !http2 && !isChunked(req, res, status, hasLength)) {
+    list = list.filter((_, i) => list[i - i % 2] !== 'trailer')
+  }
   if (!http2 && res.getHeaderNames().length === 0 && isPlain(res)) {
     res.writeHead(status, list)
     return hasLength || res.chunkedEncoding
@@ -53,6 +56,19 @@ export function writeHead (req, res, status, joined, length) {
   }
   // Middleware that changes the body takes the length away.
   return http2 || res.hasHeader('content-length') || res.chunkedEncoding
+}
+
+/**
+ * Whether Node will send the body in chunks. Other bodies have no trailers, and Node throws at a
+ * header that announces some.
+ * @param {any} req
+ * @param {any} res
+ * @param {number} status
+ * @param {boolean} hasLength
+ */
+function isChunked (req, res, status, hasLength) {
+  return !hasLength && req.method !== 'HEAD' && status !== 204 && status !== 304 &&
+    res.useChunkedEncodingByDefault && !res.hasHeader('content-length')
 }
 
 /**

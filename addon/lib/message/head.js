@@ -100,9 +100,6 @@ export function encodeHead (request, length, type = '') {
     throw invalidUrl('', 'a request must have a url')
   }
   const { scheme, path, query, authority, host, port } = parseUrl(request.url)
-  if (path.includes('\0') || query.includes('\0')) {
-    throw invalidUrl(String(request.url), 'it must not contain NUL')
-  }
   const { prefix } = request
   const mount = prefix === undefined ? '' : parsePrefix(prefix)
   const headers = new HeaderText()
@@ -170,7 +167,7 @@ export function encodeSocketHead (request) {
  * @returns {string}
  */
 export function parseMethod (method) {
-  if (method === undefined) return 'GET'
+  if (method === undefined || method === 'GET') return 'GET'
   if (METHODS.has(/** @type {string} */ (method))) return /** @type {string} */ (method)
   if (typeof method !== 'string' || method === '' || NOT_LATIN1_TEXT.test(method)) {
     throw new InvalidRequestError('ERR_INVALID_METHOD',

@@ -294,7 +294,9 @@ export function eachHeader (init, sink) {
     }
   } else {
     const record = /** @type {Record<string, HeaderValue>} */ (init)
-    for (const name of Object.keys(record)) eachValue(name, record[name], sink)
+    for (const name in record) {
+      if (Object.hasOwn(record, name)) eachValue(name, record[name], sink)
+    }
   }
 }
 

@@ -43,8 +43,8 @@ export function withoutOrigin (url) {
  * @param {string} prefix as parsePrefix() returns it
  */
 export function isBelow (url, prefix) {
-  return url.startsWith(prefix) &&
-    (prefix === '' || url.length === prefix.length || '/?'.includes(url[prefix.length]))
+  return prefix === '' || (url.startsWith(prefix) &&
+    (url.length === prefix.length || '/?'.includes(url[prefix.length])))
 }
 
 /**

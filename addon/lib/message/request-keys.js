@@ -41,6 +41,15 @@ const ADVICE = {
 }
 
 /**
+ * Whether it is one of the keys that nearly all requests have, and no others. To compare them takes
+ * a fifth of the time that looking them up takes, and every request is checked.
+ * @param {string} key
+ */
+function isUsual (key) {
+  return key === 'method' || key === 'url' || key === 'headers' || key === 'body'
+}
+
+/**
  * @param {any} request a plain object
  */
 export function checkRequestKeys (request) {
@@ -48,7 +57,9 @@ export function checkRequestKeys (request) {
     throw new InvalidOptionError('request', 'a request that arrived over HTTP cannot be sent as ' +
       'it is; answer it with python.listener(req, res)')
   }
-  checkKeys(request, KEYS, 'a request', ADVICE)
+  for (const key in request) {
+    if (!isUsual(key)) return checkKeys(request, KEYS, 'a request', ADVICE)
+  }
 }
 
 /**

@@ -18,14 +18,15 @@ export const EMPTY = Buffer.alloc(0)
 /** @type {(response: ResponseHead, status: number, joined: string) => void} */
 let setHead
 
-/** Status and headers. The headers are parsed on first use. */
+/** Status, headers and trailers. They are parsed and created on first use. */
 class ResponseHead {
   /** @type {Headers | string} */
   #headers = ''
 
-  status = 200
+  /** @type {Headers | null} */
+  #trailers = null
 
-  trailers = new Headers()
+  status = 200
 
   static {
     setHead = (response, status, joined) => {
@@ -44,6 +45,17 @@ class ResponseHead {
   set headers (value) {
     // @ts-ignore: a setter may take more than the getter gives
     this.#headers = value instanceof Headers ? value : new Headers(value)
+  }
+
+  /** @returns {Headers} */
+  get trailers () {
+    this.#trailers ??= new Headers()
+    return this.#trailers
+  }
+
+  /** @param {Headers} value */
+  set trailers (value) {
+    this.#trailers = value
   }
 }
 

@@ -17,6 +17,9 @@ import { InvalidRequestError } from '../errors.js'
 const ABSOLUTE = /^(https?):\/\/([^/?#\\]*)((?:[/?#].*)?)$/is
 const AUTHORITY = /^(?:[^@]*@)?((?:\[[0-9a-f:.]+\]|[\w.~!$&'()*+,;=%-]+)(?::\d*)?)$/i
 export const MAX_PORT = 65535
+// One look at a path finds both what has to be encoded and what is refused.
+// eslint-disable-next-line no-control-regex
+const NON_ASCII_OR_NUL = /[^\x01-\x7f]/
 const NON_ASCII = /[^\0-\x7f]+/
 const EACH_NON_ASCII = new RegExp(NON_ASCII, 'g')
 
@@ -89,7 +92,10 @@ function parseOrigin (url, scheme, given, text) {
 function relative (text) {
   const hash = text.indexOf('#')
   if (hash !== -1) text = text.slice(0, hash)
-  if (NON_ASCII.test(text)) text = percentEncode(text)
+  if (NON_ASCII_OR_NUL.test(text)) {
+    if (text.includes('\0')) throw invalidUrl(text, 'it must not contain NUL')
+    text = percentEncode(text)
+  }
   const mark = text.indexOf('?')
   return {
     scheme: 'http',

@@ -17,8 +17,8 @@ export class BufferedStream extends RequestStream {
     this.reject = reject
     this.status = 0
     this.headers = ''
-    /** @type {Buffer[]} */
-    this.chunks = []
+    /** @type {Buffer[] | null} pieces of the body; null: none has arrived */
+    this.chunks = null
   }
 
   get timed () {
@@ -47,14 +47,13 @@ export class BufferedStream extends RequestStream {
    */
   onBody (body, end) {
     if (!end) return this.#collect(body)
-    if (body !== undefined) this.chunks.push(body)
-    const whole = this.chunks.length === 1 ? this.chunks[0] : Buffer.concat(this.chunks)
-    this.resolve(bufferedResponse(this.status, this.headers, whole))
+    if (body !== undefined) this.#keep(body)
+    this.resolve(bufferedResponse(this.status, this.headers, this.#body()))
   }
 
   /** @param {string} headers */
   onTrailers (headers) {
-    const response = bufferedResponse(this.status, this.headers, Buffer.concat(this.chunks))
+    const response = bufferedResponse(this.status, this.headers, this.#body())
     response.trailers = parseJoined(headers)
     this.resolve(response)
   }
@@ -85,13 +84,25 @@ export class BufferedStream extends RequestStream {
   /** @param {Buffer | undefined} body */
   #collect (body) {
     if (body === undefined) return
-    this.chunks.push(body)
+    this.#keep(body)
     this.consumed(body.length)
+  }
+
+  /** @param {Buffer} body a piece of it */
+  #keep (body) {
+    if (this.chunks === null) this.chunks = [body]
+    else this.chunks.push(body)
+  }
+
+  /** @returns {Buffer} */
+  #body () {
+    if (this.chunks === null) return EMPTY
+    return this.chunks.length === 1 ? this.chunks[0] : Buffer.concat(this.chunks)
   }
 
   /** @param {Error} error */
   onError (error) {
-    this.chunks = []
+    this.chunks = null
     this.reject(error)
   }
 }

@@ -42,6 +42,7 @@ export class SocketStream extends RequestStream {
   /** @param {string} head */
   constructor (head) {
     super(head, undefined)
+    this.keepContext()
     // Until it is accepted, another worker can be asked just as well.
     this.repeatable = true
   }

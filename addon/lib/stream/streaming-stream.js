@@ -14,6 +14,8 @@ export class StreamingStream extends RequestStream {
    */
   constructor (head, body, resolve, reject) {
     super(head, body)
+    // The body has listeners.
+    this.keepContext()
     this.resolve = resolve
     this.reject = reject
     /** @type {ResponseBody | null} */

@@ -9,6 +9,7 @@ import { optionName } from '../util/option-name.js'
 import { ForkServer } from '../worker/fork-server.js'
 import { Worker } from '../worker/worker.js'
 import { HangWatch } from './hang-watch.js'
+import { pinned } from './python-environment.js'
 import { Roster } from './roster.js'
 
 /** @typedef {import('./reporter.js').Reporter} Reporter */
@@ -55,6 +56,9 @@ import { Roster } from './roster.js'
 
 /** Milliseconds that a worker gets to print its stacks. */
 const STACKS_WAIT = 250
+
+const NO_STACKS = 'There are no stacks: the application has unregistered the signal of ' +
+  'faulthandler that prints them, so this signal has ended the worker.'
 
 /**
  * @implements {WorkerOwner}
@@ -114,7 +118,7 @@ export class Crew {
    */
   start (prepare) {
     try {
-      this.#server = new ForkServer({ ...this.parts, owner: this })
+      this.#server = new ForkServer({ ...this.parts, ...pinned(this.parts), owner: this })
       prepare()
       this.#server.start()
     } catch (error) {
@@ -215,9 +219,13 @@ export class Crew {
    * @param {Worker} worker
    */
   async #inspect (worker) {
-    this.onSignal(worker, this.parts.binding.stacksSignal)
+    const { stacksSignal } = this.parts.binding
+    worker.presume(stacksSignal, hungError(worker, this.timeouts.hang, NO_STACKS), 'hung')
+    this.onSignal(worker, stacksSignal)
     const stacks = await worker.output.gather(STACKS_WAIT)
-    if (worker.answers) {
+    if (worker.exit?.signal === stacksSignal) {
+      this.reporter.workerHung(worker, NO_STACKS)
+    } else if (worker.answers) {
       // It has come back to life in the meantime.
       this.onLine(worker, 'stderr', stacks, null)
     } else if (worker.fail(hungError(worker, this.timeouts.hang, stacks), 'hung')) {

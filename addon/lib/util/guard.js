@@ -4,6 +4,8 @@
  * its own, as if a timer had thrown it.
  */
 
+import { escapeControls, logEntry } from './log-text.js'
+
 /**
  * Makes it an uncaught exception.
  * @param {unknown} error
@@ -28,7 +30,8 @@ export function guard (callback) {
 }
 
 /**
- * A logger whose methods never throw, whatever those of the user's do.
+ * A logger whose methods never throw, whatever those of the user's do, and which gets only text
+ * that is safe in a log. A logger that has children is a structured one: it frames entries itself.
  * @template {{ [level: string]: any }} T
  * @param {T} logger
  * @returns {T} with those of its methods that node-asgi calls
@@ -36,9 +39,11 @@ export function guard (callback) {
 export function guardLogger (logger) {
   /** @type {{ [level: string]: any }} */
   const guarded = {}
+  const clean = typeof logger.child === 'function' ? escapeControls : logEntry
   for (const level of ['debug', 'info', 'warn', 'error']) {
     if (typeof logger[level] !== 'function') continue
-    guarded[level] = guard((...args) => logger[level](...args))
+    guarded[level] = guard((...args) => logger[level](
+      ...args.map((arg) => typeof arg === 'string' ? clean(arg) : arg)))
   }
   if (typeof logger.child === 'function') {
     guarded.child = (/** @type {any[]} */ ...args) => {

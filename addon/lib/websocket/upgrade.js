@@ -5,6 +5,7 @@
 import { WebSocket, WebSocketServer } from 'ws'
 
 import { isClosing, onClosing, onSessionClosing, serverOf } from '../http/closing.js'
+import { endWhenAborted } from '../http/connection.js'
 import { httpStatus } from '../http/error-status.js'
 import { splitJoined } from '../message/headers.js'
 import { isAllowedOrigin } from '../http/hosts.js'
@@ -125,6 +126,11 @@ export function createUpgrade (pool, settings, closing) {
     connect (req, res, arrival) {
       if (req.httpVersionMajor !== 2) return res.destroy() // CONNECT of HTTP/1 is for proxies
       const { stream } = res
+      if (hasEnded(stream)) {
+        stream.destroy()
+        return
+      }
+      endWhenAborted(stream)
       const { session } = stream
       watchSession(session)
       const refuse = (/** @type {number} */ status) => {

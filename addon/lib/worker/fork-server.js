@@ -10,6 +10,7 @@ import { StartupError, preloadError } from '../errors.js'
 import { Deadline } from '../util/deadline.js'
 import { guard } from '../util/guard.js'
 import { optionName } from '../util/option-name.js'
+import { Confinement } from './confinement.js'
 import { LineReader } from './line-reader.js'
 import { parseInfo } from './process-info.js'
 
@@ -29,6 +30,7 @@ import { parseInfo } from './process-info.js'
  * A worker, as far as the fork server has to do with it.
  * @typedef {object} Forkable
  * @property {number} id
+ * @property {number} pid 0 as long as it is not known
  * @property {import('../binding.js').Channel} channel
  * @property {(sources: { stdout: import('../binding.js').OutputSource,
  *   stderr: import('../binding.js').OutputSource }) => void} forking its process has been asked for
@@ -78,6 +80,9 @@ export class ForkServer {
   /** @type {Map<number, Forkable>} workers whose end has not been reported, by id */
   #workers = new Map()
 
+  /** @type {Confinement} */
+  #confinement
+
   #deadline = new Deadline()
 
   /** @type {Error | null} */
@@ -110,6 +115,7 @@ export class ForkServer {
     /** @type {number | null} milliseconds that it took to become ready */
     this.startTime = null
     this.pid = 0
+    this.#confinement = new Confinement(settings)
     this.#control = new binding.Control(guard((message) => this.#onMessage(message)))
     this.#control.ref()
   }
@@ -128,10 +134,12 @@ export class ForkServer {
     const control = this.#control
     let child
     try {
-      child = this.system.spawn(this.python, ['-u', workerMain], {
+      const { args, env } = this.#confinement.open(workerMain)
+      child = this.system.spawn(this.python, args, {
         cwd: this.settings.docroot,
-        env: { ...this.env, NODE_ASGI_WORKER_MODULE: workerModulePath },
+        env: { ...this.env, ...env, NODE_ASGI_WORKER_MODULE: workerModulePath },
         detached: true,
+        ...this.#confinement.identity,
         stdio: ['ignore', 'pipe', 'pipe', control.childFd, control.lifelineFd]
       })
     } catch (error) {
@@ -147,7 +155,8 @@ export class ForkServer {
     this.pid = child.pid
     this.#capture('stdout', child.stdout)
     this.#capture('stderr', child.stderr)
-    this.#tell(() => control.init(JSON.stringify(serverSettings(this.settings))))
+    this.#tell(() => control.init(JSON.stringify(
+      { ...serverSettings(this.settings), ...this.#confinement.settings })))
     const { startup } = this.settings.timeouts
     this.#deadline.expect(startup, () => this.abandon(new StartupError('ERR_STARTUP_TIMEOUT',
       `the fork server (${this.python}) did not start within ${startup} ms; check what the ` +
@@ -164,6 +173,7 @@ export class ForkServer {
     this.#tell(() => {
       const sources = this.#control.fork(worker.id, worker.channel)
       this.#workers.set(worker.id, worker)
+      for (const source of Object.values(sources)) this.#confinement.give(source)
       worker.forking(sources)
     })
   }
@@ -265,7 +275,8 @@ export class ForkServer {
         this.#onReady(message.info)
         break
       case 'server_failed':
-        this.#error ??= preloadError(message.errorType, message.message, message.traceback)
+        this.#error ??= preloadError(this.settings.preload === true ? 'appTarget' : 'preload',
+          message.errorType, message.message, message.traceback)
         break
       case 'forked':
         this.#workers.get(message.worker)?.forked(message.pid)
@@ -313,11 +324,19 @@ export class ForkServer {
   /** @param {Error & { code?: string }} error */
   #onSpawnError (error) {
     this.#exited ||= this.pid === 0
+    if (this.#exited) this.#confinement.close()
     const code = error.code === 'ENOENT' ? 'ERR_PYTHON_NOT_FOUND' : 'ERR_PYTHON_FAILED'
     this.#error ??= new StartupError(code,
-      `could not run ${this.python} (${error.message}); set ${optionName('python')} to the path ` +
-      'of Python 3.10 or later', { cause: error })
+      `could not run ${this.python} (${error.message}); ` + this.#spawnAdvice(), { cause: error })
     this.#report()
+  }
+
+  #spawnAdvice () {
+    const { user } = this.settings.isolation
+    return user === undefined
+      ? `set ${optionName('python')} to the path of Python 3.10 or later`
+      : `the user ${user.name} (${optionName('isolation.user')}) must be able to execute it, and ` +
+        `to enter ${this.settings.docroot}`
   }
 
   /**
@@ -326,7 +345,9 @@ export class ForkServer {
    */
   #onExit (code, signal) {
     this.#exited = true
+    this.#confinement.close()
     this.#control.reaped()
+    for (const { pid } of this.#workers.values()) if (pid !== 0) this.#control.reapOrphan(pid)
     this.#afterLastWords(signal === null ? `exited with code ${code}` : `was ended by ${signal}`)
   }
 

@@ -300,7 +300,8 @@ export class InFlight {
         break
       }
       case types.EARLY_HINT:
-        this.#find(events[i + 1], false)?.onEarlyHint(events[i + 2].split('\0'))
+        this.#find(events[i + 1], false)
+          ?.onEarlyHint(events[i + 2].split('\0'), events[i + 3])
         break
       case types.PUSH:
         this.#find(events[i + 1], false)?.onPush(events[i + 2], events[i + 3])

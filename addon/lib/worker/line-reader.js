@@ -20,15 +20,59 @@ const HIGH_SURROGATE = /[\ud800-\udbff]/
  */
 const LEVELS = ['debug', 'info', 'warn', 'error']
 
+/** Lines between two looks at the clock. */
+const LINES = 32
+
+/** Milliseconds that all readers together may take in one turn of the event loop. */
+const BUDGET = 1
+
+/**
+ * Lets readers with much to do take turns, so that output keeps nobody from the event loop.
+ * @type {LineReader[]}
+ */
+const busy = []
+
+function work () {
+  const end = performance.now() + BUDGET
+  do {
+    const reader = /** @type {LineReader} */ (busy.shift())
+    if (reader.read(LINES)) busy.push(reader)
+  } while (busy.length > 0 && performance.now() < end)
+  if (busy.length > 0) setImmediate(work)
+}
+
+/** @param {LineReader} reader */
+function workLater (reader) {
+  if (busy.push(reader) === 1) setImmediate(work)
+}
+
 export class LineReader {
-  #rest = ''
+  /** What has arrived and has not been passed on. While this holds a line, the source waits. */
+  #text = ''
+
+  /** Where the first line in it begins, and up to where it has no end. */
+  #start = 0
+  #searched = 0
+
+  /** It is among those that are busy. */
+  #isBusy = false
+
+  /** Nothing more will arrive. */
+  #isLast = false
+
   #decoder = new StringDecoder('utf8')
 
   /** @type {Level | null} level of the record that the current line belongs to */
   #level = null
 
-  /** A record never contains the mark, so that always starts one. */
-  #recordStart
+  /** @type {(() => void)[]} called when everything has been passed on */
+  #waiters = []
+
+  /**
+   * Where a line ends, or a record begins: a record never contains the mark. Text before a mark was
+   * printed without a newline, as progress bars are.
+   */
+  #boundary
 
   /**
    * @param {import('../binding.js').OutputSource} source a pipe's read end; the reader owns it
@@ -38,7 +82,7 @@ export class LineReader {
    */
   constructor (source, marks, onLine) {
     this.marks = marks
-    this.#recordStart = new RegExp(`(?=${marks.record}[${marks.levels}])`)
+    this.#boundary = new RegExp(`\\n|${marks.record}[${marks.levels}]`, 'g')
     this.onLine = onLine
     this.source = typeof source === 'number'
       ? new Socket({ fd: source, readable: true, writable: false })
@@ -55,51 +99,87 @@ export class LineReader {
 
   /** @param {string} text */
   #add (text) {
-    const lines = (this.#rest + text).split('\n')
-    this.#rest = /** @type {string} */ (lines.pop())
-    for (const line of lines) {
-      const last = this.#passLong(line)
-      this.#pass(last.endsWith('\r') ? last.slice(0, -1) : last)
-      this.#level = null
-    }
-    this.#rest = this.#passLong(this.#rest)
+    this.#text = this.#text.slice(this.#start) + text
+    this.#searched -= this.#start
+    this.#start = 0
+    if (!this.#isBusy) this.#proceed()
+  }
+
+  #proceed () {
+    if (!this.read(LINES)) return
+    this.#isBusy = true
+    // The process that writes waits when its pipe is full.
+    this.source.pause()
+    workLater(this)
   }
 
   /**
-   * Cuts a long line at the same places whether or not its end has arrived, and never within a mark
-   * or a character.
-   * @param {string} line
-   * @returns {string} what is left of it
+   * Passes on some of the lines that have arrived.
+   * @param {number} limit
+   * @returns {boolean} whether there are more
    */
-  #passLong (line) {
-    let start = 0
-    while (line.length - start > MAX_LINE) {
-      let end = start + MAX_LINE
-      if (line[end - 1] === this.marks.record || HIGH_SURROGATE.test(line[end - 1])) end--
-      this.#pass(line.slice(start, end))
-      start = end
+  read (limit) {
+    for (let i = 0; i < limit; i++) {
+      if (this.#next()) continue
+      if (this.#isBusy) {
+        this.#isBusy = false
+        this.source.resume()
+      }
+      if (this.#isLast) this.#finish()
+      return false
     }
-    return line.slice(start)
+    return true
   }
 
-  /** @param {string} piece a line, or part of one */
-  #pass (piece) {
-    const { newline } = this.marks
-    // Text before a mark was printed without a newline, as progress bars are.
-    for (const part of piece.split(this.#recordStart)) {
-      const isRecord = this.#recordStart.test(part)
-      if (isRecord) this.#level = LEVELS[this.marks.levels.indexOf(part[1])]
-      const text = isRecord ? part.slice(2) : part
-      this.onLine(this.#level === null ? text : text.replaceAll(newline, '\n'), this.#level)
+  /** Passes on the first line. Returns false if its end has not arrived. */
+  #next () {
+    this.#boundary.lastIndex = this.#searched
+    const found = this.#boundary.exec(this.#text)
+    if (found === null) {
+      // A marker may have arrived in half.
+      this.#searched = Math.max(this.#searched, this.#text.length - 1)
     }
+    // A long line is cut at the same places whether or not its end has arrived.
+    if ((found?.index ?? this.#text.length) - this.#start > MAX_LINE) {
+      const last = this.#text[this.#start + MAX_LINE - 1]
+      const isHalf = last === this.marks.record || HIGH_SURROGATE.test(last)
+      this.#pass(this.#start + MAX_LINE - Number(isHalf))
+      return true
+    }
+    if (found === null) return false
+    const { index } = found
+    this.#searched = this.#boundary.lastIndex
+    if (found[0] === '\n') {
+      this.#pass(this.#text[index - 1] === '\r' ? Math.max(index - 1, this.#start) : index)
+      this.#level = null
+    } else {
+      if (index > this.#start) this.#pass(index)
+      this.#level = LEVELS[this.marks.levels.indexOf(found[0][1])]
+    }
+    this.#start = this.#searched
+    return true
+  }
+
+  /** @param {number} end of the line in the text, or of a part of it */
+  #pass (end) {
+    const text = this.#text.slice(this.#start, end)
+    this.#start = end
+    this.#searched = Math.max(this.#searched, end)
+    const message = this.#level === null ? text : text.replaceAll(this.marks.newline, '\n')
+    this.onLine(message, this.#level)
   }
 
   #end () {
+    if (this.#isLast) return
+    this.#isLast = true
+    this.#add(this.#decoder.end())
+  }
+
+  #finish () {
     if (this.ended) return
+    if (this.#text.length > this.#start) this.#pass(this.#text.length)
     this.ended = true
-    const rest = this.#rest + this.#decoder.end()
-    this.#rest = ''
-    if (rest !== '') this.#pass(rest)
+    for (const resolve of this.#waiters) resolve()
   }
 
   /**
@@ -109,13 +189,14 @@ export class LineReader {
    */
   close (timeout) {
     return new Promise((resolve) => {
-      if (this.source.destroyed) return resolve()
       const timer = setTimeout(() => this.source.destroy(), timeout)
-      this.source.once('close', () => {
+      const finish = () => {
         clearTimeout(timer)
-        resolve()
-      })
-      if (this.ended) this.source.destroy()
+        if (this.source.closed) resolve()
+        else this.source.destroy().once('close', resolve)
+      }
+      if (this.ended) finish()
+      else this.#waiters.push(finish)
     })
   }
 }

@@ -12,6 +12,7 @@ import {
 import { rethrowLater } from '../util/guard.js'
 import { nameRequest } from '../message/head.js'
 import { Batch, InFlight } from './in-flight.js'
+import { Limits } from './limits.js'
 import { optionName } from '../util/option-name.js'
 import { parseInfo } from './process-info.js'
 import { Pulse } from './pulse.js'
@@ -48,6 +49,10 @@ export class Worker {
   /** @type {ExitReason | null} */
   #reason = null
 
+  /** What it means if a signal that asks for stacks ends it instead.
+   * @type {{ signal: number, error: Error, reason: ExitReason } | null} */
+  #presumed = null
+
   /** It has been told to end. */
   #leaving = false
 
@@ -63,6 +68,9 @@ export class Worker {
   /** @type {InFlight} */
   #requests
 
+  /** @type {Limits} */
+  #limits
+
   /** Until when the next step of its life has to be done. */
   #deadline = new Deadline()
 
@@ -73,6 +81,9 @@ export class Worker {
   #finish = new Deadline()
 
   #finishAt = Infinity
+
+  /** When it will be killed, while it drains. */
+  #endAt = 0
 
   /** Milliseconds for its process to exit or, when killed, to be reported as ended. */
   #killTime
@@ -97,6 +108,7 @@ export class Worker {
     this.owner = owner
     this.timeouts = settings.timeouts
     this.#killTime = settings.timeouts.kill
+    this.#limits = new Limits(settings.isolation.limits, binding.outOfMemoryExit)
     this.types = binding.eventTypes
     this.stride = binding.eventStride
     this.output = new WorkerOutput(binding.logMarks,
@@ -218,6 +230,10 @@ export class Worker {
     if (!this.#move('exit')) return
     this.#pid ||= pid
     this.#exit = { code, signal }
+    if (this.#presumed?.signal === signal && this.#error === null) {
+      this.#error = this.#presumed.error
+      this.#reason = this.#presumed.reason
+    }
     this.#lastLook = setImmediate(() => this.release())
   }
 
@@ -274,6 +290,16 @@ export class Worker {
   }
 
   /**
+   * Until it answers again: if this signal ends it, it has failed for another reason.
+   * @param {number} signal
+   * @param {Error} error
+   * @param {ExitReason} reason
+   */
+  presume (signal, error, reason) {
+    this.#presumed = { signal, error, reason }
+  }
+
+  /**
    * Ends it by force, because it has failed.
    * @param {Error} error
    * @param {ExitReason} reason
@@ -309,8 +335,16 @@ export class Worker {
     // WebSockets do not end by themselves.
     if (reason === 'close') this.#requests.cancelSockets(closedError())
     this.#giveUpAfter(finish)
-    if (!this.#stopped) this.#killUnlessGone(hasStarted ? total : kill)
+    const patience = hasStarted ? total : kill
+    this.#endAt = performance.now() + patience
+    if (!this.#stopped) this.#killUnlessGone(patience)
     return true
+  }
+
+  /** Milliseconds for its process to exit once it has ended as told. Earlier steps left some. */
+  get #exitTime () {
+    const left = this.#endAt - performance.now()
+    return Math.max(this.#killTime, Math.min(this.timeouts.kill, left))
   }
 
   /** @param {number} patience milliseconds */
@@ -373,7 +407,7 @@ export class Worker {
     this.#channel.close()
     this.outputEnded = this.output.close(this.#killTime)
     const { code, signal } = this.#exit ?? { code: null, signal: 0 }
-    const crash = crashedError(this, code, signal)
+    const crash = crashedError(this, code, signal, this.#limits.reached(code, signal))
     this.#lose(streams, this.#error ?? (this.#stopped ? this.#leavingError() : crash))
     this.owner.onGone(this, this.#error ?? crash)
   }
@@ -440,11 +474,12 @@ export class Worker {
         break
       case types.STOPPED:
         // Nothing of the application is left to wait for. Said twice, it does not extend the time.
-        if (!this.#stopped && this.#state === 'draining') this.#killUnlessGone(this.#killTime)
+        if (!this.#stopped && this.#state === 'draining') this.#killUnlessGone(this.#exitTime)
         this.#stopped = true
         break
       case types.PONG:
         this.#pulse.answered(this.#now)
+        this.#presumed = null
         if (this.#move('answer')) this.owner.onAvailable(this)
         break
       case types.HANG_UP:

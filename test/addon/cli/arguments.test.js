@@ -73,7 +73,11 @@ describe('parseArguments', () => {
       '--env', 'A=1', '--env', 'B=x=y', '--concurrency', '10', '--max-queue', '0',
       '--retry', '0', '--spin', '30', '--restart-min', '0.2', '--restart-max', '20',
       '--restart-window', '30', '--restart-limit', '7', '--timeout-cancel', '0.5',
-      '--timeout-kill', '0.6', '--timeout-disconnect-grace', '11'
+      '--timeout-kill', '0.6', '--timeout-disconnect-grace', '11',
+      '--isolation', 'strict', '--user', '0', '--group', 'root', '--umask', '027',
+      '--lock-privileges', '--drop-capabilities', '--inherit-env', 'A,B', '--allow-read', '/a,b',
+      '--allow-write', '/c', '--limit-memory', '300', '--limit-cpu', '60', '--limit-files', '200',
+      '--limit-processes', '50', '--limit-core', '0', '--allow-debug', '--protect-node'
     ])
     assert.deepEqual(handler, {
       appTarget: 'pkg.site:make',
@@ -115,8 +119,25 @@ describe('parseArguments', () => {
         shutdown: 4000,
         kill: 600,
         disconnectGrace: 11_000
+      },
+      isolation: {
+        profile: 'strict',
+        user: 0,
+        group: 'root',
+        umask: 0o027,
+        noNewPrivileges: true,
+        dropCapabilities: true,
+        inheritEnv: ['A', 'B'],
+        allow: { read: ['/a', 'b'], write: ['/c'] },
+        limits: {
+          memory: 300 * 2 ** 20, cpu: 60_000, files: 200, processes: 50, core: 0
+        },
+        debug: true,
+        node: true
       }
     })
+    assert.equal(parseArguments(['--inherit-env', 'none']).handler.isolation.inheritEnv, false)
+    assert.equal(parseArguments(['--inherit-env', 'all']).handler.isolation.inheritEnv, true)
     assert.deepEqual(address, { host: '::1', port: 0, uds: undefined })
     assert.deepEqual(tls, { cert: 'c.pem', key: 'k.pem', ca: 'ca.pem' })
     assert.equal(accessLog, true)

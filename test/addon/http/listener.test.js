@@ -235,7 +235,7 @@ test('an exception before the start is a 500, with details only in the log', asy
   assert.match(answer, /\r\n\r\nInternal Server Error\n$/)
   assert.doesNotMatch(answer, /secret/)
   assert.match(log.lines.join('\n'),
-    /^error .*GET \/path: .*ValueError: secret.*\nTraceback: secret/)
+    /^error .*GET \/path: .*ValueError: secret.*\n {2}\| Traceback: secret/)
 })
 
 for (const [what, version, headers] of [

@@ -97,3 +97,8 @@ test('a list with something other than pairs raised a TypeError', () => {
     assert.throws(() => new Headers(init), { code: 'ERR_INVALID_HEADER' })
   }
 })
+
+test('headers that a record inherits are not sent', () => {
+  const record = Object.assign(Object.create({ 'x-inherited': 'a' }), { 'x-own': 'b' })
+  assert.deepEqual([...new Headers(record)], [['x-own', 'b']])
+})

@@ -109,3 +109,11 @@ test('a standard method may be in lower case, and is as repeatable as in upper c
     await assert.rejects(python.handleRequest({ method, url: '/' }), { code: 'ERR_INVALID_METHOD' })
   }
 })
+
+test('keys that a request inherits do not count', async (t) => {
+  const { python } = fakeHandler(t, {}, hello)
+  const request = Object.assign(Object.create({ traceId: 'x' }), { url: '/', method: 'POST' })
+  assert.equal((await python.handleRequest(request)).body.toString(), 'POST')
+  await assert.rejects(python.handleRequest(Object.assign(request, { whatever: 1 })),
+    { option: 'whatever' })
+})

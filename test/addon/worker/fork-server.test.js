@@ -34,7 +34,10 @@ test('the fork server gets the interpreter, its file descriptors and the setting
     loop: 'auto',
     rootPath: '/r',
     spin: 7,
-    timeouts: { startup: 1.5, shutdown: 0.2, cancel: 1 }
+    timeouts: { startup: 1.5, shutdown: 0.2, cancel: 1 },
+    debug: false,
+    limits: {},
+    allowed: null
   })
 })
 

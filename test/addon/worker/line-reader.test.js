@@ -146,3 +146,58 @@ test('a long line was cut within a character or a mark, and only if it came in p
     [null, 64 * 1024 - 1], [null, 2], [null, 64 * 1024 - 1], ['error', 4]
   ])
 })
+
+/** Takes long, as a logger that writes to a slow disk does. */
+function slowly () {
+  const end = performance.now() + 0.5
+  while (performance.now() < end) { /* busy */ }
+}
+
+test('a process that printed without pause kept the event loop from everything else', async () => {
+  const source = new PassThrough()
+  const lines = []
+  const reader = new LineReader(source, loadBinding().logMarks, (line) => {
+    slowly()
+    lines.push(line)
+  })
+  const expected = Array.from({ length: 1000 }, (_, i) => `line ${i}`)
+  source.write(expected.join('\n') + '\n')
+  await turn()
+  assert.ok(lines.length < 200, `${lines.length} lines in one turn`)
+  assert.ok(source.isPaused(), 'the process that prints has to wait')
+  source.end('last')
+  await reader.close(30_000)
+  assert.deepEqual(lines, [...expected, 'last'])
+})
+
+test('many processes that print share the time of one turn', async () => {
+  let count = 0
+  const sources = Array.from({ length: 20 }, () => new PassThrough())
+  const readers = sources.map((source) => new LineReader(source, loadBinding().logMarks, () => {
+    slowly()
+    count++
+  }))
+  for (const source of sources) source.end('line\n'.repeat(200))
+  await turn() // the first lines of each
+  const before = count
+  await turn()
+  assert.ok(count - before < 200, `${count - before} lines in one turn`)
+  await Promise.all(readers.map((reader) => reader.close(30_000)))
+  assert.equal(count, 4000)
+})
+
+test('level markers without a newline took 4 s for a few megabytes', async () => {
+  const { source, entries, reader } = read()
+  const noise = '\x1eD'.repeat(1 << 15)
+  for (let i = 0; i < 32; i++) source.write(noise)
+  source.end('\x1eE\x1eWthe end\n')
+  await reader.close(30_000)
+  assert.deepEqual(entries, [['warn', 'the end']])
+})
+
+test('a marker that arrives in two pieces', async () => {
+  const { source, entries } = read()
+  for (const piece of ['text\x1e', 'Wrecord\x1e', 'E', 'next\n']) source.write(piece)
+  await turn()
+  assert.deepEqual(entries, [[null, 'text'], ['warn', 'record'], ['error', 'next']])
+})

@@ -7,6 +7,7 @@ import { retirementPlan } from '../../../addon/lib/supervisor/drain-plan.js'
 import { Worker } from '../../../addon/lib/worker/worker.js'
 import { createFake, settle } from '../../support/fake-binding.js'
 import { recordingOwner } from '../../support/recording-owner.js'
+import { stopClock } from '../../support/time.js'
 
 class Stream extends RequestStream {
   events = []
@@ -210,11 +211,11 @@ test('a worker that closed its descriptors was silent for ever', async (t) => {
   await settle()
   const stream = new Stream('GET', undefined)
   worker.send(stream)
-  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const clock = stopClock(t)
   fake.channels[0].emit(fake.binding.eventTypes.HANG_UP)
   fake.channels[0].deliver()
   assert.equal(worker.state, 'ready', 'the news of its end may be on its way')
-  t.mock.timers.tick(parseOptions().timeouts.kill)
+  clock.pass(parseOptions().timeouts.kill)
   assert.equal(worker.state, 'dying')
   assert.match(worker.error.message, /closed the descriptors/)
   assert.deepEqual(stream.events, [['error', 'ERR_WORKER_PROTOCOL']])
@@ -223,12 +224,12 @@ test('a worker that closed its descriptors was silent for ever', async (t) => {
 test('a worker that has ended is not said to have closed its descriptors', async (t) => {
   const { worker, fake, process } = makeWorker()
   await settle()
-  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const clock = stopClock(t)
   fake.channels[0].emit(fake.binding.eventTypes.HANG_UP)
   fake.channels[0].deliver()
   worker.exited(null, 11, process.pid)
   worker.release()
-  t.mock.timers.tick(parseOptions().timeouts.kill)
+  clock.pass(parseOptions().timeouts.kill)
   assert.equal(worker.error, null)
   assert.equal(worker.reason, 'crash')
 })

@@ -109,5 +109,18 @@ TEST(FlowTest, AnEmptyMessageCostsItsOverhead) {
   EXPECT_EQ(NextPiece(0, window).cost(), kMessageOverhead);
 }
 
+TEST(FlowTest, ALongHintFitsTheWindowOnceAllBeforeItIsConsumed) {
+  SendWindow sender;
+  ReceiveWindow receiver;
+  for (const size_t size : {size_t{1}, kMaxHead, size_t{1000}, kMaxHead}) {
+    const size_t cost = HintCost(size);
+    ASSERT_LE(cost, sender.available());
+    sender.Spend(cost);
+    ASSERT_TRUE(receiver.Receive(cost));
+    ASSERT_TRUE(sender.Open(receiver.Consume(cost)));
+  }
+  EXPECT_EQ(HintCost(0), kMessageOverhead);
+}
+
 }  // namespace
 }  // namespace nasgi::wire

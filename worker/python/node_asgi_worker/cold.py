@@ -13,7 +13,7 @@ import signal
 import sys
 from dataclasses import asdict, replace
 
-from node_asgi_worker import MODULE_VARIABLE, _worker, descriptors
+from node_asgi_worker import MODULE_VARIABLE, _worker, confinement, descriptors
 from node_asgi_worker.settings import Settings
 from node_asgi_worker.worker import Job
 
@@ -85,6 +85,7 @@ def attach() -> Job:
     if os.getppid() != raw["server"]:
         sys.exit(1)  # The server ended before the line above.
     descriptors.keep_of_inherited(_fds(job))
+    confinement.enter(settings)
     return job
 
 

@@ -13,6 +13,7 @@ import os
 import platform
 import select
 import selectors
+import shutil
 import signal
 import sys
 import time
@@ -21,6 +22,7 @@ from dataclasses import dataclass
 from node_asgi_worker import (
     _worker,
     cold,
+    confinement,
     descriptors,
     errors,
     importer,
@@ -38,23 +40,31 @@ LIFELINE = _worker.LIFELINE_FD
 IMMORTAL_NAMES = sys.version_info >= (3, 12)
 # Seconds. Workers stop by themselves once Node is gone; then the server kills what is left.
 LAST_GRACE = 5.0
-# Seconds between two checks of workers without a pidfd (old kernel, or Python built on one).
-POLL_INTERVAL = 0.05
 
 
 @dataclass
 class Child:
-    pid: int
-    pidfd: int | None
+    worker: int
+    # The write end of the pipe whose end tells the worker that Node is gone. Each worker has a pipe
+    # of its own: it can open the other end for writing, too, and so keep its readers waiting.
+    lifeline: int | None
+
+    def hang_up(self) -> None:
+        if self.lifeline is not None:
+            os.close(self.lifeline)
+            self.lifeline = None
 
 
 def serve() -> Job | None:
     """Returns None in the server, when it is done, and a Job in every worker that it forked."""
+    if not os.path.isdir("/proc/self/task"):
+        sys.exit("node-asgi needs the file system /proc, which is not mounted here")
     descriptors.keep_of_inherited([CONTROL, LIFELINE])
     settings = cold.server_settings()
     if settings is None:
         settings = _prepare()
     else:
+        _worker.set_dumpable(settings.debug)
         _preload(settings)
     if settings is None:
         return None
@@ -70,6 +80,7 @@ def _prepare() -> Settings | None:
         if message[0] != "init":
             raise ValueError(f"expected the control message 'init', but got {message[0]!r}")
         settings = Settings.from_json(message[1])
+        _worker.set_dumpable(settings.debug)
         sys.argv[:] = [settings.app_target]
         with _killed_with_node():
             _preload(settings)
@@ -132,39 +143,51 @@ def _killed_with_node():
 class _Server:
     def __init__(self, settings: Settings):
         self._settings = settings
-        self._children: dict[int, Child] = {}
+        self._children: dict[int, Child] = {}  # by pid
+        # Descendants that have lost their parents come here, where somebody reaps them. Without
+        # this, they stay zombies if the first process of a container does not.
+        _worker.set_child_subreaper()
+        self._signals, wakeup = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        self._wakeup = wakeup
+        self._old_handler = signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.set_wakeup_fd(wakeup, warn_on_full_buffer=False)
         # poll() instead of epoll: it has no descriptor that a forked worker would have to close.
         self._selector = selectors.PollSelector()
-        self._selector.register(CONTROL, selectors.EVENT_READ)
+        self._selector.register(self._signals, selectors.EVENT_READ)
+        for fd in (CONTROL, LIFELINE):
+            self._selector.register(fd, selectors.EVENT_READ)
 
     def run(self) -> Job | None:
         while True:
-            for worker_id in self._wait():
-                if worker_id is not None:
-                    self._reap(worker_id)
-                    continue
-                message = self._receive()
-                if message is None:
-                    self._shut_down()
-                    return None
-                if message[0] == "fork":
-                    job = self._start(message[1], message[2])
-                    if job is not None:
-                        return job
-                elif message[0] == "kill":
-                    self._kill(message[1], message[2])
+            if not self._wait():
+                continue
+            message = self._receive()
+            if message is None:
+                self._shut_down()
+                return None
+            if message[0] == "fork":
+                job = self._start(message[1], message[2])
+                if job is not None:
+                    return job
+            elif message[0] == "kill":
+                self._kill(message[1], message[2])
 
-    def _wait(self, timeout: float | None = None) -> list[int | None]:
-        """Ids of the workers that have ended, then None if the control socket is readable.
+    def _wait(self, timeout: float | None = None) -> bool:
+        """Waits for a signal or a message, and reaps. Returns whether there is a message."""
+        ready = {key.fd for key, _ in self._selector.select(timeout)}
+        if self._signals in ready:
+            with contextlib.suppress(BlockingIOError):
+                os.read(self._signals, select.PIPE_BUF)
+            self._reap_all()
+        if LIFELINE in ready:
+            self._selector.unregister(LIFELINE)
+            self._hang_up()
+        return CONTROL in ready
 
-        Workers come first, so that a message cannot signal a worker whose pid is free again.
-        """
-        unwatched = [key for key, child in self._children.items() if child.pidfd is None]
-        if unwatched:
-            timeout = min(POLL_INTERVAL, POLL_INTERVAL if timeout is None else timeout)
-        ready = [key.data for key, _ in self._selector.select(timeout)]
-        ended = unwatched + [worker_id for worker_id in ready if worker_id is not None]
-        return [*ended, None] if None in ready else ended
+    def _hang_up(self) -> None:
+        """Tells the workers that Node is gone."""
+        for child in self._children.values():
+            child.hang_up()
 
     def _receive(self):
         try:
@@ -181,24 +204,24 @@ class _Server:
     def _start(self, worker_id: int, fds: list[int]) -> Job | None:
         """Starts a worker. Returns a Job in a forked worker, None in the server."""
         *channel, stdout, stderr = fds  # the order of wire::ForkFd
-        job = Job(self._settings, *channel, LIFELINE)
         server = os.getpid()
+        ends: list[int] = []
         try:
+            ends += os.pipe2(os.O_CLOEXEC)
+            job = Job(self._settings, *channel, ends[0])
             pid = cold.spawn(job, stdout, stderr) if threads.others() else threads.fork()
         except OSError as exc:
             text = logs.mark(f"node-asgi: cannot start a worker: {exc}", logging.ERROR)
             os.write(stderr, f"{text}\n".encode())
-            self._close(fds)
+            self._close(fds + ends)
             self._send("exited", worker_id, 0, os.EX_OSERR, 0)
             return None
         if pid == 0:
+            os.close(ends[1])
             self._leave(server, stdout, stderr)
             return job
-        self._close(fds)
-        child = Child(pid, _open_pidfd(pid))
-        self._children[worker_id] = child
-        if child.pidfd is not None:
-            self._selector.register(child.pidfd, selectors.EVENT_READ, worker_id)
+        self._close([*fds, ends[0]])
+        self._children[pid] = Child(worker_id, ends[1])
         self._send("forked", worker_id, pid)
         return None
 
@@ -210,64 +233,74 @@ class _Server:
         os.setpgid(0, 0)
         os.dup2(stdout, 1)
         os.dup2(stderr, 2)
-        pidfds = [child.pidfd for child in self._children.values() if child.pidfd is not None]
-        self._close([stdout, stderr, CONTROL, *pidfds])
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, self._old_handler or signal.SIG_DFL)
+        lifelines = [child.lifeline for child in self._children.values()]
+        own = (stdout, stderr, CONTROL, LIFELINE, self._signals, self._wakeup)
+        self._close([*own, *lifelines])
+        confinement.enter(self._settings)
 
     def _close(self, fds: list[int]) -> None:
         for fd in fds:
             os.close(fd)
 
     def _kill(self, worker_id: int, signum: int) -> None:
-        child = self._children.get(worker_id)
-        if child is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(child.pid, signum)
+        # Until a worker is reaped, which happens only here, no other process can have its pid.
+        for pid, child in self._children.items():
+            if child.worker == worker_id:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signum)
 
-    def _reap(self, worker_id: int) -> None:
-        child = self._children[worker_id]
-        self._end_family(child.pid)
-        try:
-            pid, status = os.waitpid(child.pid, os.WNOHANG)
-        except ChildProcessError:
-            pid, status = child.pid, None  # A preloaded module ignores SIGCHLD, or waits itself.
-        if pid == 0:
+    def _reap_all(self) -> None:
+        """Reaps every child that has ended: workers, and what has lost its own parent."""
+        while True:
+            try:
+                end = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+            except ChildProcessError:
+                return
+            if end is None:
+                return
+            child = self._children.pop(end.si_pid, None)
+            was_signalled = end.si_code in (os.CLD_KILLED, os.CLD_DUMPED)
+            if child is not None and was_signalled:
+                # What it had forked, for example a process pool. Until the worker is reaped, no
+                # other group can have its pid.
+                with contextlib.suppress(OSError):
+                    os.killpg(end.si_pid, signal.SIGKILL)
+            os.waitpid(end.si_pid, 0)
+            if child is None:
+                continue
+            child.hang_up()
+            code, signum = (-1, end.si_status) if was_signalled else (end.si_status, 0)
+            self._send("exited", child.worker, end.si_pid, code, signum)
+            self._remove_files(end.si_pid)
+
+    def _remove_files(self, pid: int) -> None:
+        """Removes the temporary files of a worker, in a process of its own: it may take long."""
+        directory = confinement.directory_of(self._settings, pid)
+        if directory is None or not os.path.isdir(directory):
             return
-        if child.pidfd is not None:
-            self._selector.unregister(child.pidfd)
-            os.close(child.pidfd)
-        del self._children[worker_id]
-        exited = status is not None and os.WIFEXITED(status)
-        signalled = status is not None and os.WIFSIGNALED(status)
-        code = os.WEXITSTATUS(status) if exited else -1
-        signum = os.WTERMSIG(status) if signalled else 0
-        self._send("exited", worker_id, pid, code, signum)
-
-    def _end_family(self, pid: int) -> None:
-        """Kills what a worker that a signal ended had forked, for example a process pool."""
-        # Until the worker is reaped, no other process or group can have its pid.
+        server = os.getpid()
         with contextlib.suppress(OSError):
-            end = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT | os.WNOHANG)
-            if end is not None and end.si_code in (os.CLD_KILLED, os.CLD_DUMPED):
-                os.killpg(pid, signal.SIGKILL)
+            if os.fork() == 0:
+                _worker.set_parent_death_signal(signal.SIGKILL)
+                if os.getppid() == server:
+                    os.close(CONTROL)
+                    shutil.rmtree(directory, ignore_errors=True)
+                os._exit(0)
 
     def _shut_down(self) -> None:
         self._selector.unregister(CONTROL)
+        self._hang_up()
         deadline = time.monotonic() + LAST_GRACE
         while self._children and time.monotonic() < deadline:
-            for worker_id in self._wait(deadline - time.monotonic()):
-                self._reap(worker_id)
-        for child in self._children.values():
+            self._wait(max(0, deadline - time.monotonic()))
+        for pid in self._children:
             # With what it forked. A worker that is starting has no group of its own yet.
             for kill in (os.killpg, os.kill):
                 with contextlib.suppress(ProcessLookupError):
-                    kill(child.pid, signal.SIGKILL)
-        for child in self._children.values():
+                    kill(pid, signal.SIGKILL)
+        for pid in self._children:
             with contextlib.suppress(ChildProcessError):
-                os.waitpid(child.pid, 0)
-
-
-def _open_pidfd(pid: int) -> int | None:
-    try:
-        return os.pidfd_open(pid)
-    except (AttributeError, OSError):
-        return None
+                os.waitpid(pid, 0)
+        confinement.clean_up(self._settings)

@@ -24,6 +24,12 @@ class Settings:
     startup_timeout: float | None
     shutdown_timeout: float | None
     cancel_timeout: float | None
+    # Whether processes of the same user may trace the workers, and core files are written.
+    debug: bool
+    # By the name of the resource, without "RLIMIT_" and in lower case.
+    limits: dict[str, int]
+    # The directories that the application may "read" and "write"; None: all.
+    allowed: dict[str, list[str]] | None
 
     @classmethod
     def from_json(cls, text: str) -> "Settings":
@@ -48,6 +54,9 @@ class Settings:
             startup_timeout=_seconds(timeouts, "startup"),
             shutdown_timeout=_seconds(timeouts, "shutdown"),
             cancel_timeout=_seconds(timeouts, "cancel"),
+            debug=_typed(raw, "debug", bool),
+            limits=_typed(raw, "limits", dict),
+            allowed=_value(raw, "allowed"),
         )
 
 

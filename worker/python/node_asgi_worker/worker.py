@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import faulthandler
 import json
 import os
@@ -127,7 +128,7 @@ class _Worker:
             spawn_options=spawn_options,
             state=lifespan.state if lifespan.supported else None,
             root_path=self._settings.root_path,
-            describe_error=errors.describe,
+            describe_error=self._describe,
             write_error=errors.write,
             on_stop=lambda patience: self._stop_within(patience / 1000),
             spin=self._settings.spin,
@@ -138,6 +139,16 @@ class _Worker:
         await self._stop.wait()
         await self._finish(lifespan)
         return self._exit_code
+
+    def _describe(self, exc: BaseException) -> tuple[str, str, str]:
+        out_of_memory = isinstance(exc, MemoryError) or (
+            isinstance(exc, OSError) and exc.errno == errno.ENOMEM
+        )
+        if out_of_memory and "data" in self._settings.limits:
+            # What is left may not be enough to go on, and the next worker starts with little.
+            errors.report("the worker has used up the memory that it is allowed", exc)
+            os._exit(_worker.OUT_OF_MEMORY_EXIT)
+        return errors.describe(exc)
 
     def _info(self, lifespan: Lifespan) -> str:
         return json.dumps(

@@ -87,6 +87,7 @@ Progress HttpCycle::Send(PyObject* message, Sending* sending, Ref* future) {
       case Extension::kError:
         return Progress::kError;
       case Extension::kFile:
+      case Extension::kHint:
         break;
       case Extension::kNone:
         if (!response_.Take(type, message, state().names, sending)) return Progress::kError;
@@ -99,6 +100,7 @@ Progress HttpCycle::Send(PyObject* message, Sending* sending, Ref* future) {
     sending->accepted = true;
   }
   if (sending->file >= 0) return SendFile(sending, future);
+  if (sending->hint) return SendHint(sending, future);
   return SendBody(&response_, sending, future);
 }
 

@@ -41,6 +41,7 @@ class HttpCycle final : public Cycle {
     kNone,  // it is not a message of an extension
     kSent,
     kFile,   // it is a file, whose bytes SendFile is to send
+    kHint,   // it is an early hint, which SendHint is to send
     kError,  // a Python exception is set
   };
 
@@ -50,13 +51,14 @@ class HttpCycle final : public Cycle {
   [[nodiscard]] Extension SendPath(PyObject* message, Sending* sending);
   // Each of these returns false with a Python exception set.
   [[nodiscard]] bool SendTrailers(PyObject* message);
-  [[nodiscard]] bool SendEarlyHint(PyObject* message);
+  [[nodiscard]] bool TakeEarlyHint(PyObject* message, Sending* sending);
   [[nodiscard]] bool SendPush(PyObject* message);
   [[nodiscard]] bool TakeFile(PyObject* message, Sending* sending);
   // Begins to send part of a file.
   [[nodiscard]] bool StartFile(int fd, int64_t position, int64_t count, bool more,
                                Sending* sending);
   Progress SendFile(Sending* sending, py::Ref* future);
+  Progress SendHint(Sending* sending, py::Ref* future);
   [[nodiscard]] bool body_waits() const { return next_ < body_.size(); }
 
   std::vector<py::Ref> body_;  // received; receive() has returned the pieces before next_

@@ -73,7 +73,9 @@ HttpCycle::Extension HttpCycle::SendExtension(PyObject* type, PyObject* message,
   }
   if (Is(type, names.response_trailers)) return sent(SendTrailers(message));
   if (Is(type, names.response_pathsend)) return SendPath(message, sending);
-  if (Is(type, names.response_early_hint)) return sent(SendEarlyHint(message));
+  if (Is(type, names.response_early_hint)) {
+    return TakeEarlyHint(message, sending) ? Extension::kHint : Extension::kError;
+  }
   if (!Is(type, names.response_zerocopysend)) return Extension::kNone;
   return TakeFile(message, sending) ? Extension::kFile : Extension::kError;
 }
@@ -130,7 +132,7 @@ HttpCycle::Extension HttpCycle::SendPath(PyObject* message, Sending* sending) {
   return Extension::kFile;
 }
 
-bool HttpCycle::SendEarlyHint(PyObject* message) {
+bool HttpCycle::TakeEarlyHint(PyObject* message, Sending* sending) {
   if (response_.state() > Response::State::kHeadSent) {
     return Refuse(PyExc_RuntimeError, "'http.response.early_hint' must come before the response");
   }
@@ -155,11 +157,22 @@ bool HttpCycle::SendEarlyHint(PyObject* message) {
     joined.append(value);
   }
   if (PyErr_Occurred() != nullptr) return false;
+  sending->hint = true;
+  sending->body = py::Bytes(joined);
+  return static_cast<bool>(sending->body);
+}
+
+// Hints have a place in the window, like a body: otherwise Node would hold as many as an app sends.
+Progress HttpCycle::SendHint(Sending* sending, Ref* future) {
+  const std::string_view links = py::View(sending->body);
   // The head of a start that was held back for long may have been sent: the hint is late then.
-  if (!joined.empty() && !response_.started()) {
-    sender().SendFrame(wire::EarlyHint{stream_, joined});
-  }
-  return true;
+  if (links.empty() || response_.started()) return Progress::kDone;
+  const size_t cost = wire::HintCost(links.size());
+  const bool blocked = cost > send_window_.available();
+  if (blocked || sender().backlogged()) return Wait(&senders_, !blocked, future);
+  send_window_.Spend(cost);
+  sender().SendFrame(wire::EarlyHint{stream_, links});
+  return Progress::kDone;
 }
 
 bool HttpCycle::SendPush(PyObject* message) {

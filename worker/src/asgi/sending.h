@@ -22,6 +22,7 @@ struct Sending {
   base::UniqueFd own_file;  // owns `file`, unless that belongs to the app
   int64_t position = 0;     // in the file
   int64_t rest = 0;         // bytes of the file that are still to be sent
+  bool hint = false;        // `body` is the links of an early hint
   uint64_t ticket = 0;      // of a WebSocket message: its number, once its first piece is sent
 };
 
