@@ -101,6 +101,9 @@ FULL = {
     "loop": st.sampled_from(["auto", "asyncio", "uvloop"]),
     "rootPath": st.text(),
     "spin": st.integers(0, 99),
+    "debug": st.booleans(),
+    "limits": st.dictionaries(st.text(), st.integers()),
+    "allowed": st.none(),
 }
 timeouts = {name: st.none() | st.floats(0, 1e9) for name in ("startup", "shutdown", "cancel")}
 valid = st.fixed_dictionaries({**FULL, "timeouts": st.fixed_dictionaries(timeouts)})
