@@ -1,10 +1,12 @@
 /**
- * Runs the targets of libFuzzer in parallel, each for the same time:
+ * Runs the targets of libFuzzer and the properties in parallel, each for the same time:
  *
  *   npm run fuzz -- --minutes 60               all
  *   npm run fuzz -- --seconds 30 frame ring    some
+ *   npm run fuzz -- --minutes 60 js python     the properties of the parsers in these languages
  *   build/fuzz/test/fuzz/fuzz_ring FILE        repeats a finding
  *
+ * The properties try new inputs in each round, FACTOR times as many as in `npm test`.
  * What a run learns stays in build/fuzz/corpus, and later runs begin with it. --merge copies what
  * adds to the seeds, small enough to commit, into test/fuzz/seeds.
  */
@@ -30,6 +32,19 @@ const PYTHON = ['control', 'scope']
 /** Seconds that a target may take to end after its time. */
 const PATIENCE = 60
 
+const FACTOR = 5
+
+/** What runs the properties of a language once, by its name. */
+const PROPERTIES = {
+  js: ['node', '--test', '--test-concurrency=1', ...tests('.test.js')],
+  python: [here('../../.venv/bin/python'), '-m', 'pytest', '-q', ...tests('.py')]
+}
+
+/** @returns {string[]} */
+function tests (ending) {
+  return readdirSync(here('.')).filter((name) => name.endsWith(ending)).map((name) => here(name))
+}
+
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
@@ -43,8 +58,9 @@ const seconds = values.minutes !== undefined
   : Number(values.seconds ?? 30)
 if (!(seconds > 0)) throw new Error('--minutes and --seconds take a number above 0')
 
-const all = readdirSync(here('.'))
+const native = readdirSync(here('.'))
   .flatMap((name) => /^(\w+)_fuzzer\.cc$/.exec(name)?.[1] ?? [])
+const all = [...native, ...Object.keys(PROPERTIES)]
 const targets = positionals.length > 0 ? positionals : all
 const unknown = targets.filter((name) => !all.includes(name))
 if (unknown.length > 0) throw new Error(`unknown target: ${unknown} (known: ${all.join(' ')})`)
@@ -87,6 +103,28 @@ async function fuzz (name) {
   }
 }
 
+/** @returns {Promise<boolean>} whether all properties held */
+async function checkProperties (name) {
+  const [program, ...args] = PROPERTIES[name]
+  const end = Date.now() + seconds * 1000
+  let rounds = 0
+  do {
+    const seed = String(Date.now() % 2 ** 31)
+    const env = { ...process.env, NODE_ASGI_TEST_SEED: seed, NODE_ASGI_FUZZ_FACTOR: String(FACTOR) }
+    try {
+      await promisify(execFile)(program, args, { env, cwd: here('../..'), maxBuffer: 2 ** 28 })
+    } catch (error) {
+      const { stdout, message } = /** @type {any} */ (error)
+      console.log(`${name}: FOUND with NODE_ASGI_TEST_SEED=${seed} ` +
+        `NODE_ASGI_FUZZ_FACTOR=${FACTOR}\n${(stdout || message).slice(-20_000)}`)
+      return false
+    }
+    rounds++
+  } while (Date.now() < end)
+  console.log(`${name.padEnd(8)} ${rounds} rounds, no finding`)
+  return true
+}
+
 async function merge (name) {
   const seeds = here(`seeds/${name}`)
   mkdirSync(seeds, { recursive: true })
@@ -96,21 +134,25 @@ async function merge (name) {
 }
 
 async function main () {
-  if (!hasClang()) {
-    console.log('skipped: clang is missing; install it with ' +
+  const wanted = targets.filter((name) => native.includes(name))
+  const compiled = wanted.length > 0 && hasClang() ? wanted : []
+  if (compiled.length < wanted.length) {
+    console.log(`skipped: ${wanted.join(', ')}: clang is missing; install it with ` +
       '`apt-get install clang libclang-rt-14-dev` (the number is that of clang)')
-    return true
   }
-  execFileSync('bash', [here('../../scripts/build.sh'), 'fuzz'], { stdio: 'inherit' })
+  if (compiled.length > 0) {
+    execFileSync('bash', [here('../../scripts/build.sh'), 'fuzz'], { stdio: 'inherit' })
+  }
   if (values.merge) {
-    for (const name of targets) await merge(name)
+    for (const name of compiled) await merge(name)
     return true
   }
-  const waiting = [...targets]
+  const waiting = [...compiled, ...targets.filter((name) => name in PROPERTIES)]
   const found = []
   await Promise.all(Array.from({ length: availableParallelism() }, async () => {
     for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
-      if (!await fuzz(name)) found.push(name)
+      const run = name in PROPERTIES ? checkProperties : fuzz
+      if (!await run(name)) found.push(name)
     }
   }))
   return found.length === 0

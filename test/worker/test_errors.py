@@ -173,3 +173,15 @@ def test_report_survives_a_stderr_that_cannot_be_written_to(monkeypatch):
         for stream in (None, read_only):
             monkeypatch.setattr(sys, "stderr", stream)
             errors.report("nobody hears this")
+
+
+def test_a_type_name_that_is_not_a_plain_str_made_describe_raise():
+    class HostileName(str):
+        def encode(self, *_):
+            raise RuntimeError("no")
+
+        __str__ = __format__ = encode
+
+    made = type("Made", (Exception,), {"__module__": "m"})
+    made.__qualname__ = HostileName("Odd")
+    assert errors.describe(made())[0] == "m.Odd"

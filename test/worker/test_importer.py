@@ -204,3 +204,10 @@ def test_a_callable_without_a_signature_is_accepted(tmp_path, monkeypatch):
     (tmp_path / "native_of_this_test.py").write_text("app = iter\n")
     monkeypatch.syspath_prepend(str(tmp_path))
     assert load_app("native_of_this_test:app") is iter
+
+
+@pytest.mark.parametrize("place", ["/nonexistent", "/etc/hostname"])
+def test_a_module_was_not_reported_missing_if_sys_path_began_with_no_directory(monkeypatch, place):
+    monkeypatch.syspath_prepend(place)
+    with pytest.raises(importer.AppImportError, match="there is no module 'not_there'"):
+        importer.load_module("not_there")

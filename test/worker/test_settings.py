@@ -89,3 +89,19 @@ def test_a_bad_setting_is_named(changes, named):
 def test_text_that_is_not_a_json_object_is_a_value_error(text):
     with pytest.raises(ValueError, match=r"."):
         Settings.from_json(text)
+
+
+@pytest.mark.parametrize("value", [10**400, float("nan"), float("inf")])
+def test_a_timeout_that_is_no_finite_number_was_accepted_or_an_overflow(value):
+    with pytest.raises(ValueError, match=r"timeouts\.startup"):
+        parse(timeouts={**FULL["timeouts"], "startup": value})
+
+
+def test_true_was_a_number_of_threads():
+    with pytest.raises(ValueError, match="threads"):
+        parse(threads=True)
+
+
+def test_deep_nesting_was_a_recursion_error():
+    with pytest.raises(ValueError, match="nested"):
+        Settings.from_json("[" * 100_000)

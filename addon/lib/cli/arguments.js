@@ -6,6 +6,7 @@ import { readFileSync, statSync } from 'node:fs'
 
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 
+import { MAX_PORT } from '../message/url.js'
 import { defaultOption, optionChoices } from '../options.js'
 import { userPath } from '../util/user-path.js'
 import { LOG_LEVELS } from './logger.js'
@@ -267,7 +268,7 @@ export function defineCommand () {
       parseExtensions)
     .option('--max-requests <n>', 'replace a worker after this many requests', parseCount)
     .option('--max-memory <MiB>', 'replace a worker when its resident memory reaches this size',
-      (text) => parseCount(text) * MIB)
+      parseMebibytes)
     .option('--max-age <s>', 'replace a worker after it has served for this many seconds',
       seconds(0.001))
     .option('--timeout-startup <s>', 'seconds for a worker to import and start the application' +
@@ -322,7 +323,7 @@ export function defineCommand () {
     .option('--protect-node', 'keep processes of the same user from tracing Node and reading its ' +
       'memory')
     .option('--ws-max-size <MiB>', 'longest message that a WebSocket client may send' +
-      by('websocket.maxMessage', MIB), (text) => parseCount(text) * MIB)
+      by('websocket.maxMessage', MIB), parseMebibytes)
     .option('--ws-compression', 'offer compression of WebSocket messages (permessage-deflate)',
       false)
     .option('--ws-allowed-origins <list>', 'origins whose pages may open a WebSocket, such as ' +
@@ -356,21 +357,44 @@ function separatePreload (argv) {
 /** @param {string} text */
 function parsePort (text) {
   const port = Number(text)
-  if (/^\d+$/.test(text) && port <= 65535) return port
-  throw new InvalidArgumentError('It must be a number from 0 to 65535.')
+  if (/^\d+$/.test(text) && port <= MAX_PORT) return port
+  throw new InvalidArgumentError(`It must be a number from 0 to ${MAX_PORT}.`)
+}
+
+/**
+ * @param {string} text
+ * @param {number} least
+ * @param {number} unit
+ */
+function wholeNumber (text, least, unit = 1) {
+  if (!/^\d+$/.test(text) || Number(text) < least) {
+    throw new InvalidArgumentError(`It must be a whole number, ${least} or more.`)
+  }
+  return exact(Number(text) * unit)
+}
+
+/**
+ * @param {number} number
+ * @returns {number} the same
+ */
+function exact (number) {
+  if (Number.isSafeInteger(number)) return number
+  throw new InvalidArgumentError('It is too large.')
 }
 
 /** @param {string} text */
 function parseCount (text) {
-  const count = Number(text)
-  if (/^\d+$/.test(text) && count >= 1) return count
-  throw new InvalidArgumentError('It must be a whole number, 1 or more.')
+  return wholeNumber(text, 1)
 }
 
 /** @param {string} text */
 function parseCountOrNone (text) {
-  if (/^\d+$/.test(text)) return Number(text)
-  throw new InvalidArgumentError('It must be a whole number, 0 or more.')
+  return wholeNumber(text, 0)
+}
+
+/** @param {string} text */
+function parseMebibytes (text) {
+  return wholeNumber(text, 1, MIB)
 }
 
 /** @param {string} text */
@@ -406,9 +430,11 @@ function parseVariable (text, variables) {
  */
 function seconds (least) {
   return (/** @type {string} */ text) => {
-    const time = Number(text)
-    if (/^\d+(\.\d+)?$/.test(text) && time >= least) return Math.ceil(time * 1000)
-    throw new InvalidArgumentError(`It must be a number of seconds, ${least} or more.`)
+    if (!/^\d+(\.\d+)?$/.test(text) || Number(text) < least) {
+      throw new InvalidArgumentError(`It must be a number of seconds, ${least} or more.`)
+    }
+    // Not multiplied by 1000, which makes 4078.0000000000005 of 4.078.
+    return exact(Math.ceil(Number(`${text}e3`)))
   }
 }
 

@@ -3,6 +3,7 @@
  */
 
 import { InvalidRequestError } from '../errors.js'
+import { describe } from '../errors/unknown-key.js'
 
 /** @typedef {string | string[]} HeaderValue */
 
@@ -245,7 +246,8 @@ export function headerText (headers, name) {
  * @param {string} why
  */
 export function invalidHeader (name, why) {
-  return new InvalidRequestError('ERR_INVALID_HEADER', `invalid header ${String(name)}: ${why}`)
+  return new InvalidRequestError('ERR_INVALID_HEADER',
+    `invalid header ${typeof name === 'string' ? name : describe(name)}: ${why}`)
 }
 
 /**
@@ -283,8 +285,12 @@ export function eachHeader (init, sink) {
   } else if (Array.isArray(init) && !Array.isArray(init[0])) {
     eachFlat(/** @type {string[]} */ (init), sink)
   } else if (typeof (/** @type {any} */ (init)[Symbol.iterator]) === 'function') {
-    for (const [name, value] of /** @type {Iterable<[string, string]>} */ (init)) {
-      eachValue(name, value, sink)
+    for (const pair of /** @type {Iterable<[string, string]>} */ (init)) {
+      if (!Array.isArray(pair)) {
+        throw invalidHeader('list',
+          `it must have arrays of a name and a value, not ${describe(pair)}`)
+      }
+      eachValue(pair[0], pair[1], sink)
     }
   } else {
     const record = /** @type {Record<string, HeaderValue>} */ (init)

@@ -3,20 +3,30 @@
  */
 
 import { InvalidOptionError } from '../errors.js'
+import { describe } from '../errors/unknown-key.js'
+
+/**
+ * What can be in the path of a request: visible characters of latin-1, other than those that end a
+ * path. A prefix becomes a field of the head, which others would forge or change.
+ */
+const PREFIX = /^\/[!"$->@-~\xa1-\xff]*$/
+
+/** From its first slash only: otherwise many slashes would take quadratic time. */
+const LAST_SLASHES = /(?<!\/)\/+$/
 
 /**
  * @param {unknown} prefix
  * @returns {string} without slashes at its end
  */
 export function parsePrefix (prefix) {
-  if (typeof prefix !== 'string' || (prefix !== '' && !/^\/[^?#\s]*$/.test(prefix))) {
-    throw new InvalidOptionError('prefix',
-      `prefix must be empty, or a path that starts with '/', not ${JSON.stringify(prefix)}`)
+  if (typeof prefix !== 'string' || (prefix !== '' && !PREFIX.test(prefix))) {
+    throw new InvalidOptionError('prefix', "prefix must be empty, or a path that starts with '/' " +
+      `and has only visible characters of latin-1, not ${describe(prefix)}`)
   }
-  return prefix.replace(/\/+$/, '')
+  return prefix.replace(LAST_SLASHES, '')
 }
 
-const ORIGIN = /^[a-z][a-z0-9+.-]*:\/\/[^/?]*/i
+const ORIGIN = /^[a-z][a-z0-9+.-]*:\/\/[^/?#]*\/?/i
 
 /**
  * A request to a proxy may have the whole URL.
@@ -24,7 +34,7 @@ const ORIGIN = /^[a-z][a-z0-9+.-]*:\/\/[^/?]*/i
  * @returns {string} path and query
  */
 export function withoutOrigin (url) {
-  return url.startsWith('/') ? url : url.replace(ORIGIN, '') || '/'
+  return url.startsWith('/') || url === '*' ? url : `/${url.replace(ORIGIN, '')}`
 }
 
 /**

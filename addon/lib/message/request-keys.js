@@ -5,6 +5,7 @@
 
 import { InvalidOptionError } from '../errors.js'
 import { checkKeys, describe } from '../errors/unknown-key.js'
+import { MAX_PORT } from './url.js'
 
 const KEYS = new Set(['url', 'method', 'headers', 'body', 'socket', 'docroot', 'idempotent',
   'prefix', 'websocket'])
@@ -73,9 +74,32 @@ export function checkSocketKeys (request) {
  * @param {unknown} socket
  */
 export function checkSocketInfo (socket) {
-  if (typeof socket === 'object') return
+  if (typeof socket === 'object') {
+    checkAddresses(/** @type {any} */ (socket))
+    return
+  }
   throw new InvalidOptionError('socket', 'socket must be an object such as { remoteAddress: ' +
     `'192.0.2.1', remotePort: 50000 }, not ${describe(socket)}`)
+}
+
+/**
+ * They become fields of the head, which text of another form could forge.
+ * @param {Record<string, unknown> | null} socket
+ */
+function checkAddresses (socket) {
+  for (const end of ['remote', 'local']) {
+    const address = socket?.[`${end}Address`] ?? ''
+    if (typeof address !== 'string') {
+      throw new InvalidOptionError('socket',
+        `${end}Address of socket must be a string, not ${describe(address)}`)
+    }
+    const port = socket?.[`${end}Port`] ?? 0
+    if (!Number.isInteger(port) || Number(port) < 0 || Number(port) > MAX_PORT) {
+      const given = typeof port === 'number' ? port : describe(port)
+      throw new InvalidOptionError('socket',
+        `${end}Port of socket must be an integer from 0 to ${MAX_PORT}, not ${given}`)
+    }
+  }
 }
 
 /**

@@ -16,6 +16,7 @@ import { InvalidRequestError } from '../errors.js'
 
 const ABSOLUTE = /^(https?):\/\/([^/?#\\]*)((?:[/?#].*)?)$/is
 const AUTHORITY = /^(?:[^@]*@)?((?:\[[0-9a-f:.]+\]|[\w.~!$&'()*+,;=%-]+)(?::\d*)?)$/i
+export const MAX_PORT = 65535
 // One look at a path finds both what has to be encoded and what is refused.
 // eslint-disable-next-line no-control-regex
 const NON_ASCII_OR_NUL = /[^\x01-\x7f]/
@@ -74,6 +75,7 @@ function parseOrigin (url, scheme, given, text) {
   const colon = authority.indexOf(':', authority.lastIndexOf(']') + 1)
   const host = colon === -1 ? authority : authority.slice(0, colon)
   const port = colon === -1 ? '' : authority.slice(colon + 1)
+  if (Number(port) > MAX_PORT) throw invalidUrl(url, `its port is above ${MAX_PORT}`)
   return {
     text,
     scheme,

@@ -22,7 +22,7 @@ export function cpuQuota (read) {
   let lowest = Infinity
   try {
     const mounts = cgroupMounts(read('/proc/self/mountinfo'))
-    for (const line of read('/proc/self/cgroup').trim().split('\n')) {
+    for (const line of read('/proc/self/cgroup').split('\n')) {
       // hierarchy:controllers:path. Version 2 is hierarchy 0, without controllers.
       const [, controllers, path] = /^\d+:([^:]*):(.*)$/.exec(line) ?? []
       const isV2 = controllers === ''
@@ -50,8 +50,20 @@ function cgroupMounts (mountinfo) {
     const [, , , root, point] = fields.split(' ')
     const [name, , options = ''] = type.split(' ')
     if (name !== 'cgroup' && name !== 'cgroup2') return []
-    return [{ root, point, isV2: name === 'cgroup2', controllers: options.split(',') }]
+    return [{
+      root: unescape(root),
+      point: unescape(point),
+      isV2: name === 'cgroup2',
+      controllers: options.split(',')
+    }]
   })
+}
+
+/**
+ * @param {string} [path] in which a space is \040. A missing one is the root.
+ */
+function unescape (path = '/') {
+  return path.replace(/\\([0-7]{3})/g, (_, code) => String.fromCharCode(parseInt(code, 8)))
 }
 
 /**
@@ -63,7 +75,7 @@ function cgroupMounts (mountinfo) {
 function * foldersUp ({ root, point }, path) {
   // In a container the mount may begin below the group that /proc names.
   let below = relative(root, path)
-  if (below.startsWith('..')) below = ''
+  if (below === '..' || below.startsWith('../')) below = ''
   while (below !== '') {
     yield join(point, below)
     below = below.includes('/') ? below.slice(0, below.lastIndexOf('/')) : ''
@@ -77,7 +89,7 @@ function * foldersUp ({ root, point }, path) {
  */
 function quotaV2 (folder, read) {
   const [quota, period] = readOr(`${folder}/cpu.max`, 'max', read).trim().split(' ')
-  return quota === 'max' ? Infinity : Number(quota) / Number(period)
+  return inCores(quota, period)
 }
 
 /**
@@ -85,9 +97,17 @@ function quotaV2 (folder, read) {
  * @param {(path: string) => string} read
  */
 function quotaV1 (folder, read) {
-  const quota = Number(readOr(`${folder}/cpu.cfs_quota_us`, '-1', read))
-  const period = Number(readOr(`${folder}/cpu.cfs_period_us`, '100000', read))
-  return quota > 0 ? quota / period : Infinity
+  return inCores(readOr(`${folder}/cpu.cfs_quota_us`, '-1', read),
+    readOr(`${folder}/cpu.cfs_period_us`, '100000', read))
+}
+
+/**
+ * @param {string} quota of CPU time in a period; 'max' or -1: no limit
+ * @param {string} period
+ */
+function inCores (quota, period) {
+  const cores = Number(quota) / Number(period)
+  return cores > 0 ? cores : Infinity // also if one of them is not a number
 }
 
 /**

@@ -10,6 +10,8 @@ import { StringDecoder } from 'node:string_decoder'
  */
 const MAX_LINE = 64 * 1024
 
+const HIGH_SURROGATE = /[\ud800-\udbff]/
+
 /** @typedef {'debug' | 'info' | 'warn' | 'error'} Level */
 
 /**
@@ -136,10 +138,15 @@ export class LineReader {
     if (found === null) {
       // A marker may have arrived in half.
       this.#searched = Math.max(this.#searched, this.#text.length - 1)
-      if (this.#text.length - this.#start <= MAX_LINE) return false
-      this.#pass(this.#start + MAX_LINE)
+    }
+    // A long line is cut at the same places whether or not its end has arrived.
+    if ((found?.index ?? this.#text.length) - this.#start > MAX_LINE) {
+      const last = this.#text[this.#start + MAX_LINE - 1]
+      const isHalf = last === this.marks.record || HIGH_SURROGATE.test(last)
+      this.#pass(this.#start + MAX_LINE - Number(isHalf))
       return true
     }
+    if (found === null) return false
     const { index } = found
     this.#searched = this.#boundary.lastIndex
     if (found[0] === '\n') {

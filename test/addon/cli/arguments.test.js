@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { afterEach, beforeEach, describe, it, mock } from 'node:test'
+import { afterEach, beforeEach, describe, it, mock, test } from 'node:test'
 
 import {
   defineCommand, FLAGS, parseArguments, UsageError
@@ -290,4 +290,15 @@ describe('parseArguments', () => {
     assert.equal(handler.appTarget, 'site:app')
     assert.deepEqual(reload.folders, ['/tmp'])
   })
+})
+
+test('4.078 seconds became 4079 milliseconds', () => {
+  assert.equal(parseArguments(['--max-age', '4.078']).handler.recycle.age, 4078)
+})
+
+test('a number that is too large was rounded, or became infinite', (t) => {
+  t.mock.method(process.stderr, 'write', () => true)
+  for (const flag of ['--max-memory', '--ws-max-size', '--workers', '--spin', '--timeout-drain']) {
+    assert.throws(() => parseArguments([flag, '9'.repeat(400)]), UsageError)
+  }
 })

@@ -87,3 +87,16 @@ test('invalid requests are refused', () => {
     { code: 'ERR_INVALID_HEADER' })
   assert.throws(() => encodeHead({ url: '/', headers: 'a: b' }, 0), { code: 'ERR_INVALID_HEADER' })
 })
+
+test('a prefix with NUL added fields to the head', () => {
+  for (const prefix of ['/a\0x-user\0admin', '/\u0100', '/a\x1b', '/a b']) {
+    assert.throws(() => encodeHead({ url: '/', prefix }, -1), { code: 'ERR_INVALID_OPTION' })
+  }
+})
+
+test('a port with NUL in the addresses of a socket added fields to the head', () => {
+  for (const socket of [{ remoteAddress: '::1', remotePort: '1\0x' },
+    { localAddress: '::1', localPort: '1\0x' }, { remotePort: 65536 }, { localAddress: 1 }]) {
+    assert.throws(() => encodeHead({ url: '/', socket }, -1), { code: 'ERR_INVALID_OPTION' })
+  }
+})

@@ -91,6 +91,13 @@ test('invalid headers are refused', () => {
   assert.throws(() => new Headers().add(5, 'x'), { code: 'ERR_INVALID_HEADER' })
 })
 
+test('a list with something other than pairs raised a TypeError', () => {
+  const nameless = [[Object.create(null), 'b']]
+  for (const init of [[['a', 'b'], 5], [['a', 'b'], null], new Float32Array(1), nameless]) {
+    assert.throws(() => new Headers(init), { code: 'ERR_INVALID_HEADER' })
+  }
+})
+
 test('headers that a record inherits are not sent', () => {
   const record = Object.assign(Object.create({ 'x-inherited': 'a' }), { 'x-own': 'b' })
   assert.deepEqual([...new Headers(record)], [['x-own', 'b']])

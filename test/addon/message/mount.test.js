@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
-import { locate } from '../../../addon/lib/message/mount.js'
+import { locate, withoutOrigin } from '../../../addon/lib/message/mount.js'
 
 /** What frameworks make of a request: Express has all of them, connect only the original url. */
 const request = (url, originalUrl, baseUrl, params) => ({ url, originalUrl, baseUrl, params })
@@ -42,4 +42,12 @@ test('a given prefix counts, and not what a framework has removed', () => {
   assert.deepEqual(where(request('/mnt/x'), '/mnt'), ['/mnt', '/mnt/x'])
   assert.deepEqual(where(request('/x', '/api/x', '/api'), '/v1'), ['/v1', '/v1/x'])
   assert.deepEqual(where(request('/new', '/mnt/x', '/mnt'), '/mnt'), ['/mnt', '/mnt/new'])
+})
+
+test('a whole URL without a path had an empty one', () => {
+  assert.equal(withoutOrigin('http://h?x=1'), '/?x=1')
+  assert.equal(withoutOrigin('http://h#x'), '/#x')
+  assert.equal(withoutOrigin('http://h'), '/')
+  assert.equal(withoutOrigin('http://h//a?b'), '//a?b')
+  assert.equal(withoutOrigin('*'), '*')
 })

@@ -77,3 +77,8 @@ test('invalid urls are refused', () => {
     assert.throws(() => parseUrl(url), { code: 'ERR_INVALID_URL' }, url)
   }
 })
+
+test('a port that no host can have was passed on', () => {
+  assert.throws(() => parseUrl('http://h:65536/'), { code: 'ERR_INVALID_URL', message: /65535/ })
+  assert.equal(parseUrl('http://h:65535/').port, '65535')
+})

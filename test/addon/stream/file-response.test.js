@@ -132,3 +132,18 @@ test('only a regular file is sent', async () => {
     assert.throws(() => open().readSync(''), { code: 'ERR_INVALID_RESPONSE' }, path)
   }
 })
+
+test('ranges of an unknown unit were answered with 416', () => {
+  assert.equal(select('lines=5000-').status, 200)
+})
+
+test('a space after the last bytes of a short file made them unsatisfiable', () => {
+  assert.equal(select('bytes=-1000 ').status, 206)
+})
+
+test('a length that is no number of bytes was taken from the worker', () => {
+  for (const length of ['-1', '1.5', '', '0x1', '1e1']) {
+    assert.throws(() => bodyLength(['content-length', length], SIZE),
+      { code: 'ERR_INVALID_RESPONSE' })
+  }
+})

@@ -74,3 +74,23 @@ test('part of a core is a core', () => {
     '/sys/fs/cgroup/cpu.max': '10000 100000\n'
   })), 1)
 })
+
+test('a quota that is no number made NaN cores', () => {
+  for (const quota of ['', 'x', '0 0', '1', '-1 100000']) {
+    const files = reader({
+      '/proc/self/mountinfo': V2, '/proc/self/cgroup': '0::/\n', '/sys/fs/cgroup/cpu.max': quota
+    })
+    assert.equal(availableCores(files), availableParallelism())
+  }
+})
+
+test('the quota of a group with a space or two dots in its name was ignored', () => {
+  for (const [root, path] of [['/a\\040b', '/a b'], ['/', '/..a']]) {
+    const folder = root === '/' ? '/sys/fs/cgroup/..a' : '/sys/fs/cgroup'
+    assert.equal(cpuQuota(reader({
+      '/proc/self/mountinfo': V2.replace(' / ', ` ${root} `),
+      '/proc/self/cgroup': `0::${path}\n`,
+      [`${folder}/cpu.max`]: '50000 100000\n'
+    })), 0.5)
+  }
+})

@@ -135,6 +135,18 @@ test('bytes that are no UTF-8 do no harm', async () => {
   assert.deepEqual(entries, [['error', '\ufffd\ufffd'], [null, '\ufffd'], ['warn', 'x']])
 })
 
+test('a long line was cut within a character or a mark, and only if it came in parts', async () => {
+  const { source, entries } = read()
+  source.write('x'.repeat(64 * 1024 - 1))
+  source.write('🎉\n')
+  source.write(`${'y'.repeat(64 * 1024 - 1)}\x1eEtext\n`)
+  await turn()
+  await turn()
+  assert.deepEqual(entries.map(([level, line]) => [level, line.length]), [
+    [null, 64 * 1024 - 1], [null, 2], [null, 64 * 1024 - 1], ['error', 4]
+  ])
+})
+
 /** Takes long, as a logger that writes to a slow disk does. */
 function slowly () {
   const end = performance.now() + 0.5

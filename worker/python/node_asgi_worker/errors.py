@@ -67,6 +67,7 @@ def _type_name(exc: BaseException) -> str:
     name, module = (
         type.__dict__[what].__get__(type(exc)) for what in ("__qualname__", "__module__")
     )
+    name = str.__str__(name)  # It may be of a class of the app.
     if type(module) is not str or module == "builtins":
         return _bounded(name, _worker.MAX_ERROR_TYPE)
     return _bounded(f"{module}.{name}", _worker.MAX_ERROR_TYPE)
@@ -89,7 +90,8 @@ def _traceback(exc: BaseException) -> str:
 
 def _bounded(text: str, limit: int) -> str:
     """Cuts the middle out of text that takes more than `limit` bytes of UTF-8."""
-    data = text.encode("utf-8", "backslashreplace")
+    # Not text.encode(): the text may be of a class of the app.
+    data = str.encode(text, "utf-8", "backslashreplace")
     if len(data) > limit:
         marker = b"\n... %d bytes left out ...\n" % (len(data) - limit)
         half = (limit - len(marker)) // 2

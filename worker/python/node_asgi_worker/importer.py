@@ -97,15 +97,23 @@ def _not_found(name: str, missing: str) -> str:
         text += f"; {parent!r} is a module, not a package"
     if not parent:
         places = [
-            entry.name
-            for entry in sorted(os.scandir(sys.path[0]), key=lambda entry: entry.name)
-            if os.path.isfile(os.path.join(entry.path, f"{last}.py"))
+            name
+            for name in _names_in(sys.path[0])
+            if os.path.isfile(os.path.join(sys.path[0], name, f"{last}.py"))
         ]
         if places:
             text += (
                 f"; {places[0]}/{last}.py exists: set {errors.option('docroot')} to {places[0]}?"
             )
     return text
+
+
+def _names_in(directory: str) -> list[str]:
+    # A module may have put an archive first on sys.path, or something that is not there.
+    try:
+        return sorted(os.listdir(directory))
+    except (OSError, ValueError):
+        return []
 
 
 def _attribute(module: ModuleType, module_name: str, attributes: tuple[str, ...]):

@@ -4,6 +4,7 @@ Node sends every setting, because it has the defaults, and has checked their val
 """
 
 import json
+import sys
 from dataclasses import dataclass
 
 
@@ -33,7 +34,10 @@ class Settings:
     @classmethod
     def from_json(cls, text: str) -> "Settings":
         """Raises ValueError, which names the setting, for anything Node should not have sent."""
-        raw = json.loads(text)
+        try:
+            raw = json.loads(text)
+        except RecursionError as exc:
+            raise ValueError("the settings are nested too deeply") from exc
         if not isinstance(raw, dict):
             raise ValueError(f"settings must be a JSON object, not {type(raw).__name__}")
         timeouts = _typed(raw, "timeouts", dict)
@@ -64,7 +68,7 @@ def _value(raw, name, where=""):
 
 def _typed(raw, name, kind):
     value = _value(raw, name)
-    if not isinstance(value, kind):
+    if type(value) is not kind:  # For isinstance, True is an int.
         raise ValueError(f"setting {name!r} must be {kind.__name__}, not {value!r}")
     return value
 
@@ -81,6 +85,6 @@ def _seconds(timeouts, name):
     value = _value(timeouts, name, "timeouts.")
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or value < 0:
+    if type(value) not in (int, float) or not 0 <= value <= sys.float_info.max:
         raise ValueError(f"setting 'timeouts.{name}' must be seconds, not {value!r}")
     return float(value)
