@@ -198,7 +198,7 @@ const disconnect = { appTarget: 'disconnect_app:app' }
 withPython('a client that leaves during an upload is a disconnect', disconnect, async (python) => {
   await withServer(python.listener, async (origin) => {
     const socket = net.connect(Number(new URL(origin).port), '127.0.0.1')
-    socket.write('POST /wait?id=up HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\nsome')
+    socket.write('POST /wait?id=up HTTP/1.1\r\nhost: x\r\ncontent-length: 100000\r\n\r\nsome')
     while (!(await (await fetch(`${origin}/seen`)).json()).up) { /* it has not arrived yet */ }
     socket.destroy()
     await eventually(async () => {
