@@ -87,16 +87,14 @@ export async function parseFetch (input, init) {
   const signal = given.signal === undefined ? source?.signal : given.signal
   const headers = new Headers(given.headers ?? source?.headers)
   let body = given.body ?? null
-  if (body !== null) {
-    if (method === 'GET' || method === 'HEAD') {
-      throw new InvalidRequestError('ERR_INVALID_BODY', `fetch() sends no body with ${method}`)
-    }
-    if (typeof body === 'string' && !headers.has('content-type')) {
-      headers.add('content-type', 'text/plain;charset=UTF-8')
-    }
-  } else if (source !== null) {
+  if (body === null && source !== null) {
     checkUnused(source)
-    body = source.body
+    body = source.body ?? null
+  } else if (typeof body === 'string' && !headers.has('content-type')) {
+    headers.add('content-type', 'text/plain;charset=UTF-8')
+  }
+  if (body !== null && (method === 'GET' || method === 'HEAD')) {
+    throw new InvalidRequestError('ERR_INVALID_BODY', `fetch() sends no body with ${method}`)
   }
   if (isWebStream(body) && !headers.has('content-length')) body = await gather(body)
   const { socket, idempotent } = source ?? {}
@@ -145,8 +143,8 @@ export function checkUnused (request) {
  * Reads a body that is there already: a web Request hides the length of a body that it was created
  * with, and many applications read no form without content-length.
  * @param {ReadableStream<Uint8Array>} stream
- * @returns {Promise<Uint8Array | AsyncIterable<Uint8Array>>} the whole body, or what to read when
- *   it is long or still arriving
+ * @returns {Promise<Uint8Array | AsyncIterable<unknown>>} the whole body, or what to read when it
+ *   is long, still arriving, or something else than text and bytes
  */
 async function gather (stream) {
   if (stream.locked) {
@@ -163,8 +161,11 @@ async function gather (stream) {
       const result = await Promise.race([next, late])
       if (result === undefined) return new Rest(reader, chunks, next)
       if (result.done) return Buffer.concat(chunks)
-      chunks.push(result.value)
-      size += result.value.length
+      const { value } = result
+      const bytes = typeof value === 'string' ? Buffer.from(value) : value
+      chunks.push(bytes)
+      if (!(bytes instanceof Uint8Array)) return new Rest(reader, chunks, null)
+      size += bytes.length
     }
     return new Rest(reader, chunks, reader.read())
   } finally {
@@ -178,8 +179,8 @@ async function gather (stream) {
  */
 class Rest {
   /**
-   * @param {ReadableStreamDefaultReader<Uint8Array>} reader
-   * @param {Uint8Array[]} chunks
+   * @param {ReadableStreamDefaultReader<any>} reader
+   * @param {any[]} chunks
    * @param {Promise<any> | null} pending
    */
   constructor (reader, chunks, pending) {
@@ -194,16 +195,15 @@ class Rest {
     return this
   }
 
-  /** @returns {Promise<IteratorResult<Uint8Array, undefined>>} */
+  /** @returns {Promise<IteratorResult<unknown, undefined>>} */
   async next () {
-    const value = this.chunks.shift()
-    if (value !== undefined) return { done: false, value }
+    if (this.chunks.length > 0) return { done: false, value: this.chunks.shift() }
     const result = await (this.pending ?? this.reader.read())
     this.pending = null
     return result.done ? { done: true, value: undefined } : { done: false, value: result.value }
   }
 
-  /** @returns {Promise<IteratorResult<Uint8Array, undefined>>} */
+  /** @returns {Promise<IteratorResult<unknown, undefined>>} */
   async return () {
     await this.reader.cancel().catch(() => {})
     return { done: true, value: undefined }
@@ -222,9 +222,23 @@ export function webResponse ({ status, headers, body }, { method, url }) {
     const response = new globalThis.Response(
       hasBody ? /** @type {ReadableStream} */ (Readable.toWeb(body)) : null, init)
     if (!hasBody) body.resume()
-    return Object.defineProperty(response, 'url', { value: url, configurable: true })
+    return withUrl(response, url)
   } catch (error) {
     body.destroy()
     throw error
   }
+}
+
+/**
+ * Only the fetch of Node can give a response a URL, so this hides the property, in clones too.
+ * @param {globalThis.Response} response
+ * @param {string} url
+ * @returns {globalThis.Response}
+ */
+function withUrl (response, url) {
+  const clone = () => withUrl(globalThis.Response.prototype.clone.call(response), url)
+  return Object.defineProperties(response, {
+    url: { value: url, configurable: true },
+    clone: { value: clone, configurable: true, writable: true }
+  })
 }

@@ -88,8 +88,13 @@ function parseBody (value) {
     throw invalidBody('the body is a stream that has already been read or destroyed; pass a new ' +
       'one')
   }
+  // It may fail while the request waits for a worker, or after that was refused. Without a listener
+  // its error would end the process; StreamUpload looks whether there was one.
+  stream.on('error', ignore)
   return stream
 }
+
+function ignore () {}
 
 /**
  * @param {any} value
@@ -100,7 +105,7 @@ function asReadable (value) {
   if (typeof value !== 'object') return undefined
   if (typeof value.getReader === 'function') {
     try {
-      return Readable.fromWeb(value)
+      return Readable.fromWeb(value, { objectMode: true, highWaterMark: 1 })
     } catch (error) {
       throw invalidBody('the body is a web stream that cannot be read (it may be locked); pass ' +
         'a new one', error)

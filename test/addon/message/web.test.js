@@ -213,3 +213,42 @@ test('the response of fetch is one of the web', async (t) => {
   assert.equal((await python.fetch('/empty')).body, null)
   assert.equal((await python.fetch('/', { method: 'head' })).body, null)
 })
+
+test('a web stream of text as the body was a raw TypeError', async (t) => {
+  const { python, seen } = mirrorHandler(t)
+  const text = ReadableStream.from(['ü', Buffer.from('x')])
+  const whole = await seen('/', { method: 'POST', body: text })
+  assert.equal(Buffer.from(whole.body, 'latin1').toString(), 'üx')
+  assert.equal(whole.headers['content-length'], '3')
+  const request = new globalThis.Request('http://h/',
+    { method: 'POST', body: ReadableStream.from(['a', 'b']), duplex: 'half' })
+  assert.match((await python.handleRequest(request)).body.toString(), /"body":"ab"/)
+  const buffers = ReadableStream.from([Buffer.from('a'), new Uint8Array([98]).buffer])
+  assert.equal((await seen('/', { method: 'POST', body: buffers })).body, 'ab')
+  for (const piece of [5, undefined, {}]) {
+    const body = new ReadableStream({
+      start (controller) {
+        controller.enqueue('a')
+        controller.enqueue(piece)
+        controller.close()
+      }
+    })
+    await assert.rejects(python.fetch('/', { method: 'POST', body }), { code: 'ERR_INVALID_BODY' })
+  }
+})
+
+test('init made a GET with a body of a Request that was a POST', async (t) => {
+  const { python } = mirrorHandler(t)
+  for (const method of ['GET', 'head']) {
+    const request = new globalThis.Request('http://h/', { method: 'POST', body: 'x' })
+    await assert.rejects(python.fetch(request, { method }), { code: 'ERR_INVALID_BODY' })
+  }
+})
+
+test('a clone of the response had no url', async (t) => {
+  const { python } = mirrorHandler(t)
+  const clone = (await python.fetch('/x')).clone()
+  assert.equal(clone.url, 'http://localhost/x')
+  assert.equal(clone.clone().url, 'http://localhost/x')
+  assert.equal((await clone.json()).path, '/x')
+})

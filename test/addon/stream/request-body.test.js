@@ -197,3 +197,28 @@ test('after stop() nothing is sent, and an error of the source is nobody\'s', as
   assert.equal(sink.taken, '')
   assert.equal(sink.error, null)
 })
+
+test('the error of a body that was never sent ended Node', async () => {
+  // A listener of the test itself would hide it: 'error' without one throws.
+  const readable = new Readable({ read () {} })
+  parseBody(readable)
+  assert.ok(readable.listenerCount('error') > 0)
+  let fail
+  const web = new ReadableStream({
+    start (controller) { fail = (error) => controller.error(error) }
+  })
+  const body = parseBody(web)
+  fail(new Error('gone'))
+  while (!body.destroyed) await turn()
+  for (let i = 0; i < 5; i++) await turn()
+  assert.equal(body.errored.message, 'gone')
+})
+
+test('pieces of a web stream were refused that other bodies may have', async () => {
+  const { sink } = upload(ReadableStream.from(['a', Buffer.from('b'), new Uint8Array([99]).buffer]))
+  while (!sink.ended && sink.error === null) await turn()
+  assert.deepEqual([sink.error, sink.taken], [null, 'abc'])
+  const { sink: other } = upload(ReadableStream.from(['a', 5]))
+  while (!other.ended && other.error === null) await turn()
+  assert.equal(other.error.code, 'ERR_INVALID_BODY')
+})
