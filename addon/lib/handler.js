@@ -27,7 +27,6 @@ import { pythonEnvironment } from './supervisor/python-environment.js'
 import { PythonLog } from './supervisor/python-log.js'
 import { StreamingStream } from './stream/streaming-stream.js'
 import { Response } from './message/response.js'
-import { checkBoolean } from './message/request-keys.js'
 import { hidesLength, parseFetch, webResponse } from './message/web.js'
 import { isRepeatable } from './stream/request-stream.js'
 import { Supervisor } from './supervisor/supervisor.js'
@@ -324,7 +323,6 @@ export class PythonHandler extends EventEmitter {
    * @param {{ method?: string, idempotent?: boolean }} request
    */
   #submit (stream, limits, request) {
-    if (request.idempotent !== undefined) checkBoolean(request.idempotent, 'idempotent')
     stream.repeatable = isRepeatable(parseMethod(request.method), request.idempotent)
     if (limits === NO_LIMITS || stream.limit(limits)) this.#pool.submit(stream)
   }

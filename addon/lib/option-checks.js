@@ -46,9 +46,14 @@ export function invalid (name, expected, value) {
   throw new InvalidOptionError(name, `${optionName(name)} must be ${expected}, not ${shown}`)
 }
 
-/** @param {unknown} value */
+/**
+ * Whether it is an object that can have options: not a Map or a promise, for example, whose keys
+ * would be none, so that a mistake would go unnoticed.
+ * @param {unknown} value
+ */
 export function isRecord (value) {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+  const tag = Object.prototype.toString.call(value)
+  return tag === '[object Object]' || tag === '[object Module]'
 }
 
 /** @type {Check} */
@@ -227,6 +232,10 @@ export function preload (value, name) {
 export function environment (value, name) {
   if (!isRecord(value)) invalid(name, 'an object whose values are strings', value)
   for (const [key, text] of Object.entries(value)) {
+    if (!/^[^=\0]+$/.test(key)) {
+      throw new InvalidOptionError(name, `${optionName(name)} has the name ` +
+        `${JSON.stringify(key)}, but names must not be empty, and must not contain = or NUL`)
+    }
     if (typeof text !== 'string' || text.includes('\0')) {
       invalid(`${name}.${key}`, 'a string without NUL', text)
     }
@@ -258,6 +267,15 @@ export function trustProxy (value, name) {
 }
 
 /**
+ * @param {unknown} value
+ * @returns {string[]} empty if it is not a list of texts
+ */
+function lowerCase (value) {
+  const isList = Array.isArray(value) && value.every((item) => typeof item === 'string')
+  return isList ? value.map((item) => item.toLowerCase()) : []
+}
+
+/**
  * A list of texts in lower case; undefined allows everything.
  * @param {(item: string) => boolean} isValid
  * @param {string} expected
@@ -266,7 +284,7 @@ export function trustProxy (value, name) {
 function allowList (isValid, expected) {
   return (value, name) => {
     if (value === undefined) return undefined
-    const items = Array.isArray(value) ? value.map((item) => String(item).toLowerCase()) : []
+    const items = lowerCase(value)
     if (items.length === 0 || !items.every(isValid)) invalid(name, expected, value)
     return Object.freeze(items)
   }
@@ -288,7 +306,7 @@ const PROXY_HEADERS = ['x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host
 
 /** @type {Check} */
 export function proxyHeaders (value, name) {
-  const names = Array.isArray(value) ? value.map((item) => String(item).toLowerCase()) : []
+  const names = lowerCase(value)
   const isKnown = names.every((item) => PROXY_HEADERS.includes(item)) && names.length > 0
   if (!isKnown && names.join() !== 'forwarded') {
     invalid(name, `['forwarded'], or a list of some of ${PROXY_HEADERS.join(', ')}`, value)

@@ -428,3 +428,23 @@ test('await using closes', async (t) => {
   await python[Symbol.asyncDispose]()
   assert.equal(python.stats().state, 'closed')
 })
+
+test('handleRequestSync() took any value for idempotent', (t) => {
+  const { python } = fakeHandler(t)
+  assert.throws(() => python.handleRequestSync({ url: '/', idempotent: 'yes' }),
+    { code: 'ERR_INVALID_OPTION', option: 'idempotent' })
+})
+
+test('a message about a timeout that is text looked as if it were a number', async (t) => {
+  const { python } = fakeHandler(t)
+  await assert.rejects(python.reload({ timeout: '5' }),
+    { code: 'ERR_INVALID_OPTION', message: /not "5"$/ })
+})
+
+test('a body that failed while its request waited for a worker ended Node', async (t) => {
+  const { python } = fakeHandler(t, {}, { app: echo })
+  const body = new Readable({ read () {} })
+  const answer = python.handleRequest({ url: '/', method: 'POST', body })
+  body.destroy(new Error('gone'))
+  await assert.rejects(answer, /gone/)
+})

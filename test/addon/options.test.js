@@ -236,3 +236,34 @@ test('options must be an object', () => {
     assert.throws(() => parseOptions(options), invalid('options'))
   }
 })
+
+test('a promise, a Map or another object without options counted as options', () => {
+  for (const value of [Promise.resolve({ workers: 2 }), new Map([['workers', 2]]), new Set(),
+    new URL('file:///tmp'), new Date(), Buffer.from('x'), new Headers()]) {
+    assert.throws(() => parseOptions(value), invalid('options'))
+    assert.throws(() => parseOptions({ timeouts: value }), invalid('timeouts'))
+    assert.throws(() => parseOptions({ env: value }), invalid('env'))
+  }
+  class Config { retry = 7 }
+  for (const value of [new Config(), Object.create({ retry: 7 }),
+    Object.assign(Object.create(null), { retry: 7 })]) {
+    assert.equal(parseOptions(value).retry, 7)
+  }
+})
+
+test('environment variables whose names cannot exist became others', () => {
+  for (const name of ['', 'A=B', '=A', 'A\0']) {
+    assert.throws(() => parseOptions({ env: { [name]: 'x' } }), invalid('env', /name/))
+  }
+})
+
+test('lists of hosts and origins took numbers and null as text', () => {
+  for (const item of [5, null, undefined, ['a']]) {
+    assert.throws(() => parseOptions({ allowedHosts: [item] }), invalid('allowedHosts'))
+    assert.throws(() => parseOptions({ websocket: { allowedOrigins: [item] } }),
+      invalid('websocket.allowedOrigins'))
+    assert.throws(() => parseOptions({ proxyHeaders: [item] }), invalid('proxyHeaders'))
+  }
+  assert.throws(() => parseOptions({ websocket: { allowedOrigins: [['null']] } }),
+    invalid('websocket.allowedOrigins'))
+})

@@ -438,9 +438,15 @@ function seconds (least) {
   }
 }
 
-/** @param {string} text */
-function parseList (text) {
-  return text.split(',').map((name) => name.trim()).filter((name) => name !== '')
+/**
+ * A list, which may also be given in parts.
+ * @param {string} text
+ * @param {unknown} [before] what the same argument was before
+ * @returns {string[]}
+ */
+function parseList (text, before) {
+  const names = text.split(',').map((name) => name.trim()).filter((name) => name !== '')
+  return Array.isArray(before) ? [...before, ...names] : names
 }
 
 /** @param {string} text */
@@ -454,21 +460,30 @@ function parseUmask (text) {
   throw new InvalidArgumentError('It must be an octal number, for example 027.')
 }
 
-/** @param {string} text */
-function parseNames (text) {
+/**
+ * @param {string} text
+ * @param {unknown} [before]
+ */
+function parseNames (text, before) {
   if (text === 'all') return true
-  return text === 'none' ? false : parseList(text)
+  return text === 'none' ? false : parseList(text, before)
 }
 
-/** @param {string} text */
-function parseModules (text) {
-  const modules = parseList(text)
+/**
+ * @param {string} text
+ * @param {unknown} [before]
+ */
+function parseModules (text, before) {
+  const modules = parseList(text, before)
   return modules.length > 0 ? modules : true
 }
 
-/** @param {string} text */
-function parseExtensions (text) {
-  const extensions = parseList(text).map((name) => name.replace(/^\./, ''))
+/**
+ * @param {string} text
+ * @param {unknown} [before]
+ */
+function parseExtensions (text, before) {
+  const extensions = parseList(text, before).map((name) => name.replace(/^\./, ''))
   if (extensions.length > 0 && extensions.every((name) => /^[^./]+$/.test(name))) return extensions
   throw new InvalidArgumentError('It must be a list of extensions, for example py,html.')
 }

@@ -4,7 +4,7 @@
  */
 
 import { InvalidOptionError, InvalidRequestError } from '../errors.js'
-import { checkOptions } from '../errors/unknown-key.js'
+import { checkOptions, describe } from '../errors/unknown-key.js'
 import { encodeHead } from '../message/head.js'
 import { checkBoolean, checkRequestKeys } from '../message/request-keys.js'
 import { Request, markSent } from '../message/request.js'
@@ -42,6 +42,7 @@ export function requestContent (request) {
       'connect(), or handleStream()')
   }
   if ('websocket' in request) checkBoolean(request.websocket, 'websocket')
+  if ('idempotent' in request) checkBoolean(request.idempotent, 'idempotent')
   if (isWebRequest(request)) checkUnused(request)
   else if (!(request instanceof Request)) checkRequestKeys(request)
   const content = parseContent(request.body)
@@ -87,6 +88,7 @@ export function requestLimits (request, limits) {
 export function checkTimeout (name, value) {
   if (typeof value !== 'number' || !(value >= 0 && value <= MAX_TIMEOUT)) {
     throw new InvalidOptionError(name,
-      `${name} must be a number of milliseconds from 0 to ${MAX_TIMEOUT}, not ${String(value)}`)
+      `${name} must be a number of milliseconds from 0 to ${MAX_TIMEOUT}, not ` +
+      (typeof value === 'number' ? String(value) : describe(value)))
   }
 }

@@ -302,3 +302,15 @@ test('a number that is too large was rounded, or became infinite', (t) => {
     assert.throws(() => parseArguments([flag, '9'.repeat(400)]), UsageError)
   }
 })
+
+test('a list that was given twice lost its first half', () => {
+  const { handler, reload } = parseArguments(['--trust-proxy', '10.0.0.1', '--trust-proxy',
+    'loopback', '--allowed-hosts', 'a.example', '--allowed-hosts=b.example,c.example',
+    '--inherit-env', 'A', '--inherit-env', 'B', '--preload=x', '--preload=y',
+    '--reload', '--reload-ext', 'py', '--reload-ext', '.html'])
+  assert.deepEqual(handler.trustProxy, ['10.0.0.1', 'loopback'])
+  assert.deepEqual(handler.allowedHosts, ['a.example', 'b.example', 'c.example'])
+  assert.deepEqual(handler.isolation.inheritEnv, ['A', 'B'])
+  assert.deepEqual(handler.preload, ['x', 'y'])
+  assert.deepEqual(reload?.extensions, ['py', 'html'])
+})
