@@ -3,7 +3,7 @@
  * in latin-1. The binding checks the syntax of names and values, so that is not checked here.
  */
 
-import { InvalidRequestError } from '../errors.js'
+import { InvalidOptionError, InvalidRequestError } from '../errors.js'
 import { describe } from '../errors/unknown-key.js'
 import { eachHeader, headerValue, invalidHeader } from './headers.js'
 import { below, parsePrefix } from './mount.js'
@@ -14,6 +14,9 @@ import { invalidUrl, parseUrl } from './url.js'
 // A NUL would shift the fields after it, so it could be used to forge headers.
 // eslint-disable-next-line no-control-regex
 const NOT_LATIN1_TEXT = /[^\x01-\xff]/
+
+/** A name in HTTP. */
+const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/
 
 /** Optional capabilities of a client. The letters are those of common/wire/http_head.h. */
 export const Feature = Object.freeze({
@@ -149,6 +152,7 @@ export function encodeSocketHead (request) {
   if (!(request instanceof Request)) checkSocketKeys(request)
   const { url, protocols = [], headers, socket, prefix } = request
   const list = Array.isArray(protocols) ? protocols : [protocols]
+  checkProtocols(list)
   const head = encodeHead({
     url: typeof url === 'string' || url instanceof URL ? String(url).replace(/^ws/i, 'http') : url,
     headers,
@@ -159,6 +163,15 @@ export function encodeSocketHead (request) {
   const text = new HeaderText()
   text.add('sec-websocket-protocol', list.join(', '))
   return head + text.text
+}
+
+/** @param {unknown[]} list */
+function checkProtocols (list) {
+  for (const [i, name] of list.entries()) {
+    if (typeof name === 'string' && TOKEN.test(name) && list.indexOf(name) === i) continue
+    throw new InvalidOptionError('protocols', 'protocols must be names of subprotocols, each of ' +
+      `them once and without spaces and commas, for example ['chat'], not ${describe(name)}`)
+  }
 }
 
 /**

@@ -272,6 +272,8 @@ function keyOf (name) {
 
 /** @typedef {{ add: (name: any, value: any) => unknown }} HeaderSink checks what it gets */
 
+const OBJECT = '[object Object]'
+
 /**
  * Adds the names and values of every accepted form to the sink, in order.
  * @param {HeadersInit} init
@@ -286,17 +288,25 @@ export function eachHeader (init, sink) {
     eachFlat(/** @type {string[]} */ (init), sink)
   } else if (typeof (/** @type {any} */ (init)[Symbol.iterator]) === 'function') {
     for (const pair of /** @type {Iterable<[string, string]>} */ (init)) {
-      if (!Array.isArray(pair)) {
+      if (!Array.isArray(pair) || pair.length !== 2) {
         throw invalidHeader('list',
-          `it must have arrays of a name and a value, not ${describe(pair)}`)
+          `it must have arrays of a name and a value, not ${Array.isArray(pair)
+            ? `an array of ${pair.length}`
+            : describe(pair)}`)
       }
       eachValue(pair[0], pair[1], sink)
     }
   } else {
     const record = /** @type {Record<string, HeaderValue>} */ (init)
+    let isEmpty = true
     for (const name in record) {
-      if (Object.hasOwn(record, name)) eachValue(name, record[name], sink)
+      if (!Object.hasOwn(record, name)) continue
+      isEmpty = false
+      eachValue(name, record[name], sink)
     }
+    // A promise, for example.
+    const tag = isEmpty ? Object.prototype.toString.call(init) : OBJECT
+    if (tag !== OBJECT) throw invalidHeader('list', `there are no headers in ${tag}`)
   }
 }
 

@@ -9,6 +9,8 @@ import { MAX_PORT } from './url.js'
 
 const KEYS = new Set(['url', 'method', 'headers', 'body', 'socket', 'docroot', 'idempotent',
   'prefix', 'websocket'])
+const ADDRESS_KEYS = new Set(['localAddress', 'localPort', 'localFamily', 'remoteAddress',
+  'remotePort', 'remoteFamily'])
 const SOCKET_KEYS = new Set(['url', 'headers', 'protocols', 'socket', 'prefix'])
 
 const SECOND = 'it belongs in the second argument: handleRequest(request, { signal, timeout })'
@@ -74,7 +76,9 @@ export function checkSocketKeys (request) {
  * @param {unknown} socket
  */
 export function checkSocketInfo (socket) {
-  if (typeof socket === 'object') {
+  if (typeof socket === 'object' && !Array.isArray(socket)) {
+    // A socket of node:net has other keys, too.
+    if (socket?.constructor === Object) checkKeys(socket, ADDRESS_KEYS, 'socket')
     checkAddresses(/** @type {any} */ (socket))
     return
   }

@@ -11,6 +11,8 @@ import { Readable } from 'node:stream'
 import { InvalidOptionError, InvalidRequestError } from '../errors.js'
 import { parseMethod } from './head.js'
 import { Headers } from './headers.js'
+import { checkRequestKeys } from './request-keys.js'
+import { Request } from './request.js'
 import { invalidUrl } from './url.js'
 
 /** @typedef {import('./request.js').RequestOptions} RequestOptions */
@@ -81,6 +83,9 @@ export async function parseFetch (input, init) {
     FIELDS.every((name) => given[name] == null)) {
     const { url, method, signal } = source
     return { request: source, method: String(method).toUpperCase(), url: String(url), signal }
+  }
+  if (source !== null && !isWebRequest(source) && !(source instanceof Request)) {
+    checkRequestKeys(source)
   }
   const url = source === null ? absolute(input) : source.url
   const method = parseMethod(given.method ?? source?.method)

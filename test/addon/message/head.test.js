@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
-import { Feature, encodeHead } from '../../../addon/lib/message/head.js'
+import { Feature, encodeHead, encodeSocketHead } from '../../../addon/lib/message/head.js'
 import { Headers } from '../../../addon/lib/message/headers.js'
 import { Request } from '../../../addon/lib/message/request.js'
 
@@ -98,5 +98,15 @@ test('a port with NUL in the addresses of a socket added fields to the head', ()
   for (const socket of [{ remoteAddress: '::1', remotePort: '1\0x' },
     { localAddress: '::1', localPort: '1\0x' }, { remotePort: 65536 }, { localAddress: 1 }]) {
     assert.throws(() => encodeHead({ url: '/', socket }, -1), { code: 'ERR_INVALID_OPTION' })
+  }
+})
+
+test('subprotocols that no server can choose were offered', () => {
+  for (const protocols of [5, '', 'a b', ['a,b'], ['a', 'a'], [undefined], {}, 'ü']) {
+    assert.throws(() => encodeSocketHead({ url: '/', protocols }),
+      { code: 'ERR_INVALID_OPTION', option: 'protocols' })
+  }
+  for (const protocols of [undefined, [], 'chat', ['v1.chat', 'v2.chat']]) {
+    encodeSocketHead({ url: '/', protocols })
   }
 })

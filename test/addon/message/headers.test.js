@@ -102,3 +102,14 @@ test('headers that a record inherits are not sent', () => {
   const record = Object.assign(Object.create({ 'x-inherited': 'a' }), { 'x-own': 'b' })
   assert.deepEqual([...new Headers(record)], [['x-own', 'b']])
 })
+
+test('a promise or another object without headers counted as no headers', () => {
+  for (const init of [Promise.resolve({ a: 'b' }), new Date(), new URL('http://h/')]) {
+    assert.throws(() => new Headers(init), { code: 'ERR_INVALID_HEADER' })
+  }
+  assert.deepEqual(new Headers(Object.create(null)).toJSON(), {})
+})
+
+test('what followed the value in a pair was dropped', () => {
+  assert.throws(() => new Headers([['a', 'b', 'c', 'd']]), { code: 'ERR_INVALID_HEADER' })
+})

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { IncomingMessage } from 'node:http'
+import { Socket } from 'node:net'
 import { test } from 'node:test'
 
 import { Headers, Request, Response } from '../../../addon/lib/index.js'
+import { checkSocketInfo } from '../../../addon/lib/message/request-keys.js'
 import { fakeHandler } from '../../support/fake-handler.js'
 
 const hello = { app: (request) => request.respond(200, request.method) }
@@ -116,4 +118,14 @@ test('keys that a request inherits do not count', async (t) => {
   assert.equal((await python.handleRequest(request)).body.toString(), 'POST')
   await assert.rejects(python.handleRequest(Object.assign(request, { whatever: 1 })),
     { option: 'whatever' })
+})
+
+test('a mistyped key of socket was ignored', () => {
+  for (const socket of [{ address: '192.0.2.1' }, { remoteAdress: '192.0.2.1' }, []]) {
+    assert.throws(() => checkSocketInfo(socket), { code: 'ERR_INVALID_OPTION' })
+  }
+  // A socket of node:net has many other keys.
+  for (const socket of [null, {}, new Socket(), { remoteAddress: '::1', remoteFamily: 'IPv6' }]) {
+    checkSocketInfo(socket)
+  }
 })

@@ -252,3 +252,13 @@ test('a clone of the response had no url', async (t) => {
   assert.equal(clone.clone().url, 'http://localhost/x')
   assert.equal((await clone.json()).path, '/x')
 })
+
+test('with init, unknown keys of a plain object were ignored', async (t) => {
+  const { python, seen } = mirrorHandler(t)
+  const init = { headers: { a: 'b' } }
+  await assert.rejects(python.fetch({ url: '/', method: 'POST', json: {} }, init),
+    { code: 'ERR_INVALID_OPTION', option: 'json' })
+  const request = new Request({ url: '/', method: 'POST', body: 'x' })
+  assert.equal((await seen(request, init)).body, 'x')
+  assert.equal((await seen({ url: '/', method: 'POST', body: 'y' }, init)).body, 'y')
+})
