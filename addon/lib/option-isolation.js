@@ -43,7 +43,7 @@ function user (value, name) {
   if (found !== null) return Object.freeze(found)
   if (isId(value)) return Object.freeze({ name: String(value), uid: value })
   throw new InvalidOptionError(name,
-    `${optionName(name)} names ${value}, but there is no such user`)
+    `${optionName(name)} names ${JSON.stringify(value)}, but there is no such user`)
 }
 
 /** @type {Check} */
@@ -53,7 +53,7 @@ function userGroup (value, name) {
   const gid = loadBinding().findGroup(value)
   if (gid !== null) return gid
   throw new InvalidOptionError(name,
-    `${optionName(name)} names ${value}, but there is no such group`)
+    `${optionName(name)} names ${JSON.stringify(value)}, but there is no such group`)
 }
 
 /** @type {Check} */

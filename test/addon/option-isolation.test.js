@@ -82,3 +82,10 @@ test('unknown and impossible values are named', () => {
   refuses({ umask: 0o1000 }, 'isolation.umask')
   refuses({ inheritEnv: ['A', ''] }, 'isolation.inheritEnv')
 })
+
+test('the message about a user or group without a name had no name in it', () => {
+  for (const key of ['user', 'group']) {
+    assert.throws(() => parseOptions({ isolation: { [key]: '' } }),
+      { code: 'ERR_INVALID_OPTION', message: /names "", but there is no such/ })
+  }
+})

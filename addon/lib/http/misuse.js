@@ -23,7 +23,7 @@ export function checkServer (server) {
 function nameOf (value) {
   if (value instanceof Server) return 'a server without HTTP'
   const name = value?.constructor?.name
-  return typeof value !== 'object' || value === null || name === undefined || name === 'Object'
+  return typeof value !== 'object' || Array.isArray(value) || [undefined, 'Object'].includes(name)
     ? describe(value)
     : `a ${name}`
 }

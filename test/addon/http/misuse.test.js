@@ -27,6 +27,7 @@ test('attach() to something else than an HTTP server says what to do', (t) => {
     [8000, 'a number'],
     [{}, 'an object'],
     [() => {}, 'a function'],
+    [[server], 'an array'],
     [{ server }, 'property server'],
     [{ httpServer: server }, 'property httpServer'],
     [{ getHttpServer: () => server }, 'app.getHttpServer()'],
