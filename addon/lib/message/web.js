@@ -226,7 +226,8 @@ export function webResponse ({ status, headers, body }, { method, url }) {
   try {
     const response = new globalThis.Response(
       hasBody ? /** @type {ReadableStream} */ (Readable.toWeb(body)) : null, init)
-    if (!hasBody) body.resume()
+    // Nobody sees the rest, so nobody is there for its error, which would end the process.
+    if (!hasBody) body.on('error', () => {}).resume()
     return withUrl(response, url)
   } catch (error) {
     body.destroy()

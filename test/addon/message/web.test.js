@@ -262,3 +262,19 @@ test('with init, unknown keys of a plain object were ignored', async (t) => {
   assert.equal((await seen(request, init)).body, 'x')
   assert.equal((await seen({ url: '/', method: 'POST', body: 'y' }, init)).body, 'y')
 })
+
+test('an error after the start of a response without a body ended Node', async (t) => {
+  stayAlive(t)
+  let request
+  const { python } = fakeHandler(t, {}, {
+    app (one) {
+      request = one
+      one.start(one.path === '/empty' ? 204 : 200)
+    }
+  })
+  for (const [path, method] of [['/', 'HEAD'], ['/empty', 'GET']]) {
+    assert.equal((await python.fetch(path, { method })).body, null)
+    request.raise('ValueError', 'late', 'Traceback')
+    await sleep(20)
+  }
+})
