@@ -7,6 +7,7 @@ import { Readable } from 'node:stream'
 
 import { InvalidRequestError } from '../errors.js'
 import { claimOutbox, Request } from '../message/request.js'
+import { checkRequestKeys } from '../message/request-keys.js'
 import { streamingResponse } from '../message/response.js'
 import { whenFlushed } from './connection.js'
 
@@ -23,13 +24,14 @@ const NORMAL = 1000
  * @returns {Promise<import('../message/response.js').StreamingResponse>}
  */
 export async function openRequestSocket (request, connect) {
-  const { url, headers, socket, body } = request
+  if (!(request instanceof Request)) checkRequestKeys(request)
+  const { url, headers, socket, body, prefix } = request
   if (body !== undefined && body !== null) {
     throw new InvalidRequestError('ERR_INVALID_BODY', 'a WebSocket has messages instead of a ' +
       'body; send them with request.write()')
   }
   const outbox = request instanceof Request ? claimOutbox(request) : null
-  const connection = await connect({ url, headers, socket })
+  const connection = await connect({ url, headers, socket, prefix })
   outbox?.open({
     async send (chunk) {
       connection.send(chunk)
