@@ -21,7 +21,11 @@ RecordHeader LoadRecordHeader(std::byte* record) {
 }  // namespace
 
 RingReader::RingReader(RingMemory memory)
-    : memory_(memory), head_(OwnHead(*memory.header)), released_(head_), tail_(head_) {
+    : memory_(memory),
+      head_(OwnHead(*memory.header)),
+      released_(head_),
+      tail_(head_),
+      copy_(kMinCapacity) {  // the copy of an empty record has an address, too
   if (head_ % kRecordAlign != 0) corrupt_ = true;
 }
 
@@ -60,9 +64,7 @@ std::span<const std::byte> RingReader::Take() {
   assert(pending_bytes_ != 0);
   if (copy_.size() < pending_length_) copy_.resize(pending_length_);
   const std::byte* const start = memory_.data + (head_ & (memory_.capacity - 1));
-  if (pending_length_ > 0) {
-    std::memcpy(copy_.data(), start + sizeof(RecordHeader), pending_length_);
-  }
+  std::memcpy(copy_.data(), start + sizeof(RecordHeader), pending_length_);
   // Keeps the compiler from reading the ring again where the copy is used.
   std::atomic_signal_fence(std::memory_order_seq_cst);
   head_ += std::exchange(pending_bytes_, 0);

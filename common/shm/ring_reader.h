@@ -33,7 +33,8 @@ class RingReader {
   // Whether there is a record. Repeated calls look at the same one until Take().
   [[nodiscard]] ReadResult Look();
   // Copies the record that Look() found and moves past it; requires that it found one. The copy is
-  // aligned to kRecordAlign and valid until the next Take(). Does not free the room yet.
+  // aligned to kRecordAlign and valid until the next Take(). Even an empty one has an address. Does
+  // not free the room yet.
   [[nodiscard]] std::span<const std::byte> Take();
   // Frees the room of everything taken and publishes that to the producer. False: there was none.
   [[nodiscard]] bool Release();

@@ -319,6 +319,16 @@ TEST_F(RingTest, HeadThatGoesBackIsCorrupt) {
   EXPECT_TRUE(writer.corrupt());
 }
 
+TEST_F(RingTest, TheCopyOfAnEmptyRecordHadNoAddress) {
+  RingWriter writer(ring_);
+  RingReader reader(ring_);
+  ASSERT_TRUE(Write(writer, 0));
+  ASSERT_EQ(reader.Look(), ReadResult::kRecord);
+  const std::span<const std::byte> record = reader.Take();
+  EXPECT_NE(record.data(), nullptr);
+  EXPECT_EQ(record.size(), 0U);
+}
+
 TEST_F(RingTest, WriterStartsOnARingThatIsNotEmpty) {
   PlaceAt(64);
   ring_.header->tail.store(64 + kCapacity - 32);

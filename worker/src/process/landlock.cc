@@ -78,7 +78,7 @@ bool AddRules(int ruleset, PyObject* paths, uint64_t access, PyObject* missing) 
   for (Py_ssize_t i = 0; i < count; ++i) {
     PyObject* path = PyList_GetItem(paths, i);  // borrowed
     PyObject* converted = nullptr;
-    if (PyUnicode_FSConverter(path, &converted) == 0) return false;
+    if (PyUnicode_FSConverter(path, static_cast<void*>(&converted)) == 0) return false;
     const Ref bytes = Ref::Steal(converted);
     const base::UniqueFd fd(open(PyBytes_AsString(bytes.get()), O_PATH | O_CLOEXEC));
     struct stat status{};
