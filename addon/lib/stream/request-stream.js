@@ -76,6 +76,8 @@ export class RequestStream {
     this.signal = null
     /** @type {AsyncResource | null} set by `keepContext` */
     this.context = null
+    // Reading the body may run code of the user, such as a generator.
+    if (body !== undefined && !(body instanceof Uint8Array)) this.keepContext()
   }
 
   /** From now on, the consumer is called in the asynchronous context of this call. */
@@ -184,7 +186,7 @@ export class RequestStream {
     } else {
       this.upload = new StreamUpload(this, body)
     }
-    this.upload.begin()
+    this.runInAsyncScope(this.upload.begin, this.upload)
   }
 
   /**
@@ -221,7 +223,8 @@ export class RequestStream {
 
   /** There is room for more of the request body. */
   credit () {
-    if (this.upload !== null) this.upload.resume()
+    const { upload } = this
+    if (upload !== null) this.runInAsyncScope(upload.resume, upload)
   }
 
   /**
@@ -341,7 +344,7 @@ export class RequestStream {
       this.upload = null
     }
     this.body = undefined
-    if (source instanceof Readable) this.releaseSource(source)
+    if (source instanceof Readable) this.runInAsyncScope(this.releaseSource, this, source)
   }
 
   #stopTimer () {
