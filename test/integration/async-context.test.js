@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { once } from 'node:events'
 import http from 'node:http'
+import http2 from 'node:http2'
 import { Readable } from 'node:stream'
 
 import compression from 'compression'
@@ -71,6 +72,37 @@ withPython('AsyncLocalStorage was lost behind compression()', app, async (python
   })
   assert.deepEqual(seen, ['/small', '/pieces'])
 })
+
+withPython('AsyncLocalStorage was lost in early hints and pushes',
+  { appTarget: 'extensions_app:app' }, async (python) => {
+    const storage = new AsyncLocalStorage()
+    const seen = new Set()
+    const listener = (req, res) => storage.run(req.url, () => {
+      for (const name of ['writeEarlyHints', 'createPushResponse']) {
+        const method = res[name]
+        if (method === undefined) continue
+        res[name] = (...args) => {
+          seen.add(`${storage.getStore()} ${name}`)
+          return method.apply(res, args)
+        }
+      }
+      python.listener(req, res)
+    })
+    const server = http2.createServer(listener)
+    await once(server.listen(0, '127.0.0.1'), 'listening')
+    const client = http2.connect(`http://127.0.0.1:${server.address().port}`)
+    for (const path of ['/early_hint', '/push']) {
+      await once(client.request({ ':path': path }).resume(), 'close')
+    }
+    client.destroy()
+    server.close()
+    await withServer(listener, async (base) => {
+      const [response] = await once(http.get(`${base}/early_hint`), 'response')
+      response.resume()
+      await once(response, 'end')
+    })
+    assert.deepEqual([...seen], ['/early_hint writeEarlyHints', '/push createPushResponse'])
+  })
 
 withPython('AsyncLocalStorage keeps its value behind a promise', app, async (python) => {
   const storage = new AsyncLocalStorage()

@@ -283,6 +283,29 @@ export class RequestStream {
   }
 
   /**
+   * The application hints at what the response will need.
+   * @param {string[]} links values of link headers
+   * @param {number} cost bytes of the window, to be given back by consumed()
+   */
+  hintEarly (links, cost) {
+    this.runInAsyncScope(this.onEarlyHint, this, links, cost)
+  }
+
+  /**
+   * The application pushes another response along with this one.
+   * @param {string} path
+   * @param {string} headers joined
+   */
+  pushed (path, headers) {
+    this.runInAsyncScope(this.onPush, this, path, headers)
+  }
+
+  /** The application asks for the body that the client keeps back (100 Continue). */
+  continued () {
+    this.runInAsyncScope(this.onContinue, this)
+  }
+
+  /**
    * Ends the request with an error of which the worker need not be told.
    * @param {Error} error
    */
@@ -411,8 +434,8 @@ export class RequestStream {
   // Only clients on the network use the following.
 
   /**
-   * @param {string[]} links values of link headers
-   * @param {number} cost bytes of the window, to be given back by consumed()
+   * @param {string[]} links
+   * @param {number} cost
    */
   onEarlyHint (links, cost) {
     this.consumed(cost)
@@ -420,14 +443,13 @@ export class RequestStream {
 
   /**
    * @param {string} path
-   * @param {string} headers joined
+   * @param {string} headers
    */
   onPush (path, headers) {}
 
   /** @param {number} length bytes of the request body that have arrived from a source */
   received (length) {}
 
-  /** The application asks for the body that the client keeps back (100 Continue). */
   onContinue () {}
 }
 
