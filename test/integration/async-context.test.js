@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { once } from 'node:events'
 import http from 'node:http'
+import http2 from 'node:http2'
+import { Readable } from 'node:stream'
 
 import compression from 'compression'
 
@@ -71,6 +73,37 @@ withPython('AsyncLocalStorage was lost behind compression()', app, async (python
   assert.deepEqual(seen, ['/small', '/pieces'])
 })
 
+withPython('AsyncLocalStorage was lost in early hints and pushes',
+  { appTarget: 'extensions_app:app' }, async (python) => {
+    const storage = new AsyncLocalStorage()
+    const seen = new Set()
+    const listener = (req, res) => storage.run(req.url, () => {
+      for (const name of ['writeEarlyHints', 'createPushResponse']) {
+        const method = res[name]
+        if (method === undefined) continue
+        res[name] = (...args) => {
+          seen.add(`${storage.getStore()} ${name}`)
+          return method.apply(res, args)
+        }
+      }
+      python.listener(req, res)
+    })
+    const server = http2.createServer(listener)
+    await once(server.listen(0, '127.0.0.1'), 'listening')
+    const client = http2.connect(`http://127.0.0.1:${server.address().port}`)
+    for (const path of ['/early_hint', '/push']) {
+      await once(client.request({ ':path': path }).resume(), 'close')
+    }
+    client.destroy()
+    server.close()
+    await withServer(listener, async (base) => {
+      const [response] = await once(http.get(`${base}/early_hint`), 'response')
+      response.resume()
+      await once(response, 'end')
+    })
+    assert.deepEqual([...seen], ['/early_hint writeEarlyHints', '/push createPushResponse'])
+  })
+
 withPython('AsyncLocalStorage keeps its value behind a promise', app, async (python) => {
   const storage = new AsyncLocalStorage()
   const seen = []
@@ -96,6 +129,74 @@ withPython('AsyncLocalStorage was lost in the body of a response', app, async (p
   })
   await eventually(() => assert.deepEqual([...seen], ['mine data', 'mine close']))
 })
+
+/** Request bodies that note where their parts run, each longer than the window. */
+const bodies = {
+  generator: (note) => (async function * () {
+    try {
+      for (let i = 0; i < 50; i++) {
+        note()
+        yield Buffer.alloc(20_000)
+      }
+    } finally {
+      note()
+    }
+  })(),
+  Readable: (note) => {
+    let count = 0
+    return new Readable({
+      read () {
+        note()
+        this.push(count++ < 50 ? Buffer.alloc(20_000) : null)
+      },
+      destroy (error, done) {
+        note()
+        done(error)
+      }
+    })
+  },
+  ReadableStream: (note) => {
+    let count = 0
+    return new ReadableStream({
+      pull (controller) {
+        note()
+        if (count++ < 50) controller.enqueue(Buffer.alloc(20_000))
+        else controller.close()
+      }
+    })
+  }
+}
+
+withPython('AsyncLocalStorage was lost in the body of a request',
+  { appTarget: 'connections_app:app', concurrency: 1 }, async (python) => {
+    const storage = new AsyncLocalStorage()
+    const calls = {
+      handleRequest: (body) => python.handleRequest({ url: '/echo', method: 'POST', body }),
+      handleStream: async (body) => {
+        const response = await python.handleStream({ url: '/echo', method: 'POST', body })
+        response.body.resume()
+        await once(response.body, 'close')
+      },
+      fetch: async (body) => {
+        const response = await python.fetch('http://h/echo',
+          { method: 'POST', body, duplex: 'half' })
+        await response.arrayBuffer()
+      },
+      'handleRequest that times out': (body) => assert.rejects(
+        python.handleRequest({ url: '/wait', method: 'POST', body }, { timeout: 100 }))
+    }
+    for (const [kind, create] of Object.entries(bodies)) {
+      for (const [name, call] of Object.entries(calls)) {
+        // The request waits for a place, and gets it from an event of the worker.
+        const first = storage.run('other', () => python.handleRequest({ url: '/sleep/30' }))
+        const seen = new Set()
+        await storage.run('mine', () => call(create(() => seen.add(storage.getStore()))))
+        await first
+        await eventually(() => assert.equal(python.stats().inFlight, 0))
+        assert.deepEqual([...seen], ['mine'], `${kind}, ${name}`)
+      }
+    }
+  })
 
 withPython('AsyncLocalStorage was lost in the listeners of a WebSocket',
   { appTarget: 'websocket_app:app' }, async (python) => {

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import http from 'node:http'
 import http2 from 'node:http2'
+import { text } from 'node:stream/consumers'
 import { gunzipSync } from 'node:zlib'
 
 import compression from 'compression'
@@ -109,6 +110,38 @@ withPython('compression() ended Node when the client read slowly', app, async (p
     assert.equal(String(gunzipSync(Buffer.concat(chunks))), LARGE)
   })
 })
+
+withPython('a length that Node had set before stayed on a body of another length', app,
+  async (python) => {
+    const listener = (req, res) => {
+      res.setHeader('Content-Length', '7')
+      res.setHeader('Transfer-Encoding', 'chunked')
+      python.listener(req, res)
+    }
+    const check = async (ask) => {
+      assert.deepEqual(await ask('/small'), { status: 200, length: '5', body: 'small' })
+      assert.deepEqual(await ask('/pieces'), { status: 200, length: undefined, body: LARGE })
+      assert.deepEqual(await ask('/304'), { status: 304, length: undefined, body: '' })
+    }
+    await serving(listener, (port) => check(async (path) => {
+      const [response] = await once(http.get({ port, path, host: '127.0.0.1' }), 'response')
+      const { statusCode: status, headers } = response
+      assert.ok(!(headers['content-length'] && headers['transfer-encoding']))
+      return { status, length: headers['content-length'], body: await text(response) }
+    }))
+    const server = http2.createServer(listener)
+    await once(server.listen(0, '127.0.0.1'), 'listening')
+    const client = http2.connect(`http://127.0.0.1:${server.address().port}`)
+    await check(async (path) => {
+      const stream = client.request({ ':path': path })
+      const [headers] = await once(stream, 'response')
+      return {
+        status: headers[':status'], length: headers['content-length'], body: await text(stream)
+      }
+    })
+    client.destroy()
+    server.close()
+  })
 
 const setBefore = (res) => {
   res.setHeader('Set-Cookie', 'node=1')

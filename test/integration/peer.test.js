@@ -6,10 +6,11 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { get } from 'node:http'
+import { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import { Headers, Python, Request, Response } from '../../addon/lib/index.js'
-import { APPS, startPython, withPython, withServer } from '../support/harness.js'
+import { APPS, eventually, startPython, withPython, withServer } from '../support/harness.js'
 
 const app = { appTarget: 'peer_app:app' }
 
@@ -386,3 +387,41 @@ withPython('every member of the reference', app, async (python) => {
   assert.equal((await python.handleRequest({ url: '/hello' }, null)).status, 200)
   assert.equal((await python.handleStream({ url: '/empty' }, null)).status, 200)
 })
+
+withPython('a WebSocket stayed open when nobody read its messages any more', app,
+  async (python) => {
+    const ways = {
+      'not begun': async (body) => body.destroy(),
+      'with an error': async (body) => body.destroy(new Error('enough')),
+      'while it waits for a message': async (body) => {
+        body.resume()
+        await new Promise((resolve) => setImmediate(resolve))
+        body.destroy()
+      },
+      'after a message': async (body) => {
+        body.resume()
+        await once(body, 'data')
+        body.destroy()
+      }
+    }
+    const sources = {
+      'of a response': async (request) => (await python.handleStream(request)).body,
+      'of a connection': async () => {
+        const connection = await python.connect('/echo')
+        connection.send('hello')
+        return Readable.from(connection)
+      }
+    }
+    for (const [from, open] of Object.entries(sources)) {
+      for (const [how, end] of Object.entries(ways)) {
+        const request = socketTo('/echo')
+        request.write('hello')
+        const body = await open(request)
+        body.on('error', () => {})
+        const closed = new Promise((resolve) => body.once('close', resolve))
+        await end(body)
+        await closed
+        await eventually(() => assert.equal(python.stats().inFlight, 0, `${from}, ${how}`))
+      }
+    }
+  })

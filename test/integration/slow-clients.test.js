@@ -94,6 +94,17 @@ withPython('a request that waits for its body times out, and ends with the handl
     })
   })
 
+withPython('close() refused a small body of which a part had arrived', app, async (python) => {
+  await attached(python, async ({ open }) => {
+    const socket = open(head('/echo', 'Content-Length: 3\r\nConnection: close\r\n') + 'a')
+    await sleep(200)
+    const closing = python.close()
+    socket.write('bc')
+    assert.match(await answer(socket), /^HTTP\/1\.1 200 [^]*"body": "abc"/)
+    await closing
+  })
+})
+
 withPython('a request that waits for its body ends with the handler', app, async (python) => {
   await attached(python, async ({ open }) => {
     const socket = open(head('/echo', 'Content-Length: 3\r\n') + 'a')

@@ -126,7 +126,7 @@ export class HttpExchange extends RequestStream {
     const { res } = this
     if (res.destroyed || res.writableEnded) return
     try {
-      res.flush()
+      this.runInAsyncScope(res.flush, res)
     } catch (error) {
       this.broke(error)
     }

@@ -48,6 +48,7 @@ export function writeHead (req, res, status, joined, length) {
   // Slower, but keeps headers that middleware has set, and shows it those of the application.
   const before = res.getHeaders()
   try {
+    removeFraming(res, hasLength, http2)
     setHeaders(res, list, http2)
     res.writeHead(status)
   } catch (error) {
@@ -68,7 +69,20 @@ export function writeHead (req, res, status, joined, length) {
  */
 function isChunked (req, res, status, hasLength) {
   return !hasLength && req.method !== 'HEAD' && status !== 204 && status !== 304 &&
-    res.useChunkedEncodingByDefault && !res.hasHeader('content-length')
+    res.useChunkedEncodingByDefault
+}
+
+/**
+ * Removes what Node has set before to frame another body than that of the application.
+ * @param {any} res
+ * @param {boolean} hasLength whether the application has said how long its body is
+ * @param {boolean} http2
+ */
+function removeFraming (res, hasLength, http2) {
+  if (!hasLength && res.hasHeader('content-length')) res.removeHeader('content-length')
+  if ((hasLength || http2) && res.hasHeader('transfer-encoding')) {
+    res.removeHeader('transfer-encoding')
+  }
 }
 
 /**

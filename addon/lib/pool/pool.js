@@ -105,13 +105,19 @@ export class Pool {
 
   /** @param {RequestStream} stream that is not expected any more */
   forget (stream) {
-    this.arriving.delete(stream)
+    if (this.arriving.delete(stream)) this.#emptied()
   }
 
   /** @param {RequestStream} stream */
   submit (stream) {
-    if (this.arriving.size > 0) this.arriving.delete(stream)
-    if (this.closed) return this.#reject(stream, closedError())
+    const expected = this.arriving.size > 0 && this.arriving.delete(stream)
+    if (this.closed && !expected) return this.#reject(stream, closedError())
+    this.#accept(stream)
+    if (expected) this.#emptied()
+  }
+
+  /** @param {RequestStream} stream */
+  #accept (stream) {
     if (this.timeout > 0) this.#clock.start()
     const worker = this.#queue.length === 0 ? this.scheduler.pick(this.workers) : null
     if (worker !== null) return worker.send(stream)
@@ -186,6 +192,7 @@ export class Pool {
       this.waits.add(stream.dequeued())
       worker.send(stream)
     }
+    this.#hold.stop()
     this.#emptied()
   }
 
@@ -199,14 +206,15 @@ export class Pool {
   }
 
   /**
-   * Takes no more requests. Those that wait have some time to reach a worker.
+   * Takes no more requests. Those that wait, for a worker or for the rest of their bodies, have
+   * some time to reach a worker.
    * @param {number} timeout milliseconds
    * @returns {Promise<number>} milliseconds of the timeout that are left
    */
   async close (timeout) {
     this.closed = true
     const end = performance.now() + timeout
-    if (timeout > 0 && this.queued > 0) {
+    if (timeout > 0 && !this.#isEmpty) {
       await /** @type {Promise<void>} */ (new Promise((resolve) => {
         const timer = setTimeout(resolve, timeout)
         this.#onEmpty = () => {
@@ -228,9 +236,12 @@ export class Pool {
     stream.fail(error)
   }
 
+  get #isEmpty () {
+    return this.queued === 0 && this.arriving.size === 0
+  }
+
   #emptied () {
-    this.#hold.stop()
-    this.#onEmpty?.()
+    if (this.#isEmpty) this.#onEmpty?.()
   }
 
   /** @param {Error} error */
@@ -241,6 +252,7 @@ export class Pool {
     }
     for (const stream of this.arriving) this.#reject(stream, error)
     this.arriving.clear()
+    this.#hold.stop()
     this.#emptied()
   }
 

@@ -76,6 +76,8 @@ export class RequestStream {
     this.signal = null
     /** @type {AsyncResource | null} set by `keepContext` */
     this.context = null
+    // Reading the body may run code of the user, such as a generator.
+    if (body !== undefined && !(body instanceof Uint8Array)) this.keepContext()
   }
 
   /** From now on, the consumer is called in the asynchronous context of this call. */
@@ -184,7 +186,7 @@ export class RequestStream {
     } else {
       this.upload = new StreamUpload(this, body)
     }
-    this.upload.begin()
+    this.runInAsyncScope(this.upload.begin, this.upload)
   }
 
   /**
@@ -221,7 +223,8 @@ export class RequestStream {
 
   /** There is room for more of the request body. */
   credit () {
-    if (this.upload !== null) this.upload.resume()
+    const { upload } = this
+    if (upload !== null) this.runInAsyncScope(upload.resume, upload)
   }
 
   /**
@@ -277,6 +280,29 @@ export class RequestStream {
     this.begin()
     this.finish()
     this.runInAsyncScope(this.onFile, this, status, headers, file)
+  }
+
+  /**
+   * The application hints at what the response will need.
+   * @param {string[]} links values of link headers
+   * @param {number} cost bytes of the window, to be given back by consumed()
+   */
+  hintEarly (links, cost) {
+    this.runInAsyncScope(this.onEarlyHint, this, links, cost)
+  }
+
+  /**
+   * The application pushes another response along with this one.
+   * @param {string} path
+   * @param {string} headers joined
+   */
+  pushed (path, headers) {
+    this.runInAsyncScope(this.onPush, this, path, headers)
+  }
+
+  /** The application asks for the body that the client keeps back (100 Continue). */
+  continued () {
+    this.runInAsyncScope(this.onContinue, this)
   }
 
   /**
@@ -341,7 +367,7 @@ export class RequestStream {
       this.upload = null
     }
     this.body = undefined
-    if (source instanceof Readable) this.releaseSource(source)
+    if (source instanceof Readable) this.runInAsyncScope(this.releaseSource, this, source)
   }
 
   #stopTimer () {
@@ -408,8 +434,8 @@ export class RequestStream {
   // Only clients on the network use the following.
 
   /**
-   * @param {string[]} links values of link headers
-   * @param {number} cost bytes of the window, to be given back by consumed()
+   * @param {string[]} links
+   * @param {number} cost
    */
   onEarlyHint (links, cost) {
     this.consumed(cost)
@@ -417,14 +443,13 @@ export class RequestStream {
 
   /**
    * @param {string} path
-   * @param {string} headers joined
+   * @param {string} headers
    */
   onPush (path, headers) {}
 
   /** @param {number} length bytes of the request body that have arrived from a source */
   received (length) {}
 
-  /** The application asks for the body that the client keeps back (100 Continue). */
   onContinue () {}
 }
 

@@ -15,7 +15,7 @@ export class StreamingStream extends RequestStream {
   constructor (head, body, resolve, reject) {
     super(head, body)
     // The body has listeners.
-    this.keepContext()
+    if (this.context === null) this.keepContext()
     this.resolve = resolve
     this.reject = reject
     /** @type {ResponseBody | null} */

@@ -335,24 +335,33 @@ export class WebSocketConnection extends EventTarget {
   /**
    * @returns {AsyncIterableIterator<string | Buffer | ArrayBuffer>}
    */
-  async * [Symbol.asyncIterator] () {
-    try {
-      while (true) {
-        const next = this.#messages.shift()
-        if (next !== undefined) {
-          next.consumed()
-          yield this.#shape(next.data)
-        } else if (this.#error !== null) {
-          throw this.#error
-        } else if (this.#last !== null) {
-          return
-        } else {
-          await /** @type {Promise<void>} */ (new Promise((resolve) => { this.#wake = resolve }))
-          this.#wake = null
-        }
+  [Symbol.asyncIterator] () {
+    const messages = this.#iterate()
+    return {
+      [Symbol.asyncIterator] () { return this },
+      next: () => messages.next(),
+      // A generator does nothing if it has not begun, and otherwise first waits for a message.
+      return: () => {
+        this.close()
+        return messages.return()
       }
-    } finally {
-      this.close()
+    }
+  }
+
+  async * #iterate () {
+    while (true) {
+      const next = this.#messages.shift()
+      if (next !== undefined) {
+        next.consumed()
+        yield this.#shape(next.data)
+      } else if (this.#error !== null) {
+        throw this.#error
+      } else if (this.#last !== null) {
+        return
+      } else {
+        await /** @type {Promise<void>} */ (new Promise((resolve) => { this.#wake = resolve }))
+        this.#wake = null
+      }
     }
   }
 

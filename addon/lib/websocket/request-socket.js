@@ -46,9 +46,18 @@ export async function openRequestSocket (request, connect) {
   return response
 }
 
-/** @param {AsyncIterable<any>} connection */
-async function * messages (connection) {
-  for await (const message of connection) {
-    yield typeof message === 'string' ? Buffer.from(message) : message
+/**
+ * @param {AsyncIterable<any>} connection
+ * @returns {AsyncIterableIterator<Buffer>}
+ */
+function messages (connection) {
+  const iterator = /** @type {Required<AsyncIterator<any>>} */ (connection[Symbol.asyncIterator]())
+  return {
+    [Symbol.asyncIterator] () { return this },
+    async next () {
+      const { value, done } = await iterator.next()
+      return { value: typeof value === 'string' ? Buffer.from(value) : value, done }
+    },
+    return: () => iterator.return()
   }
 }

@@ -301,13 +301,13 @@ export class InFlight {
       }
       case types.EARLY_HINT:
         this.#find(events[i + 1], false)
-          ?.onEarlyHint(events[i + 2].split('\0'), events[i + 3])
+          ?.hintEarly(events[i + 2].split('\0'), events[i + 3])
         break
       case types.PUSH:
-        this.#find(events[i + 1], false)?.onPush(events[i + 2], events[i + 3])
+        this.#find(events[i + 1], false)?.pushed(events[i + 2], events[i + 3])
         break
       case types.CONTINUE:
-        this.#find(events[i + 1], false)?.onContinue()
+        this.#find(events[i + 1], false)?.continued()
         break
       case types.CREDIT:
         this.#find(events[i + 1], false)?.credit()

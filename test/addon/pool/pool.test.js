@@ -141,6 +141,28 @@ test('close() lets the queue reach a worker', async () => {
   assert.deepEqual(streams.map(({ outcome }) => outcome), [200, 200, null])
 })
 
+test('close() failed requests whose bodies were arriving, although there was time', async () => {
+  const pool = makePool({ concurrency: 1 })
+  const worker = new Worker()
+  pool.add(worker)
+  const [first, second, third] = [new Stream(), new Stream(), new Stream()]
+  for (const stream of [first, second, third]) pool.expect(stream)
+  let isOver = false
+  const closing = pool.close(30_000).then(() => { isOver = true })
+  assert.equal(submit(pool).outcome, 'ERR_CLOSED')
+  pool.submit(first)
+  pool.submit(second)
+  pool.forget(third)
+  assert.deepEqual(worker.sent, [first])
+  await new Promise((resolve) => setImmediate(resolve))
+  assert.equal(isOver, false)
+  worker.done()
+  pool.feed()
+  await closing
+  worker.done()
+  assert.deepEqual([first.outcome, second.outcome, third.outcome], [200, 200, null])
+})
+
 test('close() fails what waits for too long', async () => {
   const pool = makePool({ concurrency: 1 })
   pool.add(new Worker())
