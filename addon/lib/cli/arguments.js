@@ -185,7 +185,10 @@ function handlerOptions (command) {
 export function defineCommand () {
   const { version } = JSON.parse(
     readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'))
-  const by = (/** @type {string} */ name, unit = 1) => ` (default: ${defaultOption(name) / unit})`
+  const by = (/** @type {string} */ name, unit = 1) => {
+    const value = defaultOption(name)
+    return ` (default: ${typeof value === 'number' ? value / unit : value})`
+  }
   const inSeconds = (/** @type {string} */ name) => by(name, 1000)
   const command = new Command('node-asgi')
   command

@@ -249,6 +249,12 @@ describe('parseArguments', () => {
     for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) assert.match(help, new RegExp(signal))
   })
 
+  it('printed a default that is a list as NaN', () => {
+    const help = refused(['--help'], 0)
+    assert.match(help, /default:\s+x-forwarded-for,x-forwarded-proto\b/)
+    assert.doesNotMatch(help, /NaN|undefined|\[object/)
+  })
+
   it('prints the defaults of the handler in its help', () => {
     const { timeouts, websocket, threads } = parseOptions()
     const defaults = {
