@@ -408,7 +408,8 @@ export class Worker {
     this.outputEnded = this.output.close(this.#killTime)
     const { code, signal } = this.#exit ?? { code: null, signal: 0 }
     const crash = crashedError(this, code, signal, this.#limits.reached(code, signal))
-    this.#lose(streams, this.#error ?? (this.#stopped ? this.#leavingError() : crash))
+    const asTold = this.#leaving && this.#stopped
+    this.#lose(streams, this.#error ?? (asTold ? this.#leavingError() : crash))
     this.owner.onGone(this, this.#error ?? crash)
   }
 

@@ -206,6 +206,18 @@ test('a corrupt ring fails the requests in flight at once', async () => {
   assert.equal(worker.reason, 'protocol')
 })
 
+test('requests of a worker that stopped by itself were said to be retired', async () => {
+  const { worker, fake, process } = makeWorker()
+  await settle()
+  const stream = new Stream('POST', undefined)
+  worker.send(stream)
+  fake.channels[0].emit(fake.binding.eventTypes.STOPPED)
+  fake.channels[0].deliver()
+  worker.exited(1, 0, process.pid)
+  worker.release()
+  assert.deepEqual(stream.events, [['error', 'ERR_WORKER_CRASHED']])
+})
+
 test('a worker that closed its descriptors was silent for ever', async (t) => {
   const { worker, fake } = makeWorker()
   await settle()
