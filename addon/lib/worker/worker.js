@@ -165,7 +165,8 @@ export class Worker {
   /** Whether it ended because it was told to, even if by force. */
   get endedAsTold () {
     if (this.#error !== null) return false
-    if (this.#stopped || this.#exit === null) return true
+    if (this.#exit === null) return true
+    if (this.#stopped) return this.#leaving
     const withServer = this.#exit.code === null && this.#exit.signal === 0
     return this.#leaving && (this.#killed || this.#readyAt === 0 || withServer)
   }

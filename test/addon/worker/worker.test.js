@@ -216,6 +216,7 @@ test('requests of a worker that stopped by itself were said to be retired', asyn
   worker.exited(1, 0, process.pid)
   worker.release()
   assert.deepEqual(stream.events, [['error', 'ERR_WORKER_CRASHED']])
+  assert.equal(worker.endedAsTold, false)
 })
 
 test('a worker that closed its descriptors was silent for ever', async (t) => {
