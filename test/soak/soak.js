@@ -123,7 +123,8 @@ async function resourcesAtRest () {
 /** How often each POST was done, according to the application. */
 async function notesDone () {
   const done = new Map()
-  const text = await readFile(notes, 'utf8').catch(() => '') // there may have been no POST
+  // There may have been no POST.
+  const text = await readFile(notes, { encoding: 'utf8', flag: 'a+' })
   for (const id of text.trim().split('\n')) {
     done.set(id, (done.get(id) ?? 0) + 1)
   }
