@@ -178,8 +178,11 @@ import { findNativeFiles } from './native/find.js'
  *   onEvents: (bytes: Buffer | undefined, ...events: any[]) => void) => Channel} Channel
  */
 
+// With its own place in the code, so that file tracers copy the whole folder.
+const pythonFolder = new URL('../../worker/python/', import.meta.url)
+
 /** The program that the fork server runs. */
-export const workerMain = fileURLToPath(new URL('../../worker/python/main.py', import.meta.url))
+export const workerMain = fileURLToPath(new URL('main.py', pythonFolder))
 
 /** @type {import('./native/find.js').NativeFiles | null} */
 let files = null
