@@ -149,8 +149,8 @@ test('defaultOption() returns what parseOptions() assumes', () => {
 })
 
 test('the declared defaults are the actual ones', () => {
-  const declarations = readFileSync(
-    new URL('../../addon/lib/types/options.d.ts', import.meta.url), 'utf8')
+  const declarations = ['options', 'timing', 'isolation'].map((name) => readFileSync(
+    new URL(`../../addon/lib/types/${name}.d.ts`, import.meta.url), 'utf8')).join('')
   const prefixes = {
     Timeouts: 'timeouts.',
     RestartOptions: 'restart.',
