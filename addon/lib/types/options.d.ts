@@ -219,6 +219,15 @@ export interface PythonHandlerOptions {
   maxQueue?: number
 
   /**
+   * Paths of health checks. When the queue is full, 8 more GET and HEAD requests for them may wait,
+   * and they are the next to get a worker, each before every second one of the others. So an
+   * orchestrator does not end a pool that is only busy. The paths are those that the application
+   * routes by, without `rootPath` or the prefix that it is mounted under. `[]`: none.
+   * @defaultValue `['/health', '/healthz', '/livez', '/readyz']`
+   */
+  healthPaths?: readonly string[]
+
+  /**
    * How often a request is sent to another worker when its worker dies before the response has
    * started. Applies to GET, HEAD, OPTIONS and TRACE, and to requests marked as `idempotent`,
    * unless their body is a stream. At least 0.

@@ -15,6 +15,7 @@ import { parseInfo } from './process-info.js'
 import { ServerOutput } from './server-output.js'
 import { serverSettings } from './server-settings.js'
 
+/** @typedef {import('./line-reader.js').Level} Level */
 /** @typedef {{ pid: number, python: string, executable: string, threads: string[] }} ServerInfo */
 
 /**
@@ -23,8 +24,8 @@ import { serverSettings } from './server-settings.js'
  * @property {(server: ForkServer, info: ServerInfo) => void} onServerReady
  * @property {(server: ForkServer, error: Error) => void} onServerGone called once, whatever
  *   happened; its workers have ended with it
- * @property {(name: 'stdout' | 'stderr', line: string, level: import('./line-reader.js').Level |
- *   null, pid: number) => void} onServerLine
+ * @property {(name: 'stdout' | 'stderr', line: string, level: Level | null,
+ *   pid: number) => void} onServerLine
  */
 
 /**
