@@ -46,7 +46,7 @@ export class Run {
   }
 
   async port () {
-    return Number((await this.match('stdout', /^Listening on https?:\/\/127\.0\.0\.1:(\d+)\n/m))[1])
+    return Number((await this.match('stdout', /^Listening on https?:\/\/127\.0\.0\.1:(\d+) with /m))[1])
   }
 
   processes () {
