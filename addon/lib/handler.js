@@ -19,7 +19,7 @@ import { checkOptions } from './errors/unknown-key.js'
 import { encodeSocketHead, parseMethod } from './message/head.js'
 import { parsePrefix } from './message/mount.js'
 import { createListener } from './http/listener.js'
-import { findPython } from './supervisor/interpreter.js'
+import { chooseInterpreter } from './interpreter/choose.js'
 import { parseOptions } from './options.js'
 import { guard, guardLogger } from './util/guard.js'
 import { Pool } from './pool/pool.js'
@@ -106,7 +106,7 @@ export class PythonHandler extends EventEmitter {
       binding,
       settings,
       env,
-      python: findPython(settings, env),
+      interpreter: chooseInterpreter(settings, { ...process.env, ...settings.env }),
       pool: this.#pool,
       system: parts.system,
       owner: {

@@ -17,12 +17,15 @@ unpack() {
 flags=("$@" --prefix=/opt/python --with-ensurepip=no --disable-test-modules)
 if [[ $kind == musl ]]; then
   export CC=musl-gcc
+  # musl-gcc sees no header of the system. Those of the kernel suit every C library.
+  mkdir -p "$here/libraries/include"
+  ln -s /usr/include/linux /usr/include/asm-generic /usr/include/x86_64-linux-gnu/asm \
+    "$here/libraries/include"
   unpack zlib
   ./configure --static --prefix="$here/libraries"
   make -j "$jobs" install
   unpack openssl
-  # What needs the kernel's headers, which musl-gcc does not see.
-  ./Configure linux-x86_64 --prefix="$here/libraries" --libdir=lib \
+  ./Configure linux-x86_64 --prefix="$here/libraries" --libdir=lib -I"$here/libraries/include" \
     no-shared no-tests no-afalgeng no-engine no-async
   make -j "$jobs" build_libs
   make install_dev

@@ -20,7 +20,7 @@ root=build/platforms/roots/$1
 stamp=$root/etc/node-asgi-root
 if stamped "$stamp" "${system[*]}"; then exit 0; fi
 
-bash scripts/packages.sh debootstrap
+bash scripts/packages.sh debootstrap debian-archive-keyring
 if [[ $arch != "$(dpkg --print-architecture)" ]]; then
   declare -A emulators=([arm64]=qemu-aarch64)
   bash scripts/packages.sh qemu-user-static

@@ -1,286 +1,5 @@
-/** Time limits, in milliseconds. 0 means "no limit" for `request` and `hang`. */
-export interface Timeouts {
-  /**
-   * How long a worker may take to import the application and run lifespan startup, and how long the
-   * fork server may take to start. At least 1.
-   * @defaultValue 60000
-   */
-  startup?: number
-
-  /**
-   * How long a request may take until its response starts (with `handleRequest()`, until it is
-   * complete), including the time in the queue; 0 for no limit. A request can set its own limit.
-   * @defaultValue 300000
-   */
-  request?: number
-
-  /**
-   * How long closing the handler may take, all steps together. Time that closing its servers took
-   * before counts, too. Requests in flight get at least half of it. The steps after them
-   * ({@link Timeouts.disconnect | disconnect}, {@link Timeouts.cancel | cancel},
-   * {@link Timeouts.shutdown | shutdown}, {@link Timeouts.kill | kill}) get their own times, cut
-   * down together if that is more than the other half, but at least a second.
-   * @defaultValue 8000
-   */
-  drain?: number
-
-  /**
-   * How long requests in flight may take to finish in a worker that is replaced, because it is
-   * recycled or the application is reloaded.
-   * @defaultValue 300000
-   */
-  retire?: number
-
-  /**
-   * When the time of the requests in flight is over, those that are left get `http.disconnect`.
-   * This is how long they may take to finish before their tasks are cancelled.
-   * @defaultValue 3000
-   */
-  disconnect?: number
-
-  /**
-   * How long cancelled tasks may take to finish before lifespan shutdown runs.
-   * @defaultValue 1000
-   */
-  cancel?: number
-
-  /**
-   * How long lifespan shutdown of a worker may take.
-   * @defaultValue 10000
-   */
-  shutdown?: number
-
-  /**
-   * How long a process may take to exit after lifespan shutdown, before it is killed. At least 1.
-   * @defaultValue 2000
-   */
-  kill?: number
-
-  /**
-   * How long the event loop of a worker that has requests may stay blocked; 0 for no limit. After
-   * that the worker is killed and replaced, and its requests fail with `ERR_WORKER_HUNG`.
-   * @defaultValue 30000
-   */
-  hang?: number
-
-  /**
-   * How long the application may keep running after it got `http.disconnect` for a request (the
-   * client left, the request was aborted or timed out) before its task is cancelled. `Infinity`:
-   * never.
-   * @defaultValue 30000
-   */
-  disconnectGrace?: number
-}
-
-/**
- * When to start a worker again. A worker that was ready is replaced at once, however often workers
- * crash. A start that failed is repeated at once, then after delays that double. Half of each delay
- * is random, so that many workers do not start at the same time. Each worker has its own delays.
- */
-export interface RestartOptions {
-  /**
-   * The first delay after failed starts, in milliseconds. At least 1.
-   * @defaultValue 100
-   */
-  min?: number
-
-  /**
-   * The longest delay, in milliseconds. Must not be below `min`.
-   * @defaultValue 30000
-   */
-  max?: number
-
-  /**
-   * A worker that keeps crashing after it was ready may spend half of this time, in milliseconds,
-   * on starting. After that its starts are delayed, so that they take half of the time. At least 1.
-   * @defaultValue 60000
-   */
-  window?: number
-
-  /**
-   * After this many failed starts in a row, each further one waits for `max`. When no worker is
-   * left and every start has failed this often, the pool has failed: requests are rejected at once
-   * until a worker is ready. At least 1, or `Infinity`.
-   * @defaultValue 5
-   */
-  limit?: number
-}
-
-/**
- * When to replace a worker that has not failed. One worker is replaced at a time. Its successor is
- * ready before it stops taking requests, and its requests get {@link Timeouts.retire} to finish.
- */
-export interface RecycleOptions {
-  /**
-   * After this many requests. At least 1; `Infinity`: never.
-   * @defaultValue `Infinity`
-   */
-  requests?: number
-
-  /**
-   * The fraction of `requests` and `age`, 0 to 1, that is subtracted at random for each worker, so
-   * that workers that started together are not replaced together.
-   * @defaultValue 0.1
-   */
-  jitter?: number
-
-  /**
-   * When its resident memory reaches this many bytes. It is checked every second while the worker
-   * has requests. At least 1; `Infinity`: never.
-   * @defaultValue `Infinity`
-   */
-  memory?: number
-
-  /**
-   * When it has been ready for this many milliseconds. At least 1; `Infinity`: never.
-   * @defaultValue `Infinity`
-   */
-  age?: number
-}
-
-/**
- * What one worker may use, as resource limits of the system (setrlimit(2)). The application cannot
- * raise them, unless it runs as root. A limit of the system that is lower stays in force.
- */
-export interface IsolationLimits {
-  /**
-   * Private memory in bytes: heap, thread stacks, and what was preloaded, but neither files nor
-   * shared memory (RLIMIT_DATA). At least 1. Beyond it, Python raises `MemoryError`. If a request
-   * fails with that, its worker ends, and the requests that it had fail with `ERR_WORKER_CRASHED`.
-   * @defaultValue `Infinity`
-   */
-  memory?: number
-
-  /**
-   * CPU time in milliseconds, over the whole life of the worker, rounded up to seconds
-   * (RLIMIT_CPU). At least 1. After that the worker is killed with SIGXCPU, and replaced.
-   * @defaultValue `Infinity`
-   */
-  cpu?: number
-
-  /**
-   * Open file descriptors (RLIMIT_NOFILE). At least 64.
-   * @defaultValue `Infinity`
-   */
-  files?: number
-
-  /**
-   * Processes and threads of the worker's user, counted over the whole system (RLIMIT_NPROC). At
-   * least 1. Useful with a {@link IsolationOptions.user | user} that runs nothing else; it does not
-   * apply to root.
-   * @defaultValue `Infinity`
-   */
-  processes?: number
-
-  /**
-   * The size of a core file in bytes (RLIMIT_CORE). At least 0. There are none at all without
-   * {@link IsolationOptions.debug | debug}.
-   * @defaultValue `Infinity`
-   */
-  core?: number
-}
-
-/** Files that the application may use in addition to those of the profile `strict`. */
-export interface IsolationAllow {
-  /**
-   * Paths that may be read and executed, with everything below them. Relative paths start at the
-   * working directory of Node. They must exist.
-   * @defaultValue `[]`
-   */
-  read?: readonly (string | URL)[]
-
-  /**
-   * Paths that may be read and written, with everything below them. They must exist. Programs
-   * below them cannot be executed.
-   * @defaultValue `[]`
-   */
-  write?: readonly (string | URL)[]
-}
-
-/**
- * How the Python processes are separated from Node, from each other and from the system.
- */
-export interface IsolationOptions {
-  /**
-   * `strict` confines the Python processes: the application can read its docroot, the Python
-   * environment and system libraries, and write a temporary directory of its own (`TMPDIR`).
-   * Tracing, raw sockets, new namespaces and parts of the kernel that few programs need are
-   * refused. Needs Landlock (Linux 6.2).
-   * @defaultValue `'none'`
-   * @throws `ERR_INVALID_OPTION` if the kernel does not have it.
-   */
-  profile?: 'none' | 'strict'
-
-  /**
-   * Whether debuggers and profilers of the same user may attach to the Python processes, and
-   * whether these leave core files. Otherwise only root can. This also lets a hostile worker read
-   * the memory of the others.
-   * @defaultValue false
-   */
-  debug?: boolean
-
-  /**
-   * Whether to protect the process of Node in the same way. It then leaves no core file, and
-   * debuggers of the same user cannot attach. `node --inspect` still works. Cannot be undone.
-   * @defaultValue false
-   */
-  node?: boolean
-
-  /**
-   * The user that the Python processes run as: a name or a number. `HOME`, `USER` and `LOGNAME` are
-   * set to match. The processes have no supplementary groups.
-   * @defaultValue the user of Node
-   * @throws `ERR_INVALID_OPTION` if there is no such user, or Node is not root.
-   */
-  user?: string | number
-
-  /**
-   * The group that the Python processes run as: a name or a number.
-   * @defaultValue the group of {@link IsolationOptions.user | user}, or that of Node
-   */
-  group?: string | number
-
-  /**
-   * The permissions that new files of the Python processes do not get, for example `0o027`.
-   * @defaultValue that of Node
-   */
-  umask?: number
-
-  /**
-   * Whether programs that the application executes gain no privileges, for example by set-user-ID
-   * (PR_SET_NO_NEW_PRIVS).
-   * @defaultValue true with the profile `strict`, otherwise false
-   */
-  noNewPrivileges?: boolean
-
-  /**
-   * Whether the Python processes give up all capabilities. With another
-   * {@link IsolationOptions.user | user} they have none anyway.
-   * @defaultValue true with the profile `strict`, otherwise false
-   */
-  dropCapabilities?: boolean
-
-  /**
-   * Which variables of Node's environment the Python processes get: all, those that the interpreter
-   * needs (`PATH`, `HOME`, `USER`, `LOGNAME`, `LANG`, `LANGUAGE`, `LC_*`, `TZ`, `TMPDIR`,
-   * `LD_LIBRARY_PATH`, `VIRTUAL_ENV`, `CONDA_PREFIX`, `PYTHON*`), or those and the ones in this
-   * list. The option {@link PythonHandlerOptions.env | env} adds to them.
-   * @defaultValue false with the profile `strict`, otherwise true
-   */
-  inheritEnv?: boolean | readonly string[]
-
-  /**
-   * More files for the profile `strict`.
-   * @defaultValue `{}`
-   */
-  allow?: IsolationAllow
-
-  /**
-   * Limits for each worker.
-   * @defaultValue `{}`
-   */
-  limits?: IsolationLimits
-}
+import type { IsolationOptions } from './isolation.js'
+import type { RecycleOptions, RestartOptions, Timeouts } from './timing.js'
 
 /**
  * Where messages go: `console`, or a logger such as pino, bunyan, winston, or the `log` of Fastify.
@@ -392,10 +111,21 @@ export interface PythonHandlerOptions {
   threads?: number
 
   /**
-   * The Python interpreter, CPython 3.10 or newer: a path, a `file:` URL, or a name to look up on
-   * `PATH`.
-   * @defaultValue the first of these that exists: the interpreter of `VIRTUAL_ENV`, of `.venv` in
-   *   the docroot, of `.venv` in the working directory, `python3` on `PATH`
+   * The Python interpreter, CPython 3.10 or newer (not free-threaded), as one of these:
+   * - the path of an interpreter, or of a directory that holds one in `bin`: an environment of
+   *   venv, uv, poetry or conda, or an installation (`'.venv'`, `'~/.pyenv/versions/3.12.1'`, a
+   *   `file:` URL). `~` is the home directory, and relative paths start at the working directory;
+   * - a name to look up on `PATH` (`'python3.12'`);
+   * - versions in the notation of Python packages (`'3.12'`, `'>=3.11'`, `'>=3.11,<3.14'`). The
+   *   newest that fits is taken from the first of these places that has one: the environments that
+   *   the default would use, the directories of `PATH`, pyenv, uv, conda. Pre-releases never fit.
+   *
+   * An interpreter or environment that exists but cannot be used is an error
+   * (`ERR_PYTHON_UNUSABLE`); nothing else is tried instead.
+   * @defaultValue the first of these that exists: the environment that `VIRTUAL_ENV` or
+   *   `CONDA_PREFIX` names; `.venv` in the docroot, the working directory, or a directory above
+   *   either, up to the home directory; conda's environment `base`, if it is active; `python3` on
+   *   `PATH`
    */
   python?: string | URL
 
@@ -498,6 +228,15 @@ export interface PythonHandlerOptions {
    * @defaultValue 1000
    */
   maxQueue?: number
+
+  /**
+   * Paths of health checks. When the queue is full, 8 more GET and HEAD requests for them may wait,
+   * and they are the next to get a worker, each before every second one of the others. So an
+   * orchestrator does not end a pool that is only busy. The paths are those that the application
+   * routes by, without `rootPath` or the prefix that it is mounted under. `[]`: none.
+   * @defaultValue `['/health', '/healthz', '/livez', '/readyz']`
+   */
+  healthPaths?: readonly string[]
 
   /**
    * How often a request is sent to another worker when its worker dies before the response has
