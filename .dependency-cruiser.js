@@ -16,7 +16,7 @@ export const layers = [
   ['stream', '^addon/lib/stream/'],
   ['message', '^addon/lib/message/'],
   ['interpreter', '^addon/lib/interpreter/'],
-  ['root', '^addon/lib/(errors/|(binding|errors|options|option-[\\w-]+)[.]js$)'],
+  ['root', '^addon/lib/((errors|native)/|(binding|errors|options|option-[\\w-]+)[.]js$)'],
   ['util', '^addon/lib/util/']
 ]
 

@@ -3,6 +3,8 @@
 
 # CMake reads this file again for each check of the compiler.
 list(APPEND CMAKE_TRY_COMPILE_PLATFORM_VARIABLES NODE_ASGI_PLATFORM)
+# For those checks, zig would compile a libc++ without optimisation if they linked a program.
+set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)
 
 # The oldest C library, or the oldest macOS, that a package runs on. Node 20 needs no newer ones.
 set(GLIBC 2.28)

@@ -2,11 +2,9 @@
 
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 
 import { buildJavaScript } from './javascript.js'
-
-const root = fileURLToPath(new URL('../../', import.meta.url))
+import { packageName, platforms, root } from './platforms.js'
 
 /** Files and folders that are published as they are. */
 const FILES = ['worker/python', 'CHANGELOG.md', 'LICENSE', 'README.md']
@@ -26,6 +24,9 @@ export async function stagePackage (folder, { extra = [], exports = {} } = {}) {
   mkdirSync(folder, { recursive: true })
   const published = await buildJavaScript(folder, checkout)
   for (const key of DEVELOPMENT) delete published[key]
+  // The checkout must not have them: npm looks for each in the registry.
+  published.optionalDependencies = Object.fromEntries(
+    platforms.map((platform) => [packageName(platform), checkout.version]))
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(published, null, 2)}\n`)
   for (const path of [...FILES, ...extra]) {
     cpSync(join(root, path), join(folder, path), {

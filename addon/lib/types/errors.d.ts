@@ -46,6 +46,7 @@ export type ErrorCode =
   | 'ERR_WEBSOCKET_REFUSED'
   | 'ERR_REQUEST_TIMEOUT'
   | 'ERR_BINDING_NOT_FOUND'
+  | 'ERR_UNSUPPORTED_PLATFORM'
 
 /**
  * The base class of all errors of node-asgi.

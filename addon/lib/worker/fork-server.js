@@ -5,7 +5,7 @@
 
 import { spawn } from 'node:child_process'
 
-import { workerMain, workerModulePath } from '../binding.js'
+import { workerMain, workerModule } from '../binding.js'
 import { StartupError, preloadError } from '../errors.js'
 import { Deadline } from '../util/deadline.js'
 import { guard } from '../util/guard.js'
@@ -138,7 +138,7 @@ export class ForkServer {
       const { args, env } = this.#confinement.open(workerMain)
       child = this.system.spawn(this.python, args, {
         cwd: this.settings.docroot,
-        env: { ...this.env, ...env, NODE_ASGI_WORKER_MODULE: workerModulePath },
+        env: { ...this.env, ...env, NODE_ASGI_WORKER_MODULE: workerModule() },
         detached: true,
         ...this.#confinement.identity,
         stdio: ['ignore', 'pipe', 'pipe', control.childFd, control.lifelineFd]
