@@ -146,13 +146,17 @@ async function newcomer (cell, { main, registry }, result, system, cwd) {
   await must('.venv/bin/python', '-m', 'pip', 'install', 'fastapi')
   const ready = performance.now()
   await cp(NEWCOMER, cwd, { recursive: true })
-  const first = await step(cell.runtime.kind, ...argumentsOf(cell.runtime), 'server.mjs')
+  const program = [cell.runtime.kind, ...argumentsOf(cell)]
+  const first = await step(...program, 'server.mjs')
   if (cell.refusal !== undefined) {
-    if (first.code === null || !cell.refusal.test(first.output)) {
+    const message = first.output.split('\n').find((line) => cell.refusal.test(line))
+    if (first.code === null || message === undefined) {
       throw new Failure(`server.mjs should have refused with ${cell.refusal}, but ended with ` +
         `${first.code}:\n${first.output}`)
     }
-    Object.assign(result, { outcome: 'refused', message: first.output.replaceAll(cwd, '…') })
+    // Without what the log puts before it, and without the name of the folder.
+    result.message = message.replace(/^\[node-asgi\] (GET \/: )?/, '').replaceAll(cwd, '.')
+    result.outcome = 'refused'
     return
   }
   if (first.code !== 0 || !first.output.includes('200 {"hello":"world"}')) {
@@ -170,13 +174,17 @@ async function newcomer (cell, { main, registry }, result, system, cwd) {
     throw new Failure(`npm installed ${result.packages.join(', ')} instead of ${expected}`)
   }
 
-  const more = await must(cell.runtime.kind, ...argumentsOf(cell.runtime), 'trial.mjs')
+  const more = await must(...program, 'trial.mjs')
   const missing = TRIED.filter((name) => !more.split('\n').includes(name))
   if (missing.length > 0) throw new Failure(`trial.mjs failed at ${missing.join(', ')}:\n${more}`)
   result.outcome = 'ran'
 }
 
-/** Deno asks for permissions, and finds npm's packages only if told so. */
-function argumentsOf ({ kind }) {
-  return kind === 'deno' ? ['run', '--allow-all', '--node-modules-dir=manual'] : []
+/** What comes before the program. */
+function argumentsOf ({ runtime, pretend }) {
+  // Deno asks for permissions, and finds npm's packages only if told so.
+  if (runtime.kind === 'deno') return ['run', '--allow-all', '--node-modules-dir=manual']
+  if (pretend === undefined) return []
+  const code = `Object.defineProperty(process, 'platform', { value: '${pretend}' })`
+  return ['--import', `data:text/javascript,${encodeURIComponent(code)}`]
 }
