@@ -15,6 +15,7 @@ export const layers = [
   ['worker', '^addon/lib/worker/'],
   ['stream', '^addon/lib/stream/'],
   ['message', '^addon/lib/message/'],
+  ['interpreter', '^addon/lib/interpreter/'],
   ['root', '^addon/lib/((errors|native)/|(binding|errors|options|option-[\\w-]+)[.]js$)'],
   ['util', '^addon/lib/util/']
 ]
