@@ -14,6 +14,7 @@ import {
   BINARIES, installedOn, packageName, platforms, root, tarballName
 } from '../../scripts/package/platforms.js'
 import { stagePlatform } from '../../scripts/package/platform-package.js'
+import { billOfMaterials } from '../../scripts/package/sbom.js'
 import { parsePage } from '../docs/markdown.js'
 
 const platform = platformName()
@@ -145,4 +146,14 @@ describe('what is not a package', () => {
     for (const file of BINARIES) copyFileSync(join(root, 'LICENSE'), join(empty, file))
     assert.match(binaryProblems('linux-x64-gnu', empty).join('\n'), /is not made for linux/)
   })
+})
+
+it('the bill of materials lacked packages that are for development, too', () => {
+  const { components } = JSON.parse(billOfMaterials([platform]))
+  const names = components.map(({ name }) => name)
+  for (const name of [...Object.keys(manifest.dependencies), 'Boost', 'msgpack-c', 'libc++']) {
+    assert(names.includes(name), name)
+  }
+  assert(!names.some((name) => name in manifest.devDependencies && name !== 'node-addon-api' &&
+    name !== 'node-api-headers'), names.join())
 })
