@@ -73,7 +73,15 @@ fuzzer_runtime() {
   apt-cache depends clang | sed -n 's/^ *Depends: clang-\([0-9]\+\)$/libclang-rt-\1-dev/p'
 }
 
-run_python() { timeout -k 10 600 .venv/bin/python -m pytest -q; }
+# The properties use one processor; the other tests wait most of the time.
+run_python() {
+  local status=0 log=build/properties.log
+  timeout -k 10 600 .venv/bin/python -m pytest -q test/fuzz >"$log" 2>&1 &
+  timeout -k 10 600 .venv/bin/python -m pytest -q test/worker || status=1
+  wait "$!" || status=1
+  cat "$log"
+  return "$status"
+}
 
 # Runs the JavaScript tests below some folders, that many files at a time.
 run_node_tests() {
