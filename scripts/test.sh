@@ -97,7 +97,8 @@ run_node_tests() {
 run_js() {
   local status=0
   # Most of these wait most of the time.
-  run_node_tests 2 test/addon test/bench test/docs test/fuzz test/integration || status=1
+  run_node_tests 2 test/addon test/bench test/docs test/fuzz test/integration \
+    test/packages test/platforms || status=1
   # These use the whole machine.
   run_node_tests 1 test/chaos test/soak || status=1
   return "$status"
