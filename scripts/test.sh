@@ -97,7 +97,7 @@ run_node_tests() {
 run_js() {
   local status=0
   # Most of these wait most of the time.
-  run_node_tests 2 test/addon test/bench test/docs test/fuzz test/integration \
+  run_node_tests "$(($(nproc) + 1))" test/addon test/bench test/docs test/fuzz test/integration \
     test/packages test/platforms || status=1
   # These use the whole machine.
   run_node_tests 1 test/chaos test/soak || status=1
@@ -111,7 +111,7 @@ run_frameworks() {
 
 run_node-frameworks() {
   bash test/node-frameworks/setup.sh
-  run_node_tests 2 test/node-frameworks
+  run_node_tests "$(nproc)" test/node-frameworks
 }
 
 run_proxies() { bash test/proxies/run.sh; }
