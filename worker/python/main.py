@@ -62,8 +62,10 @@ def main(load=load_extension):
     except ImportError as error:
         sys.exit("node-asgi could not load its native module with %s: %s" % (sys.executable, error))
     sys.modules[PACKAGE + "._worker"] = package._worker = native
+    from node_asgi_worker import system
+
     # Before any other code runs: from here on, no process of the same user can trace this one.
-    native.set_dumpable(False)
+    system.protect(False)
 
     from node_asgi_worker import confinement
 
