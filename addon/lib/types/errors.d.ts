@@ -45,6 +45,8 @@ export type ErrorCode =
   | 'ERR_WEBSOCKET_REFUSED'
   | 'ERR_REQUEST_TIMEOUT'
   | 'ERR_BINDING_NOT_FOUND'
+  | 'ERR_UNSUPPORTED_PLATFORM'
+  | 'ERR_UNSUPPORTED_RUNTIME'
 
 /**
  * The base class of all errors of node-asgi.
