@@ -7,7 +7,7 @@ import { InvalidOptionError } from './errors.js'
 import { boolean, count, filePath, integer, invalid, oneOf } from './option-checks.js'
 import { group } from './option-groups.js'
 import { optionName } from './util/option-name.js'
-import { platformOf } from './util/platform.js'
+import { operatingSystem } from './util/operating-system.js'
 import { userPath } from './util/user-path.js'
 
 /** @typedef {import('./option-checks.js').Check} Check */
@@ -107,7 +107,7 @@ export const ISOLATION = {
   check (value, name) {
     const given = typeof value === 'string' ? { profile: value } : value
     const settings = complete(fields.check(given, name), name)
-    checkPlatform(settings, name)
+    checkOperatingSystem(settings, name)
     checkSystem(settings, name)
     return settings
   }
@@ -147,16 +147,16 @@ function complete (given, name) {
  * What an operating system does not have cannot be asked of it.
  * @param {import('./option-types.js').Isolation} settings
  * @param {string} name
- * @param {import('./util/platform.js').Platform} [platform]
+ * @param {import('./util/operating-system.js').OperatingSystem} [system]
  */
-export function checkPlatform (settings, name, platform = platformOf()) {
-  for (const option of platform.refuses) {
+export function checkOperatingSystem (settings, name, system = operatingSystem()) {
+  for (const option of system.refuses) {
     /** @type {any} */
     let value = settings
     for (const key of option.split('.')) value = value[key]
     if (value === false || value === 'none' || value === Infinity) continue
     throw new InvalidOptionError(`${name}.${option}`, `${optionName(`${name}.${option}`)} cannot ` +
-      `be ${JSON.stringify(value)} on ${platform.name}, whose kernel has nothing of the kind; ` +
+      `be ${JSON.stringify(value)} on ${system.name}, whose kernel has nothing of the kind; ` +
       'leave it out, or run Node on Linux, for example in a container')
   }
 }

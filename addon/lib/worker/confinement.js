@@ -8,7 +8,7 @@ import { chownSync, fchownSync, mkdtempSync, realpathSync, rmdirSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-import { platformOf } from '../util/platform.js'
+import { operatingSystem } from '../util/operating-system.js'
 
 export class Confinement {
   /** @type {string | null} */
@@ -84,8 +84,8 @@ export class Confinement {
    * @param {import('../binding.js').OutputSource} source
    */
   give (source) {
-    if (!this.changesOwner || typeof source !== 'number' || !platformOf().pipesHaveOwners) return
-    fchownSync(source, ...this.#owner())
+    if (!this.changesOwner || typeof source !== 'number') return
+    if (operatingSystem().pipesHaveOwners) fchownSync(source, ...this.#owner())
   }
 
   /** The Python processes have ended. They have removed their files, unless they were killed. */

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
-import { checkPlatform } from '../../../addon/lib/option-isolation.js'
+import { checkOperatingSystem } from '../../../addon/lib/option-isolation.js'
 import { parseOptions } from '../../../addon/lib/options.js'
-import { platformOf } from '../../../addon/lib/util/platform.js'
+import { operatingSystem } from '../../../addon/lib/util/operating-system.js'
 
 const { isolation } = parseOptions({})
-const macOS = platformOf('darwin')
+const macOS = operatingSystem('darwin')
 
 test('macOS refuses by name what its kernel cannot do', () => {
   const refused = {
@@ -18,7 +18,7 @@ test('macOS refuses by name what its kernel cannot do', () => {
   }
   assert.deepEqual(Object.keys(refused), macOS.refuses)
   for (const [option, wanted] of Object.entries(refused)) {
-    assert.throws(() => checkPlatform({ ...isolation, ...wanted }, 'isolation', macOS), {
+    assert.throws(() => checkOperatingSystem({ ...isolation, ...wanted }, 'isolation', macOS), {
       code: 'ERR_INVALID_OPTION',
       option: `isolation.${option}`,
       message: new RegExp(`isolation.${option.replace('.', '[.]')} .* on macOS.*Linux`)
@@ -27,11 +27,11 @@ test('macOS refuses by name what its kernel cannot do', () => {
 })
 
 test('macOS takes the defaults, and what every Unix has', () => {
-  checkPlatform(isolation, 'isolation', macOS)
+  checkOperatingSystem(isolation, 'isolation', macOS)
   const limits = { ...isolation.limits, cpu: 1000, files: 100, processes: 10, core: 0 }
-  checkPlatform({ ...isolation, debug: true, umask: 0o77, limits }, 'isolation', macOS)
+  checkOperatingSystem({ ...isolation, debug: true, umask: 0o77, limits }, 'isolation', macOS)
 })
 
 test('Linux refuses nothing of it', () => {
-  assert.deepEqual(platformOf('linux').refuses, [])
+  assert.deepEqual(operatingSystem('linux').refuses, [])
 })

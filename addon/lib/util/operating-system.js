@@ -1,17 +1,17 @@
 /**
  * What JavaScript has to know about an operating system. The rest is in the addon (os_linux.cc and
  * os_macos.cc in addon/src and common/base) and in Python (node_asgi_worker/system).
- * @typedef {object} Platform
+ * @typedef {object} OperatingSystem
  * @property {string} name
  * @property {string[]} refuses the options of the group `isolation` that its kernel cannot fulfil
  * @property {boolean} pipesHaveOwners a process that opens a pipe by a path such as /dev/stdout
  *   must be allowed to do so by the owner of the pipe
  */
 
-/** @type {Platform} */
+/** @type {OperatingSystem} */
 const LINUX = { name: 'Linux', refuses: [], pipesHaveOwners: true }
 
-/** @type {Platform} */
+/** @type {OperatingSystem} */
 const MACOS = {
   name: 'macOS',
   refuses: ['profile', 'node', 'noNewPrivileges', 'dropCapabilities', 'limits.memory'],
@@ -20,8 +20,8 @@ const MACOS = {
 
 /**
  * @param {string} [name] as in process.platform
- * @returns {Platform}
+ * @returns {OperatingSystem}
  */
-export function platformOf (name = process.platform) {
+export function operatingSystem (name = process.platform) {
   return name === 'darwin' ? MACOS : LINUX
 }
