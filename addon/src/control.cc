@@ -168,11 +168,13 @@ bool Control::Send(const Message& message, std::span<const int> fds) {
   packet.msg_iovlen = 1;
   if (!fds.empty()) {
     packet.msg_control = ancillary.data();
-    packet.msg_controllen = CMSG_SPACE(fds.size_bytes());
+    // How wide these fields are depends on the C library.
+    packet.msg_controllen =
+        static_cast<decltype(packet.msg_controllen)>(CMSG_SPACE(fds.size_bytes()));
     cmsghdr* item = CMSG_FIRSTHDR(&packet);
     item->cmsg_level = SOL_SOCKET;
     item->cmsg_type = SCM_RIGHTS;
-    item->cmsg_len = CMSG_LEN(fds.size_bytes());
+    item->cmsg_len = static_cast<decltype(item->cmsg_len)>(CMSG_LEN(fds.size_bytes()));
     std::memcpy(CMSG_DATA(item), fds.data(), fds.size_bytes());
   }
   // A server that has left so much unread that the socket is full counts as gone.
