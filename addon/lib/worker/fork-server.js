@@ -409,12 +409,12 @@ export class ForkServer {
 
 /**
  * The settings that the Python side needs. Its times are in seconds.
- * @param {import('../options.js').Settings} settings
+ * @param {import('../option-types.js').HandlerSettings} settings
  */
 function serverSettings (settings) {
   const {
     appTarget, factory, interface: name, threads, preload, lifespan, loop, rootPath, spin,
-    timeouts
+    timeouts, preparation = {}
   } = settings
   return {
     appTarget,
@@ -426,6 +426,7 @@ function serverSettings (settings) {
     loop,
     rootPath,
     spin,
+    preparation,
     timeouts: {
       startup: timeouts.startup / 1000,
       shutdown: timeouts.shutdown / 1000,
