@@ -3,11 +3,9 @@
  * argument, so that everything below can be tested with a fake one.
  */
 
-import { existsSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 
-import { NodeAsgiError } from './errors.js'
+import { findNativeFiles } from './native/find.js'
 
 /**
  * @typedef {object} EventTypes
@@ -180,43 +178,24 @@ import { NodeAsgiError } from './errors.js'
  *   onEvents: (bytes: Buffer | undefined, ...events: any[]) => void) => Channel} Channel
  */
 
-const root = new URL('../../', import.meta.url)
-const buildDirectory = new URL(`build/${process.env.NODE_ASGI_BUILD || 'release'}/`, root)
-const addonPath = fileURLToPath(new URL('node_asgi.node', buildDirectory))
-
-/** The Python extension module that the fork server loads. */
-export const workerModulePath = fileURLToPath(new URL('_worker.abi3.so', buildDirectory))
+// With its own place in the code, so that file tracers copy the whole folder.
+const pythonFolder = new URL('../../worker/python/', import.meta.url)
 
 /** The program that the fork server runs. */
-export const workerMain = fileURLToPath(new URL('worker/python/main.py', root))
+export const workerMain = fileURLToPath(new URL('main.py', pythonFolder))
 
+/** @type {import('./native/find.js').NativeFiles | null} */
+let files = null
 /** @type {Binding | null} */
 let loaded = null
+
+const nativeFiles = () => (files ??= findNativeFiles())
+
+/** @returns {string} the Python extension module that the fork server loads */
+export const workerModule = () => nativeFiles().worker
 
 /**
  * Loads on first use, so that `Request`, `Headers` and the errors are usable without the addon.
  * @returns {Binding}
  */
-export function loadBinding () {
-  loaded ??= loadFrom(addonPath, root)
-  return loaded
-}
-
-/**
- * @param {string} path of the addon
- * @param {URL} root folder of the package, or of the checkout
- * @returns {Binding}
- */
-export function loadFrom (path, root) {
-  try {
-    return createRequire(import.meta.url)(path)
-  } catch (error) {
-    // The package does not contain what the addon is built from.
-    const isCheckout = existsSync(new URL('CMakeLists.txt', root))
-    throw new NodeAsgiError('ERR_BINDING_NOT_FOUND', 'node-asgi has no native binary for ' +
-      `${process.platform}-${process.arch} and Node ${process.version}: cannot load ${path} ` +
-      `(${/** @type {Error} */ (error).message}); ` + (isCheckout
-      ? 'build it with `npm run build`'
-      : 'use a platform and a Node version that its package.json lists'), { cause: error })
-  }
-}
+export const loadBinding = () => (loaded ??= nativeFiles().loadAddon())

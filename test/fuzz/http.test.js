@@ -94,7 +94,7 @@ const target = fc.oneof(
   }),
   textOf(['/', '?', 'a', '\0', 'ü']).map((text) => `http://h${text}`)
 )
-const FIELDS = 12
+const FIELDS = 13
 
 property(
   'head of a client: it has its fields and no others, whatever the target is',

@@ -48,7 +48,7 @@ const urlText = fc.oneof(
   textOf(URL_PIECES).map((rest) => `/${rest}`)
 )
 
-const FIELDS = 12
+const FIELDS = 13
 
 /** @param {any} error */
 function assertDocumented (error) {

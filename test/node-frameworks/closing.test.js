@@ -9,7 +9,7 @@ import { openSocket } from '../support/websocket.js'
 import { load, withFrameworks } from './installed.js'
 import { PLATFORMS, createNest } from './nest-app.js'
 
-const app = { appTarget: 'kinds_app:app', timeouts: { drain: 1000 } }
+const app = { appTarget: 'kinds_app:app', timeouts: { drain: 500 } }
 
 /** An open WebSocket and an event stream without an end. */
 async function connect (port) {

@@ -12,7 +12,7 @@ import {
 import { LOG_LEVELS } from './logger.js'
 import {
   MIB, parseCount, parseCountOrNone, parseExtensions, parseFolder, parseLimit, parseList,
-  parseMebibytes, parseModules, parseNames, parsePort, parseSize, parseSpin, parseUmask,
+  parseMebibytes, parseModules, parseNames, parsePaths, parsePort, parseSize, parseSpin, parseUmask,
   parseUser, seconds
 } from './values.js'
 
@@ -82,6 +82,8 @@ export function defineCommand () {
       by('concurrency'), parseCount)
     .option('--max-queue <n>', `requests that may wait for a worker${by('maxQueue')}`,
       parseCountOrNone)
+    .option('--health-paths <list>', 'paths of health checks, which may wait although the queue ' +
+      `is full, and go first; none switches it off${by('healthPaths')}`, parsePaths)
     .option('--retry <n>', 'how often a request that is safe to repeat goes to another worker ' +
       `when its own has died${by('retry')}`, parseCountOrNone)
     .option('--restart-min <s>', 'first delay after failed starts, in seconds; doubles each time' +

@@ -56,8 +56,8 @@ export function addApplication (command) {
     .argument('[app]', 'the application, as module:attribute; module alone is short for ' +
       'module:app, and module:factory() calls the function factory', defaultOption('appTarget'))
     .option('--docroot <dir>', 'directory that the application is imported from and runs in', '.')
-    .option('--python <path>', 'Python interpreter (default: that of VIRTUAL_ENV or .venv, or ' +
-      'python3 on PATH)')
+    .option('--python <path>', 'Python interpreter, environment, or version such as 3.12 or ' +
+      '">=3.11" (default: VIRTUAL_ENV, CONDA_PREFIX, .venv, or python3 on PATH)')
 }
 
 /** @param {Command} command */

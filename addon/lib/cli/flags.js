@@ -23,6 +23,7 @@ export const FLAGS = {
   minBodyRate: '--min-body-rate',
   concurrency: '--concurrency',
   maxQueue: '--max-queue',
+  healthPaths: '--health-paths',
   retry: '--retry',
   spin: '--spin',
   'restart.min': '--restart-min',

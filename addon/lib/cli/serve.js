@@ -7,6 +7,7 @@ import { constants } from 'node:os'
 
 import { InvalidOptionError, NodeAsgiError } from '../errors.js'
 import { PythonHandler } from '../handler.js'
+import { describeInterpreter } from '../interpreter/interpreter.js'
 import { parseOptions } from '../options.js'
 import { accessLogger } from './access-log.js'
 import { parseArguments } from './arguments.js'
@@ -114,7 +115,10 @@ class Service {
       const url = await listen(this.#server, this.address, this.secure ? 'https' : 'http')
       const stopped = new Promise((resolve) => { this.#server.once('close', resolve) })
       await this.#reloader.ready()
-      if (this.#stopping === null) process.stdout.write(`Listening on ${url}\n`)
+      if (this.#stopping === null) {
+        const { python } = this.#python.stats()
+        process.stdout.write(`Listening on ${url} with ${describeInterpreter(python)}\n`)
+      }
       await stopped
     } catch (error) {
       if (this.#stopping === null) throw error

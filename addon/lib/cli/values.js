@@ -131,6 +131,14 @@ export function parseNames (text, before) {
  * @param {string} text
  * @param {unknown} [before]
  */
+export function parsePaths (text, before) {
+  return text === 'none' ? [] : parseList(text, before)
+}
+
+/**
+ * @param {string} text
+ * @param {unknown} [before]
+ */
 export function parseModules (text, before) {
   const modules = parseList(text, before)
   return modules.length > 0 ? modules : true

@@ -6,7 +6,8 @@
 import { InvalidOptionError, InvalidRequestError } from '../errors.js'
 import { describe } from '../errors/unknown-key.js'
 import { eachHeader, headerValue, invalidHeader } from './headers.js'
-import { below, parsePrefix } from './mount.js'
+import { below, isBelow, parsePrefix } from './mount.js'
+import { encodeNodeData } from './node-data.js'
 import { Request } from './request.js'
 import { checkSocketInfo, checkSocketKeys } from './request-keys.js'
 import { invalidUrl, parseUrl } from './url.js'
@@ -83,6 +84,18 @@ export function nameRequest (head) {
   return `${method} ${path}`
 }
 
+/**
+ * The path that the application routes by.
+ * @param {string} head
+ * @param {string} rootPath that the application is served under if it is not mounted; a proxy may
+ *   have removed it
+ */
+export function routedPath (head, rootPath) {
+  const fields = head.split('\0', 10)
+  const prefix = fields[9] || rootPath
+  return isBelow(fields[3], prefix) ? fields[3].slice(prefix.length) : fields[3]
+}
+
 /** The server of a request for a path, of which nobody says where it is. */
 const SERVER = Object.freeze({ host: 'localhost', port: '80' })
 
@@ -127,7 +140,7 @@ export function encodeHead (request, length, type = '') {
       socket.localPort ?? (isHostless ? Number(SERVER.port) : undefined))
   const features = headers.takesTrailers ? Feature.TRAILERS : ''
   return `${method}\0${scheme}\x001.1\0${below(path, mount)}\0${query}\0${addresses}\0${mount}\0` +
-    `${features}\0${text}`
+    `${features}\0\0${encodeNodeData(request.scope)}${text}`
 }
 
 /**
@@ -137,6 +150,7 @@ export function encodeHead (request, length, type = '') {
  * @property {import('./headers.js').HeadersInit | null} [headers]
  * @property {string | string[]} [protocols] subprotocols, the best first
  * @property {string} [prefix] see RequestOptions
+ * @property {unknown} [scope] see RequestOptions
  * @property {import('./request.js').SocketInfo | null} [socket]
  */
 
@@ -150,14 +164,15 @@ export function encodeSocketHead (request) {
     throw invalidUrl('', "a WebSocket must have a url, for example connect('/chat')")
   }
   if (!(request instanceof Request)) checkSocketKeys(request)
-  const { url, protocols = [], headers, socket, prefix } = request
+  const { url, protocols = [], headers, socket, prefix, scope } = request
   const list = Array.isArray(protocols) ? protocols : [protocols]
   checkProtocols(list)
   const head = encodeHead({
     url: typeof url === 'string' || url instanceof URL ? String(url).replace(/^ws/i, 'http') : url,
     headers,
     socket,
-    prefix
+    prefix,
+    scope
   }, -1)
   if (list.length === 0) return head
   const text = new HeaderText()

@@ -5,15 +5,17 @@
 
 import { spawn } from 'node:child_process'
 
-import { workerMain, workerModulePath } from '../binding.js'
+import { workerMain, workerModule } from '../binding.js'
 import { StartupError, preloadError } from '../errors.js'
 import { Deadline } from '../util/deadline.js'
 import { guard } from '../util/guard.js'
 import { optionName } from '../util/option-name.js'
 import { Confinement } from './confinement.js'
-import { LineReader } from './line-reader.js'
 import { parseInfo } from './process-info.js'
+import { ServerOutput } from './server-output.js'
+import { serverSettings } from './server-settings.js'
 
+/** @typedef {import('./line-reader.js').Level} Level */
 /** @typedef {{ pid: number, python: string, executable: string, threads: string[] }} ServerInfo */
 
 /**
@@ -22,8 +24,8 @@ import { parseInfo } from './process-info.js'
  * @property {(server: ForkServer, info: ServerInfo) => void} onServerReady
  * @property {(server: ForkServer, error: Error) => void} onServerGone called once, whatever
  *   happened; its workers have ended with it
- * @property {(name: 'stdout' | 'stderr', line: string, level: import('./line-reader.js').Level |
- *   null, pid: number) => void} onServerLine
+ * @property {(name: 'stdout' | 'stderr', line: string, level: Level | null,
+ *   pid: number) => void} onServerLine
  */
 
 /**
@@ -52,11 +54,11 @@ const SYSTEM = { spawn, kill: process.kill }
 /** @type {ServerInfo} */
 const READY_INFO = { pid: 0, python: '', executable: '', threads: [] }
 
-/** Lines of stderr that are kept for the error message if the server cannot start. */
-const KEPT_LINES = 50
-
 /** Milliseconds that its last output may take to arrive after it has ended. */
 const LAST_WORDS = 250
+
+/** The exit code of main.py if it cannot run in this interpreter (EX_CONFIG of sysexits.h). */
+const UNUSABLE = 78
 
 /** Milliseconds that a killed process may take to be reaped. */
 const REAP = 1000
@@ -68,14 +70,8 @@ export class ForkServer {
   /** @type {import('node:child_process').ChildProcess | null} */
   #child = null
 
-  /** @type {LineReader[]} */
-  #output = []
-
-  /**
-   * What it printed before it was ready.
-   * @type {Array<['stdout' | 'stderr', string, import('./line-reader.js').Level | null]>}
-   */
-  #early = []
+  /** @type {ServerOutput} */
+  #output
 
   /** @type {Map<number, Forkable>} workers whose end has not been reported, by id */
   #workers = new Map()
@@ -88,26 +84,29 @@ export class ForkServer {
   /** @type {Error | null} */
   #error = null
 
+  /** It has said that it cannot run in this interpreter. */
+  #refused = false
+
   #startedAt = 0
   #exited = false
   #closed = false
   #killed = false
   #reported = false
-  #closing = false
 
   /**
    * @param {object} parts
    * @param {import('../binding.js').Binding} parts.binding
    * @param {import('../options.js').Settings} parts.settings
-   * @param {string} parts.python
+   * @param {string} parts.python path
+   * @param {import('../interpreter/interpreter.js').Interpreter} parts.interpreter for messages
    * @param {Record<string, string | undefined>} parts.env
    * @param {ServerOwner} parts.owner
    * @param {System} [parts.system]
    */
-  constructor ({ binding, settings, python, env, owner, system = SYSTEM }) {
-    this.logMarks = binding.logMarks
+  constructor ({ binding, settings, python, interpreter, env, owner, system = SYSTEM }) {
     this.settings = settings
     this.python = python
+    this.interpreter = interpreter
     this.env = env
     this.owner = owner
     this.system = system
@@ -116,6 +115,8 @@ export class ForkServer {
     this.startTime = null
     this.pid = 0
     this.#confinement = new Confinement(settings)
+    this.#output = new ServerOutput(binding.logMarks,
+      (name, line, level) => this.owner.onServerLine(name, line, level, this.pid))
     this.#control = new binding.Control(guard((message) => this.#onMessage(message)))
     this.#control.ref()
   }
@@ -137,7 +138,7 @@ export class ForkServer {
       const { args, env } = this.#confinement.open(workerMain)
       child = this.system.spawn(this.python, args, {
         cwd: this.settings.docroot,
-        env: { ...this.env, ...env, NODE_ASGI_WORKER_MODULE: workerModulePath },
+        env: { ...this.env, ...env, NODE_ASGI_WORKER_MODULE: workerModule() },
         detached: true,
         ...this.#confinement.identity,
         stdio: ['ignore', 'pipe', 'pipe', control.childFd, control.lifelineFd]
@@ -153,14 +154,14 @@ export class ForkServer {
     child.on('exit', (code, signal) => this.#onExit(code, signal))
     if (child.pid === undefined) return
     this.pid = child.pid
-    this.#capture('stdout', child.stdout)
-    this.#capture('stderr', child.stderr)
+    this.#output.capture('stdout', child.stdout)
+    this.#output.capture('stderr', child.stderr)
     this.#tell(() => control.init(JSON.stringify(
       { ...serverSettings(this.settings), ...this.#confinement.settings })))
     const { startup } = this.settings.timeouts
     this.#deadline.expect(startup, () => this.abandon(new StartupError('ERR_STARTUP_TIMEOUT',
-      `the fork server (${this.python}) did not start within ${startup} ms; check what the ` +
-      `modules listed in ${optionName('preload')} do at import, or raise ` +
+      `the fork server did not start within ${startup} ms under ${this.interpreter}; check what ` +
+      `the modules listed in ${optionName('preload')} do at import, or raise ` +
       optionName('timeouts.startup'))))
   }
 
@@ -209,7 +210,7 @@ export class ForkServer {
    * @param {number} timeout milliseconds until it is killed
    */
   async close (timeout) {
-    this.#closing = true
+    this.#output.live = true
     this.#release()
     const child = this.#child
     if (child !== null && child.pid !== undefined && !this.#exited) {
@@ -219,7 +220,7 @@ export class ForkServer {
         await this.#exitWithin(REAP)
       }
     }
-    await Promise.all(this.#output.map((output) => output.close(LAST_WORDS)))
+    await this.#output.close(LAST_WORDS)
   }
 
   /**
@@ -256,18 +257,6 @@ export class ForkServer {
     }
   }
 
-  /**
-   * @param {'stdout' | 'stderr'} name
-   * @param {import('node:stream').Readable | null} stream
-   */
-  #capture (name, stream) {
-    if (stream === null) return
-    this.#output.push(new LineReader(stream, this.logMarks, (line, level) => {
-      if (this.ready || this.#closing) this.owner.onServerLine(name, line, level, this.pid)
-      else if (this.#early.push([name, line, level]) > KEPT_LINES) this.#early.shift()
-    }))
-  }
-
   /** @param {import('../binding.js').ControlMessage} message */
   #onMessage (message) {
     switch (message.type) {
@@ -275,7 +264,8 @@ export class ForkServer {
         this.#onReady(message.info)
         break
       case 'server_failed':
-        this.#error ??= preloadError(this.settings.preload === true ? 'appTarget' : 'preload',
+        this.#error ??= preloadError(`${this.interpreter}`,
+          this.settings.preload === true ? 'appTarget' : 'preload',
           message.errorType, message.message, message.traceback)
         break
       case 'forked':
@@ -310,15 +300,9 @@ export class ForkServer {
     this.#deadline.met()
     this.#child?.unref()
     this.#control.unref()
-    this.#flushEarly()
+    this.#output.live = true
+    this.#output.flush()
     this.owner.onServerReady(this, info)
-  }
-
-  #flushEarly () {
-    for (const [name, line, level] of this.#early) {
-      this.owner.onServerLine(name, line, level, this.pid)
-    }
-    this.#early = []
   }
 
   /** @param {Error & { code?: string }} error */
@@ -327,7 +311,8 @@ export class ForkServer {
     if (this.#exited) this.#confinement.close()
     const code = error.code === 'ENOENT' ? 'ERR_PYTHON_NOT_FOUND' : 'ERR_PYTHON_FAILED'
     this.#error ??= new StartupError(code,
-      `could not run ${this.python} (${error.message}); ` + this.#spawnAdvice(), { cause: error })
+      `could not run ${this.interpreter}: ${error.message}; ` + this.#spawnAdvice(),
+      { cause: error })
     this.#report()
   }
 
@@ -345,6 +330,7 @@ export class ForkServer {
    */
   #onExit (code, signal) {
     this.#exited = true
+    this.#refused = code === UNUSABLE
     this.#confinement.close()
     this.#control.reaped()
     for (const { pid } of this.#workers.values()) if (pid !== 0) this.#control.reapOrphan(pid)
@@ -379,7 +365,7 @@ export class ForkServer {
   /** @param {string} how */
   async #afterLastWords (how) {
     if (this.#reported) return
-    await Promise.all(this.#output.map((output) => output.close(LAST_WORDS)))
+    await this.#output.close(LAST_WORDS)
     this.#error ??= this.#failure(how)
     this.#report()
   }
@@ -388,49 +374,25 @@ export class ForkServer {
   #failure (how) {
     if (this.ready) {
       return new StartupError('ERR_PYTHON_FAILED',
-        `the fork server (${this.python}, pid ${this.pid}) ${how}; it is being restarted`)
+        `the fork server (pid ${this.pid}) ${how}; it is being restarted`)
     }
-    const printed = this.#early.filter(([name]) => name === 'stderr').map(([, line]) => line)
-    this.#early = this.#early.filter(([name]) => name !== 'stderr')
+    const printed = this.#output.takeErrors()
+    if (this.#refused && printed.length > 0) {
+      return new StartupError('ERR_PYTHON_UNUSABLE', `${this.interpreter} cannot be used: ` +
+        `${printed.join('; ')}; set ${optionName('python')} to another interpreter, or make the ` +
+        'environment again with one')
+    }
     const words = printed.length === 0
       ? ` and printed nothing; ${optionName('python')} must name a working Python 3.10 or later`
       : `:\n\n${printed.join('\n')}`
     return new StartupError('ERR_PYTHON_FAILED',
-      `the fork server (${this.python}) ${how} before it was ready${words}`)
+      `the fork server ${how} before it was ready, under ${this.interpreter}${words}`)
   }
 
   #report () {
     if (this.#reported) return
     this.#release()
-    this.#flushEarly()
+    this.#output.flush()
     this.owner.onServerGone(this, /** @type {Error} */ (this.#error))
-  }
-}
-
-/**
- * The settings that the Python side needs. Its times are in seconds.
- * @param {import('../option-types.js').HandlerSettings} settings
- */
-function serverSettings (settings) {
-  const {
-    appTarget, factory, interface: name, threads, preload, lifespan, loop, rootPath, spin,
-    timeouts, preparation = {}
-  } = settings
-  return {
-    appTarget,
-    factory,
-    interface: name,
-    threads,
-    preload,
-    lifespan,
-    loop,
-    rootPath,
-    spin,
-    preparation,
-    timeouts: {
-      startup: timeouts.startup / 1000,
-      shutdown: timeouts.shutdown / 1000,
-      cancel: timeouts.cancel / 1000
-    }
   }
 }

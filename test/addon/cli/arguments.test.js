@@ -74,6 +74,7 @@ describe('parseArguments', () => {
       '--max-connections', '100', '--max-connections-per-address', '0',
       '--ws-compression', '--ws-ping-interval', '8', '--ws-ping-timeout', '9',
       '--env', 'A=1', '--env', 'B=x=y', '--concurrency', '10', '--max-queue', '0',
+      '--health-paths', '/up,/down',
       '--retry', '0', '--spin', '30', '--restart-min', '0.2', '--restart-max', '20',
       '--restart-window', '30', '--restart-limit', '7', '--timeout-cancel', '0.5',
       '--timeout-kill', '0.6', '--timeout-disconnect-grace', '11',
@@ -97,6 +98,7 @@ describe('parseArguments', () => {
       env: { A: '1', B: 'x=y' },
       concurrency: 10,
       maxQueue: 0,
+      healthPaths: ['/up', '/down'],
       retry: 0,
       spin: 30,
       restart: { min: 200, max: 20_000, window: 30_000, limit: 7 },
@@ -143,6 +145,7 @@ describe('parseArguments', () => {
     })
     assert.equal(parseArguments(['--inherit-env', 'none']).handler.isolation.inheritEnv, false)
     assert.equal(parseArguments(['--inherit-env', 'all']).handler.isolation.inheritEnv, true)
+    assert.deepEqual(parseArguments(['--health-paths', 'none']).handler.healthPaths, [])
     assert.deepEqual(address, { host: '::1', port: 0, uds: undefined })
     assert.deepEqual(tls, { cert: 'c.pem', key: 'k.pem', ca: 'ca.pem' })
     assert.deepEqual(limits,

@@ -8,7 +8,7 @@ import sys
 from dataclasses import dataclass
 from types import ModuleType
 
-from node_asgi_worker import errors, interfaces
+from node_asgi_worker import errors, interfaces, packages
 
 # What a target without an attribute stands for.
 DEFAULT_ATTRIBUTE = "app"
@@ -64,6 +64,16 @@ def load_attribute(target: Target):
     return _attribute(load_module(target.module), target.module, target.attributes)
 
 
+def load_package(name: str) -> ModuleType:
+    """As load_module(), for a module that may also be that of a package which is not installed."""
+    try:
+        return load_module(name)
+    except AppImportError as exc:
+        if exc.kind == "ModuleNotFoundError" and not exc.traceback:
+            exc.message += f"; if it is a package, run: {packages.command_for(name)}"
+        raise
+
+
 def load_module(name: str) -> ModuleType:
     """Raises AppImportError; an exception of the module itself keeps its traceback."""
     try:
@@ -71,12 +81,7 @@ def load_module(name: str) -> ModuleType:
     except ModuleNotFoundError as exc:
         if exc.name is not None and f"{name}.".startswith(f"{exc.name}."):
             raise AppImportError("ModuleNotFoundError", _not_found(name, exc.name)) from exc
-        error = _from_app(exc, f"could not import {name!r} with {sys.executable}")
-        error.message += (
-            f"; if {exc.name!r} is a package, install it in that environment, or set "
-            f"{errors.option('python')} to an interpreter that has it"
-        )
-        raise error from exc
+        raise _from_app(exc, f"could not import {name!r}") from exc
     except (Exception, SystemExit) as exc:
         raise _from_app(exc, f"could not import {name!r}") from exc
 
@@ -154,7 +159,7 @@ def _adapted(app, target: str, interface: str, threads: int):
 
 
 def _from_app(exc: BaseException, what: str) -> AppImportError:
-    kind, message, traceback = errors.describe(exc)
+    kind, message, traceback = packages.describe(exc)
     if isinstance(exc, SystemExit):
         message = f"it called sys.exit({exc.code!r})"
     return AppImportError(kind, f"{what}: {message}", traceback)

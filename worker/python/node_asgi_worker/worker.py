@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from node_asgi_worker import _worker, errors, importer, logs, loops
+from node_asgi_worker import _worker, errors, importer, logs, loops, packages
 from node_asgi_worker.lifespan import Lifespan, LifespanError
 from node_asgi_worker.settings import Settings
 
@@ -55,7 +55,7 @@ def run(job: Job) -> int:
         if worker.orphan:
             return 1  # Node has ended during startup.
         errors.report("the worker failed", exc)
-        return 1 if worker.started else _refuse(channel, "internal", *errors.describe(exc))
+        return 1 if worker.started else _refuse(channel, "internal", *packages.describe(exc))
 
 
 def _preparation(settings: Settings) -> Callable | None:

@@ -1,0 +1,4 @@
+/** Keeps npm from packing or publishing the checkout, which would contain no native files. */
+
+console.error('The checkout is not what is published. `npm run package` makes the packages, in dist/')
+process.exit(1)
