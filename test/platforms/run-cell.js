@@ -5,7 +5,7 @@
 
 import { spawn } from 'node:child_process'
 import { cp, mkdtemp, readdir, rm } from 'node:fs/promises'
-import { homedir, tmpdir } from 'node:os'
+import { homedir, loadavg, tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -40,6 +40,7 @@ const SLOW = 4
  * @property {string[]} [packages] the installed packages for platforms
  * @property {Record<'npm' | 'pip' | 'first', number>} [seconds] duration of the steps: npm's, the
  *   virtual environment with FastAPI, and from the start of the program to its first response
+ * @property {number} [load] how many processes wanted a core at the end, over a minute
  * @property {boolean} [slow] the processor was emulated
  */
 
@@ -59,14 +60,17 @@ async function execute ([file, ...args], { cwd, limit }) {
   let answered
   child.stdout.on('data', (data) => { answered ??= performance.now(); output += data })
   child.stderr.on('data', (data) => { output += data })
+  const kill = () => process.kill(-child.pid, 'SIGKILL')
   const killer = setTimeout(() => {
     output += `\n(It had not ended after ${limit / 1000} s.)`
-    process.kill(-child.pid, 'SIGKILL')
+    kill()
   }, limit)
+  process.once('exit', kill)
   const code = await new Promise((resolve, reject) => {
     child.once('error', reject)
     child.once('close', resolve)
   })
+  process.off('exit', kill)
   clearTimeout(killer)
   return { code, output, answered }
 }
@@ -173,6 +177,8 @@ async function newcomer (cell, { main, registry }, result, system, cwd) {
   if (result.packages.join() !== expected) {
     throw new Failure(`npm installed ${result.packages.join(', ')} instead of ${expected}`)
   }
+
+  result.load = Math.round(loadavg()[0])
 
   const more = await must(...program, 'trial.mjs')
   const missing = TRIED.filter((name) => !more.split('\n').includes(name))
