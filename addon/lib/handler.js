@@ -5,7 +5,7 @@
 import { EventEmitter } from 'node:events'
 import { Readable } from 'node:stream'
 
-import { attach } from './http/attach.js'
+import { attach, detach } from './http/attach.js'
 import { createClosing, onClosing } from './http/closing.js'
 import { checkExchange, checkServer, checkUpgrade } from './http/misuse.js'
 import { loadBinding } from './binding.js'
@@ -19,7 +19,9 @@ import { checkOptions } from './errors/unknown-key.js'
 import { encodeSocketHead, parseMethod } from './message/head.js'
 import { parsePrefix } from './message/mount.js'
 import { createListener } from './http/listener.js'
-import { findPython } from './supervisor/interpreter.js'
+import { createMiddleware } from './http/middleware.js'
+import { checkScope } from './http/node-scope.js'
+import { chooseInterpreter } from './interpreter/choose.js'
 import { parseOptions } from './options.js'
 import { guard, guardLogger } from './util/guard.js'
 import { Pool } from './pool/pool.js'
@@ -39,11 +41,11 @@ import { openRequestSocket } from './websocket/request-socket.js'
 /** @typedef {import('./stream/request-stream.js').RequestLimits} RequestLimits */
 
 const TIMEOUT_KEYS = new Set(['timeout'])
-const ATTACH_KEYS = new Set(['prefix'])
+const ATTACH_KEYS = new Set(['prefix', 'scope'])
 
 /** types/handler.d.ts declares it for users. */
 export class PythonHandler extends EventEmitter {
-  /** @type {import('./options.js').Settings} */
+  /** @type {import('./option-types.js').HandlerSettings} */
   #settings
 
   /** @type {import('./websocket/connection.js').ConnectionLimits} */
@@ -61,7 +63,7 @@ export class PythonHandler extends EventEmitter {
   /** @type {Promise<void>} */
   #ready
 
-  /** @type {import('./http/attach.js').Endpoint} */
+  /** @type {Required<import('./http/attach.js').Endpoint>} */
   #endpoint
 
   /** @type {import('./http/closing.js').Closing} */
@@ -83,12 +85,15 @@ export class PythonHandler extends EventEmitter {
   /**
    * @param {object} [options] see options.js
    * @param {{ binding?: import('./binding.js').Binding,
-   *   system?: import('./worker/fork-server.js').System }} [parts] replacements, for tests
+   *   system?: import('./worker/fork-server.js').System,
+   *   preparation?: import('./option-types.js').Preparation }} [parts] for other parts of this
+   *   package, and replacements for tests
    */
   constructor (options, parts = {}) {
     super()
     const given = parseOptions(options)
-    const settings = this.#settings = { ...given, logger: guardLogger(given.logger) }
+    const settings = this.#settings =
+      { ...given, preparation: parts.preparation, logger: guardLogger(given.logger) }
     const binding = parts.binding ?? loadBinding()
     this.#connectionLimits = { ...binding.limits, maxMessage: settings.websocket.maxMessage }
     this.#ready = new Promise((resolve, reject) => {
@@ -106,7 +111,7 @@ export class PythonHandler extends EventEmitter {
       binding,
       settings,
       env,
-      python: findPython(settings, env),
+      interpreter: chooseInterpreter(settings, { ...process.env, ...settings.env }),
       pool: this.#pool,
       system: parts.system,
       owner: {
@@ -149,13 +154,30 @@ export class PythonHandler extends EventEmitter {
 
   /**
    * @param {any} server of node:http, https or http2
-   * @param {{ prefix?: string }} [options]
+   * @param {{ prefix?: string, scope?: unknown }} [options]
    */
   attach (server, options) {
     checkServer(server)
     checkOptions(options, ATTACH_KEYS, 'attach()')
-    attach(server, this.#endpoint, options)
+    const { prefix = '', scope } = options ?? {}
+    const arrival = { mount: parsePrefix(prefix), scope: checkScope(scope) }
+    attach(server, { arrival, endpoint: this.#endpoint, owner: this })
     onClosing(server, this.#serverClosing.listener)
+  }
+
+  /** @param {any} server that was given to attach(), or whose requests middleware() has served */
+  detach (server) {
+    checkServer(server)
+    detach(server, this)
+    this.#serverClosing.leave(server)
+  }
+
+  /**
+   * @param {import('./http/middleware.js').MiddlewareOptions} [options]
+   * @returns {import('./http/middleware.js').Middleware}
+   */
+  middleware (options) {
+    return createMiddleware(this.#endpoint, this, options)
   }
 
   /**
@@ -344,8 +366,8 @@ export class PythonHandler extends EventEmitter {
  * @returns {import('./http/incoming-head.js').Arrival | undefined}
  */
 function mounted (options) {
-  if (typeof options !== 'object' || options === null || options.prefix === undefined) {
-    return undefined
-  }
-  return { prefix: parsePrefix(options.prefix) }
+  if (typeof options !== 'object' || options === null) return undefined
+  const { prefix, scope } = options
+  if (prefix === undefined && scope === undefined) return undefined
+  return { prefix: prefix === undefined ? prefix : parsePrefix(prefix), scope: checkScope(scope) }
 }

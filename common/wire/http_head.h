@@ -31,11 +31,12 @@ enum HeadField : uint8_t {
   kMount,       // the prefix of the path, as the client sent it, below which the app is mounted
   kFeatures,    // letters of Feature
   kTls,         // the scope's extensions.tls as JSON
+  kData,        // the scope's state.node as msgpack, percent-encoded where it has NUL or '%'
   kHeadFields
 };
 inline constexpr std::array<std::string_view, kHeadFields> kHeadFieldNames = {
-    "method",     "scheme",     "httpVersion", "path",  "query",    "clientHost",
-    "clientPort", "serverHost", "serverPort",  "mount", "features", "tls"};
+    "method",     "scheme",     "httpVersion", "path",     "query", "clientHost", "clientPort",
+    "serverHost", "serverPort", "mount",       "features", "tls",   "data"};
 
 // Optional abilities of a request's client that Node supports, too.
 enum Feature : char {

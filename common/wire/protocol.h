@@ -18,7 +18,7 @@
 // Constants only, so thread safety, lifetime and failure do not apply.
 namespace nasgi::wire {
 
-inline constexpr uint32_t kWireVersion = 4;
+inline constexpr uint32_t kWireVersion = 5;
 
 enum class MessageType : uint8_t {
   // In both directions.

@@ -51,6 +51,6 @@ export function stagePlatform (folder, platform, checkout) {
 const readme = (/** @type {string} */ platform, /** @type {{ homepage: string }} */ { homepage }) =>
   `# ${packageName(platform)}
 
-The native files of [node-asgi](${homepage}) for ${platform}: the addon for Node.js and the extension
-module for Python. npm installs this package with \`node-asgi\` on computers that it suits.
+The native files of [node-asgi](${homepage}) for ${platform}: the addon for Node.js and the
+extension module for Python. npm installs this package with \`node-asgi\` where it suits.
 `

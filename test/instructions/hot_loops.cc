@@ -33,7 +33,7 @@ constexpr uint32_t kFirstStream = 1000;
 
 // Fields are joined by "\n", because a NUL followed by a digit would be an octal escape.
 constexpr std::string_view kRequestHead =
-    "GET\nhttp\n1.1\n/api/items/42\npage=2&sort=name\n127.0.0.1\n51234\n127.0.0.1\n8000\n\nth\n\n"
+    "GET\nhttp\n1.1\n/api/items/42\npage=2&sort=name\n127.0.0.1\n51234\n127.0.0.1\n8000\n\nth\n\n\n"
     "Host\nlocalhost:8000\n"
     "User-Agent\nMozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0\n"
     "Accept\ntext/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8\n"

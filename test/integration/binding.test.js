@@ -11,12 +11,12 @@ const binding = loadBinding()
 
 test('head.js writes the fields in the order in which the addon reads them', () => {
   assert.deepEqual(binding.headFields, ['method', 'scheme', 'httpVersion', 'path', 'query',
-    'clientHost', 'clientPort', 'serverHost', 'serverPort', 'mount', 'features', 'tls'])
+    'clientHost', 'clientPort', 'serverHost', 'serverPort', 'mount', 'features', 'tls', 'data'])
   assert.deepEqual({ ...Feature }, binding.features)
   const socket = { remoteAddress: 'c', remotePort: 1, localAddress: 's', localPort: 2 }
   const head = encodeHead({ method: 'PUT', url: 'https://h/p?q', headers: {}, socket }, 0)
   assert.deepEqual(head.split('\0').slice(0, binding.headFields.length),
-    ['PUT', 'https', '1.1', '/p', 'q', 'c', '1', 's', '2', '', '', ''])
+    ['PUT', 'https', '1.1', '/p', 'q', 'c', '1', 's', '2', '', '', '', ''])
 })
 
 test('options.js accepts the same ring sizes as the addon', () => {

@@ -31,7 +31,7 @@ export class FakeRequest {
     this.channel = channel
     this.id = id
     const [method, scheme, httpVersion, path, query, clientHost, clientPort, serverHost, serverPort,
-      mount, features, tls, ...headers] = head.split('\0')
+      mount, features, tls, data, ...headers] = head.split('\0')
     Object.assign(this, {
       method,
       scheme,
@@ -44,7 +44,8 @@ export class FakeRequest {
       serverPort,
       mount,
       features,
-      tls
+      tls,
+      data
     })
     this.headers = headers
     this.body = ''

@@ -3,69 +3,122 @@
  * the listeners that the server had before get all others.
  */
 
-import { isBelow, parsePrefix, withoutOrigin } from '../message/mount.js'
+import { isBelow, withoutOrigin } from '../message/mount.js'
 import { watchSession } from './http2-sessions.js'
 import { handBack } from './upgrade-request.js'
 
 /**
  * @typedef {import('./incoming-head.js').Arrival} Arrival
- * @typedef {object} Endpoint the functions by which a handler takes what arrives
- * @property {(req: any, res: any, arrival: Arrival) => void} listen
- * @property {(req: any, socket: any, head: Buffer, arrival: Arrival) => void} upgrade
- * @property {(req: any, res: any, arrival: Arrival) => void} connect
+ * @typedef {object} Endpoint the functions by which a handler takes what arrives. One that has not
+ *   all of them leaves the rest to other endpoints and listeners.
+ * @property {(req: any, res: any, arrival: Arrival) => void} [listen]
+ * @property {(req: any, socket: any, head: Buffer, arrival: Arrival) => void} [upgrade]
+ * @property {(req: any, res: any, arrival: Arrival) => void} [connect]
+ */
+
+/**
+ * @typedef {object} Route
+ * @property {Arrival & { mount: string }} arrival
+ * @property {Endpoint} endpoint
+ * @property {object} owner the handler, which takes its routes away together
  */
 
 /** @type {WeakMap<object, Router>} */
 const routers = new WeakMap()
 
 /**
+ * The last route with a mount and the same functions replaces those before.
  * @param {any} server of node:http, https or http2
- * @param {Endpoint} endpoint
- * @param {{ prefix?: string }} [options]
+ * @param {Route} route
  */
-export function attach (server, endpoint, { prefix = '' } = {}) {
-  const mount = parsePrefix(prefix)
+export function attach (server, route) {
   let router = routers.get(server)
   if (router === undefined) routers.set(server, router = new Router(server))
-  router.add(mount, endpoint)
+  router.add(route)
 }
 
-/** @typedef {{ mount: string, endpoint: Endpoint }} Route */
+/**
+ * Takes every route of an owner away. With the last route, the server is as it was before.
+ * @param {any} server
+ * @param {object} owner
+ */
+export function detach (server, owner) {
+  const router = routers.get(server)
+  if (router?.remove(owner) === 0) routers.delete(server)
+}
+
+/** @typedef {(req: any, peer: any, more: any) => void} Listener */
 
 class Router {
   /** @type {Route[]} the longest first */
   #routes = []
 
+  /** @type {Map<string, { listener: Listener, others: Function[] }>} by the event */
+  #taken = new Map()
+
   /** @param {any} server */
   constructor (server) {
     this.server = server
-    this.#takeOver('request',
-      (req, res, { mount, endpoint }) => endpoint.listen(req, res, { mount }),
+  }
+
+  /** @param {Route} route */
+  add (route) {
+    const { arrival, endpoint } = route
+    const isSame = (/** @type {Route} */ other) => other.arrival.mount === arrival.mount &&
+      Object.keys(other.endpoint).join() === Object.keys(endpoint).join()
+    this.#routes = this.#routes.filter((other) => !isSame(other))
+    this.#routes.push(route)
+    this.#routes.sort((a, b) => b.arrival.mount.length - a.arrival.mount.length)
+    if (endpoint.listen !== undefined) this.#takeRequests()
+    if (endpoint.upgrade !== undefined) this.#takeUpgrades()
+    if (endpoint.connect !== undefined && this.#isHttp2) this.#takeConnects()
+  }
+
+  /**
+   * @param {object} owner
+   * @returns {number} how many routes are left
+   */
+  remove (owner) {
+    this.#routes = this.#routes.filter((route) => route.owner !== owner)
+    if (this.#routes.length === 0) this.#giveBack()
+    return this.#routes.length
+  }
+
+  get #isHttp2 () {
+    return typeof this.server.updateSettings === 'function'
+  }
+
+  #takeRequests () {
+    const { server } = this
+    this.#takeOver('request', 'listen',
+      (req, res, { arrival, endpoint }) => endpoint.listen?.(req, res, arrival),
       (req, res) => {
         res.statusCode = 404
         res.end('Not Found\n')
       })
-    this.#takeOver('checkContinue',
-      (req, res, { mount, endpoint }) => endpoint.listen(req, res, { mount, keepsBody: true }),
+    this.#takeOver('checkContinue', 'listen',
+      (req, res, { arrival, endpoint }) =>
+        endpoint.listen?.(req, res, { ...arrival, keepsBody: true }),
       (req, res) => {
         res.writeContinue()
         server.emit('request', req, res)
       })
-    this.#takeOver('upgrade',
-      (req, socket, { mount, endpoint }, head) => endpoint.upgrade(req, socket, head, { mount }),
-      handBack)
-    if (typeof server.updateSettings === 'function') this.#takeOverHttp2(server)
   }
 
-  /**
-   * Over HTTP/2, a WebSocket arrives as CONNECT with a :protocol (RFC 8441).
-   * @param {any} server
-   */
-  #takeOverHttp2 (server) {
+  #takeUpgrades () {
+    this.#takeOver('upgrade', 'upgrade',
+      (req, socket, { arrival, endpoint }, head) => endpoint.upgrade?.(req, socket, head, arrival),
+      handBack)
+  }
+
+  /** Over HTTP/2, a WebSocket arrives as CONNECT with a :protocol (RFC 8441). */
+  #takeConnects () {
+    const { server } = this
+    if (this.#taken.has('connect')) return
     server.updateSettings({ enableConnectProtocol: true })
     server.on('session', watchSession)
-    this.#takeOver('connect',
-      (req, res, { mount, endpoint }) => endpoint.connect(req, res, { mount }),
+    this.#takeOver('connect', 'connect',
+      (req, res, { arrival, endpoint }) => endpoint.connect?.(req, res, arrival),
       (req, res) => {
         if (req.httpVersionMajor !== 2) return res.destroy()
         res.statusCode = 404
@@ -75,37 +128,50 @@ class Router {
 
   /**
    * @param {string} event
+   * @param {keyof Endpoint} method of the endpoints that want the event
    * @param {(req: any, peer: any, route: Route, more: any) => void} onRoute below a prefix
-   * @param {(req: any, peer: any, more: any) => void} onNone not below any prefix, and no other
-   *   listener
+   * @param {Listener} onNone not below any prefix, and no other listener
    */
-  #takeOver (event, onRoute, onNone) {
+  #takeOver (event, method, onRoute, onNone) {
+    if (this.#taken.has(event)) return
     const { server } = this
-    const others = server.listeners(event)
-    server.removeAllListeners(event)
-    server.on(event, (/** @type {any} */ req, /** @type {any} */ peer, /** @type {any} */ more) => {
-      const route = this.#find(req)
+    const others = server.rawListeners(event)
+    /** @type {Listener} */
+    const listener = (req, peer, more) => {
+      const route = this.#find(req, method)
       if (route !== undefined) onRoute(req, peer, route, more)
       else if (others.length > 0) for (const other of others) other.call(server, req, peer, more)
       // The server calls listeners that were added later itself.
       else if (server.listenerCount(event) === 1) onNone(req, peer, more)
-    })
+    }
+    server.removeAllListeners(event)
+    server.on(event, listener)
+    this.#taken.set(event, { listener, others })
+  }
+
+  /** Puts back the listeners that the server had before, in front of those that it got later. */
+  #giveBack () {
+    const { server } = this
+    for (const [event, { listener, others }] of this.#taken) {
+      const later = server.rawListeners(event).filter((/** @type {any} */ one) => one !== listener)
+      server.removeAllListeners(event)
+      for (const one of [...others, ...later]) server.on(event, one)
+    }
+    if (this.#taken.has('connect')) {
+      server.updateSettings({ enableConnectProtocol: false })
+      server.off('session', watchSession)
+    }
+    this.#taken.clear()
   }
 
   /**
-   * @param {string} mount
-   * @param {Endpoint} endpoint
+   * @param {any} req
+   * @param {keyof Endpoint} method
    */
-  add (mount, endpoint) {
-    this.#routes = this.#routes.filter((route) => route.mount !== mount)
-    this.#routes.push({ mount, endpoint })
-    this.#routes.sort((a, b) => b.mount.length - a.mount.length)
-  }
-
-  /** @param {any} req */
-  #find (req) {
+  #find (req, method) {
     if (typeof req.url !== 'string') return undefined
     const url = withoutOrigin(req.url)
-    return this.#routes.find(({ mount }) => isBelow(url, mount))
+    return this.#routes.find(({ arrival, endpoint }) =>
+      endpoint[method] !== undefined && isBelow(url, arrival.mount))
   }
 }

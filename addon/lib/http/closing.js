@@ -7,7 +7,14 @@ import { serverClosedError } from '../errors.js'
 
 /** @typedef {(server: object) => void} ClosingListener */
 
-/** @type {WeakMap<object, Set<ClosingListener>>} */
+/**
+ * @typedef {object} Watch
+ * @property {Set<ClosingListener>} listeners
+ * @property {Function} close the server's, which tells them
+ * @property {() => void} restore
+ */
+
+/** @type {WeakMap<object, Watch>} */
 const watched = new WeakMap()
 
 /** @type {WeakSet<object>} servers that accept no more connections */
@@ -31,12 +38,23 @@ export function isClosing (server) {
  * @param {ClosingListener} listener is added once, however often it is given
  */
 export function onClosing (server, listener) {
-  let listeners = watched.get(server)
-  if (listeners === undefined) {
-    watched.set(server, listeners = new Set())
-    tellWhenClosing(server, listeners)
+  let watch = watched.get(server)
+  if (watch === undefined) {
+    if (typeof server.close !== 'function') return
+    watched.set(server, watch = tellWhenClosing(server))
   }
-  listeners.add(listener)
+  watch.listeners.add(listener)
+}
+
+/**
+ * @param {any} server
+ * @param {ClosingListener} listener
+ */
+export function offClosing (server, listener) {
+  const watch = watched.get(server)
+  if (watch === undefined || !watch.listeners.delete(listener) || watch.listeners.size > 0) return
+  // Something else may have replaced close() since.
+  if (server.close === watch.close) watch.restore()
 }
 
 /**
@@ -62,11 +80,14 @@ export function onSessionClosing (req, listener) {
 
 /**
  * @param {any} server
- * @param {Set<ClosingListener>} listeners
+ * @returns {Watch}
  */
-function tellWhenClosing (server, listeners) {
+function tellWhenClosing (server) {
+  /** @type {Watch['listeners']} */
+  const listeners = new Set()
   const { close } = server
-  if (typeof close !== 'function') return
+  const isOwn = Object.hasOwn(server, 'close')
+  const onListening = () => closed.delete(server)
   server.close = function (/** @type {any[]} */ ...args) {
     const result = close.apply(this, args)
     closed.add(server)
@@ -74,13 +95,24 @@ function tellWhenClosing (server, listeners) {
     for (const listener of listeners) listener(server)
     return result
   }
-  server.on('listening', () => closed.delete(server))
+  server.on('listening', onListening)
+  return {
+    listeners,
+    close: server.close,
+    restore () {
+      watched.delete(server)
+      server.off('listening', onListening)
+      if (isOwn) server.close = close
+      else delete server.close
+    }
+  }
 }
 
 /**
  * What a handler does when a server begins to close.
  * @typedef {object} Closing
  * @property {ClosingListener} listener closes WebSockets at once; requests get half the budget
+ * @property {(server: object) => void} leave forgets a server without requests
  * @property {() => number} left milliseconds that are left of the budget for closing the handler
  */
 
@@ -113,7 +145,11 @@ export function createClosing (pool, budget) {
       for (const { stream } of streamsOf(server)) stream.cancel(serverClosedError())
     }, budget / 2).unref()
   }
-  return { listener, left: () => isOver() ? budget : budget - (performance.now() - began) }
+  /** @param {object} server */
+  function leave (server) {
+    if (streamsOf(server).next().done) offClosing(server, listener)
+  }
+  return { listener, leave, left: () => isOver() ? budget : budget - (performance.now() - began) }
 }
 
 /**

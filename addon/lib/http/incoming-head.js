@@ -11,6 +11,8 @@ import { percentEncode } from '../message/url.js'
 import { tlsText } from './tls.js'
 
 /** @typedef {import('node:net').Socket & { encrypted?: boolean }} Socket */
+/** @typedef {import('../message/node-data.js').ScopeOption} ScopeOption */
+/** @typedef {import('./passing-exchange.js').Pass} Pass */
 
 /**
  * @typedef {import('node:http').IncomingMessage |
@@ -28,6 +30,9 @@ const kAddresses = Symbol('addresses')
  * @property {string} [mount] the prefix of its path that the application is served under
  * @property {string} [prefix] the same, but something may have removed it from the url; '' means
  *   that the application is not mounted, whatever a framework has removed
+ * @property {ScopeOption} [scope] what gives its data, see node-scope.js
+ * @property {string} [data] what Node says about the request, as encodeNodeData() returns it
+ * @property {Pass} [pass] what goes on to the next handler
  * @property {boolean} [keepsBody] the client waits for "100 Continue"
  */
 
@@ -39,8 +44,9 @@ const kAddresses = Symbol('addresses')
  * @returns {string}
  * @throws {InvalidRequestError} if it is not clear, or not allowed, which host the request is for
  */
-export function encodeIncoming (req, settings, { mount = '', prefix, keepsBody = false } = {},
-  list = currentHeaders(req)) {
+export function encodeIncoming (req, settings, arrival = {}, list = currentHeaders(req)) {
+  const { prefix, data = '', keepsBody = false } = arrival
+  let { mount = '' } = arrival
   const socket = /** @type {Socket} */ (req.socket)
   const http2 = req.httpVersionMajor === 2
   let url = withoutOrigin(/** @type {string} */ (req.url))
@@ -66,7 +72,7 @@ export function encodeIncoming (req, settings, { mount = '', prefix, keepsBody =
   return `${req.method}\0${scheme}\0${http2 ? '2' : req.httpVersion}\0` +
     `${nulFree(path)}\0${nulFree(query)}\0` +
     `${http2 || forwarded ? addresses(socket, forwarded?.client) : cachedAddresses(socket)}\0` +
-    `${nulFree(mount)}\0${features}\0${tls}${headers.text}`
+    `${nulFree(mount)}\0${features}\0${tls}\0${data}${headers.text}`
 }
 
 /** @param {any} req */

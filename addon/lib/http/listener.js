@@ -10,7 +10,10 @@ import { HttpExchange, describe } from './exchange.js'
 import { currentHeaders } from './changed-headers.js'
 import { watchSession } from './http2-sessions.js'
 import { incomingBody } from './incoming-body.js'
+import { KeptBody, MAX_KEPT } from './kept-body.js'
+import { PassingExchange, withStatus } from './passing-exchange.js'
 import { encodeIncoming } from './incoming-head.js'
+import { withNodeData } from './node-scope.js'
 import { push } from './push.js'
 import { answerError } from './response-writer.js'
 import { askedUrl } from '../message/mount.js'
@@ -32,8 +35,10 @@ export function createListener (pool, limits, settings, closing) {
    * @param {any} req
    * @param {any} res
    * @param {any} error
+   * @param {import('./passing-exchange.js').Pass} [pass]
    */
-  function refuse (req, res, error) {
+  function refuse (req, res, error, pass) {
+    if (pass?.errors) return pass.next(withStatus(error))
     const status = httpStatus(error)
     if (status >= 500) log(req, error)
     try {
@@ -70,14 +75,16 @@ export function createListener (pool, limits, settings, closing) {
       if (declared > maxBody && declared !== Infinity) throw bodyTooLargeError(maxBody)
       if (length !== 0) body = incomingBody(req)
       const head = encodeIncoming(req, settings, arrival, headers)
-      exchange = new HttpExchange(head, req, res, logger, maxBody)
+      exchange = arrival?.pass === undefined
+        ? new HttpExchange(head, req, res, logger, maxBody)
+        : passing(head, req, res, arrival.pass, body, declared)
     } catch (error) {
-      refuse(req, res, error)
+      refuse(req, res, error, arrival?.pass)
       return
     }
     if (req.httpVersionMajor === 2 && req.stream.pushAllowed) {
       exchange.push = (path, headers) => push(res, path, headers, (pushed, response) =>
-        listen(pushed, response, { mount: arrival?.mount, prefix: arrival?.prefix }))
+        listen(pushed, response, { ...arrival, keepsBody: false, pass: undefined }))
     }
     exchange.keepsBody = arrival?.keepsBody === true
     const connection = connectionOf(req)
@@ -100,7 +107,26 @@ export function createListener (pool, limits, settings, closing) {
     else connection.wait(res, () => uploads.begin(exchange, body, length))
   }
 
-  return listen
+  /**
+   * @param {string} head
+   * @param {any} req
+   * @param {any} res
+   * @param {import('./passing-exchange.js').Pass} pass
+   * @param {import('../stream/request-body.js').Body} body
+   * @param {number} length of the body in bytes; Infinity: unknown
+   */
+  function passing (head, req, res, pass, body, length) {
+    const exchange = new PassingExchange(head, req, res, logger, maxBody, pass)
+    if (!pass.notFound || body !== req) return exchange
+    // Over HTTP/2, nothing but the length tells where the body ends before it has been read.
+    const isKept = length <= MAX_KEPT || (length === Infinity && req.httpVersionMajor === 1)
+    if (isKept) exchange.kept = new KeptBody(req, length)
+    else exchange.takesBody = true
+    return exchange
+  }
+
+  return (req, res, arrival) => withNodeData(arrival, req,
+    (known) => listen(req, res, known), (error) => refuse(req, res, error, arrival?.pass))
 }
 
 /**

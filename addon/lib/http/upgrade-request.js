@@ -100,10 +100,23 @@ export function handBack (req, socket, head) {
  * @param {any} req
  */
 function answerLast (req) {
-  const { socket } = req
+  asRequest(req, req.socket, () => {})
+}
+
+/**
+ * Gives an upgrade to the listeners of its server for requests, in their turn, with a response that
+ * ends the connection.
+ * @param {any} req
+ * @param {any} socket
+ * @param {(response: ServerResponse) => void} before is called right before they get it
+ */
+export function asRequest (req, socket, before) {
   const response = lastResponse(req)
   afterResponses(socket, () => {
+    // Node has taken its own listener away, and an error without one ends the process.
+    socket.on('error', ignore)
     response.assignSocket(socket)
+    before(response)
     socket.server.emit('request', req, response)
   })
 }
@@ -140,15 +153,23 @@ function listen (server, socket) {
  * the header Upgrade.
  * @param {any} req
  */
-function withoutUpgrade ({ method, url, httpVersion, rawHeaders }) {
+function withoutUpgrade (req) {
+  return headOf(req, req.url, (name, value) => name.toLowerCase() === 'connection'
+    ? listOf(value).filter((element) => element !== 'upgrade').join(',')
+    : value)
+}
+
+/**
+ * The head of a request as its client has sent it.
+ * @param {any} req
+ * @param {string} url
+ * @param {(name: string, value: string) => string} [change] makes another value of a header
+ */
+export function headOf ({ method, httpVersion, rawHeaders }, url, change) {
   let head = `${method} ${url} HTTP/${httpVersion}\r\n`
   for (let i = 0; i < rawHeaders.length; i += 2) {
-    const name = rawHeaders[i]
-    let value = rawHeaders[i + 1]
-    if (name.toLowerCase() === 'connection') {
-      value = listOf(value).filter((element) => element !== 'upgrade').join(',')
-    }
-    head += `${name}:${value}\r\n`
+    const value = rawHeaders[i + 1]
+    head += `${rawHeaders[i]}:${change?.(rawHeaders[i], value) ?? value}\r\n`
   }
   return `${head}\r\n`
 }

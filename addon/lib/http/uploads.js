@@ -9,6 +9,7 @@ import { queueFullError } from '../errors.js'
 import { isRepeatable } from '../stream/request-stream.js'
 import { Queue } from '../pool/queue.js'
 import { BodyRate } from './body-rate.js'
+import { PassingExchange } from './passing-exchange.js'
 
 /** @typedef {import('./exchange.js').HttpExchange} HttpExchange */
 
@@ -43,7 +44,9 @@ export class Uploads {
   begin (exchange, body, length) {
     const { req } = exchange
     if (exchange.finished) return
-    if (body === req) {
+    if (exchange instanceof PassingExchange && exchange.kept !== null) {
+      this.#keep(exchange, exchange.kept)
+    } else if (body === req) {
       exchange.body = req
       // A body that came in the same packet as the head can be read in the next tick.
       if (exchange.keepsBody || !(length <= this.small)) this.#enter(exchange)
@@ -84,6 +87,31 @@ export class Uploads {
     req.on('end', () => this.#submitWhole(exchange, Buffer.concat(pieces)))
     // The response reports that the client has gone.
     req.on('error', () => {})
+  }
+
+  /**
+   * The body may go to another handler afterwards.
+   * @param {import('./passing-exchange.js').PassingExchange} exchange
+   * @param {import('./kept-body.js').KeptBody} kept
+   */
+  #keep (exchange, kept) {
+    this.#expect(exchange)
+    if (exchange.finished) return
+    this.#rate.watch(exchange)
+    exchange.req.on('error', () => {})
+    kept.read({
+      received: (length) => exchange.received(length),
+      done: (body) => this.#submitWhole(exchange, body),
+      tooLong: () => {
+        exchange.kept = null
+        exchange.takesBody = true
+        exchange.bodyBytes = 0
+        this.pool.forget(exchange)
+        if (exchange.finished) return
+        exchange.body = exchange.req
+        this.#enter(exchange)
+      }
+    })
   }
 
   /**

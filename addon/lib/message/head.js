@@ -7,6 +7,7 @@ import { InvalidOptionError, InvalidRequestError } from '../errors.js'
 import { describe } from '../errors/unknown-key.js'
 import { eachHeader, headerValue, invalidHeader } from './headers.js'
 import { below, isBelow, parsePrefix } from './mount.js'
+import { encodeNodeData } from './node-data.js'
 import { Request } from './request.js'
 import { checkSocketInfo, checkSocketKeys } from './request-keys.js'
 import { invalidUrl, parseUrl } from './url.js'
@@ -139,7 +140,7 @@ export function encodeHead (request, length, type = '') {
       socket.localPort ?? (isHostless ? Number(SERVER.port) : undefined))
   const features = headers.takesTrailers ? Feature.TRAILERS : ''
   return `${method}\0${scheme}\x001.1\0${below(path, mount)}\0${query}\0${addresses}\0${mount}\0` +
-    `${features}\0${text}`
+    `${features}\0\0${encodeNodeData(request.scope)}${text}`
 }
 
 /**
@@ -149,6 +150,7 @@ export function encodeHead (request, length, type = '') {
  * @property {import('./headers.js').HeadersInit | null} [headers]
  * @property {string | string[]} [protocols] subprotocols, the best first
  * @property {string} [prefix] see RequestOptions
+ * @property {unknown} [scope] see RequestOptions
  * @property {import('./request.js').SocketInfo | null} [socket]
  */
 
@@ -162,14 +164,15 @@ export function encodeSocketHead (request) {
     throw invalidUrl('', "a WebSocket must have a url, for example connect('/chat')")
   }
   if (!(request instanceof Request)) checkSocketKeys(request)
-  const { url, protocols = [], headers, socket, prefix } = request
+  const { url, protocols = [], headers, socket, prefix, scope } = request
   const list = Array.isArray(protocols) ? protocols : [protocols]
   checkProtocols(list)
   const head = encodeHead({
     url: typeof url === 'string' || url instanceof URL ? String(url).replace(/^ws/i, 'http') : url,
     headers,
     socket,
-    prefix
+    prefix,
+    scope
   }, -1)
   if (list.length === 0) return head
   const text = new HeaderText()

@@ -84,6 +84,16 @@ export function locate (req, url, prefix) {
 }
 
 /**
+ * Whether a request is below a prefix, of whose url a framework may have removed the beginning.
+ * @param {any} req
+ * @param {string} prefix as parsePrefix() returns it
+ */
+export function arrivedBelow (req, prefix) {
+  const url = withoutOrigin(req.url)
+  return isBelow(url, prefix) || isBelow(wholeUrl(req, removedPrefix(req, url), url), prefix)
+}
+
+/**
  * @param {any} req
  * @param {string} url path and query
  * @returns {string} '': a framework has removed nothing

@@ -8,10 +8,10 @@ import { checkKeys, describe } from '../errors/unknown-key.js'
 import { MAX_PORT } from './url.js'
 
 const KEYS = new Set(['url', 'method', 'headers', 'body', 'socket', 'docroot', 'idempotent',
-  'prefix', 'websocket'])
+  'prefix', 'scope', 'websocket'])
 const ADDRESS_KEYS = new Set(['localAddress', 'localPort', 'localFamily', 'remoteAddress',
   'remotePort', 'remoteFamily'])
-const SOCKET_KEYS = new Set(['url', 'headers', 'protocols', 'socket', 'prefix'])
+const SOCKET_KEYS = new Set(['url', 'headers', 'protocols', 'socket', 'prefix', 'scope'])
 
 const SECOND = 'it belongs in the second argument: handleRequest(request, { signal, timeout })'
 const IN_URL = "put it in url, for example '/items?page=2'"

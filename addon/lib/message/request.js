@@ -26,6 +26,7 @@ import { checkRequestKeys } from './request-keys.js'
  * @property {SocketInfo | null} [socket]
  * @property {string | null} [docroot]
  * @property {string} [prefix] that the application is mounted under
+ * @property {unknown} [scope] data for the scope of the request, see node-data.js
  * @property {boolean} [idempotent]
  * @property {boolean} [websocket]
  */
@@ -112,7 +113,7 @@ export class Request {
     if (options !== undefined && options !== null) checkOptions(options)
     /** @type {Partial<RequestOptions>} */
     const {
-      method = 'GET', url = '/', headers, body, socket, docroot, idempotent, prefix,
+      method = 'GET', url = '/', headers, body, socket, docroot, idempotent, prefix, scope,
       websocket = false
     } = options ?? {}
     this.method = method
@@ -126,6 +127,8 @@ export class Request {
     this.docroot = docroot ?? null
     /** @type {string | undefined} */
     this.prefix = prefix
+    /** @type {unknown} */
+    this.scope = scope
     /** undefined: the method decides */
     this.idempotent = idempotent
     this.websocket = websocket

@@ -27,7 +27,7 @@ import { invalidUrl } from './url.js'
  */
 
 /** What `init` may replace in a request. */
-const FIELDS = ['method', 'headers', 'body', 'signal']
+const FIELDS = ['method', 'headers', 'body', 'signal', 'prefix', 'scope']
 
 /** The origin of a URL that has none. */
 const ORIGIN = 'http://localhost'
@@ -78,9 +78,7 @@ export async function parseFetch (input, init) {
   }
   const given = init ?? {}
   const source = isRequest(input) ? input : null
-  const { prefix } = given
-  if (source !== null && !isWebRequest(source) && prefix === undefined &&
-    FIELDS.every((name) => given[name] == null)) {
+  if (source !== null && !isWebRequest(source) && FIELDS.every((name) => given[name] == null)) {
     const { url, method, signal } = source
     return { request: source, method: String(method).toUpperCase(), url: String(url), signal }
   }
@@ -103,7 +101,9 @@ export async function parseFetch (input, init) {
   }
   if (isWebStream(body) && !headers.has('content-length')) body = await gather(body)
   const { socket, idempotent } = source ?? {}
-  const request = { url, method, headers, body, socket, idempotent, prefix }
+  const prefix = given.prefix ?? source?.prefix
+  const scope = given.scope ?? source?.scope
+  const request = { url, method, headers, body, socket, idempotent, prefix, scope }
   return { request, method, url, signal }
 }
 

@@ -17,6 +17,7 @@ export type RequestErrorCode =
 /** Codes of {@link StartupError}. */
 export type StartupErrorCode =
   | 'ERR_PYTHON_NOT_FOUND'
+  | 'ERR_PYTHON_UNUSABLE'
   | 'ERR_PYTHON_FAILED'
   | 'ERR_PRELOAD'
   | 'ERR_APP_IMPORT'

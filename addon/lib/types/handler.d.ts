@@ -1,5 +1,7 @@
 import type { EventEmitter } from 'node:events'
-import type { BodyPiece, Request, RequestOptions, Response, StreamingResponse } from './http.js'
+import type {
+  BodyPiece, Request, RequestOptions, Response, ScopeData, StreamingResponse
+} from './http.js'
 import type { PoolStats, PythonHandlerEvents } from './observation.js'
 import type { PythonHandlerOptions } from './options.js'
 import type { SocketRequest, WebSocketConnection } from './websocket.js'
@@ -56,7 +58,53 @@ export interface AttachOptions {
    * @defaultValue `''`, which serves every path
    */
   prefix?: string
+  /** What Node tells Python about a request. */
+  scope?: ScopeOption
 }
+
+/**
+ * What Node tells Python about requests: for all of them, or a function that is called with each
+ * request and WebSocket handshake. It may return a promise, for which the request waits. If it
+ * throws, or returns something that Python cannot get, the request is answered with 500.
+ */
+export type ScopeOption =
+  | ScopeData
+  | ((req: any) => ScopeData | null | undefined | PromiseLike<ScopeData | null | undefined>)
+
+/** Options of {@link PythonHandler.middleware}. */
+export interface MiddlewareOptions {
+  /**
+   * The path to serve the application under, for example `/api`. Requests to other paths go to the
+   * next handler.
+   * @defaultValue what the framework says: `'/api'` after `app.use('/api', python.middleware())`
+   */
+  prefix?: string
+  /**
+   * What happens to a request that the application answers with 404: `'respond'` sends the response
+   * to the client, `'next'` drops it and calls `next()`. The next handler can read the body of the
+   * request if it has at most 1000000 bytes. Longer ones are not kept, so the 404 is sent. The body
+   * is read before the application gets the request.
+   * @defaultValue `'respond'`
+   */
+  notFound?: 'respond' | 'next'
+  /**
+   * What happens when there is no response to send, for example because the application raised an
+   * exception: `'respond'` logs the error and sends an error page, `'next'` calls `next(error)`.
+   * The error has a `code`, and the status in `status` and `statusCode`. Errors after the start of
+   * a response are logged, and close the connection.
+   * @defaultValue `'respond'`
+   */
+  errors?: 'respond' | 'next'
+  /** What Node tells Python about a request, for example who has logged in. */
+  scope?: ScopeOption
+}
+
+/** Middleware of Express, Connect and similar frameworks. */
+export type Middleware = (
+  req: import('node:http').IncomingMessage | import('node:http2').Http2ServerRequest,
+  res: import('node:http').ServerResponse | import('node:http2').Http2ServerResponse,
+  next?: (error?: any) => void
+) => void
 
 /** A request listener of `node:http`, `node:https` and the compatibility API of `node:http2`. */
 export type Listener = (
@@ -75,6 +123,16 @@ export interface MountOptions {
    * framework has removed.
    */
   prefix?: string
+  /** What Node tells Python about the request. */
+  scope?: ScopeOption
+}
+
+/** What `python.fetch` takes in addition to what the global `fetch` takes. */
+export interface FetchOptions {
+  /** The path that the application is mounted under (`root_path`); the URL may include it. */
+  prefix?: string
+  /** What Node tells Python about the request. */
+  scope?: ScopeData | null
 }
 
 /**
@@ -157,7 +215,7 @@ export class PythonHandler extends EventEmitter<PythonHandlerEvents> implements 
    * ```
    */
   readonly fetch: (
-    input: string | URL | globalThis.Request, init?: RequestInit & MountOptions
+    input: string | URL | globalThis.Request, init?: RequestInit & FetchOptions
   ) => Promise<globalThis.Response>
 
   /**
@@ -199,6 +257,30 @@ export class PythonHandler extends EventEmitter<PythonHandlerEvents> implements 
    * ```
    */
   attach (server: import('node:net').Server, options?: AttachOptions): void
+
+  /**
+   * Undoes every `attach()` of this handler to a server, and what its middleware has added there.
+   * Requests go to the listeners that the server had before, and to those that it got since.
+   * Requests and WebSockets that the handler has already go on. Does nothing for a server that the
+   * handler is not attached to.
+   */
+  detach (server: import('node:net').Server): void
+
+  /**
+   * Makes middleware for Express, Connect, NestJS and similar frameworks. Requests and WebSockets
+   * go through the middleware before it, so `scope` can use what that has found out. WebSockets
+   * need HTTP/1.1; the prefix of their paths is the same.
+   * @throws `ERR_INVALID_OPTION` if an option is not valid.
+   * @example
+   * ```js
+   * import express from 'express'
+   *
+   * const app = express()
+   * app.use('/api', python.middleware({ scope: (req) => ({ user: req.user }) }))
+   * app.listen(8000)
+   * ```
+   */
+  middleware (options?: MiddlewareOptions): Middleware
 
   /**
    * Opens a WebSocket to the application without a network, and waits until it is accepted.

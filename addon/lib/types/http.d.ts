@@ -104,6 +104,18 @@ export interface SocketInfo {
 }
 
 /**
+ * What Node tells Python about a request, by name. The application finds it in
+ * `scope["state"]["node"]`; in FastAPI and Starlette that is `request.state.node["user"]`. No
+ * client can set it.
+ *
+ * Values are strings, numbers, booleans, `null`, bytes (as `bytes`), `BigInt` of up to 64 bits, and
+ * arrays and objects of these, at most 32 levels deep. `undefined` becomes `None`. An object with a
+ * `toJSON()`, such as a `Date`, counts as what that returns, and an object of another class as its
+ * own fields. The whole may take 60000 bytes.
+ */
+export type ScopeData = Record<string, unknown>
+
+/**
  * A request as a plain object.
  * @example
  * ```js
@@ -142,6 +154,8 @@ export interface RequestOptions {
   docroot?: string | null
   /** The path that the application is mounted under (`root_path`); the URL may include it. */
   prefix?: string
+  /** What Node tells Python about the request. */
+  scope?: ScopeData | null
   /**
    * Whether the request may be sent to a second worker if its worker dies (option `retry`).
    * @defaultValue `true` for GET, HEAD, OPTIONS and TRACE
@@ -192,6 +206,8 @@ export class Request {
   docroot: string | null
   /** The path that the application is mounted under (`root_path`); the URL may include it. */
   prefix?: string
+  /** What Node tells Python about the request. */
+  scope?: ScopeData | null
   /**
    * Whether the request may be sent to a second worker if its worker dies. If `undefined`, the
    * method decides.

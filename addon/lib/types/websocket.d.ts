@@ -1,4 +1,4 @@
-import type { Headers, HeadersInit, SocketInfo } from './http.js'
+import type { Headers, HeadersInit, ScopeData, SocketInfo } from './http.js'
 
 /** The request for a WebSocket. */
 export interface SocketRequest {
@@ -8,6 +8,8 @@ export interface SocketRequest {
   headers?: HeadersInit | null
   /** The path that the application is mounted under (`root_path`); the URL may include it. */
   prefix?: string
+  /** What Node tells Python about the WebSocket. */
+  scope?: ScopeData | null
   /** The subprotocols to offer, the preferred one first. */
   protocols?: string | string[]
   /** The connection that the application sees as `client` and `server` of its scope. */

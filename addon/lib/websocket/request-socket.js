@@ -25,13 +25,13 @@ const NORMAL = 1000
  */
 export async function openRequestSocket (request, connect) {
   if (!(request instanceof Request)) checkRequestKeys(request)
-  const { url, headers, socket, body, prefix } = request
+  const { url, headers, socket, body, prefix, scope } = request
   if (body !== undefined && body !== null) {
     throw new InvalidRequestError('ERR_INVALID_BODY', 'a WebSocket has messages instead of a ' +
       'body; send them with request.write()')
   }
   const outbox = request instanceof Request ? claimOutbox(request) : null
-  const connection = await connect({ url, headers, socket, prefix })
+  const connection = await connect({ url, headers, socket, prefix, scope })
   outbox?.open({
     async send (chunk) {
       connection.send(chunk)

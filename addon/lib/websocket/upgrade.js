@@ -8,13 +8,16 @@ import { isClosing, onClosing, onSessionClosing, serverOf } from '../http/closin
 import { endWhenAborted } from '../http/connection.js'
 import { httpStatus } from '../http/error-status.js'
 import { splitJoined } from '../message/headers.js'
+import { askedUrl } from '../message/mount.js'
 import { isAllowedOrigin } from '../http/hosts.js'
+import { describe } from '../http/exchange.js'
 import { countReset, watchSession } from '../http/http2-sessions.js'
 import { http2Fields } from '../http/http2-fields.js'
 import {
   afterResponses, handBack, isHandshake, lastResponse
 } from '../http/upgrade-request.js'
 import { encodeIncoming } from '../http/incoming-head.js'
+import { withNodeData } from '../http/node-scope.js'
 import { WebSocketExchange } from './exchange.js'
 
 /** @typedef {import('../http/incoming-head.js').Arrival} Arrival */
@@ -77,16 +80,26 @@ export function createUpgrade (pool, settings, closing) {
       if (req.httpVersionMajor === 2) onSessionClosing(req, closing)
     }
     if (!isAllowedOrigin(req, settings)) return verdict(false, FORBIDDEN)
-    let exchange
-    try {
-      const head = encodeIncoming(req, settings, arrivals.get(req))
-      exchange = new WebSocketExchange({ head, req, socket, verdict, respond }, settings)
-    } catch (error) {
-      verdict(false, httpStatus(error))
-      return
+    const refuse = (/** @type {unknown} */ error) => {
+      const status = httpStatus(error)
+      if (status >= 500) {
+        settings.logger.error(`[node-asgi] ${req.method} ${askedUrl(req)}: ${describe(error)}`)
+      }
+      verdict(false, status)
     }
-    exchanges.set(req, exchange)
-    pool.submit(exchange)
+    withNodeData(arrivals.get(req), req, (arrival) => {
+      // No event will report that the client has gone meanwhile.
+      if (hasEnded(socket)) return socket.destroy()
+      let exchange
+      try {
+        const head = encodeIncoming(req, settings, arrival)
+        exchange = new WebSocketExchange({ head, req, socket, verdict, respond }, settings)
+      } catch (error) {
+        return refuse(error)
+      }
+      exchanges.set(req, exchange)
+      pool.submit(exchange)
+    }, refuse)
   }
 
   return {

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { EventEmitter } from 'node:events'
+import { createServer } from 'node:http'
+import { createSecureServer } from 'node:http2'
 import { test } from 'node:test'
 
-import { attach } from '../../../addon/lib/http/attach.js'
+import { attach, detach } from '../../../addon/lib/http/attach.js'
 
 function endpoint (name, calls) {
   return {
@@ -13,12 +15,16 @@ function endpoint (name, calls) {
   }
 }
 
+function add (server, endpoint, prefix = '', owner = server) {
+  attach(server, { arrival: { mount: prefix.replace(/\/$/, '') }, endpoint, owner })
+}
+
 test('the longest prefix that ends at a slash gets the request', () => {
   const calls = []
   const server = new EventEmitter()
-  attach(server, endpoint('root', calls))
-  attach(server, endpoint('a', calls), { prefix: '/a/' })
-  attach(server, endpoint('ab', calls), { prefix: '/a/b' })
+  add(server, endpoint('root', calls))
+  add(server, endpoint('a', calls), '/a/')
+  add(server, endpoint('ab', calls), '/a/b')
   for (const url of ['/', '/a', '/a?x', '/a/b/c', '/ab', '/a/bc']) {
     server.emit('request', { url }, {})
   }
@@ -31,7 +37,7 @@ test('requests below no prefix go to the listeners that were there before', () =
   const server = new EventEmitter()
   server.on('request', (req) => calls.push(['other', req.url]))
   server.on('upgrade', (req, socket, head) => calls.push(['other upgrade', req.url, head]))
-  attach(server, endpoint('app', calls), { prefix: '/app' })
+  add(server, endpoint('app', calls), '/app')
   server.emit('request', { url: '/x' }, {})
   server.emit('request', { url: '/app/x' }, {})
   server.emit('upgrade', { url: '/x' }, {}, 'head')
@@ -42,7 +48,7 @@ test('requests below no prefix go to the listeners that were there before', () =
 
 test('without other listeners: 404, and "100 Continue" for a client that waits for it', () => {
   const server = new EventEmitter()
-  attach(server, endpoint('app', []), { prefix: '/app' })
+  add(server, endpoint('app', []), '/app')
   const response = { end (text) { this.text = text } }
   server.emit('request', { url: '/' }, response)
   assert.deepEqual([response.statusCode, response.text], [404, 'Not Found\n'])
@@ -55,14 +61,59 @@ test('without other listeners: 404, and "100 Continue" for a client that waits f
 test('the application decides when to send "100 Continue"', () => {
   const calls = []
   const server = new EventEmitter()
-  attach(server, endpoint('app', calls))
+  add(server, endpoint('app', calls))
   server.emit('checkContinue', { url: '/' }, {})
   assert.deepEqual(calls, [['app', '/', '', true]])
 })
 
-test('a prefix that is not a path is refused', () => {
-  for (const prefix of ['app', '/a b', '/a?x', 7]) {
-    assert.throws(() => attach(new EventEmitter(), endpoint('app', []), { prefix }),
-      { code: 'ERR_INVALID_OPTION', option: 'prefix' })
+/** Every listener of a server, by event, so that a difference is shown by name. */
+const listenersOf = (server) =>
+  Object.fromEntries(server.eventNames().map((event) => [event, server.rawListeners(event)]))
+
+test('what detach() left behind: nothing', () => {
+  for (const server of [createServer(() => {}), createSecureServer({}, () => {})]) {
+    server.once('upgrade', () => {})
+    const before = listenersOf(server)
+    const settings = []
+    if (server.updateSettings) server.updateSettings = (changed) => settings.push(changed)
+    const owner = {}
+    for (let i = 0; i < 20; i++) {
+      add(server, endpoint('app', []), '/app', owner)
+      add(server, endpoint('app', []), '', owner)
+      assert.notDeepEqual(listenersOf(server), before)
+      detach(server, owner)
+      assert.deepEqual(listenersOf(server), before)
+    }
+    assert.deepEqual(settings.at(-1),
+      server.updateSettings && { enableConnectProtocol: false })
   }
+})
+
+test('detach() leaves the handlers of others, and listeners that were added later', () => {
+  const calls = []
+  const server = new EventEmitter()
+  const owners = [{}, {}]
+  server.on('request', (req) => calls.push(['before', req.url]))
+  add(server, endpoint('a', calls), '/a', owners[0])
+  add(server, endpoint('b', calls), '/b', owners[1])
+  server.on('request', (req) => calls.push(['later', req.url]))
+  detach(server, owners[0])
+  for (const url of ['/a', '/b']) server.emit('request', { url }, {})
+  assert.deepEqual(calls.splice(0).map(([name]) => name), ['before', 'later', 'b', 'later'])
+  detach(server, owners[1])
+  detach(server, owners[1])
+  server.emit('request', { url: '/b' }, {})
+  assert.deepEqual(calls.map(([name]) => name), ['before', 'later'])
+})
+
+test('an endpoint takes only the events that it has functions for', () => {
+  const calls = []
+  const server = new EventEmitter()
+  server.on('request', (req) => calls.push(['other', req.url]))
+  const { upgrade } = endpoint('app', calls)
+  add(server, { upgrade }, '/app')
+  server.emit('request', { url: '/app' }, {})
+  server.emit('upgrade', { url: '/app' }, {}, 'head')
+  assert.deepEqual(calls, [['other', '/app'], ['app', '/app', '/app']])
+  assert.deepEqual(server.eventNames(), ['request', 'upgrade'])
 })

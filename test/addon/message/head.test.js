@@ -6,13 +6,13 @@ import { Headers } from '../../../addon/lib/message/headers.js'
 import { Request } from '../../../addon/lib/message/request.js'
 
 const fields = (request, length = 0) => encodeHead(request, length).split('\0')
-const headersOf = (request, length = 0) => fields(request, length).slice(12)
+const headersOf = (request, length = 0) => fields(request, length).slice(13)
 
 test('method, scheme, version, path, query, client and server come first', () => {
   assert.deepEqual(fields({ method: 'GET', url: '/p?q=1' }),
-    ['GET', 'http', '1.1', '/p', 'q=1', '', '', 'localhost', '80', '', '', ''])
+    ['GET', 'http', '1.1', '/p', 'q=1', '', '', 'localhost', '80', '', '', '', ''])
   assert.deepEqual(fields({ url: 'https://h:8443/p' }),
-    ['GET', 'https', '1.1', '/p', '', '', '', 'h', '8443', '', '', '', 'host', 'h:8443'])
+    ['GET', 'https', '1.1', '/p', '', '', '', 'h', '8443', '', '', '', '', 'host', 'h:8443'])
 })
 
 test('the addresses of a socket', () => {
@@ -56,8 +56,8 @@ test('content-length is added for a known length, unless a length or chunks were
 
 test('a Request, and a Request of the web', () => {
   const init = { method: 'PUT', headers: { 'x-a': 'b' } }
-  const expected = ['PUT', 'http', '1.1', '/p', 'q', '', '', 'h', '80', '', '', '', 'host', 'h',
-    'x-a', 'b']
+  const expected = ['PUT', 'http', '1.1', '/p', 'q', '', '', 'h', '80', '', '', '', '', 'host',
+    'h', 'x-a', 'b']
   assert.deepEqual(fields(new Request({ url: 'http://h/p?q', ...init }), -1), expected)
   assert.deepEqual(fields(new globalThis.Request('http://h/p?q', init), -1), expected)
 })

@@ -42,9 +42,9 @@ std::vector<std::byte> Bytes(std::string_view text) {
 using namespace std::string_view_literals;
 
 constexpr std::string_view kHead =
-    "GET\0http\0001.1\0/a\0q=1\000127.0.0.1\0001234\0localhost\00080\0/m\0t\0\0host\0x"sv;
+    "GET\0http\0001.1\0/a\0q=1\000127.0.0.1\0001234\0localhost\00080\0/m\0t\0\0\0host\0x"sv;
 
-// One of each message, the same as in fixtures/frames/v4.txt.
+// One of each message, the same as in fixtures/frames/v5.txt.
 std::map<std::string, std::vector<std::byte>> Samples() {
   return {
       {"request", Pack(Request{7, kHead, "hello", true})},

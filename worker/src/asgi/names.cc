@@ -20,6 +20,7 @@ bool Names::Init() {
       {&Names::client, "client"},
       {&Names::server, "server"},
       {&Names::state, "state"},
+      {&Names::node, "node"},
       {&Names::extensions, "extensions"},
       {&Names::body, "body"},
       {&Names::more_body, "more_body"},

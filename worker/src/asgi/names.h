@@ -12,7 +12,7 @@ struct Names {
   py::Ref type, asgi, http, http_version, method, scheme, path, raw_path, query_string, root_path,
       headers, client, server, state, extensions, body, more_body, status, subprotocols,
       subprotocol, text, bytes, code, reason, trailers, more_trailers, links, file, offset, count,
-      tls;
+      tls, node;
   py::Ref http_request, http_disconnect, response_start, response_body;
   py::Ref response_trailers, response_pathsend, response_zerocopysend, response_early_hint,
       response_push;

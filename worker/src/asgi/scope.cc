@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "asgi/node_data.h"
 #include "py/text.h"
 
 namespace nasgi::worker {
@@ -211,6 +212,19 @@ Ref ScopeBuilder::Extensions(std::string_view features, std::string_view tls) {
   return own;
 }
 
+bool ScopeBuilder::SetNodeData(const Ref& scope, std::string_view data) {
+  scratch_.clear();
+  PercentDecode(data, &scratch_);
+  // An application without lifespan has no state to copy.
+  Ref state = Ref::Borrow(PyDict_GetItemWithError(scope.get(), names_.state.get()));
+  if (!state) {
+    if (PyErr_Occurred() != nullptr) return false;
+    state = Ref::Steal(PyDict_New());
+    if (!Set(scope, names_.state, state)) return false;
+  }
+  return Set(state, names_.node, DecodeNodeData(scratch_));
+}
+
 Ref ScopeBuilder::Common(const Ref& from, std::string_view head, Fields* fields,
                          RequestTraits* traits) {
   if (!from && !MakeTemplates()) return {};
@@ -228,7 +242,8 @@ Ref ScopeBuilder::Common(const Ref& from, std::string_view head, Fields* fields,
       Set(scope, names_.headers, Headers(&reader)) &&
       SetAddress(scope, names_.client, at[wire::kClientHost], at[wire::kClientPort]) &&
       SetAddress(scope, names_.server, at[wire::kServerHost], at[wire::kServerPort]) &&
-      (!state_ || Set(scope, names_.state, Ref::Steal(PyDict_Copy(state_.get()))));
+      (!state_ || Set(scope, names_.state, Ref::Steal(PyDict_Copy(state_.get())))) &&
+      (at[wire::kData].empty() || SetNodeData(scope, at[wire::kData]));
   return ok ? scope : Ref();
 }
 

@@ -53,6 +53,9 @@ class ScopeBuilder {
   [[nodiscard]] bool SetAddress(const py::Ref& scope, const py::Ref& key, std::string_view host,
                                 std::string_view port);
 
+  // Adds what Node says about the request, which the field `data` of its head holds.
+  [[nodiscard]] bool SetNodeData(const py::Ref& scope, std::string_view data);
+
   // Fills what both kinds of scope have in common into a copy of the template `from`.
   [[nodiscard]] py::Ref Common(const py::Ref& from, std::string_view head, Fields* fields,
                                RequestTraits* traits);
