@@ -10,7 +10,7 @@ import { BINARIES, installedOn, packageName, root } from './platforms.js'
 const SHARED = ['version', 'license', 'author', 'repository', 'bugs', 'homepage', 'engines']
 
 /** Names the file that no `require()` can name, in a form that file tracers understand. */
-const INDEX = `'use strict'
+export const INDEX = `'use strict'
 
 const { join } = require('node:path')
 
