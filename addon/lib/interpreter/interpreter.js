@@ -4,6 +4,10 @@
 
 import { prefixOf, recordedVersion } from './environment.js'
 
+// The user's code may have changed what Python tells: it must not forge lines of a log.
+const PATH = /^\/\P{C}{1,4095}$/u
+const VERSION = /^\d[\w.+-]{0,60}$/
+
 export class Interpreter {
   /** @type {string | null} as Python itself has told */
   #executable = null
@@ -25,8 +29,8 @@ export class Interpreter {
    * @param {{ executable: string, python: string }} info
    */
   started ({ executable, python }) {
-    this.#executable = executable
-    this.#version = python
+    if (PATH.test(executable)) this.#executable = executable
+    if (VERSION.test(python)) this.#version = python
   }
 
   /** For stats(). */

@@ -314,6 +314,10 @@ test('the version is that of the environment until Python has started', () => {
   interpreter.started({ executable: '/real/python3', python: '3.11.8' })
   assert.equal(`${interpreter}`, `/real/python3 (Python 3.11.8, from .venv in ${w.at('app')})`)
   assert.equal(interpreter.path, path)
+  const real = `${interpreter}`
+  interpreter.started({ executable: '/real\n[node-asgi] forged', python: '3\u001b[31m' })
+  interpreter.started({ executable: '', python: '' })
+  assert.equal(`${interpreter}`, real)
   const plain = w.python('bin/python3')
   assert.equal(`${w.choose(plain)}`, `${plain} (from the option python)`)
 })
