@@ -181,14 +181,14 @@ function byVersion (python, isWanted, environments, env, home) {
   for (const candidate of environments) {
     const { path, problem } = examine(candidate)
     const version = problem === null ? versionOf(path) : null
-    if (version !== null && isWanted(version)) return found(path, candidate.reason)
+    if (version !== null && isWanted(version)) return found({ path, version }, candidate.reason)
     seen.push(`${path} ${problem ?? `has ${version?.join('.') ?? 'no release of Python'}`}`)
   }
-  const passed = seen.length === 0 ? '' : `, because ${seen.join(', and ')}`
+  const passed = seen.length === 0 ? '' : `, as ${seen.join(' and ')}`
   for (const { name, list } of installedPythons(env, home)) {
     const pythons = list()
     const match = pythons.find(({ version }) => isWanted(version))
-    if (match !== undefined) return found(match.path, name + passed)
+    if (match !== undefined) return found(match, name + passed)
     seen.push(...pythons.map(({ path, version }) => `${path} has ${version.join('.')}`))
   }
   throw new StartupError('ERR_PYTHON_NOT_FOUND', `${optionName('python')} is ${python}, but no ` +
@@ -197,11 +197,11 @@ function byVersion (python, isWanted, environments, env, home) {
     `with uv python install '${python}', or set ${optionName('python')} to the path of one`)
 
   /**
-   * @param {string} path
+   * @param {import('./installed.js').Installed} python
    * @param {string} where
    */
-  function found (path, where) {
-    return new Interpreter(path, `${where}, for ${theOption()} ${python}`)
+  function found ({ path, version }, where) {
+    return new Interpreter(path, `${where}, for ${theOption()} ${python}`, version.join('.'))
   }
 }
 

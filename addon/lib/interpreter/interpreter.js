@@ -18,10 +18,12 @@ export class Interpreter {
   /**
    * @param {string} path absolute
    * @param {string} reason what has led to it, for a message that says "from" before it
+   * @param {string} [version] if it is known
    */
-  constructor (path, reason) {
+  constructor (path, reason, version) {
     this.path = path
     this.reason = reason
+    this.#version = version
   }
 
   /**
