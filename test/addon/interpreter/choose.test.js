@@ -273,8 +273,10 @@ test('builds that cannot run the workers are not taken for a version', () => {
   mkdirSync(w.at('.pyenv/versions/3.13.1/bin'), { recursive: true })
   symlinkSync('/gone', w.at('.pyenv/versions/3.13.1/bin/python3'))
   fails(() => w.choose('3.13'), NOT_FOUND, '3.13', 'pyenv', 'uv', 'conda', 'PATH')
-  const path = w.python('.pyenv/versions/3.12.1/bin/python3')
-  chosen(w.choose('>=3.11'), path)
+  const path = w.python('.local/share/uv/python/cpython-3.12.1-linux-x86_64-gnu/bin/python3')
+  w.python('.pyenv/versions/3.9.18/bin/python3')
+  chosen(w.choose('>=3.8'), path)
+  fails(() => w.choose('3.9'), NOT_FOUND, '3.9', '3.10', '3.9.18')
 })
 
 test('an environment of another version is passed over, and the reason says so', () => {
