@@ -30,6 +30,14 @@ const PAGES = {
     title: 'Options',
     about: 'the options of `new PythonHandler(options)`, with their defaults and ranges'
   },
+  timing: {
+    title: 'Times and restarts',
+    about: 'the groups of options `timeouts`, `restart` and `recycle`'
+  },
+  isolation: {
+    title: 'Isolation options',
+    about: 'the group of options `isolation`; [Isolation](../isolation.md) is the guide'
+  },
   http: {
     title: 'Requests and responses',
     about: '`Request`, `Response`, `StreamingResponse` and `Headers`'

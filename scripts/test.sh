@@ -78,7 +78,8 @@ run_python() { timeout -k 10 600 .venv/bin/python -m pytest -q; }
 run_js() {
   local files
   mapfile -d '' files < <(
-    find test/addon test/bench test/docs test/fuzz test/integration test/chaos test/soak -name '*.test.js' -print0 | sort -z
+    find test/addon test/bench test/docs test/fuzz test/integration test/chaos test/packages \
+      test/soak -name '*.test.js' -print0 | sort -z
   )
   ((${#files[@]} > 0)) || die 'no JavaScript tests found'
   timeout -k 10 1200 node --test --test-reporter=spec --test-concurrency=1 "${files[@]}"

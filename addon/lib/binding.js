@@ -187,8 +187,11 @@ const addonPath = fileURLToPath(new URL('node_asgi.node', buildDirectory))
 /** The Python extension module that the fork server loads. */
 export const workerModulePath = fileURLToPath(new URL('_worker.abi3.so', buildDirectory))
 
+// With its own place in the code, so that file tracers copy the whole folder.
+const pythonFolder = new URL('../../worker/python/', import.meta.url)
+
 /** The program that the fork server runs. */
-export const workerMain = fileURLToPath(new URL('worker/python/main.py', root))
+export const workerMain = fileURLToPath(new URL('main.py', pythonFolder))
 
 /** @type {Binding | null} */
 let loaded = null

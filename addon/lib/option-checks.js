@@ -315,6 +315,14 @@ export function proxyHeaders (value, name) {
 }
 
 /** @type {Check} */
+export function healthPaths (value, name) {
+  const isList = Array.isArray(value) &&
+    value.every((path) => typeof path === 'string' && /^\/[^\s?#]*$/.test(path))
+  if (!isList) invalid(name, "a list of paths without queries, such as ['/healthz']", value)
+  return Object.freeze([...value])
+}
+
+/** @type {Check} */
 export function logger (value, name) {
   if (value === false) return SILENT
   for (const method of ['info', 'warn', 'error']) {

@@ -99,6 +99,7 @@
  * @property {number} minBodyRate bytes a second; 0: any
  * @property {number} concurrency
  * @property {number} maxQueue
+ * @property {readonly string[]} healthPaths
  * @property {number} retry
  * @property {number | undefined} requestRing bytes; undefined: the addon's default
  * @property {number | undefined} responseRing bytes; undefined: the addon's default

@@ -5,9 +5,9 @@
 
 import { InvalidOptionError } from './errors.js'
 import {
-  allowedHosts, allowedOrigins, appTarget, boolean, count, docroot, environment, fraction, integer,
-  isRecord, logger, oneOf, orNever, positiveTime, preload, proxyHeaders, python, ring, rootPath,
-  spin, time, trustProxy
+  allowedHosts, allowedOrigins, appTarget, boolean, count, docroot, environment, fraction,
+  healthPaths, integer, isRecord, logger, oneOf, orNever, positiveTime, preload, proxyHeaders,
+  python, ring, rootPath, spin, time, trustProxy
 } from './option-checks.js'
 import { checkFields, group, initialOf } from './option-groups.js'
 import { ISOLATION } from './option-isolation.js'
@@ -108,6 +108,9 @@ const OPTIONS = {
   minBodyRate: { check: integer(0, MAX_RATE, 'bytes a second'), initial: 0 },
   concurrency: { check: count(1), initial: 1000 },
   maxQueue: { check: count(0), initial: 1000 },
+  healthPaths: {
+    check: healthPaths, initial: () => ['/health', '/healthz', '/livez', '/readyz']
+  },
   retry: { check: count(0), initial: 1 },
   requestRing: { check: ring, initial: undefined },
   responseRing: { check: ring, initial: undefined },

@@ -17,6 +17,8 @@ function codesIn (folder, ending) {
 
 const inJs = codesIn('addon/lib', '.js')
 const inNative = codesIn('addon/src', '.cc')
+/** In code that is added to the published package. */
+const inEntries = codesIn('scripts/package', '.js')
 
 /** The rows of the tables: the code, and the status or NaN. */
 const rows = read('docs/errors.md').split('\n')
@@ -27,7 +29,7 @@ const rows = read('docs/errors.md').split('\n')
 describe('error codes', () => {
   it('are all documented, once', () => {
     assert(inJs.length > 20)
-    const all = [...new Set([...inJs, ...inNative])].sort()
+    const all = [...new Set([...inJs, ...inNative, ...inEntries])].sort()
     assert.deepEqual(rows.map((row) => row.code).sort(), all)
   })
 

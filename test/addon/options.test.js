@@ -81,6 +81,7 @@ for (const [option, values] of Object.entries({
   proxyHeaders: [[], ['x-real-ip'], ['forwarded', 'x-forwarded-for'], 'forwarded', null],
   concurrency: [0, -1, 2.5, '7'],
   maxQueue: [-1, 0.5, null],
+  healthPaths: ['/health', ['health'], ['/a b'], ['/a?b'], [1], [''], null],
   requestRing: [1000, minRing / 2, minRing + 1, '1MB'],
   responseRing: [0, 2 * maxRing],
   spin: [-1, 0.5, 1001, '50', true],
@@ -102,7 +103,8 @@ for (const [option, values] of Object.entries({
 
 test('values at the edge are accepted', () => {
   for (const options of [
-    { workers: 1 }, { concurrency: Infinity }, { maxQueue: 0 }, { timeouts: { request: 0 } },
+    { workers: 1 }, { concurrency: Infinity }, { maxQueue: 0 }, { healthPaths: [] },
+    { timeouts: { request: 0 } },
     { appTarget: 'a.b.c:d.e.f' }, { appTarget: 'a.b' }, { appTarget: 'a:b.c()' },
     { appTarget: 'größe:app_1' }, { appTarget: 'my-app:app' }, { preload: true },
     { preload: [] }, { logger: false }, { restart: { limit: 1 } }, { requestRing: minRing },
@@ -149,8 +151,8 @@ test('defaultOption() returns what parseOptions() assumes', () => {
 })
 
 test('the declared defaults are the actual ones', () => {
-  const declarations = readFileSync(
-    new URL('../../addon/lib/types/options.d.ts', import.meta.url), 'utf8')
+  const declarations = ['options', 'timing', 'isolation'].map((name) => readFileSync(
+    new URL(`../../addon/lib/types/${name}.d.ts`, import.meta.url), 'utf8')).join('')
   const prefixes = {
     Timeouts: 'timeouts.',
     RestartOptions: 'restart.',
@@ -178,7 +180,7 @@ test('the declared defaults are the actual ones', () => {
       assert.deepEqual(defaultOption(prefixes[name] + option), value, `${name}.${option}`)
     }
   }
-  assert.equal(seen, 70)
+  assert.equal(seen, 71)
 })
 
 test('a docroot must be a directory', () => {

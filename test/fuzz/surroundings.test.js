@@ -5,11 +5,11 @@ import { CommanderError } from 'commander'
 import fc from 'fast-check'
 
 import {
-  FLAGS,
-  defineCommand,
   parseArguments,
   UsageError
 } from '../../addon/lib/cli/arguments.js'
+import { defineCommand } from '../../addon/lib/cli/command.js'
+import { FLAGS } from '../../addon/lib/cli/flags.js'
 import { availableCores, cpuQuota } from '../../addon/lib/util/available-cores.js'
 import { closest } from '../../addon/lib/util/closest.js'
 import { outcome, property, textOf } from '../support/properties.js'

@@ -11,7 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { assertFacts } from '../support/facts.js'
 import { APPS } from '../support/harness.js'
 import { Run } from '../support/run.js'
-import { FLAGS } from '../../addon/lib/cli/arguments.js'
+import { FLAGS } from '../../addon/lib/cli/flags.js'
 
 const LIMIT = 60_000
 

@@ -18,6 +18,7 @@ new PythonHandler({
   rootPath: '/api',
   concurrency: Infinity,
   maxQueue: 0,
+  healthPaths: ['/up'],
   requestRing: 2 ** 20,
   responseRing: 2 ** 21,
   spin: 20,

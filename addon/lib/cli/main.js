@@ -1,5 +1,6 @@
 import { nameOptionsAsFlags } from '../util/option-name.js'
-import { FLAGS, parseArguments, UsageError } from './arguments.js'
+import { parseArguments, UsageError } from './arguments.js'
+import { FLAGS } from './flags.js'
 import { createLogger } from './logger.js'
 import { serve } from './serve.js'
 

@@ -6,7 +6,7 @@
 import { InvalidOptionError, InvalidRequestError } from '../errors.js'
 import { describe } from '../errors/unknown-key.js'
 import { eachHeader, headerValue, invalidHeader } from './headers.js'
-import { below, parsePrefix } from './mount.js'
+import { below, isBelow, parsePrefix } from './mount.js'
 import { encodeNodeData } from './node-data.js'
 import { Request } from './request.js'
 import { checkSocketInfo, checkSocketKeys } from './request-keys.js'
@@ -82,6 +82,18 @@ export class HeaderText {
 export function nameRequest (head) {
   const [method, , , path] = head.split('\0', 4)
   return `${method} ${path}`
+}
+
+/**
+ * The path that the application routes by.
+ * @param {string} head
+ * @param {string} rootPath that the application is served under if it is not mounted; a proxy may
+ *   have removed it
+ */
+export function routedPath (head, rootPath) {
+  const fields = head.split('\0', 10)
+  const prefix = fields[9] || rootPath
+  return isBelow(fields[3], prefix) ? fields[3].slice(prefix.length) : fields[3]
 }
 
 /** The server of a request for a path, of which nobody says where it is. */

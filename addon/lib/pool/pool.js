@@ -10,10 +10,10 @@ import {
   RequestTimeoutError, closedError, diedByItself, noWorkerError, queueFullError
 } from '../errors.js'
 import { nameRequest } from '../message/head.js'
-import { Queue } from './queue.js'
 import { Scheduler } from './scheduler.js'
 import { optionName } from '../util/option-name.js'
 import { Times } from '../util/times.js'
+import { WaitingRoom } from './waiting-room.js'
 
 /** @typedef {import('../stream/request-stream.js').RequestStream} RequestStream */
 /** @typedef {import('../worker/worker.js').Worker} Worker */
@@ -28,7 +28,7 @@ const LONGEST_TURN = 1000
 const MAX_DEATHS = 2
 
 export class Pool {
-  /** @type {Queue<RequestStream>} */
+  /** @type {WaitingRoom} */
   #queue
 
   /** @type {Clock} */
@@ -50,7 +50,7 @@ export class Pool {
   /** @param {import('../options.js').Settings} settings */
   constructor (settings) {
     this.scheduler = new Scheduler(settings.concurrency)
-    this.#queue = new Queue(settings.maxQueue)
+    this.#queue = new WaitingRoom(settings)
     this.retry = settings.retry
     this.logger = settings.logger
     this.timeout = settings.timeouts.request

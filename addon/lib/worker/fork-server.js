@@ -11,9 +11,11 @@ import { Deadline } from '../util/deadline.js'
 import { guard } from '../util/guard.js'
 import { optionName } from '../util/option-name.js'
 import { Confinement } from './confinement.js'
-import { LineReader } from './line-reader.js'
 import { parseInfo } from './process-info.js'
+import { ServerOutput } from './server-output.js'
+import { serverSettings } from './server-settings.js'
 
+/** @typedef {import('./line-reader.js').Level} Level */
 /** @typedef {{ pid: number, python: string, executable: string, threads: string[] }} ServerInfo */
 
 /**
@@ -22,8 +24,8 @@ import { parseInfo } from './process-info.js'
  * @property {(server: ForkServer, info: ServerInfo) => void} onServerReady
  * @property {(server: ForkServer, error: Error) => void} onServerGone called once, whatever
  *   happened; its workers have ended with it
- * @property {(name: 'stdout' | 'stderr', line: string, level: import('./line-reader.js').Level |
- *   null, pid: number) => void} onServerLine
+ * @property {(name: 'stdout' | 'stderr', line: string, level: Level | null,
+ *   pid: number) => void} onServerLine
  */
 
 /**
@@ -52,9 +54,6 @@ const SYSTEM = { spawn, kill: process.kill }
 /** @type {ServerInfo} */
 const READY_INFO = { pid: 0, python: '', executable: '', threads: [] }
 
-/** Lines of stderr that are kept for the error message if the server cannot start. */
-const KEPT_LINES = 50
-
 /** Milliseconds that its last output may take to arrive after it has ended. */
 const LAST_WORDS = 250
 
@@ -68,14 +67,8 @@ export class ForkServer {
   /** @type {import('node:child_process').ChildProcess | null} */
   #child = null
 
-  /** @type {LineReader[]} */
-  #output = []
-
-  /**
-   * What it printed before it was ready.
-   * @type {Array<['stdout' | 'stderr', string, import('./line-reader.js').Level | null]>}
-   */
-  #early = []
+  /** @type {ServerOutput} */
+  #output
 
   /** @type {Map<number, Forkable>} workers whose end has not been reported, by id */
   #workers = new Map()
@@ -93,7 +86,6 @@ export class ForkServer {
   #closed = false
   #killed = false
   #reported = false
-  #closing = false
 
   /**
    * @param {object} parts
@@ -105,7 +97,6 @@ export class ForkServer {
    * @param {System} [parts.system]
    */
   constructor ({ binding, settings, python, env, owner, system = SYSTEM }) {
-    this.logMarks = binding.logMarks
     this.settings = settings
     this.python = python
     this.env = env
@@ -116,6 +107,8 @@ export class ForkServer {
     this.startTime = null
     this.pid = 0
     this.#confinement = new Confinement(settings)
+    this.#output = new ServerOutput(binding.logMarks,
+      (name, line, level) => this.owner.onServerLine(name, line, level, this.pid))
     this.#control = new binding.Control(guard((message) => this.#onMessage(message)))
     this.#control.ref()
   }
@@ -153,8 +146,8 @@ export class ForkServer {
     child.on('exit', (code, signal) => this.#onExit(code, signal))
     if (child.pid === undefined) return
     this.pid = child.pid
-    this.#capture('stdout', child.stdout)
-    this.#capture('stderr', child.stderr)
+    this.#output.capture('stdout', child.stdout)
+    this.#output.capture('stderr', child.stderr)
     this.#tell(() => control.init(JSON.stringify(
       { ...serverSettings(this.settings), ...this.#confinement.settings })))
     const { startup } = this.settings.timeouts
@@ -209,7 +202,7 @@ export class ForkServer {
    * @param {number} timeout milliseconds until it is killed
    */
   async close (timeout) {
-    this.#closing = true
+    this.#output.live = true
     this.#release()
     const child = this.#child
     if (child !== null && child.pid !== undefined && !this.#exited) {
@@ -219,7 +212,7 @@ export class ForkServer {
         await this.#exitWithin(REAP)
       }
     }
-    await Promise.all(this.#output.map((output) => output.close(LAST_WORDS)))
+    await this.#output.close(LAST_WORDS)
   }
 
   /**
@@ -254,18 +247,6 @@ export class ForkServer {
     } catch {
       // It has ended in the meantime.
     }
-  }
-
-  /**
-   * @param {'stdout' | 'stderr'} name
-   * @param {import('node:stream').Readable | null} stream
-   */
-  #capture (name, stream) {
-    if (stream === null) return
-    this.#output.push(new LineReader(stream, this.logMarks, (line, level) => {
-      if (this.ready || this.#closing) this.owner.onServerLine(name, line, level, this.pid)
-      else if (this.#early.push([name, line, level]) > KEPT_LINES) this.#early.shift()
-    }))
   }
 
   /** @param {import('../binding.js').ControlMessage} message */
@@ -310,15 +291,9 @@ export class ForkServer {
     this.#deadline.met()
     this.#child?.unref()
     this.#control.unref()
-    this.#flushEarly()
+    this.#output.live = true
+    this.#output.flush()
     this.owner.onServerReady(this, info)
-  }
-
-  #flushEarly () {
-    for (const [name, line, level] of this.#early) {
-      this.owner.onServerLine(name, line, level, this.pid)
-    }
-    this.#early = []
   }
 
   /** @param {Error & { code?: string }} error */
@@ -379,7 +354,7 @@ export class ForkServer {
   /** @param {string} how */
   async #afterLastWords (how) {
     if (this.#reported) return
-    await Promise.all(this.#output.map((output) => output.close(LAST_WORDS)))
+    await this.#output.close(LAST_WORDS)
     this.#error ??= this.#failure(how)
     this.#report()
   }
@@ -390,8 +365,7 @@ export class ForkServer {
       return new StartupError('ERR_PYTHON_FAILED',
         `the fork server (${this.python}, pid ${this.pid}) ${how}; it is being restarted`)
     }
-    const printed = this.#early.filter(([name]) => name === 'stderr').map(([, line]) => line)
-    this.#early = this.#early.filter(([name]) => name !== 'stderr')
+    const printed = this.#output.takeErrors()
     const words = printed.length === 0
       ? ` and printed nothing; ${optionName('python')} must name a working Python 3.10 or later`
       : `:\n\n${printed.join('\n')}`
@@ -402,34 +376,7 @@ export class ForkServer {
   #report () {
     if (this.#reported) return
     this.#release()
-    this.#flushEarly()
+    this.#output.flush()
     this.owner.onServerGone(this, /** @type {Error} */ (this.#error))
-  }
-}
-
-/**
- * The settings that the Python side needs. Its times are in seconds.
- * @param {import('../options.js').Settings} settings
- */
-function serverSettings (settings) {
-  const {
-    appTarget, factory, interface: name, threads, preload, lifespan, loop, rootPath, spin,
-    timeouts
-  } = settings
-  return {
-    appTarget,
-    factory,
-    interface: name,
-    threads,
-    preload,
-    lifespan,
-    loop,
-    rootPath,
-    spin,
-    timeouts: {
-      startup: timeouts.startup / 1000,
-      shutdown: timeouts.shutdown / 1000,
-      cancel: timeouts.cancel / 1000
-    }
   }
 }

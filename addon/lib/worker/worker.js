@@ -11,6 +11,7 @@ import {
 } from '../errors.js'
 import { rethrowLater } from '../util/guard.js'
 import { nameRequest } from '../message/head.js'
+import { Ending } from './ending.js'
 import { Batch, InFlight } from './in-flight.js'
 import { Limits } from './limits.js'
 import { optionName } from '../util/option-name.js'
@@ -40,27 +41,7 @@ export class Worker {
   #forkedAt = 0
   #readyAt = 0
 
-  /** @type {Error | null} */
-  #error = null
-
-  /** @type {{ code: number | null, signal: number } | null} */
-  #exit = null
-
-  /** @type {ExitReason | null} */
-  #reason = null
-
-  /** What it means if a signal that asks for stacks ends it instead.
-   * @type {{ signal: number, error: Error, reason: ExitReason } | null} */
-  #presumed = null
-
-  /** It has been told to end. */
-  #leaving = false
-
-  /** It has ended as told: nothing is in flight, and lifespan shutdown has run. */
-  #stopped = false
-
-  /** It has been sent SIGKILL. */
-  #killed = false
+  #ending = new Ending()
 
   /** @type {import('../binding.js').Channel} */
   #channel
@@ -141,15 +122,15 @@ export class Worker {
   get lag () { return this.#pulse.lag }
 
   /** What made it fail, where that is more than how its process ended. */
-  get error () { return this.#error }
+  get error () { return this.#ending.error }
 
   /** How its process ended; null while it runs. */
-  get exit () { return this.#exit }
+  get exit () { return this.#ending.exit }
 
   get channel () { return this.#channel }
 
   /** Why it ends. */
-  get reason () { return this.#reason ?? (this.#readyAt === 0 ? 'startup' : 'crash') }
+  get reason () { return this.#ending.reason ?? (this.#readyAt === 0 ? 'startup' : 'crash') }
 
   /** Requests in flight, including WebSockets. */
   get inFlight () { return this.#requests.size }
@@ -163,13 +144,7 @@ export class Worker {
   get answers () { return !this.#pulse.waits }
 
   /** Whether it ended because it was told to, even if by force. */
-  get endedAsTold () {
-    if (this.#error !== null) return false
-    if (this.#exit === null) return true
-    if (this.#stopped) return this.#leaving
-    const withServer = this.#exit.code === null && this.#exit.signal === 0
-    return this.#leaving && (this.#killed || this.#readyAt === 0 || withServer)
-  }
+  get endedAsTold () { return this.#ending.asTold(this.#readyAt > 0) }
 
   /**
    * @param {import('./states.js').Transition} transition
@@ -230,11 +205,7 @@ export class Worker {
   exited (code, signal, pid = 0) {
     if (!this.#move('exit')) return
     this.#pid ||= pid
-    this.#exit = { code, signal }
-    if (this.#presumed?.signal === signal && this.#error === null) {
-      this.#error = this.#presumed.error
-      this.#reason = this.#presumed.reason
-    }
+    this.#ending.exited(code, signal)
     this.#lastLook = setImmediate(() => this.release())
   }
 
@@ -243,7 +214,7 @@ export class Worker {
    * @param {Error} error why
    */
   processLost (error) {
-    if (this.#readyAt === 0) this.#error ??= error
+    if (this.#readyAt === 0) this.#ending.error ??= error
     this.exited(null, 0)
   }
 
@@ -297,7 +268,7 @@ export class Worker {
    * @param {ExitReason} reason
    */
   presume (signal, error, reason) {
-    this.#presumed = { signal, error, reason }
+    this.#ending.presume(signal, error, reason)
   }
 
   /**
@@ -308,8 +279,7 @@ export class Worker {
    */
   fail (error, reason) {
     if (!this.#move('fail')) return false
-    this.#error = error
-    this.#reason = reason
+    this.#ending.fail(error, reason)
     this.#kill()
     return true
   }
@@ -326,8 +296,7 @@ export class Worker {
     const finishAt = performance.now() + finish
     if (finishAt >= this.#finishAt || !this.#move('stop')) return false
     this.#finishAt = finishAt
-    this.#leaving = true
-    this.#reason ??= reason
+    this.#ending.tell(reason)
     this.#killTime = kill
     const hasStarted = this.#readyAt > 0
     // A worker that is still importing does not read its ring.
@@ -338,7 +307,7 @@ export class Worker {
     this.#giveUpAfter(finish)
     const patience = hasStarted ? total : kill
     this.#endAt = performance.now() + patience
-    if (!this.#stopped) this.#killUnlessGone(patience)
+    if (!this.#ending.stopped) this.#killUnlessGone(patience)
     return true
   }
 
@@ -351,21 +320,9 @@ export class Worker {
   /** @param {number} patience milliseconds */
   #killUnlessGone (patience) {
     this.#deadline.expect(patience, () => {
-      if (this.#readyAt > 0) this.owner.onOverdue(this, this.#activity)
+      if (this.#readyAt > 0) this.owner.onOverdue(this, this.#ending.activity(this.inFlight))
       this.#kill()
     })
-  }
-
-  /** What a worker that has been told to end is still doing. */
-  get #activity () {
-    if (this.#stopped) {
-      return 'its process has not exited (a thread, a child process or an exit handler of the ' +
-        'application can delay that)'
-    }
-    if (this.inFlight === 0) return 'lifespan shutdown is still running'
-    return this.inFlight === 1
-      ? '1 request is still in flight'
-      : `${this.inFlight} requests are still in flight`
   }
 
   /** @param {number} finish milliseconds that requests in flight get */
@@ -377,14 +334,14 @@ export class Worker {
   }
 
   #kill () {
-    this.#killed = true
+    this.#ending.killed = true
     this.#move('kill')
     this.owner.onSignal(this, SIGKILL)
     this.#deadline.expect(this.#killTime, () => this.owner.onUnkillable(this))
   }
 
   #leavingError () {
-    return this.#reason === 'close' ? cutOffError() : drainedError(this)
+    return this.#ending.reason === 'close' ? cutOffError() : drainedError(this)
   }
 
   /**
@@ -407,11 +364,11 @@ export class Worker {
     const streams = this.#dropRequests()
     this.#channel.close()
     this.outputEnded = this.output.close(this.#killTime)
-    const { code, signal } = this.#exit ?? { code: null, signal: 0 }
+    const { error, exit, told, stopped } = this.#ending
+    const { code, signal } = exit ?? { code: null, signal: 0 }
     const crash = crashedError(this, code, signal, this.#limits.reached(code, signal))
-    const asTold = this.#leaving && this.#stopped
-    this.#lose(streams, this.#error ?? (asTold ? this.#leavingError() : crash))
-    this.owner.onGone(this, this.#error ?? crash)
+    this.#lose(streams, error ?? (told && stopped ? this.#leavingError() : crash))
+    this.owner.onGone(this, error ?? crash)
   }
 
   /**
@@ -476,12 +433,14 @@ export class Worker {
         break
       case types.STOPPED:
         // Nothing of the application is left to wait for. Said twice, it does not extend the time.
-        if (!this.#stopped && this.#state === 'draining') this.#killUnlessGone(this.#exitTime)
-        this.#stopped = true
+        if (!this.#ending.stopped && this.#state === 'draining') {
+          this.#killUnlessGone(this.#exitTime)
+        }
+        this.#ending.stopped = true
         break
       case types.PONG:
         this.#pulse.answered(this.#now)
-        this.#presumed = null
+        this.#ending.acquit()
         if (this.#move('answer')) this.owner.onAvailable(this)
         break
       case types.HANG_UP:
@@ -495,7 +454,7 @@ export class Worker {
 
   /** @param {string} json */
   #onReady (json) {
-    if (this.#readyAt > 0 || this.#error !== null) return
+    if (this.#readyAt > 0 || this.#ending.error !== null) return
     const info = parseInfo(json, READY_INFO)
     if (info === null) return this.#onCorrupt('its ready message could not be parsed')
     // One that has been told to end, or has ended since, takes no requests.
@@ -510,9 +469,8 @@ export class Worker {
 
   /** @param {[kind: string, type: string, message: string, traceback: string]} report */
   #onStartupFailed (report) {
-    if (this.#error !== null) return
-    this.#error = startupError(...report)
-    this.#reason = 'startup'
+    if (this.#ending.error !== null) return
+    this.#ending.fail(startupError(...report), 'startup')
     // It exits by itself, normally, and the news of that may have been faster than this report.
     if (this.#move('fail')) this.#deadline.expect(this.#killTime, () => this.#kill())
   }

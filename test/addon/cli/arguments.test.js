@@ -2,10 +2,9 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { afterEach, beforeEach, describe, it, mock, test } from 'node:test'
 
-import {
-  defineCommand, FLAGS, parseArguments, UsageError
-} from '../../../addon/lib/cli/arguments.js'
-import { defaultOption, parseOptions } from '../../../addon/lib/options.js'
+import { parseArguments, UsageError } from '../../../addon/lib/cli/arguments.js'
+import { defineCommand } from '../../../addon/lib/cli/command.js'
+import { parseOptions } from '../../../addon/lib/options.js'
 import { SCRIPT } from '../../support/run.js'
 
 describe('parseArguments', () => {
@@ -74,6 +73,7 @@ describe('parseArguments', () => {
       '--max-connections', '100', '--max-connections-per-address', '0',
       '--ws-compression', '--ws-ping-interval', '8', '--ws-ping-timeout', '9',
       '--env', 'A=1', '--env', 'B=x=y', '--concurrency', '10', '--max-queue', '0',
+      '--health-paths', '/up,/down',
       '--retry', '0', '--spin', '30', '--restart-min', '0.2', '--restart-max', '20',
       '--restart-window', '30', '--restart-limit', '7', '--timeout-cancel', '0.5',
       '--timeout-kill', '0.6', '--timeout-disconnect-grace', '11',
@@ -97,6 +97,7 @@ describe('parseArguments', () => {
       env: { A: '1', B: 'x=y' },
       concurrency: 10,
       maxQueue: 0,
+      healthPaths: ['/up', '/down'],
       retry: 0,
       spin: 30,
       restart: { min: 200, max: 20_000, window: 30_000, limit: 7 },
@@ -143,6 +144,7 @@ describe('parseArguments', () => {
     })
     assert.equal(parseArguments(['--inherit-env', 'none']).handler.isolation.inheritEnv, false)
     assert.equal(parseArguments(['--inherit-env', 'all']).handler.isolation.inheritEnv, true)
+    assert.deepEqual(parseArguments(['--health-paths', 'none']).handler.healthPaths, [])
     assert.deepEqual(address, { host: '::1', port: 0, uds: undefined })
     assert.deepEqual(tls, { cert: 'c.pem', key: 'k.pem', ca: 'ca.pem' })
     assert.deepEqual(limits,
@@ -220,28 +222,6 @@ describe('parseArguments', () => {
     assert.equal(parseArguments(['--uds', '/tmp/x']).address.uds, '/tmp/x')
   })
 
-  it('declares every flag that sets an option, and every one of these options exists', () => {
-    const command = defineCommand()
-    const flags = [...command.options.map(({ long }) => long),
-      ...command.registeredArguments.map((argument) => `[${argument.name()}]`)]
-    for (const [option, flag] of Object.entries(FLAGS)) {
-      assert(flags.includes(flag), `${flag} is not defined`)
-      assert.doesNotThrow(() => defaultOption(option))
-    }
-    assert.throws(() => defaultOption('timeouts.bogus'), TypeError)
-    assert.throws(() => defaultOption('bogus'), TypeError)
-  })
-
-  it('sets every option whose flag is given, and no other', () => {
-    // Everything else is about the server.
-    const others = ['version', 'host', 'port', 'uds', 'tls-cert', 'tls-key', 'tls-ca',
-      'max-header-size', 'timeout-head', 'max-connections', 'max-connections-per-address', 'reload',
-      'reload-dir', 'reload-ext', 'access-log', 'log-level']
-    assert.deepEqual(defineCommand().options.map(({ long }) => long).sort(),
-      [...Object.values(FLAGS).filter((flag) => flag.startsWith('--')),
-        ...others.map((name) => `--${name}`)].sort())
-  })
-
   it('prints every option in its help, and exits with 0', () => {
     const help = refused(['--help'], 0)
     for (const { long } of defineCommand().options) assert.match(help, new RegExp(`${long}\\b`))
@@ -253,24 +233,6 @@ describe('parseArguments', () => {
     const help = refused(['--help'], 0)
     assert.match(help, /default:\s+x-forwarded-for,x-forwarded-proto\b/)
     assert.doesNotMatch(help, /NaN|undefined|\[object/)
-  })
-
-  it('prints the defaults of the handler in its help', () => {
-    const { timeouts, websocket, threads } = parseOptions()
-    const defaults = {
-      '--threads': threads,
-      '--ws-max-size': websocket.maxMessage / 2 ** 20,
-      '--ws-ping-interval': websocket.pingInterval / 1000,
-      '--ws-ping-timeout': websocket.pingTimeout / 1000
-    }
-    for (const name of
-      ['startup', 'request', 'hang', 'drain', 'retire', 'disconnect', 'shutdown']) {
-      defaults[`--timeout-${name}`] = timeouts[name] / 1000
-    }
-    for (const [flag, value] of Object.entries(defaults)) {
-      const { description } = defineCommand().options.find(({ long }) => long === flag)
-      assert(description.endsWith(`(default: ${value})`), `${flag}: ${description}`)
-    }
   })
 
   it('does not load the addon', () => {

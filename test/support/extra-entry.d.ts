@@ -1,0 +1,1 @@
+export { PythonHandler as Handler } from 'node-asgi'
