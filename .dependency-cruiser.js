@@ -6,6 +6,7 @@
  */
 export const layers = [
   ['cli', '^addon/(bin|lib/cli)/'],
+  ['testing', '^addon/lib/testing/'],
   ['index', '^addon/lib/index[.]js$'],
   ['handler', '^addon/lib/(handler|service)[.]js$'],
   ['websocket', '^addon/lib/websocket/'],
@@ -15,7 +16,8 @@ export const layers = [
   ['worker', '^addon/lib/worker/'],
   ['stream', '^addon/lib/stream/'],
   ['message', '^addon/lib/message/'],
-  ['root', '^addon/lib/(errors/|(binding|errors|options|option-[\\w-]+)[.]js$)'],
+  ['interpreter', '^addon/lib/interpreter/'],
+  ['root', '^addon/lib/((errors|native)/|(binding|errors|options|option-[\\w-]+)[.]js$)'],
   ['util', '^addon/lib/util/']
 ]
 

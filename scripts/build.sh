@@ -5,7 +5,18 @@ preset=${1:-release}
 directory=build/$preset
 cmake=$(find_cmake) || die 'cmake 3.25 or newer is required; scripts/setup.sh installs it'
 
-if [[ ! -f $directory/build.ninja || CMakePresets.json -nt $directory/build.ninja ]]; then
+# The presets of cmake/packages.json, which are named after platforms.
+if [[ $preset =~ ^(linux|darwin)- ]]; then bash scripts/toolchain.sh; fi
+
+needs_configuring() {
+  local file
+  for file in CMakePresets.json cmake/packages.json cmake/zig.cmake; do
+    [[ ! $file -nt $directory/build.ninja ]] || return 0
+  done
+  return 1
+}
+
+if needs_configuring; then
   step "Configuring $directory"
   quiet "$cmake" --preset "$preset"
 fi

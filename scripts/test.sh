@@ -64,7 +64,7 @@ run_fuzz() {
   # Only root can install clang; without it the script reports that it is skipped.
   ((EUID != 0)) || bash scripts/packages.sh clang "$(fuzzer_runtime)"
   # The properties run in the parts js and python, with the same inputs each time.
-  timeout -k 10 600 node test/fuzz/run.js --seconds 15 \
+  timeout -k 10 600 node test/fuzz/run.js --seconds 10 \
     control frame head passing ring scope streams
 }
 
@@ -73,27 +73,45 @@ fuzzer_runtime() {
   apt-cache depends clang | sed -n 's/^ *Depends: clang-\([0-9]\+\)$/libclang-rt-\1-dev/p'
 }
 
-run_python() { timeout -k 10 600 .venv/bin/python -m pytest -q; }
+# The properties use one processor; the other tests wait most of the time.
+run_python() {
+  local status=0 log=build/properties.log
+  timeout -k 10 600 .venv/bin/python -m pytest -q test/fuzz >"$log" 2>&1 &
+  timeout -k 10 600 .venv/bin/python -m pytest -q test/worker || status=1
+  wait "$!" || status=1
+  cat "$log"
+  return "$status"
+}
+
+# Runs the JavaScript tests below some folders, that many files at a time.
+run_node_tests() {
+  local at_a_time=$1 files
+  shift
+  mapfile -d '' files < <(
+    find "$@" -name node_modules -prune -o -name '.?*' -prune -o -name '*.test.js' -print0 | sort -z
+  )
+  ((${#files[@]} > 0)) || die "no JavaScript tests found in $*"
+  timeout -k 10 1200 node --test --test-reporter=spec --test-concurrency="$at_a_time" "${files[@]}"
+}
 
 run_js() {
-  local files
-  mapfile -d '' files < <(
-    find test/addon test/bench test/docs test/fuzz test/integration test/chaos test/packages \
-      test/soak -name '*.test.js' -print0 | sort -z
-  )
-  ((${#files[@]} > 0)) || die 'no JavaScript tests found'
-  timeout -k 10 1200 node --test --test-reporter=spec --test-concurrency=1 "${files[@]}"
+  local status=0
+  # Most of these wait most of the time.
+  run_node_tests "$(($(nproc) + 1))" test/addon test/bench test/docs test/fuzz test/integration \
+    test/packages test/platforms || status=1
+  # These use the whole machine.
+  run_node_tests 1 test/chaos test/soak || status=1
+  return "$status"
 }
 
 run_frameworks() {
   bash test/frameworks/setup.sh
-  timeout -k 10 600 node --test --test-reporter=spec --test-concurrency=1 test/frameworks/*.test.js
+  run_node_tests 1 test/frameworks
 }
 
 run_node-frameworks() {
   bash test/node-frameworks/setup.sh
-  timeout -k 10 600 node --test --test-reporter=spec --test-concurrency=1 \
-    test/node-frameworks/*.test.js
+  run_node_tests "$(nproc)" test/node-frameworks
 }
 
 run_proxies() { bash test/proxies/run.sh; }

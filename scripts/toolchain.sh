@@ -7,7 +7,8 @@ stamp=$directory/.stamp
 python=.venv/bin/python
 [[ -x $python ]] || die 'There is no .venv. Run `npm run build` first'
 
-python_headers=$("$python" -c 'import sysconfig; print(sysconfig.get_path("include"))')
+path_of() { "$python" -c 'import sys, sysconfig; print(sysconfig.get_path(sys.argv[1]))' "$1"; }
+python_headers=$(path_of include)
 want=$(hash_of cmake/requirements.txt cmake/pyconfig.h scripts/toolchain.sh \
   "$python_headers/patchlevel.h")
 if stamped "$stamp" "$want"; then exit 0; fi
@@ -19,7 +20,7 @@ quiet "$python" -m pip install --disable-pip-version-check --only-binary ':all:'
   --no-deps --require-hashes --requirement cmake/requirements.txt --target "$directory"
 # These headers suit every platform, but they are in a folder of this machine's compiler.
 cp -R "$python_headers" "$directory/python"
-cp cmake/pyconfig.h "$directory/python/"
+cp cmake/pyconfig.h "$(path_of stdlib)/LICENSE.txt" "$directory/python/"
 mkdir "$directory/uv"
 cp -R /usr/include/uv.h /usr/include/uv "$directory/uv/"
 echo "$want" >"$stamp"

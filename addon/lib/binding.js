@@ -3,11 +3,9 @@
  * argument, so that everything below can be tested with a fake one.
  */
 
-import { existsSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 
-import { NodeAsgiError } from './errors.js'
+import { findNativeFiles } from './native/find.js'
 
 /**
  * @typedef {object} EventTypes
@@ -159,6 +157,13 @@ import { NodeAsgiError } from './errors.js'
  */
 
 /**
+ * @typedef {object} ProcessUsage
+ * @property {number} memory bytes that are resident, including pages that it shares
+ * @property {number} cpuTime milliseconds that all its threads have used
+ * @property {boolean} runs its main thread runs on a core, or waits for one; on macOS, any thread
+ */
+
+/**
  * @typedef {object} Binding
  * @property {Limits} limits
  * @property {{ control: number, lifeline: number }} descriptors that the fork server expects
@@ -174,18 +179,12 @@ import { NodeAsgiError } from './errors.js'
  *   { name: string, uid: number, gid: number, home: string } | null} findUser null: there is none
  * @property {(group: string) => number | null} findGroup its number; null: there is none
  * @property {() => number} landlockVersion what the kernel offers; 0: nothing
+ * @property {(pid: number) => ProcessUsage} processUsage zeros: there is no such process
  * @property {() => void} protect Processes of the same user can no longer trace this one.
  * @property {new (onMessage: (message: ControlMessage) => void) => Control} Control
  * @property {new (options: { requestRing?: number, responseRing?: number, spin: number },
  *   onEvents: (bytes: Buffer | undefined, ...events: any[]) => void) => Channel} Channel
  */
-
-const root = new URL('../../', import.meta.url)
-const buildDirectory = new URL(`build/${process.env.NODE_ASGI_BUILD || 'release'}/`, root)
-const addonPath = fileURLToPath(new URL('node_asgi.node', buildDirectory))
-
-/** The Python extension module that the fork server loads. */
-export const workerModulePath = fileURLToPath(new URL('_worker.abi3.so', buildDirectory))
 
 // With its own place in the code, so that file tracers copy the whole folder.
 const pythonFolder = new URL('../../worker/python/', import.meta.url)
@@ -193,33 +192,18 @@ const pythonFolder = new URL('../../worker/python/', import.meta.url)
 /** The program that the fork server runs. */
 export const workerMain = fileURLToPath(new URL('main.py', pythonFolder))
 
+/** @type {import('./native/find.js').NativeFiles | null} */
+let files = null
 /** @type {Binding | null} */
 let loaded = null
+
+const nativeFiles = () => (files ??= findNativeFiles())
+
+/** @returns {string} the Python extension module that the fork server loads */
+export const workerModule = () => nativeFiles().worker
 
 /**
  * Loads on first use, so that `Request`, `Headers` and the errors are usable without the addon.
  * @returns {Binding}
  */
-export function loadBinding () {
-  loaded ??= loadFrom(addonPath, root)
-  return loaded
-}
-
-/**
- * @param {string} path of the addon
- * @param {URL} root folder of the package, or of the checkout
- * @returns {Binding}
- */
-export function loadFrom (path, root) {
-  try {
-    return createRequire(import.meta.url)(path)
-  } catch (error) {
-    // The package does not contain what the addon is built from.
-    const isCheckout = existsSync(new URL('CMakeLists.txt', root))
-    throw new NodeAsgiError('ERR_BINDING_NOT_FOUND', 'node-asgi has no native binary for ' +
-      `${process.platform}-${process.arch} and Node ${process.version}: cannot load ${path} ` +
-      `(${/** @type {Error} */ (error).message}); ` + (isCheckout
-      ? 'build it with `npm run build`'
-      : 'use a platform and a Node version that its package.json lists'), { cause: error })
-  }
-}
+export const loadBinding = () => (loaded ??= nativeFiles().loadAddon())

@@ -50,7 +50,7 @@ export class PythonHandler extends EventEmitter {
   /** @type {Service} */
   #service
 
-  /** @type {import('./options.js').Settings} */
+  /** @type {import('./option-types.js').Settings} */
   #settings
 
   /** @type {Promise<void>} */
@@ -63,7 +63,7 @@ export class PythonHandler extends EventEmitter {
 
   /**
    * @param {object} [options] see options.js
-   * @param {import('./service.js').Replacements} [parts] for tests
+   * @param {import('./service.js').Parts} [parts] for other parts of this package, and for tests
    */
   constructor (options, parts = {}) {
     super()
@@ -86,7 +86,7 @@ export class PythonHandler extends EventEmitter {
   /**
    * @param {object} [options] see options.js
    * @param {{ name?: string }} [which]
-   * @param {import('./service.js').Replacements} [parts] for tests
+   * @param {import('./service.js').Parts} [parts] for tests
    * @returns {PythonHandler}
    */
   static shared (options, which, parts) {

@@ -14,6 +14,7 @@ import { InvalidOptionError } from './errors.js'
 import { MAX_TIMEOUT } from './util/deadline.js'
 import { namesFlags, optionName } from './util/option-name.js'
 import { userPath } from './util/user-path.js'
+import { RANGE_EXAMPLES, looksLikeRange, parseRange } from './util/version-range.js'
 
 /** @typedef {(value: any, name: string) => any} Check */
 
@@ -213,7 +214,11 @@ export function appTarget (value, name) {
 
 /** @type {Check} */
 export function python (value, name) {
-  return value === undefined ? undefined : filePath(value, name)
+  if (value === undefined) return undefined
+  if (typeof value === 'string' && looksLikeRange(value) && parseRange(value) === null) {
+    return invalid(name, `a path with a /, a name, or a version such as ${RANGE_EXAMPLES},`, value)
+  }
+  return filePath(value, name)
 }
 
 /** @type {Check} */

@@ -6,8 +6,8 @@
 import { createClosing } from './http/closing.js'
 import { createListener } from './http/listener.js'
 import { loadBinding } from './binding.js'
+import { chooseInterpreter } from './interpreter/choose.js'
 import { Pool } from './pool/pool.js'
-import { findPython } from './supervisor/interpreter.js'
 import { pythonEnvironment } from './supervisor/python-environment.js'
 import { PythonLog } from './supervisor/python-log.js'
 import { Supervisor } from './supervisor/supervisor.js'
@@ -17,11 +17,13 @@ import { createUpgrade } from './websocket/upgrade.js'
 /** @typedef {import('./worker/fork-server.js').System} System */
 /** @typedef {import('./worker/line-reader.js').Level} Level */
 /** @typedef {import('./binding.js').Binding} Binding */
+/** @typedef {import('./option-types.js').Preparation} Preparation */
 
 /**
- * @typedef {object} Replacements
+ * @typedef {object} Parts of which tests replace some
  * @property {Binding} [binding]
  * @property {System} [system]
+ * @property {Preparation} [preparation]
  */
 
 /**
@@ -39,11 +41,12 @@ export class Service {
 
   /**
    * @param {import('./options.js').Settings} given
-   * @param {Replacements} parts
+   * @param {Parts} parts
    * @param {Audience} audience
    */
-  constructor (given, { binding = loadBinding(), system }, audience) {
-    const settings = this.settings = { ...given, logger: guardLogger(given.logger) }
+  constructor (given, { binding = loadBinding(), system, preparation }, audience) {
+    /** @type {import('./option-types.js').HandlerSettings} */
+    const settings = this.settings = { ...given, preparation, logger: guardLogger(given.logger) }
     this.binding = binding
     this.audience = audience
     this.connectionLimits = { ...binding.limits, maxMessage: settings.websocket.maxMessage }
@@ -58,7 +61,7 @@ export class Service {
       binding,
       settings,
       env,
-      python: findPython(settings, env),
+      interpreter: chooseInterpreter(settings, { ...process.env, ...settings.env }),
       pool: this.pool,
       system,
       owner: {

@@ -2,11 +2,9 @@
 
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 
 import { buildJavaScript } from './javascript.js'
-
-const root = fileURLToPath(new URL('../../', import.meta.url))
+import { packageName, platforms, root } from './platforms.js'
 
 /** Files and folders that are published as they are. */
 const FILES = ['worker/python', 'CHANGELOG.md', 'LICENSE', 'README.md']
@@ -26,6 +24,9 @@ export async function stagePackage (folder, { extra = [], exports = {} } = {}) {
   mkdirSync(folder, { recursive: true })
   const published = await buildJavaScript(folder, checkout)
   for (const key of DEVELOPMENT) delete published[key]
+  // The checkout must not have them: npm looks for each in the registry.
+  published.optionalDependencies = Object.fromEntries(
+    platforms.map((platform) => [packageName(platform), checkout.version]))
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(published, null, 2)}\n`)
   for (const path of [...FILES, ...extra]) {
     cpSync(join(root, path), join(folder, path), {
@@ -33,4 +34,22 @@ export async function stagePackage (folder, { extra = [], exports = {} } = {}) {
       filter: (source) => !source.endsWith('__pycache__')
     })
   }
+  for (const page of FILES.filter((path) => path.endsWith('.md'))) {
+    const text = readFileSync(join(folder, page), 'utf8')
+    writeFileSync(join(folder, page), absoluteLinks(text, published))
+  }
+}
+
+/**
+ * Makes the relative links of a page at the root lead to the repository, which has the pages and
+ * pictures that the package does not contain.
+ * @param {string} markdown
+ * @param {{ homepage: string, version: string }} checkout
+ * @returns {string}
+ */
+export function absoluteLinks (markdown, { homepage, version }) {
+  const repository = homepage.replace(/#.*$/, '')
+  const places = { '': `${repository}/blob/v${version}/`, '!': `${repository}/raw/v${version}/` }
+  return markdown.replace(/(!?)(\[[^\]]*\]\()(?![a-z]+:|#)/g, (_, image, text) =>
+    image + text + places[/** @type {'' | '!'} */ (image)])
 }

@@ -5,9 +5,9 @@ import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 
-import { workerModulePath } from '../../addon/lib/binding.js'
+import { workerModule } from '../../addon/lib/binding.js'
 
-const BUILD = new URL('.', new URL(`file://${workerModulePath}`))
+const BUILD = new URL('.', new URL(`file://${workerModule()}`))
 const BINARIES = ['node_asgi.node', '_worker.abi3.so']
 
 const readelf = (option, name) => execFileSync('readelf',

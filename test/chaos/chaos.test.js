@@ -24,7 +24,7 @@ const FACTOR = 10
 /** Milliseconds: timeouts.hang, then restart.max, and some more for a busy machine. */
 const RECOVERY = 90_000
 
-const SECONDS = Number(process.env.NODE_ASGI_CHAOS_SECONDS ?? 6)
+const SECONDS = Number(process.env.NODE_ASGI_CHAOS_SECONDS ?? 4)
 
 /** Milliseconds for one test. */
 const LIMIT = SECONDS * 1000 + 2 * RECOVERY

@@ -43,7 +43,7 @@ describe('node-asgi', { timeout: 3 * LIMIT }, () => {
 
   after(() => rmSync(directory, { recursive: true }))
 
-  it('prints one line with its address, serves, and exits with 0 on SIGTERM', async () => {
+  it('prints its address and its interpreter, serves, and exits with 0 on SIGTERM', async () => {
     const run = start(['--docroot', APPS], { PORT: '0' })
     const port = await run.port()
     const { status, text } = await fetchText({ port })
@@ -51,7 +51,9 @@ describe('node-asgi', { timeout: 3 * LIMIT }, () => {
     assert.equal(text, 'Hello, world!')
     run.child.kill('SIGTERM')
     assert.equal(await run.closed, 0)
-    assert.equal(run.stdout, `Listening on http://127.0.0.1:${port}\n`)
+    const interpreter = '/\\S+ \\(Python 3\\.\\d+\\.\\d+, from .+\\)'
+    assert.match(run.stdout,
+      new RegExp(`^Listening on http://127\\.0\\.0\\.1:${port} with ${interpreter}\n$`))
   })
 
   it('finishes a request in flight on a keep-alive connection when it stops', async () => {
@@ -102,7 +104,7 @@ describe('node-asgi', { timeout: 3 * LIMIT }, () => {
   it('listens on a Unix socket', async () => {
     const socketPath = join(directory, 'socket')
     const run = start(['--docroot', APPS, '--uds', socketPath])
-    await run.match('stdout', new RegExp(`^Listening on unix:${socketPath}\n`))
+    await run.match('stdout', new RegExp(`^Listening on unix:${socketPath} with .*\n`))
     const request = get({ socketPath, path: '/' })
     const [response] = await once(request, 'response')
     response.resume()

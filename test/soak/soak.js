@@ -1,11 +1,13 @@
 // A mixed load on a server with default options, while everything that can fail does, for hours.
 //
 //   npm run soak -- [--minutes 60] [--clients 24] [--kill 1] [--seed N] [--only get,post]
+//                   [--warm-up 20]
 //
 // `--kill` is the number of seconds between two kills of a worker, `--only` limits the load to some
-// kinds. At the end every request has been accounted for, no POST has been done twice, and the
-// server holds no more descriptors, processes, requests and memory than at the start. Prints a
-// report and writes it to build/soak/. Exits with 1 if anything was wrong.
+// kinds. `--warm-up` is the number of seconds of load without faults before the first measurement.
+// At the end every request has been accounted for, no POST has been done twice, and the server
+// holds no more descriptors, processes, requests and memory than at the start. Prints a report and
+// writes it to build/soak/. Exits with 1 if anything was wrong.
 import { execFileSync } from 'node:child_process'
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -26,8 +28,6 @@ const RESULTS = fileURLToPath(new URL('../../build/soak/', import.meta.url))
 
 /** Milliseconds for one operation: `timeouts.hang` twice, for a request that is given on once. */
 const HUNG = 120_000
-/** Milliseconds of load without faults before the first measurement. */
-const WARM_UP = 20_000
 /** Milliseconds: sockets that clients have left are closed by then. */
 const REST = 8_000
 /** MiB. The heap also holds code, which V8 goes on compiling for a while. */
@@ -39,10 +39,13 @@ const { values } = parseArgs({
     clients: { type: 'string', default: '24' },
     kill: { type: 'string', default: '1' },
     seed: { type: 'string', default: String(Date.now() % 2 ** 32) },
+    'warm-up': { type: 'string', default: '20' },
     only: { type: 'string' }
   }
 })
-const [minutes, clients, kill, seed] = ['minutes', 'clients', 'kill', 'seed'].map(name => {
+const [minutes, clients, kill, seed, warmUp] = [
+  'minutes', 'clients', 'kill', 'seed', 'warm-up'
+].map(name => {
   const number = Number(values[name])
   if (!(number >= 0)) throw new TypeError(`--${name} must be a number, not ${values[name]}`)
   return number
@@ -108,15 +111,21 @@ async function watch (end) {
   }
 }
 
-/** Waits until the server has as little to do as when it was idle, and says what it then holds. */
-async function resourcesAtRest () {
+/**
+ * Waits until the server has as little to do as when it was idle, and says what it then holds.
+ * @param {{ descriptors: number, processes: number }} [before] as few are few enough
+ */
+async function resourcesAtRest (before = { descriptors: 0, processes: 0 }) {
   const end = performance.now() + HUNG
   while (performance.now() < end) {
     const { inFlight, queued, ready, workers } = await server.ask('stats')
     if (inFlight === 0 && queued === 0 && ready === workers.length) break
     await sleep(100)
   }
-  await sleep(REST)
+  for (const rested = performance.now() + REST; performance.now() < rested; await sleep(500)) {
+    const { descriptors, processes } = await server.resources()
+    if (descriptors <= before.descriptors && processes <= before.processes) break
+  }
   return server.resources()
 }
 
@@ -134,7 +143,7 @@ async function notesDone () {
 console.error(`seed ${seed}`)
 try {
   const stopWarmUp = load()
-  await sleep(WARM_UP)
+  await sleep(warmUp * 1000)
   await stopWarmUp()
   const before = await resourcesAtRest()
 
@@ -147,7 +156,7 @@ try {
   if (death.end !== null) throw new Error(`the server ended with ${death.end}`)
   // Workers that a fault has damaged are replaced.
   await server.ask('reload')
-  const after = await resourcesAtRest()
+  const after = await resourcesAtRest(before)
   const { exits, retried } = await server.ask('stats')
   await server.ask('close')
   const ended = await server.exited

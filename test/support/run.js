@@ -46,7 +46,8 @@ export class Run {
   }
 
   async port () {
-    return Number((await this.match('stdout', /^Listening on https?:\/\/127\.0\.0\.1:(\d+)\n/m))[1])
+    const line = await this.match('stdout', /^Listening on https?:\/\/127\.0\.0\.1:(\d+) with /m)
+    return Number(line[1])
   }
 
   processes () {

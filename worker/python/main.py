@@ -1,20 +1,38 @@
 """Entry script of the fork server and of a cold worker: `python -u main.py`.
 
-This file must parse, and run up to the version check, on Python 2.7 as well: an interpreter that is
-too old then gets one clear line instead of a syntax error.
+This file must parse, and run up to the check of the interpreter, on Python 2.7 as well: one that
+cannot load the native module then gets a clear line instead of a syntax error or a crash.
 """
 
 import os
 import sys
 
-if sys.version_info < (3, 10):
-    sys.stderr.write(
-        "node-asgi needs Python 3.10 or newer, but %s is %d.%d.%d\n"
-        % ((sys.executable,) + tuple(sys.version_info)[:3])  # noqa: RUF005
-    )
-    sys.exit(3)
-
 PACKAGE = "node_asgi_worker"
+
+
+def refuse(reason):
+    """Ends this process. Node knows the exit code (fork-server.js): it names the interpreter before
+    the reason, and says what to do after it.
+    """
+    sys.stderr.write(reason + "\n")
+    sys.exit(os.EX_CONFIG)
+
+
+def check_interpreter():
+    version = "%d.%d.%d" % tuple(sys.version_info)[:3]
+    if sys.version_info < (3, 10):
+        refuse("node-asgi needs Python 3.10 or later, but this is " + version)
+    if sys.implementation.name != "cpython":
+        refuse("node-asgi needs CPython, but this is " + sys.implementation.name)
+    # Loading a module of the stable ABI into this build crashes, or fails without a reason.
+    if "t" in sys.abiflags:
+        refuse(
+            "it is the free-threaded build of Python %s, which cannot load modules of the stable "
+            "ABI; use the build with the GIL" % version
+        )
+
+
+check_interpreter()
 
 
 def load_package(directory):
@@ -60,10 +78,15 @@ def main(load=load_extension):
     try:
         native = load(path)
     except ImportError as error:
-        sys.exit("node-asgi could not load its native module with %s: %s" % (sys.executable, error))
+        import platform
+
+        system = " ".join(filter(None, (platform.machine(),) + platform.libc_ver()))  # noqa: RUF005
+        refuse("it (%s) cannot load the native module of node-asgi: %s" % (system, error))
     sys.modules[PACKAGE + "._worker"] = package._worker = native
+    from node_asgi_worker import system
+
     # Before any other code runs: from here on, no process of the same user can trace this one.
-    native.set_dumpable(False)
+    system.protect(False)
 
     from node_asgi_worker import confinement
 

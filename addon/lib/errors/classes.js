@@ -36,8 +36,8 @@ export class InvalidOptionError extends NodeAsgiError {
 export class InvalidRequestError extends NodeAsgiError {}
 
 /**
- * ERR_PYTHON_NOT_FOUND, ERR_PYTHON_FAILED, ERR_PRELOAD, ERR_APP_IMPORT, ERR_LIFESPAN,
- * ERR_STARTUP_TIMEOUT
+ * ERR_PYTHON_NOT_FOUND, ERR_PYTHON_UNUSABLE, ERR_PYTHON_FAILED, ERR_PRELOAD, ERR_APP_IMPORT,
+ * ERR_LIFESPAN, ERR_STARTUP_TIMEOUT
  */
 export class StartupError extends NodeAsgiError {
   /**

@@ -71,7 +71,8 @@ export function requestError (error) {
 
 /**
  * A worker process ended without being told to.
- * @param {{ id: number, pid: number, readyAt: number }} worker readyAt: 0 if it never was
+ * @param {{ id: number, pid: number, readyAt: number, interpreter: { toString: () => string } }}
+ *   worker readyAt: 0 if it never was
  * @param {number | null} exitCode
  * @param {number} signal 0: none
  * @param {{ how: string, advice: string } | null} [limit] the limit that it has reached
@@ -83,7 +84,7 @@ export function crashedError (worker, exitCode, signal, limit = null) {
   if (limit !== null) how = limit.how
   else if (name !== null) how = `was killed by ${name}`
   else if (exitCode !== null) how = `ended with exit code ${exitCode}`
-  if (worker.readyAt === 0) how += ' before it was ready'
+  if (worker.readyAt === 0) how += ` before it was ready, under ${worker.interpreter}`
   let advice = 'its output may say why'
   if (limit !== null) {
     advice = limit.advice
@@ -174,52 +175,59 @@ export function signalName (number) {
 
 /**
  * A worker reports that its application did not start.
- * @param {string} kind import | lifespan | timeout | internal
+ * @param {string} interpreter that runs it, and why (interpreter/interpreter.js)
+ * @param {string} kind import | override | lifespan | timeout | internal
  * @param {string} type
  * @param {string} message
  * @param {string} traceback
  * @returns {StartupError}
  */
-export function startupError (kind, type, message, traceback) {
-  const [code, text] = startupFailure(kind, traceback !== '')
-  return new StartupError(code, describe(text, type, message, traceback), { type, traceback })
+export function startupError (interpreter, kind, type, message, traceback) {
+  const [code, what, advice] = startupFailure(kind, traceback !== '')
+  const text = `${what} under ${interpreter}`
+  return new StartupError(code, describe(text, type, message, advice, traceback),
+    { type, traceback })
 }
 
 /**
  * @param {string} kind
  * @param {boolean} isFound the application has been found, and its own code raised
- * @returns {[code: string, text: string]}
+ * @returns {[code: string, what: string, advice: string]}
  */
 function startupFailure (kind, isFound) {
   switch (kind) {
     case 'import':
-      return ['ERR_APP_IMPORT', 'could not import the application' + (isFound
+      return ['ERR_APP_IMPORT', 'could not import the application', isFound
         ? ''
-        : ` (check ${optionName('appTarget')} and ${optionName('docroot')})`)]
+        : `; check ${optionName('appTarget')} and ${optionName('docroot')}`]
+    case 'override':
+      return ['ERR_APP_IMPORT', 'could not use the option overrides', '']
     case 'lifespan':
-      return ['ERR_LIFESPAN', 'the lifespan startup of the application failed']
+      return ['ERR_LIFESPAN', 'the lifespan startup of the application failed', '']
     case 'timeout':
-      return ['ERR_STARTUP_TIMEOUT', 'the application did not start in time ' +
-        `(raise ${optionName('timeouts.startup')} if it needs longer)`]
+      return ['ERR_STARTUP_TIMEOUT', 'the application did not start in time',
+        `; raise ${optionName('timeouts.startup')} if it needs longer`]
     default:
-      return ['ERR_PYTHON_FAILED', 'the worker could not start']
+      return ['ERR_PYTHON_FAILED', 'the worker could not start', '']
   }
 }
 
 /**
  * The fork server reports that it could not start.
+ * @param {string} interpreter that runs it, and why
  * @param {string} option that names what is preloaded
  * @param {string} type
  * @param {string} message
  * @param {string} traceback
  * @returns {StartupError}
  */
-export function preloadError (option, type, message, traceback) {
+export function preloadError (interpreter, option, type, message, traceback) {
   // With a traceback the modules have been found, and their own code raised.
-  const text = 'the fork server could not start' + (traceback === ''
-    ? ` (check ${optionName(option)} and ${optionName('docroot')})`
-    : '')
-  return new StartupError('ERR_PRELOAD', describe(text, type, message, traceback),
+  const advice = traceback === ''
+    ? `; check ${optionName(option)} and ${optionName('docroot')}`
+    : ''
+  const text = `the fork server could not start under ${interpreter}`
+  return new StartupError('ERR_PRELOAD', describe(text, type, message, advice, traceback),
     { type, traceback })
 }
 
@@ -244,11 +252,12 @@ const OPTION_MARK = /\{option:(docroot|factory|interface|python)\}/g
  * @param {string} text
  * @param {string} type
  * @param {string} message
+ * @param {string} advice
  * @param {string} traceback
  */
-function describe (text, type, message, traceback) {
+function describe (text, type, message, advice, traceback) {
   const named = message.replace(OPTION_MARK, (_, option) => optionName(option))
   const cause = [type, named].filter((part) => part !== '').join(': ')
-  const headline = cause === '' ? text : `${text}: ${cause}`
+  const headline = (cause === '' ? text : `${text}: ${cause}`) + advice
   return traceback === '' ? headline : `${headline}\n\n${traceback.trimEnd()}`
 }

@@ -16,6 +16,7 @@ import { Roster } from './roster.js'
 /** @typedef {import('../pool/pool.js').Pool} Pool */
 /** @typedef {import('../options.js').Settings} Settings */
 /** @typedef {import('../binding.js').Binding} Binding */
+/** @typedef {import('../interpreter/interpreter.js').Interpreter} Interpreter */
 /** @typedef {import('../worker/fork-server.js').ServerOwner} ServerOwner */
 /** @typedef {import('../worker/worker-owner.js').WorkerOwner<Worker>} WorkerOwner */
 /** @typedef {import('../worker/fork-server.js').ServerInfo} ServerInfo */
@@ -29,7 +30,7 @@ import { Roster } from './roster.js'
  * @typedef {object} Parts
  * @property {Binding} binding
  * @property {Settings} settings
- * @property {string} python path of the interpreter
+ * @property {Interpreter} interpreter
  * @property {Record<string, string | undefined>} env
  * @property {Pool} pool
  * @property {Reporter} reporter
@@ -82,6 +83,7 @@ export class Crew {
    */
   constructor (parts, owner) {
     this.parts = parts
+    this.interpreter = parts.interpreter
     this.owner = owner
     this.reporter = parts.reporter
     this.settings = parts.settings
@@ -118,7 +120,9 @@ export class Crew {
    */
   start (prepare) {
     try {
-      this.#server = new ForkServer({ ...this.parts, ...pinned(this.parts), owner: this })
+      const { interpreter, env } = this.parts
+      this.#server = new ForkServer(
+        { ...this.parts, ...pinned({ python: interpreter.path, env }), owner: this })
       prepare()
       this.#server.start()
     } catch (error) {
@@ -133,6 +137,7 @@ export class Crew {
    * @param {ServerInfo} info
    */
   onServerReady (server, info) {
+    this.interpreter.started(info)
     if (server !== this.#server || this.#stopping) return
     if (info.threads.length > 0) {
       this.settings.logger.warn('[node-asgi] preloaded modules have left threads running ' +

@@ -241,6 +241,7 @@ export class Supervisor {
     return {
       state: this.#state,
       generation: this.#current.number,
+      python: this.parts.interpreter.summary(),
       workers: workers.map(workerStats),
       ready: pool.workers.length,
       inFlight: pool.inFlight,

@@ -17,6 +17,7 @@ export type RequestErrorCode =
 /** Codes of {@link StartupError}. */
 export type StartupErrorCode =
   | 'ERR_PYTHON_NOT_FOUND'
+  | 'ERR_PYTHON_UNUSABLE'
   | 'ERR_PYTHON_FAILED'
   | 'ERR_PRELOAD'
   | 'ERR_APP_IMPORT'
@@ -45,6 +46,8 @@ export type ErrorCode =
   | 'ERR_WEBSOCKET_REFUSED'
   | 'ERR_REQUEST_TIMEOUT'
   | 'ERR_BINDING_NOT_FOUND'
+  | 'ERR_UNSUPPORTED_PLATFORM'
+  | 'ERR_UNSUPPORTED_RUNTIME'
 
 /**
  * The base class of all errors of node-asgi.

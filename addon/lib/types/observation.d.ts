@@ -74,10 +74,29 @@ export interface WorkerStats extends Traffic {
   memory: number
 }
 
+/** The interpreter that runs the application, and why it is this one. */
+export interface Interpreter {
+  /** Its path. Once Python has started, as Python itself knows it (`sys.executable`). */
+  path: string
+  /**
+   * The version of Python, for example `3.12.1`. Before Python has started: as its environment has
+   * it on record, or `''` if it does not.
+   */
+  version: string
+  /**
+   * What has led to it, for example `VIRTUAL_ENV`, `.venv in /srv/app`, `the option python` or
+   * `python3 on PATH`. It also names environments that were passed over because they do not have
+   * the version that the option `python` asks for.
+   */
+  reason: string
+}
+
 /** The state of the pool at one moment, with counts since the handler was created. */
 export interface PoolStats extends Traffic {
   /** The state of the handler. */
   state: HandlerState
+  /** The interpreter of the workers. */
+  python: Interpreter
   /** Every worker whose process has not ended. */
   workers: WorkerStats[]
   /** The number of workers that take requests. */

@@ -111,10 +111,21 @@ export interface PythonHandlerOptions {
   threads?: number
 
   /**
-   * The Python interpreter, CPython 3.10 or newer: a path, a `file:` URL, or a name to look up on
-   * `PATH`.
-   * @defaultValue the first of these that exists: the interpreter of `VIRTUAL_ENV`, of `.venv` in
-   *   the docroot, of `.venv` in the working directory, `python3` on `PATH`
+   * The Python interpreter, CPython 3.10 or newer (not free-threaded), as one of these:
+   * - the path of an interpreter, or of a directory that holds one in `bin`: an environment of
+   *   venv, uv, poetry or conda, or an installation (`'.venv'`, `'~/.pyenv/versions/3.12.1'`, a
+   *   `file:` URL). `~` is the home directory, and relative paths start at the working directory;
+   * - a name to look up on `PATH` (`'python3.12'`);
+   * - versions in the notation of Python packages (`'3.12'`, `'>=3.11'`, `'>=3.11,<3.14'`). The
+   *   newest that fits is taken from the first of these places that has one: the environments that
+   *   the default would use, the directories of `PATH`, pyenv, uv, conda. Pre-releases never fit.
+   *
+   * An interpreter or environment that exists but cannot be used is an error
+   * (`ERR_PYTHON_UNUSABLE`); nothing else is tried instead.
+   * @defaultValue the first of these that exists: the environment that `VIRTUAL_ENV` or
+   *   `CONDA_PREFIX` names; `.venv` in the docroot, the working directory, or a directory above
+   *   either, up to the home directory; conda's environment `base`, if it is active; `python3` on
+   *   `PATH`
    */
   python?: string | URL
 

@@ -5,7 +5,7 @@
 
 import { spawn } from 'node:child_process'
 
-import { workerMain, workerModulePath } from '../binding.js'
+import { workerMain, workerModule } from '../binding.js'
 import { StartupError, preloadError } from '../errors.js'
 import { Deadline } from '../util/deadline.js'
 import { guard } from '../util/guard.js'
@@ -57,6 +57,9 @@ const READY_INFO = { pid: 0, python: '', executable: '', threads: [] }
 /** Milliseconds that its last output may take to arrive after it has ended. */
 const LAST_WORDS = 250
 
+/** The exit code of main.py if it cannot run in this interpreter (EX_CONFIG of sysexits.h). */
+const UNUSABLE = 78
+
 /** Milliseconds that a killed process may take to be reaped. */
 const REAP = 1000
 
@@ -81,6 +84,9 @@ export class ForkServer {
   /** @type {Error | null} */
   #error = null
 
+  /** It has said that it cannot run in this interpreter. */
+  #refused = false
+
   #startedAt = 0
   #exited = false
   #closed = false
@@ -91,14 +97,16 @@ export class ForkServer {
    * @param {object} parts
    * @param {import('../binding.js').Binding} parts.binding
    * @param {import('../options.js').Settings} parts.settings
-   * @param {string} parts.python
+   * @param {string} parts.python path
+   * @param {import('../interpreter/interpreter.js').Interpreter} parts.interpreter for messages
    * @param {Record<string, string | undefined>} parts.env
    * @param {ServerOwner} parts.owner
    * @param {System} [parts.system]
    */
-  constructor ({ binding, settings, python, env, owner, system = SYSTEM }) {
+  constructor ({ binding, settings, python, interpreter, env, owner, system = SYSTEM }) {
     this.settings = settings
     this.python = python
+    this.interpreter = interpreter
     this.env = env
     this.owner = owner
     this.system = system
@@ -130,7 +138,7 @@ export class ForkServer {
       const { args, env } = this.#confinement.open(workerMain)
       child = this.system.spawn(this.python, args, {
         cwd: this.settings.docroot,
-        env: { ...this.env, ...env, NODE_ASGI_WORKER_MODULE: workerModulePath },
+        env: { ...this.env, ...env, NODE_ASGI_WORKER_MODULE: workerModule() },
         detached: true,
         ...this.#confinement.identity,
         stdio: ['ignore', 'pipe', 'pipe', control.childFd, control.lifelineFd]
@@ -152,8 +160,8 @@ export class ForkServer {
       { ...serverSettings(this.settings), ...this.#confinement.settings })))
     const { startup } = this.settings.timeouts
     this.#deadline.expect(startup, () => this.abandon(new StartupError('ERR_STARTUP_TIMEOUT',
-      `the fork server (${this.python}) did not start within ${startup} ms; check what the ` +
-      `modules listed in ${optionName('preload')} do at import, or raise ` +
+      `the fork server did not start within ${startup} ms under ${this.interpreter}; check what ` +
+      `the modules listed in ${optionName('preload')} do at import, or raise ` +
       optionName('timeouts.startup'))))
   }
 
@@ -256,7 +264,8 @@ export class ForkServer {
         this.#onReady(message.info)
         break
       case 'server_failed':
-        this.#error ??= preloadError(this.settings.preload === true ? 'appTarget' : 'preload',
+        this.#error ??= preloadError(`${this.interpreter}`,
+          this.settings.preload === true ? 'appTarget' : 'preload',
           message.errorType, message.message, message.traceback)
         break
       case 'forked':
@@ -302,7 +311,8 @@ export class ForkServer {
     if (this.#exited) this.#confinement.close()
     const code = error.code === 'ENOENT' ? 'ERR_PYTHON_NOT_FOUND' : 'ERR_PYTHON_FAILED'
     this.#error ??= new StartupError(code,
-      `could not run ${this.python} (${error.message}); ` + this.#spawnAdvice(), { cause: error })
+      `could not run ${this.interpreter}: ${error.message}; ` + this.#spawnAdvice(),
+      { cause: error })
     this.#report()
   }
 
@@ -320,6 +330,7 @@ export class ForkServer {
    */
   #onExit (code, signal) {
     this.#exited = true
+    this.#refused = code === UNUSABLE
     this.#confinement.close()
     this.#control.reaped()
     for (const { pid } of this.#workers.values()) if (pid !== 0) this.#control.reapOrphan(pid)
@@ -363,14 +374,19 @@ export class ForkServer {
   #failure (how) {
     if (this.ready) {
       return new StartupError('ERR_PYTHON_FAILED',
-        `the fork server (${this.python}, pid ${this.pid}) ${how}; it is being restarted`)
+        `the fork server (pid ${this.pid}) ${how}; it is being restarted`)
     }
     const printed = this.#output.takeErrors()
+    if (this.#refused && printed.length > 0) {
+      return new StartupError('ERR_PYTHON_UNUSABLE', `${this.interpreter} cannot be used: ` +
+        `${printed.join('; ')}; set ${optionName('python')} to another interpreter, or make the ` +
+        'environment again with one')
+    }
     const words = printed.length === 0
       ? ` and printed nothing; ${optionName('python')} must name a working Python 3.10 or later`
       : `:\n\n${printed.join('\n')}`
     return new StartupError('ERR_PYTHON_FAILED',
-      `the fork server (${this.python}) ${how} before it was ready${words}`)
+      `the fork server ${how} before it was ready, under ${this.interpreter}${words}`)
   }
 
   #report () {

@@ -3,6 +3,7 @@
  */
 
 /** @typedef {import('../errors.js').AppError} AppError */
+/** @typedef {import('../interpreter/interpreter.js').Interpreter} Interpreter */
 /** @typedef {import('./line-reader.js').Level} Level */
 /** @typedef {import('../stream/request-stream.js').RequestStream} RequestStream */
 
@@ -31,6 +32,7 @@
  * What an owner does when something happens to its worker.
  * @template Worker
  * @typedef {object} WorkerOwner
+ * @property {Interpreter} interpreter that runs its process
  * @property {(worker: Worker) => void} onForked its process exists, and its pid is known
  * @property {(worker: Worker, info: WorkerInfo) => void} onReady it takes requests
  * @property {(worker: Worker) => void} onUnavailable it takes no more requests, at least for now

@@ -87,6 +87,7 @@ export class Worker {
   constructor (id, binding, settings, owner) {
     this.id = id
     this.owner = owner
+    this.interpreter = owner.interpreter
     this.timeouts = settings.timeouts
     this.#killTime = settings.timeouts.kill
     this.#limits = new Limits(settings.isolation.limits, binding.outOfMemoryExit)
@@ -184,8 +185,8 @@ export class Worker {
     // The worker watches its own startup, and can say more about what takes too long: it goes
     // first.
     this.#deadline.expect(startup + kill, () => this.fail(new StartupError('ERR_STARTUP_TIMEOUT',
-      `worker ${this.id} was not ready within ${startup} ms; look for code that blocks at ` +
-      `import, or raise ${optionName('timeouts.startup')}`), 'startup'))
+      `worker ${this.id} was not ready within ${startup} ms under ${this.interpreter}; look ` +
+      `for code that blocks at import, or raise ${optionName('timeouts.startup')}`), 'startup'))
   }
 
   /** @param {number} pid */
@@ -470,7 +471,7 @@ export class Worker {
   /** @param {[kind: string, type: string, message: string, traceback: string]} report */
   #onStartupFailed (report) {
     if (this.#ending.error !== null) return
-    this.#ending.fail(startupError(...report), 'startup')
+    this.#ending.fail(startupError(`${this.interpreter}`, ...report), 'startup')
     // It exits by itself, normally, and the news of that may have been faster than this report.
     if (this.#move('fail')) this.#deadline.expect(this.#killTime, () => this.#kill())
   }

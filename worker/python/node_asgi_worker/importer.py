@@ -8,7 +8,7 @@ import sys
 from dataclasses import dataclass
 from types import ModuleType
 
-from node_asgi_worker import errors, interfaces
+from node_asgi_worker import errors, interfaces, packages
 
 # What a target without an attribute stands for.
 DEFAULT_ATTRIBUTE = "app"
@@ -29,6 +29,9 @@ class Target:
 class AppImportError(Exception):
     """The app cannot be imported. Carries what Node shows: type, message, traceback."""
 
+    # How the failure is reported to Node.
+    stage = "import"
+
     def __init__(self, kind: str, message: str, traceback: str = ""):
         super().__init__(message)
         self.kind = kind
@@ -36,20 +39,39 @@ class AppImportError(Exception):
         self.traceback = traceback
 
 
-def load_app(target: str, factory: bool, interface: str, threads: int):
-    """The application that `target` names, as an ASGI 3 callable. Raises AppImportError."""
+def load_app(target: str, factory: bool, interface: str, threads: int, prepare=None):
+    """The application that `target` names, as an ASGI 3 callable. Raises AppImportError.
+
+    `prepare` gets what the target names and that callable, and returns the callable to use.
+    """
     parsed = parse_target(target)
-    found = _attribute(load_module(parsed.module), parsed.module, parsed.attributes)
+    app = load_attribute(parsed)
     name = str(parsed)
-    if not (factory or parsed.called):
-        return _adapted(found, name, interface, threads)
-    if not callable(found):
-        raise AppImportError("TypeError", f"factory {name!r} is not callable: {_what(found)}")
+    if factory or parsed.called:
+        if not callable(app):
+            raise AppImportError("TypeError", f"factory {name!r} is not callable: {_what(app)}")
+        try:
+            app = app()
+        except (Exception, SystemExit) as exc:
+            raise _from_app(exc, f"factory {name!r} raised") from exc
+        name = f"{name}()"
+    asgi = _adapted(app, name, interface, threads)
+    return asgi if prepare is None else prepare(app, asgi)
+
+
+def load_attribute(target: Target):
+    """What the target names, without a call. Raises AppImportError."""
+    return _attribute(load_module(target.module), target.module, target.attributes)
+
+
+def load_package(name: str) -> ModuleType:
+    """As load_module(), for a module that may also be that of a package which is not installed."""
     try:
-        app = found()
-    except (Exception, SystemExit) as exc:
-        raise _from_app(exc, f"factory {name!r} raised") from exc
-    return _adapted(app, f"{name}()", interface, threads)
+        return load_module(name)
+    except AppImportError as exc:
+        if exc.kind == "ModuleNotFoundError" and not exc.traceback:
+            exc.message += f"; if it is a package, run: {packages.command_for(name)}"
+        raise
 
 
 def load_module(name: str) -> ModuleType:
@@ -59,12 +81,7 @@ def load_module(name: str) -> ModuleType:
     except ModuleNotFoundError as exc:
         if exc.name is not None and f"{name}.".startswith(f"{exc.name}."):
             raise AppImportError("ModuleNotFoundError", _not_found(name, exc.name)) from exc
-        error = _from_app(exc, f"could not import {name!r} with {sys.executable}")
-        error.message += (
-            f"; if {exc.name!r} is a package, install it in that environment, or set "
-            f"{errors.option('python')} to an interpreter that has it"
-        )
-        raise error from exc
+        raise _from_app(exc, f"could not import {name!r}") from exc
     except (Exception, SystemExit) as exc:
         raise _from_app(exc, f"could not import {name!r}") from exc
 
@@ -142,7 +159,7 @@ def _adapted(app, target: str, interface: str, threads: int):
 
 
 def _from_app(exc: BaseException, what: str) -> AppImportError:
-    kind, message, traceback = errors.describe(exc)
+    kind, message, traceback = packages.describe(exc)
     if isinstance(exc, SystemExit):
         message = f"it called sys.exit({exc.code!r})"
     return AppImportError(kind, f"{what}: {message}", traceback)

@@ -1,12 +1,11 @@
 """Makes an ASGI 3 application of any application: ASGI 2 and WSGI ones are wrapped."""
 
 import inspect
-import sys
 from collections.abc import Callable
 from functools import partial
 from types import FunctionType
 
-from node_asgi_worker import errors
+from node_asgi_worker import errors, packages
 
 # The arguments that an application of each interface is called with.
 _CALLED_WITH = {
@@ -195,6 +194,6 @@ def _from_wsgi(app: Callable, threads: int) -> Callable:
     except ImportError as exc:
         raise InterfaceError(
             "is a WSGI application, which needs the package a2wsgi: run "
-            f"{sys.executable} -m pip install a2wsgi"
+            + packages.install_command("a2wsgi")
         ) from exc
     return WSGIMiddleware(app, workers=threads)

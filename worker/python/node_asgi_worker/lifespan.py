@@ -3,7 +3,7 @@
 import asyncio
 import contextvars
 
-from node_asgi_worker import _worker, errors
+from node_asgi_worker import _worker, errors, packages
 
 # Of the lifespan protocol (asgi.readthedocs.io).
 SPEC_VERSION = "2.0"
@@ -146,7 +146,7 @@ class Lifespan:
             text = message or "the app sent lifespan.startup.failed without a message"
             return LifespanError("lifespan", "LifespanStartupFailed", text)
         # Starlette sends the whole traceback as the message and then raises the exception.
-        kind, text, trace = errors.describe(exc)
+        kind, text, trace = packages.describe(exc)
         if message and not message.startswith("Traceback (most recent call last)"):
             text = message
         return LifespanError("lifespan", kind, text, trace)
@@ -158,7 +158,7 @@ class Lifespan:
             if exc is None:
                 text = "the app returned without answering lifespan.startup"
                 raise LifespanError("lifespan", "LifespanUnsupported", text)
-            raise LifespanError("lifespan", *errors.describe(exc))
+            raise LifespanError("lifespan", *packages.describe(exc))
         if exc is not None and self._receiving:
             # The app has called receive(), so it supports lifespan, and this is probably a bug.
             kind, text, _ = errors.describe(exc)
