@@ -73,7 +73,15 @@ fuzzer_runtime() {
   apt-cache depends clang | sed -n 's/^ *Depends: clang-\([0-9]\+\)$/libclang-rt-\1-dev/p'
 }
 
-run_python() { timeout -k 10 600 .venv/bin/python -m pytest -q; }
+# The properties use one processor; the other tests wait most of the time.
+run_python() {
+  local status=0 log=build/properties.log
+  timeout -k 10 600 .venv/bin/python -m pytest -q test/fuzz >"$log" 2>&1 &
+  timeout -k 10 600 .venv/bin/python -m pytest -q test/worker || status=1
+  wait "$!" || status=1
+  cat "$log"
+  return "$status"
+}
 
 # Runs the JavaScript tests below some folders, that many files at a time.
 run_node_tests() {
@@ -89,7 +97,7 @@ run_node_tests() {
 run_js() {
   local status=0
   # Most of these wait most of the time.
-  run_node_tests 2 test/addon test/bench test/docs test/fuzz test/integration \
+  run_node_tests "$(($(nproc) + 1))" test/addon test/bench test/docs test/fuzz test/integration \
     test/packages test/platforms || status=1
   # These use the whole machine.
   run_node_tests 1 test/chaos test/soak || status=1
@@ -103,7 +111,7 @@ run_frameworks() {
 
 run_node-frameworks() {
   bash test/node-frameworks/setup.sh
-  run_node_tests 2 test/node-frameworks
+  run_node_tests "$(nproc)" test/node-frameworks
 }
 
 run_proxies() { bash test/proxies/run.sh; }

@@ -52,6 +52,7 @@ export function notice (platform) {
   return [
     'The native files of node-asgi contain code from these projects, whose licences follow:\n',
     ...all.map(([name]) => `- ${name}`),
-    ...all.map(([name, file]) => `\n${line}\n${name}\n${line}\n\n${readFileSync(file, 'utf8').trim()}`)
+    ...all.map(([name, file]) =>
+      `\n${line}\n${name}\n${line}\n\n${readFileSync(file, 'utf8').trim()}`)
   ].join('\n') + '\n'
 }

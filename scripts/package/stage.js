@@ -34,4 +34,22 @@ export async function stagePackage (folder, { extra = [], exports = {} } = {}) {
       filter: (source) => !source.endsWith('__pycache__')
     })
   }
+  for (const page of FILES.filter((path) => path.endsWith('.md'))) {
+    const text = readFileSync(join(folder, page), 'utf8')
+    writeFileSync(join(folder, page), absoluteLinks(text, published))
+  }
+}
+
+/**
+ * Makes the relative links of a page at the root lead to the repository, which has the pages and
+ * pictures that the package does not contain.
+ * @param {string} markdown
+ * @param {{ homepage: string, version: string }} checkout
+ * @returns {string}
+ */
+export function absoluteLinks (markdown, { homepage, version }) {
+  const repository = homepage.replace(/#.*$/, '')
+  const places = { '': `${repository}/blob/v${version}/`, '!': `${repository}/raw/v${version}/` }
+  return markdown.replace(/(!?)(\[[^\]]*\]\()(?![a-z]+:|#)/g, (_, image, text) =>
+    image + text + places[/** @type {'' | '!'} */ (image)])
 }

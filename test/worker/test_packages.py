@@ -1,6 +1,5 @@
 import os
 import sys
-import sysconfig
 
 import pytest
 from node_asgi_worker import importer, lifespan, packages
@@ -94,7 +93,7 @@ def test_an_environment_of_pixi(environment, tmp_path):
 def test_an_interpreter_that_belongs_to_the_system(environment, tmp_path, monkeypatch):
     environment("usr", base=str(tmp_path / "usr"))
     python = sys.executable
-    monkeypatch.setattr(sysconfig, "get_path", lambda _: str(tmp_path))
+    monkeypatch.setattr(os, "__file__", str(tmp_path / "os.py"))
     assert packages.install_command("x") == f"{python} -m pip install x"
     (tmp_path / "EXTERNALLY-MANAGED").write_text("")
     venv = f"{os.getcwd()}/.venv"

@@ -2,9 +2,7 @@
 
 import importlib.util
 import os
-import shlex
 import sys
-import sysconfig
 
 from node_asgi_worker import errors
 
@@ -93,19 +91,19 @@ def command_for(module: str) -> str:
 
 def install_command(distribution: str) -> str:
     """The command that installs a package into the environment of this interpreter."""
-    prefix, python = sys.prefix, shlex.quote(sys.executable)
+    prefix, python = sys.prefix, _quote(sys.executable)
     if os.path.isdir(os.path.join(prefix, "conda-meta")):
         return _conda_command(prefix, CONDA_NAMES.get(distribution, distribution))
     if prefix == sys.base_prefix:
-        if not os.path.exists(os.path.join(sysconfig.get_path("stdlib"), "EXTERNALLY-MANAGED")):
+        if not os.path.exists(os.path.join(_library(), "EXTERNALLY-MANAGED")):
             return f"{python} -m pip install {distribution}"
         # The system, or uv, forbids to install into it.
-        venv = shlex.quote(os.path.join(os.getcwd(), ".venv"))
+        venv = _quote(os.path.join(os.getcwd(), ".venv"))
         return f"{python} -m venv {venv} && {venv}/bin/python -m pip install {distribution}"
     project = _project(prefix)
     if project is not None:
         directory, command = project
-        return f"cd {shlex.quote(directory)} && {command} {distribution}"
+        return f"cd {_quote(directory)} && {command} {distribution}"
     if _made_by_uv(prefix):
         return f"uv pip install --python {python} {distribution}"
     if importlib.util.find_spec("pip") is None:
@@ -116,8 +114,8 @@ def install_command(distribution: str) -> str:
 def _conda_command(prefix: str, package: str) -> str:
     project, pixi, _ = prefix.partition("/.pixi/envs/")
     if pixi:
-        return f"cd {shlex.quote(project)} && pixi add {package}"
-    return f"conda install --prefix {shlex.quote(prefix)} --channel conda-forge {package}"
+        return f"cd {_quote(project)} && pixi add {package}"
+    return f"conda install --prefix {_quote(prefix)} --channel conda-forge {package}"
 
 
 def _project(prefix: str) -> tuple[str, str] | None:
@@ -169,6 +167,17 @@ def _subdirectories(directory: str) -> list[str]:
 def _upwards(directory: str) -> list[str]:
     parent = os.path.dirname(directory)
     return [directory] if parent == directory else [directory, *_upwards(parent)]
+
+
+def _library() -> str:
+    """The directory of Python's own library."""
+    return os.path.dirname(os.__file__)
+
+
+def _quote(text: str) -> str:
+    import shlex  # Only an error needs it.
+
+    return shlex.quote(text)
 
 
 def _read(path: str) -> str:
