@@ -158,7 +158,8 @@ export class PythonHandler extends EventEmitter<PythonHandlerEvents> implements 
   /**
    * Starts the processes.
    * @throws `ERR_INVALID_OPTION` or `ERR_DOCROOT_NOT_FOUND` if an option cannot be used,
-   *   `ERR_PYTHON_NOT_FOUND` if there is no interpreter, `ERR_UNSUPPORTED_PLATFORM` if there is no
+   *   `ERR_PYTHON_NOT_FOUND` or `ERR_PYTHON_UNUSABLE` if there is no interpreter that can run,
+   *   `ERR_UNSUPPORTED_PLATFORM` if there is no
    *   package for this platform, and `ERR_BINDING_NOT_FOUND` if that package is not installed or
    *   cannot be loaded.
    */
