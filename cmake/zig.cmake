@@ -3,7 +3,8 @@
 
 # CMake reads this file again for each check of the compiler.
 list(APPEND CMAKE_TRY_COMPILE_PLATFORM_VARIABLES NODE_ASGI_PLATFORM)
-# For those checks, zig would compile a libc++ without optimisation if they linked a program.
+# If a check linked a program, zig would first compile the C library and libc++ that programs need,
+# which takes minutes. Only modules are linked.
 set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)
 
 # The oldest C library, or the oldest macOS, that a package runs on. Node 20 needs no newer ones.
@@ -39,6 +40,12 @@ set(ZIG ${TOOLCHAIN}/ziglang/zig)
 set(CMAKE_C_COMPILER ${ZIG} cc -target ${TARGET} -mcpu=baseline)
 set(CMAKE_CXX_COMPILER ${ZIG} c++ -target ${TARGET} -mcpu=baseline)
 foreach(LANG C CXX)
+  # CMake would link a program to find these out.
+  set(CMAKE_${LANG}_COMPILER_ID_RUN ON)
+  set(CMAKE_${LANG}_COMPILER_ID Clang)
+  set(CMAKE_${LANG}_COMPILER_VERSION 22.1)
+  set(CMAKE_${LANG}_COMPILER_FRONTEND_VARIANT GNU)
+  set(CMAKE_${LANG}_STANDARD_COMPUTED_DEFAULT 17)
   set(CMAKE_${LANG}_ARCHIVE_CREATE "\"${ZIG}\" ar qc <TARGET> <LINK_FLAGS> <OBJECTS>")
   set(CMAKE_${LANG}_ARCHIVE_FINISH "\"${ZIG}\" ranlib <TARGET>")
 endforeach()

@@ -24,11 +24,7 @@ export function stagePlatform (folder, platform, checkout) {
   }
   copyFileSync(join(root, 'LICENSE'), join(folder, 'LICENSE'))
   writeFileSync(join(folder, 'NOTICE'), notice(platform))
-  writeFileSync(join(folder, 'README.md'), `# ${packageName(platform)}
-
-The native files of [node-asgi](${checkout.homepage}) for ${platform}: the addon for Node.js, and the
-extension module for Python. npm installs this package with \`node-asgi\` on computers that it suits.
-`)
+  writeFileSync(join(folder, 'README.md'), readme(platform, checkout))
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify({
     name: packageName(platform),
     description: `The native files of node-asgi for ${platform}`,
@@ -40,3 +36,11 @@ extension module for Python. npm installs this package with \`node-asgi\` on com
     publishConfig: { access: 'public' }
   }, null, 2)}\n`)
 }
+
+/** @returns {string} */
+const readme = (/** @type {string} */ platform, /** @type {{ homepage: string }} */ { homepage }) =>
+  `# ${packageName(platform)}
+
+The native files of [node-asgi](${homepage}) for ${platform}: the addon for Node.js and the
+extension module for Python. npm installs this package with \`node-asgi\` where it suits.
+`

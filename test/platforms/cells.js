@@ -15,6 +15,7 @@
  *   build/platforms/pythons
  * @property {RegExp} [refusal] what the program prints if node-asgi must refuse to run there
  * @property {boolean} [slow] the processor is emulated
+ * @property {string} [pretend] what Node.js takes the system for: a value of process.platform
  *
  * @typedef {object} Runtime
  * @property {'node' | 'bun' | 'deno'} kind
@@ -49,7 +50,7 @@ export const CELLS = [
     root: 'debian-11',
     runtime: NODE,
     python: 'python3',
-    refusal: /3\.9.*3\.10|3\.10.*3\.9/s
+    refusal: /needs Python 3\.10 or later, but this is 3\.9/
   },
   { name: 'debian-11', root: 'debian-11', runtime: NODE, python: 'gnu-3.13' },
   { name: 'debian-13', root: 'debian-13', runtime: NODE, python: 'python3' },
@@ -72,7 +73,8 @@ export const CELLS = [
     runtime: { kind: 'deno', version: '2', build: 'x64' },
     python: 'python3',
     refusal: /Deno/
-  }
+  },
+  { name: 'windows', runtime: NODE, python: 'python3', pretend: 'win32', refusal: /WSL/ }
 ]
 
 /**

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 
 import { CELLS, chosen } from './cells.js'
@@ -14,4 +15,12 @@ test('chooses cells by name, in the order of the list', () => {
 
 test('an unknown cell is an error', () => {
   assert.throws(() => chosen('node-24,node-3'), /Unknown cells: node-3/)
+})
+
+test('CI runs each cell once', () => {
+  const workflow = readFileSync(
+    new URL('../../.github/workflows/ci.yml', import.meta.url), 'utf8')
+  const parts = /\n {8}cells:\n((?: {10}- .*\n)+)/.exec(workflow)?.[1] ?? ''
+  const names = parts.trim().replace(/^ *- /gm, '').split(/[,\n]/)
+  assert.deepEqual(names.sort(), CELLS.map(({ name }) => name).sort())
 })

@@ -16,7 +16,13 @@ unpack() {
 
 flags=("$@" --prefix=/opt/python --with-ensurepip=no --disable-test-modules)
 if [[ $kind == musl ]]; then
-  export CC=musl-gcc
+  # musl-gcc itself would name the system that it runs on, and CPython's configure compares.
+  cat >"$here/cc" <<'END'
+#!/bin/sh
+if [ "$1" = --print-multiarch ]; then echo x86_64-linux-musl; else exec musl-gcc "$@"; fi
+END
+  chmod +x "$here/cc"
+  export CC=$here/cc
   # musl-gcc sees no header of the system. Those of the kernel suit every C library.
   mkdir -p "$here/libraries/include"
   ln -s /usr/include/linux /usr/include/asm-generic /usr/include/x86_64-linux-gnu/asm \

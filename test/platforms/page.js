@@ -43,12 +43,13 @@ function renderPackages (results, platforms) {
 }
 
 function renderCells (results) {
-  return table(['cell', 'system', 'runtime', 'Python', 'result', 's', 'date'],
+  return table(['cell', 'system', 'runtime', 'Python', 'result', 's', 'load', 'date'],
     results.map((result) => {
       const { system = '', runtime = '', python = '' } = result.versions ?? {}
       return [
         `\`${result.name}\``, system, runtime, python, outcomeOf(result),
-        result.seconds === undefined ? '' : total(result.seconds).toFixed(1), result.date
+        result.seconds === undefined ? '' : total(result.seconds).toFixed(1),
+        result.load ?? '', result.date
       ]
     }))
 }

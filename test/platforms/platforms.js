@@ -27,6 +27,9 @@ const { values } = parseArgs({
   }
 })
 
+// What a cell has started ends with this process.
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1))
+
 if (values.list) {
   for (const { name } of CELLS) console.log(name)
 } else {

@@ -5,7 +5,7 @@
 
 import { spawn } from 'node:child_process'
 import { cp, mkdtemp, readdir, rm } from 'node:fs/promises'
-import { homedir, tmpdir } from 'node:os'
+import { homedir, loadavg, tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -40,6 +40,7 @@ const SLOW = 4
  * @property {string[]} [packages] the installed packages for platforms
  * @property {Record<'npm' | 'pip' | 'first', number>} [seconds] duration of the steps: npm's, the
  *   virtual environment with FastAPI, and from the start of the program to its first response
+ * @property {number} [load] how many processes wanted a core at the end, over a minute
  * @property {boolean} [slow] the processor was emulated
  */
 
@@ -59,14 +60,17 @@ async function execute ([file, ...args], { cwd, limit }) {
   let answered
   child.stdout.on('data', (data) => { answered ??= performance.now(); output += data })
   child.stderr.on('data', (data) => { output += data })
+  const kill = () => process.kill(-child.pid, 'SIGKILL')
   const killer = setTimeout(() => {
     output += `\n(It had not ended after ${limit / 1000} s.)`
-    process.kill(-child.pid, 'SIGKILL')
+    kill()
   }, limit)
+  process.once('exit', kill)
   const code = await new Promise((resolve, reject) => {
     child.once('error', reject)
     child.once('close', resolve)
   })
+  process.off('exit', kill)
   clearTimeout(killer)
   return { code, output, answered }
 }
@@ -146,13 +150,17 @@ async function newcomer (cell, { main, registry }, result, system, cwd) {
   await must('.venv/bin/python', '-m', 'pip', 'install', 'fastapi')
   const ready = performance.now()
   await cp(NEWCOMER, cwd, { recursive: true })
-  const first = await step(cell.runtime.kind, ...argumentsOf(cell.runtime), 'server.mjs')
+  const program = [cell.runtime.kind, ...argumentsOf(cell)]
+  const first = await step(...program, 'server.mjs')
   if (cell.refusal !== undefined) {
-    if (first.code === null || !cell.refusal.test(first.output)) {
+    const message = first.output.split('\n').find((line) => cell.refusal.test(line))
+    if (first.code === null || message === undefined) {
       throw new Failure(`server.mjs should have refused with ${cell.refusal}, but ended with ` +
         `${first.code}:\n${first.output}`)
     }
-    Object.assign(result, { outcome: 'refused', message: first.output.replaceAll(cwd, '…') })
+    // Without what the log puts before it, and without the name of the folder.
+    result.message = message.replace(/^\[node-asgi\] (GET \/: )?/, '').replaceAll(cwd, '.')
+    result.outcome = 'refused'
     return
   }
   if (first.code !== 0 || !first.output.includes('200 {"hello":"world"}')) {
@@ -170,13 +178,19 @@ async function newcomer (cell, { main, registry }, result, system, cwd) {
     throw new Failure(`npm installed ${result.packages.join(', ')} instead of ${expected}`)
   }
 
-  const more = await must(cell.runtime.kind, ...argumentsOf(cell.runtime), 'trial.mjs')
+  result.load = Math.round(loadavg()[0])
+
+  const more = await must(...program, 'trial.mjs')
   const missing = TRIED.filter((name) => !more.split('\n').includes(name))
   if (missing.length > 0) throw new Failure(`trial.mjs failed at ${missing.join(', ')}:\n${more}`)
   result.outcome = 'ran'
 }
 
-/** Deno asks for permissions, and finds npm's packages only if told so. */
-function argumentsOf ({ kind }) {
-  return kind === 'deno' ? ['run', '--allow-all', '--node-modules-dir=manual'] : []
+/** What comes before the program. */
+function argumentsOf ({ runtime, pretend }) {
+  // Deno asks for permissions, and finds npm's packages only if told so.
+  if (runtime.kind === 'deno') return ['run', '--allow-all', '--node-modules-dir=manual']
+  if (pretend === undefined) return []
+  const code = `Object.defineProperty(process, 'platform', { value: '${pretend}' })`
+  return ['--import', `data:text/javascript,${encodeURIComponent(code)}`]
 }

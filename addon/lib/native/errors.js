@@ -26,6 +26,13 @@ export function unsupportedPlatformError (platform, platforms) {
     `platform ${platform}, only for ${platforms.join(', ')}. ${remedy}`)
 }
 
+/** @param {string} runtime its name and version */
+export function unsupportedRuntimeError (runtime) {
+  return new NodeAsgiError('ERR_UNSUPPORTED_RUNTIME', 'node-asgi runs in Node.js, not in ' +
+    `${runtime}, which lacks the functions of libuv that node-asgi watches its Python processes ` +
+    'with. Run the program with `node`')
+}
+
 /**
  * @param {string} name of the package
  * @param {string} version that is needed

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 
 import {
   cannotLoadError, notBuiltError, notInstalledError, otherVersionError, packageRemedy,
-  unsupportedPlatformError
+  unsupportedPlatformError, unsupportedRuntimeError
 } from './errors.js'
 import { packageName, platformPackages } from './packages.js'
 import { platformName } from './platform.js'
@@ -28,12 +28,18 @@ const buildFile = new URL('../../../CMakeLists.txt', import.meta.url)
  * @param {object} [surroundings] of the package; those that a test replaces
  * @param {URL} [surroundings.checkout] the file that only a checkout has
  * @param {string} [surroundings.platform]
+ * @param {Record<string, string | undefined>} [surroundings.versions] as in `process.versions`
  * @param {Record<string, PlatformPackage>} [surroundings.packages]
  * @returns {NativeFiles}
  */
 export function findNativeFiles ({
-  checkout = buildFile, platform = platformName(), packages = platformPackages
+  checkout = buildFile, platform = platformName(), packages = platformPackages,
+  versions = process.versions
 } = {}) {
+  // Loading the addon there would abort the process, or fail without saying why.
+  for (const [name, version] of [['Bun', versions.bun], ['Deno', versions.deno]]) {
+    if (version !== undefined) throw unsupportedRuntimeError(`${name} ${version}`)
+  }
   return existsSync(checkout)
     ? builtFiles(checkout, platform)
     : installedFiles(platform, packages)

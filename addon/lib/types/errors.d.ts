@@ -47,6 +47,7 @@ export type ErrorCode =
   | 'ERR_REQUEST_TIMEOUT'
   | 'ERR_BINDING_NOT_FOUND'
   | 'ERR_UNSUPPORTED_PLATFORM'
+  | 'ERR_UNSUPPORTED_RUNTIME'
 
 /**
  * The base class of all errors of node-asgi.

@@ -51,6 +51,15 @@ describe('findNativeFiles in an installed package', () => {
     assert.doesNotMatch(error.message, /WSL/)
   })
 
+  for (const [name, key] of [['Bun', 'bun'], ['Deno', 'deno']]) {
+    it(`aborted ${name}, which lacks functions of libuv, instead of refusing it`, () => {
+      const versions = { node: '26.3.0', [key]: '1.4.5' }
+      const error = failure(() => findNativeFiles({ checkout: NOWHERE, versions }))
+      assert.equal(error.code, 'ERR_UNSUPPORTED_RUNTIME')
+      includes(error, `${name} 1.4.5`, 'libuv', '`node`')
+    })
+  }
+
   it('is not misled by a platform that is named like a property of every object', () => {
     assert.equal(failure(() => find('constructor', {})).code, 'ERR_UNSUPPORTED_PLATFORM')
   })
