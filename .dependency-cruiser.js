@@ -6,6 +6,7 @@
  */
 export const layers = [
   ['cli', '^addon/(bin|lib/cli)/'],
+  ['testing', '^addon/lib/testing/'],
   ['index', '^addon/lib/index[.]js$'],
   ['handler', '^addon/lib/handler[.]js$'],
   ['websocket', '^addon/lib/websocket/'],

@@ -9,7 +9,7 @@
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { PythonHandler } from 'node-asgi'
-import { residentMemory } from '../addon/lib/util/resident-memory.js'
+import { processUsage } from '../addon/lib/worker/process-usage.js'
 import { lines } from './support/report/line-charts.js'
 import { competitors, versions } from './support/install/competitors.js'
 import { pss } from './support/processes/memory.js'
@@ -92,7 +92,7 @@ try {
       nodeRss: process.memoryUsage.rss(),
       nodePss: pss(process.pid),
       nodeHeap: process.memoryUsage().heapUsed,
-      workerRss: residentMemory(pid),
+      workerRss: processUsage(pid).memory,
       workerPss: pss(pid)
     })
     if (step % Math.max(1, SAMPLES / 40) > 0 || sent === 0) return

@@ -46,9 +46,27 @@ const PAGES = {
     title: 'WebSockets',
     about: '`WebSocketConnection`, which `connect()` returns'
   },
+  testing: {
+    title: 'Testing',
+    about: '`testPython()` of `node-asgi/testing`; [Testing](../testing.md) is the guide'
+  },
   errors: {
     title: 'Error classes',
     about: 'the properties of each class; [Errors](../errors.md) explains every code'
+  }
+}
+
+/** The pages that are made from the help of a command. */
+const COMMANDS = {
+  'command-line': {
+    args: [],
+    title: 'Command line',
+    about: 'the arguments and options of `node-asgi`'
+  },
+  types: {
+    args: ['types'],
+    title: 'node-asgi types',
+    about: 'the arguments and options of the command that writes TypeScript types'
   }
 }
 
@@ -102,11 +120,12 @@ async function writeDeclarations (/** @type {string} */ folder) {
 
 /**
  * The help as Markdown: a table for each list in it, everything else as it is.
+ * @param {string} title
  * @param {string} help
  */
-function commandLinePage (help) {
+function helpPage (title, help) {
   const [usage, description, ...sections] = help.trim().split('\n\n')
-  const page = ['# Command line', '```text\n' + usage.replace(/^Usage: /, '') + '\n```',
+  const page = [`# ${title}`, '```text\n' + usage.replace(/^Usage: /, '') + '\n```',
     description.replaceAll('\n', ' ')]
   for (const section of sections) {
     const [heading, ...lines] = section.split('\n')
@@ -144,7 +163,9 @@ function table (rows) {
 function indexPage () {
   const items = Object.entries(PAGES).map(([name, { title, about }]) =>
     `- [${title}](${name}.md): ${about}`)
-  items.push('- [Command line](command-line.md): the arguments and options of `node-asgi`')
+  for (const [name, { title, about }] of Object.entries(COMMANDS)) {
+    items.push(`- [${title}](${name}.md): ${about}`)
+  }
   return `${NOTE}# Reference
 
 These pages are generated from the [type declarations](../../addon/lib/types) and from
@@ -157,9 +178,11 @@ ${items.join('\n')}
 /** @param {string} folder */
 async function writeReference (folder) {
   await writeDeclarations(folder)
-  const help = execFileSync(process.execPath, [path('addon/bin/node-asgi.js'), '--help'],
-    { encoding: 'utf8' })
-  writeFileSync(join(folder, 'command-line.md'), commandLinePage(help))
+  for (const [name, { title, args }] of Object.entries(COMMANDS)) {
+    const help = execFileSync(process.execPath,
+      [path('addon/bin/node-asgi.js'), ...args, '--help'], { encoding: 'utf8' })
+    writeFileSync(join(folder, `${name}.md`), helpPage(title, help))
+  }
   writeFileSync(join(folder, 'README.md'), indexPage())
 }
 

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Runs all tests, or only the named parts: lint cpp model instructions sanitizers fuzz python js
-# frameworks node-frameworks proxies browser. When a part fails, the others still run; the summary at
-# the end shows the result of each.
+# packages frameworks node-frameworks proxies browser. When a part fails, the others still run; the
+# summary at the end shows the result of each.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-all=(lint cpp model instructions sanitizers fuzz python js frameworks node-frameworks proxies browser)
+all=(lint cpp model instructions sanitizers fuzz python js packages frameworks node-frameworks proxies
+  browser)
 parts=("$@")
 ((${#parts[@]} > 0)) || parts=("${all[@]}")
 for part in "${parts[@]}"; do
@@ -73,7 +74,15 @@ fuzzer_runtime() {
   apt-cache depends clang | sed -n 's/^ *Depends: clang-\([0-9]\+\)$/libclang-rt-\1-dev/p'
 }
 
-run_python() { timeout -k 10 600 .venv/bin/python -m pytest -q; }
+# The properties use one processor; the other tests wait most of the time.
+run_python() {
+  local status=0 log=build/properties.log
+  timeout -k 10 600 .venv/bin/python -m pytest -q test/fuzz >"$log" 2>&1 &
+  timeout -k 10 600 .venv/bin/python -m pytest -q test/worker || status=1
+  wait "$!" || status=1
+  cat "$log"
+  return "$status"
+}
 
 # Runs the JavaScript tests below some folders, that many files at a time.
 run_node_tests() {
@@ -89,11 +98,20 @@ run_node_tests() {
 run_js() {
   local status=0
   # Most of these wait most of the time.
-  run_node_tests 2 test/addon test/bench test/docs test/fuzz test/integration \
-    test/packages test/platforms || status=1
+  run_node_tests "$(($(nproc) + 1))" test/addon test/bench test/docs test/fuzz test/integration \
+    test/platforms || status=1
   # These use the whole machine.
   run_node_tests 1 test/chaos test/soak || status=1
   return "$status"
+}
+
+# Makes only the package of this platform. `npm run package` makes all of them.
+run_packages() {
+  local platform
+  platform=$(node --input-type=module --eval \
+    "console.log((await import('./addon/lib/native/platform.js')).platformName())")
+  npm run --silent package -- --platform "$platform"
+  run_node_tests 2 test/packages
 }
 
 run_frameworks() {
@@ -103,7 +121,7 @@ run_frameworks() {
 
 run_node-frameworks() {
   bash test/node-frameworks/setup.sh
-  run_node_tests 2 test/node-frameworks
+  run_node_tests "$(nproc)" test/node-frameworks
 }
 
 run_proxies() { bash test/proxies/run.sh; }

@@ -157,6 +157,13 @@ import { findNativeFiles } from './native/find.js'
  */
 
 /**
+ * @typedef {object} ProcessUsage
+ * @property {number} memory bytes that are resident, including pages that it shares
+ * @property {number} cpuTime milliseconds that all its threads have used
+ * @property {boolean} runs its main thread runs on a core, or waits for one; on macOS, any thread
+ */
+
+/**
  * @typedef {object} Binding
  * @property {Limits} limits
  * @property {{ control: number, lifeline: number }} descriptors that the fork server expects
@@ -172,6 +179,7 @@ import { findNativeFiles } from './native/find.js'
  *   { name: string, uid: number, gid: number, home: string } | null} findUser null: there is none
  * @property {(group: string) => number | null} findGroup its number; null: there is none
  * @property {() => number} landlockVersion what the kernel offers; 0: nothing
+ * @property {(pid: number) => ProcessUsage} processUsage zeros: there is no such process
  * @property {() => void} protect Processes of the same user can no longer trace this one.
  * @property {new (onMessage: (message: ControlMessage) => void) => Control} Control
  * @property {new (options: { requestRing?: number, responseRing?: number, spin: number },

@@ -45,7 +45,7 @@ const ATTACH_KEYS = new Set(['prefix', 'scope'])
 
 /** types/handler.d.ts declares it for users. */
 export class PythonHandler extends EventEmitter {
-  /** @type {import('./options.js').Settings} */
+  /** @type {import('./option-types.js').HandlerSettings} */
   #settings
 
   /** @type {import('./websocket/connection.js').ConnectionLimits} */
@@ -85,12 +85,15 @@ export class PythonHandler extends EventEmitter {
   /**
    * @param {object} [options] see options.js
    * @param {{ binding?: import('./binding.js').Binding,
-   *   system?: import('./worker/fork-server.js').System }} [parts] replacements, for tests
+   *   system?: import('./worker/fork-server.js').System,
+   *   preparation?: import('./option-types.js').Preparation }} [parts] for other parts of this
+   *   package, and replacements for tests
    */
   constructor (options, parts = {}) {
     super()
     const given = parseOptions(options)
-    const settings = this.#settings = { ...given, logger: guardLogger(given.logger) }
+    const settings = this.#settings =
+      { ...given, preparation: parts.preparation, logger: guardLogger(given.logger) }
     const binding = parts.binding ?? loadBinding()
     this.#connectionLimits = { ...binding.limits, maxMessage: settings.websocket.maxMessage }
     this.#ready = new Promise((resolve, reject) => {

@@ -7,6 +7,7 @@ import { InvalidOptionError } from './errors.js'
 import { boolean, count, filePath, integer, invalid, oneOf } from './option-checks.js'
 import { group } from './option-groups.js'
 import { optionName } from './util/option-name.js'
+import { operatingSystem } from './util/operating-system.js'
 import { userPath } from './util/user-path.js'
 
 /** @typedef {import('./option-checks.js').Check} Check */
@@ -106,6 +107,7 @@ export const ISOLATION = {
   check (value, name) {
     const given = typeof value === 'string' ? { profile: value } : value
     const settings = complete(fields.check(given, name), name)
+    checkOperatingSystem(settings, name)
     checkSystem(settings, name)
     return settings
   }
@@ -139,6 +141,24 @@ function complete (given, name) {
   return Object.freeze({
     ...given, group: gid, noNewPrivileges, dropCapabilities, inheritEnv
   })
+}
+
+/**
+ * What an operating system does not have cannot be asked of it.
+ * @param {import('./option-types.js').Isolation} settings
+ * @param {string} name
+ * @param {import('./util/operating-system.js').OperatingSystem} [system]
+ */
+export function checkOperatingSystem (settings, name, system = operatingSystem()) {
+  for (const option of system.refuses) {
+    /** @type {any} */
+    let value = settings
+    for (const key of option.split('.')) value = value[key]
+    if (value === false || value === 'none' || value === Infinity) continue
+    throw new InvalidOptionError(`${name}.${option}`, `${optionName(`${name}.${option}`)} cannot ` +
+      `be ${JSON.stringify(value)} on ${system.name}, whose kernel has nothing of the kind; ` +
+      'leave it out, or run Node on Linux, for example in a container')
+  }
 }
 
 /**

@@ -112,4 +112,18 @@
  * @property {Logger} logger
  */
 
+/**
+ * The options, and what other parts of this package add to them.
+ * @typedef {Settings & { preparation?: Preparation }} HandlerSettings
+ */
+
+/**
+ * What the worker does to the application before it starts it (preparation.py).
+ * @typedef {object} Preparation
+ * @property {Record<string, string | { value: unknown }>} [overrides] dependencies of FastAPI, and
+ *   what replaces them
+ * @property {boolean} [openapi] every request is answered with the OpenAPI document, if the
+ *   application has a method that returns it
+ */
+
 export {}

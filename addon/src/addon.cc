@@ -1,6 +1,6 @@
-// What the module exports: the classes Control and Channel, functions about users and protection,
-// and every number of the protocol that JavaScript needs, so that JavaScript repeats none.
-// addon/lib/binding.js documents the exports.
+// What the module exports: the classes Control and Channel, functions about users, processes
+// and protection, and every number of the protocol that JavaScript needs, so that JavaScript
+// repeats none. addon/lib/binding.js documents the exports.
 #include <napi.h>
 
 #include <array>
@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "base/os.h"
 #include "channel.h"
 #include "control.h"
 #include "events.h"
@@ -56,7 +57,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   Napi::Object features = Napi::Object::New(env);
   for (const auto& [name, letter] : wire::kFeatureNames) features.Set(name, std::string(1, letter));
   exports.Set("wireVersion", wire::kWireVersion);
-  exports.Set("stacksSignal", wire::kStacksSignal);
+  exports.Set("stacksSignal", base::kStacksSignal);
   exports.Set("outOfMemoryExit", wire::kOutOfMemoryExit);
   Napi::Object marks = Napi::Object::New(env);
   marks.Set("record", wire::kRecordMark);

@@ -1,22 +1,19 @@
 #include "control.h"
 
-#include <fcntl.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
-#include <unistd.h>
+#include <sys/types.h>
 
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <string>
-#include <thread>
+#include <utility>
+#include <vector>
 
+#include "base/os.h"
 #include "base/status.h"
 #include "channel.h"
 #include "errors.h"
 #include "js.h"
+#include "os.h"
 #include "tagged.h"
 #include "wire/control.h"
 
@@ -26,36 +23,6 @@ namespace {
 
 // Packets read in one turn of the event loop. After that Node's timers and sockets get their turn.
 constexpr int kPacketsATurn = 64;
-
-struct Pipe {
-  base::UniqueFd read;
-  base::UniqueFd write;
-};
-
-base::Status MakePipe(Pipe* pipe) {
-  std::array<int, 2> fds{};
-  if (pipe2(fds.data(), O_CLOEXEC) != 0) return base::Status::FromErrno("pipe2", errno);
-  pipe->read = base::UniqueFd(fds[0]);
-  pipe->write = base::UniqueFd(fds[1]);
-  return base::Status::Ok();
-}
-
-// Reaps a child that nobody else will wait for, so that no zombie is left. Unlike a pid, `pidfd`
-// cannot come to mean another process.
-void Reap(base::UniqueFd pidfd) {
-  siginfo_t info{};
-  if (waitid(P_PIDFD, static_cast<id_t>(pidfd.get()), &info, WEXITED | WNOHANG) != 0) return;
-  if (info.si_pid != 0) return;
-  // The child ends within seconds of its lifeline. Nothing waits for the thread or depends on it: a
-  // Node worker thread must be able to end at once. The environment may be gone by the time that
-  // the child ends, but this code is not, because the addon is never unloaded (CMakeLists.txt).
-  std::thread([child = std::move(pidfd)] {
-    siginfo_t ended{};
-    while (waitid(P_PIDFD, static_cast<id_t>(child.get()), &ended, WEXITED) != 0 &&
-           errno == EINTR) {
-    }
-  }).detach();
-}
 
 }  // namespace
 
@@ -74,7 +41,7 @@ Napi::Function Control::Define(Napi::Env env) {
 Control::Control(const Napi::CallbackInfo& info)
     : Napi::ObjectWrap<Control>(info),
       async_context_(info.Env(), "node_asgi.Control"),
-      packet_(wire::kMaxControl) {
+      receiver_(wire::kMaxControl, 0) {
   Open(info);
 }
 
@@ -83,16 +50,15 @@ void Control::Open(const Napi::CallbackInfo& info) {
   if (!info[0].IsFunction()) {
     return ThrowTypeError(env, "expected Control(onMessage)");
   }
-  std::array<int, 2> sockets{};
-  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets.data()) != 0) {
-    return ThrowNoResources(env, base::Status::FromErrno("socketpair", errno));
+  base::Result<base::SocketPair> sockets = base::MakePacketSockets(wire::kMaxControl);
+  base::Result<base::Pipe> lifeline = base::MakePipe();
+  for (const base::Status* status : {&sockets.status(), &lifeline.status()}) {
+    if (!status->ok()) return ThrowNoResources(env, *status);
   }
-  socket_ = base::UniqueFd(sockets[0]);
-  child_socket_ = base::UniqueFd(sockets[1]);
-  Pipe lifeline;
-  if (const base::Status made = MakePipe(&lifeline); !made.ok()) return ThrowNoResources(env, made);
-  lifeline_ = std::move(lifeline.write);
-  child_lifeline_ = std::move(lifeline.read);
+  socket_ = std::move(sockets.value().one);
+  child_socket_ = std::move(sockets.value().other);
+  lifeline_ = std::move(lifeline.value().write);
+  child_lifeline_ = std::move(lifeline.value().read);
   const base::Status watching = watcher_.Start(env, socket_.get(), [this] { OnReadable(); });
   if (!watching.ok()) return ThrowNoResources(env, watching);
   on_message_ = Napi::Persistent(info[0].As<Napi::Function>());
@@ -109,7 +75,8 @@ void Control::OnEnvironmentEnd(void* self) {
   auto* control = static_cast<Control*>(self);
   control->hooked_ = false;
   control->CloseNow();
-  if (control->child_process_.valid()) Reap(std::move(control->child_process_));
+  // It ends within seconds of its lifeline. A Node worker thread cannot wait for that.
+  control->server_.ReapWhenItEnds();
 }
 
 Napi::Value Control::ChildFd(const Napi::CallbackInfo& info) {
@@ -122,8 +89,7 @@ Napi::Value Control::LifelineFd(const Napi::CallbackInfo& info) {
 
 Napi::Value Control::Spawned(const Napi::CallbackInfo& info) {
   if (info[0].IsNumber()) {
-    const int pid = info[0].As<Napi::Number>().Int32Value();
-    child_process_ = base::UniqueFd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
+    server_ = ChildProcess(info[0].As<Napi::Number>().Int32Value());
   }
   child_socket_.reset();
   child_lifeline_.reset();
@@ -131,19 +97,14 @@ Napi::Value Control::Spawned(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value Control::Reaped(const Napi::CallbackInfo& /*info*/) {
-  child_process_.reset();
+  server_.Forget();
   return {};
 }
 
 // Only where orphans become children of this process: elsewhere, a process with this pid that is a
 // child of this one is another one, for which somebody else waits.
 Napi::Value Control::ReapOrphan(const Napi::CallbackInfo& info) {
-  int is_subreaper = 0;
-  (void)prctl(PR_GET_CHILD_SUBREAPER, &is_subreaper);
-  if (getpid() != 1 && is_subreaper == 0) return {};
-  const auto pid = static_cast<pid_t>(Uint32(info[0]));
-  base::UniqueFd pidfd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
-  if (pidfd.valid()) Reap(std::move(pidfd));
+  if (AdoptsOrphans()) ChildProcess(static_cast<pid_t>(Uint32(info[0]))).ReapWhenItEnds();
   return {};
 }
 
@@ -154,33 +115,20 @@ bool Control::Send(const Message& message, std::span<const int> fds) {
     return false;
   }
   std::vector<std::byte> bytes(wire::FrameBound(message));
-  iovec part = {bytes.data(), wire::PackFrame(message, bytes)};
-  if (part.iov_len > wire::kMaxControl) {
+  bytes.resize(wire::PackFrame(message, bytes));
+  if (bytes.size() > wire::kMaxControl) {
     ThrowCoded(Env(), "ERR_INVALID_OPTION",
-               "the settings for Python take " + std::to_string(part.iov_len) +
+               "the settings for Python take " + std::to_string(bytes.size()) +
                    " bytes, but a control message carries at most " +
                    std::to_string(wire::kMaxControl) + "; preload fewer modules");
     return false;
   }
-  alignas(cmsghdr) std::array<std::byte, CMSG_SPACE(sizeof(int) * wire::kForkFds)> ancillary{};
-  msghdr packet{};
-  packet.msg_iov = &part;
-  packet.msg_iovlen = 1;
-  if (!fds.empty()) {
-    packet.msg_control = ancillary.data();
-    // How wide these fields are depends on the C library.
-    packet.msg_controllen =
-        static_cast<decltype(packet.msg_controllen)>(CMSG_SPACE(fds.size_bytes()));
-    cmsghdr* item = CMSG_FIRSTHDR(&packet);
-    item->cmsg_level = SOL_SOCKET;
-    item->cmsg_type = SCM_RIGHTS;
-    item->cmsg_len = static_cast<decltype(item->cmsg_len)>(CMSG_LEN(fds.size_bytes()));
-    std::memcpy(CMSG_DATA(item), fds.data(), fds.size_bytes());
-  }
   // A server that has left so much unread that the socket is full counts as gone.
-  if (sendmsg(socket_.get(), &packet, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0) return true;
+  const base::Status sent = base::SendPacket(socket_.get(), bytes, fds, base::Wait::kNo);
+  if (sent.ok()) return true;
+  const std::string what = "cannot send a message to the fork server";
   ThrowCoded(Env(), "ERR_PYTHON_FAILED",
-             base::Status::FromErrno("cannot send a message to the fork server", errno).message());
+             base::Status::FromErrno(what, sent.error_number()).message());
   return false;
 }
 
@@ -196,21 +144,21 @@ Napi::Value Control::Fork(const Napi::CallbackInfo& info) {
   if (channel == nullptr) return {};
   std::array<int, wire::kForkFds> fds{};
   if (!channel->WorkerFds(&fds)) return {};
-  Pipe out;
-  Pipe err;
-  for (Pipe* pipe : {&out, &err}) {
-    if (const base::Status made = MakePipe(pipe); !made.ok()) {
-      ThrowNoResources(env, made);
+  base::Result<base::Pipe> out = base::MakePipe();
+  base::Result<base::Pipe> err = base::MakePipe();
+  for (const base::Status* status : {&out.status(), &err.status()}) {
+    if (!status->ok()) {
+      ThrowNoResources(env, *status);
       return {};
     }
   }
-  fds[wire::kStdoutFd] = out.write.get();
-  fds[wire::kStderrFd] = err.write.get();
+  fds[wire::kStdoutFd] = out.value().write.get();
+  fds[wire::kStderrFd] = err.value().write.get();
   if (!Send(wire::Fork{Uint32(info[0])}, fds)) return {};
   channel->CloseWorkerFds();
   Napi::Object result = Napi::Object::New(env);
-  result.Set("stdout", out.read.release());
-  result.Set("stderr", err.read.release());
+  result.Set("stdout", out.value().read.release());
+  result.Set("stderr", err.value().read.release());
   return result;
 }
 
@@ -246,15 +194,16 @@ void Control::CloseNow() {
 void Control::OnReadable() {
   for (int taken = 0; taken < kPacketsATurn && socket_.valid(); ++taken) {
     const Napi::HandleScope scope(Env());
-    const ssize_t size = recv(socket_.get(), packet_.data(), packet_.size(), MSG_DONTWAIT);
-    if (size < 0 && (errno == EAGAIN || errno == EINTR)) return;
-    if (size <= 0) {
+    const base::Result<base::Packet> received = receiver_.Receive(socket_.get(), base::Wait::kNo);
+    if (received.status().error_number() == EAGAIN) return;
+    if (received.status().code() == base::Status::Code::kCorrupt) return Deliver(ToMessage({}));
+    if (!received.ok() || received.value().bytes.empty()) {
       watcher_.Close();
       Napi::Object message = Napi::Object::New(Env());
       message.Set("type", "closed");
       return Deliver(message);
     }
-    Deliver(ToMessage(std::span(packet_).first(static_cast<size_t>(size))));
+    Deliver(ToMessage(received.value().bytes));
   }
 }
 

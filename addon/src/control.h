@@ -4,9 +4,10 @@
 
 #include <span>
 #include <string_view>
-#include <vector>
 
+#include "base/packet_socket.h"
 #include "base/unique_fd.h"
+#include "child_process.h"
 #include "poll_watcher.h"
 #include "wire/frame.h"
 
@@ -65,12 +66,12 @@ class Control : public Napi::ObjectWrap<Control> {
   base::UniqueFd child_socket_;
   base::UniqueFd lifeline_;  // the write end: closing it tells everybody to end
   base::UniqueFd child_lifeline_;
-  base::UniqueFd child_process_;  // a pidfd of the fork server, until it has been reaped
+  ChildProcess server_;  // until it has been reaped
   PollWatcher watcher_;
   bool hooked_ = false;  // OnEnvironmentEnd is registered
   Napi::FunctionReference on_message_;
   Napi::AsyncContext async_context_;
-  std::vector<std::byte> packet_;
+  base::PacketReceiver receiver_;
   wire::Frame frame_;
 };
 

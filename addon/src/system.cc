@@ -2,9 +2,7 @@
 
 #include <grp.h>
 #include <pwd.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
-#include <unistd.h>
+#include <sys/types.h>
 
 #include <cerrno>
 #include <string>
@@ -12,6 +10,8 @@
 
 #include "base/status.h"
 #include "errors.h"
+#include "js.h"
+#include "os.h"
 
 namespace nasgi::addon {
 
@@ -65,19 +65,23 @@ Napi::Value FindGroup(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<double>(found->gr_gid));
 }
 
-// From linux/landlock.h, which is older on the machine that builds than on those that run.
-Napi::Value LandlockVersion(const Napi::CallbackInfo& info) {
-  constexpr long kCreateRuleset = 444;
-  constexpr uint32_t kVersionFlag = 1;
-  const long version = syscall(kCreateRuleset, nullptr, 0, kVersionFlag);
-  return Napi::Number::New(info.Env(), static_cast<double>(version < 0 ? 0 : version));
+Napi::Value FindLandlock(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), LandlockVersion());
 }
 
 Napi::Value Protect(const Napi::CallbackInfo& info) {
-  if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) {
-    ThrowNoResources(info.Env(), base::Status::FromErrno("prctl", errno));
-  }
+  const base::Status status = KeepFromTracers();
+  if (!status.ok()) ThrowNoResources(info.Env(), status);
   return {};
+}
+
+Napi::Value ProcessUsage(const Napi::CallbackInfo& info) {
+  const Usage usage = UsageOf(static_cast<pid_t>(Uint32(info[0]))).value_or(Usage());
+  Napi::Object result = Napi::Object::New(info.Env());
+  result.Set("memory", usage.memory);
+  result.Set("cpuTime", usage.cpu_time);
+  result.Set("runs", usage.runs);
+  return result;
 }
 
 }  // namespace
@@ -85,8 +89,9 @@ Napi::Value Protect(const Napi::CallbackInfo& info) {
 void DefineSystem(Napi::Env env, Napi::Object exports) {
   exports.Set("findUser", Napi::Function::New<FindUser>(env, "findUser"));
   exports.Set("findGroup", Napi::Function::New<FindGroup>(env, "findGroup"));
-  exports.Set("landlockVersion", Napi::Function::New<LandlockVersion>(env, "landlockVersion"));
+  exports.Set("landlockVersion", Napi::Function::New<FindLandlock>(env, "landlockVersion"));
   exports.Set("protect", Napi::Function::New<Protect>(env, "protect"));
+  exports.Set("processUsage", Napi::Function::New<ProcessUsage>(env, "processUsage"));
 }
 
 }  // namespace nasgi::addon

@@ -5,6 +5,8 @@
 #include <boost/interprocess/exceptions.hpp>
 #include <cerrno>
 
+#include "base/os.h"
+
 namespace nasgi::base {
 namespace {
 
@@ -29,9 +31,8 @@ Result<bip::mapped_region> MapRegion(int fd, size_t offset, size_t size, std::by
   try {
     bip::mapped_region region(BorrowedFd(fd), bip::read_write, static_cast<bip::offset_t>(offset),
                               size, address, options);
-    if (::madvise(region.get_address(), size, MADV_DONTFORK) != 0) {
-      return Status::FromErrno("madvise of shared memory", errno);
-    }
+    const Status kept = KeepFromChildren(region.get_address(), size);
+    if (!kept.ok()) return kept;
     return region;
   } catch (const bip::interprocess_exception& e) {
     return Status::FromErrno("mmap of shared memory", e.get_native_error());

@@ -1,6 +1,6 @@
 // Owners of address ranges: a plain reservation, a mapping of a file, and a region of a file mapped
-// twice back to back. A child process that is forked later does not inherit the mappings of files
-// (MADV_DONTFORK).
+// twice back to back. A child process that is forked later does not inherit the mappings of
+// files.
 //
 // Thread safety: each object, one thread at a time. The mapped memory has rules of its own.
 

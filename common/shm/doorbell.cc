@@ -5,6 +5,9 @@
 #include <array>
 #include <cerrno>
 #include <cstddef>
+#include <utility>
+
+#include "base/os.h"
 
 namespace nasgi::shm {
 
@@ -16,18 +19,17 @@ constexpr size_t kRingsATime = 256;
 }  // namespace
 
 base::Result<DoorbellPair> Doorbell::CreatePair() {
-  std::array<int, 2> ends{};
-  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) {
-    return base::Status::FromErrno("socketpair", errno);
-  }
-  return DoorbellPair{Doorbell(base::UniqueFd(ends[0])), Doorbell(base::UniqueFd(ends[1]))};
+  base::Result<base::SocketPair> ends = base::MakeSocketPair(SOCK_STREAM);
+  if (!ends.ok()) return ends.status();
+  return DoorbellPair{Doorbell(std::move(ends.value().one)),
+                      Doorbell(std::move(ends.value().other))};
 }
 
 void Doorbell::Ring() const {
   const std::byte ring{1};
   // EAGAIN: so many rings wait that there is no room for another. EPIPE: nobody listens any more,
   // which Clear() reports.
-  while (::send(fd_.get(), &ring, sizeof(ring), MSG_DONTWAIT | MSG_NOSIGNAL) < 0 &&
+  while (::send(fd_.get(), &ring, sizeof(ring), MSG_DONTWAIT | base::kNoSigpipe) < 0 &&
          errno == EINTR) {
   }
 }

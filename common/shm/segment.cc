@@ -1,16 +1,13 @@
 #include "shm/segment.h"
 
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <bit>
-#include <cerrno>
 #include <new>
 #include <string>
 #include <utility>
 
+#include "base/memory_file.h"
 #include "base/scoped_mmap.h"
 #include "shm/ring_cursor.h"
 
@@ -20,10 +17,6 @@ using base::Result;
 using base::Status;
 
 namespace {
-
-// Without these the peer could shrink the file under our mapping, and the next access would be a
-// SIGBUS.
-constexpr int kSeals = F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL;
 
 // The header takes a whole page, because mappings begin at page boundaries.
 size_t HeaderBytes() { return static_cast<size_t>(::sysconf(_SC_PAGESIZE)); }
@@ -75,16 +68,11 @@ Result<Segment> Segment::Create(const Options& options) {
   if (!ValidCapacity(options.response_capacity)) {
     return BadCapacity("response", options.response_capacity);
   }
-  base::UniqueFd fd(::memfd_create("node-asgi", MFD_CLOEXEC | MFD_ALLOW_SEALING));
-  if (!fd.valid()) return Status::FromErrno("memfd_create", errno);
-  const size_t size = HeaderBytes() + options.request_capacity + options.response_capacity;
-  if (::ftruncate(fd.get(), static_cast<off_t>(size)) != 0) {
-    return Status::FromErrno("ftruncate of the segment", errno);
-  }
-  if (::fcntl(fd.get(), F_ADD_SEALS, kSeals) != 0) {
-    return Status::FromErrno("sealing of the segment", errno);
-  }
-  auto segment = MapRings(std::move(fd), options.request_capacity, options.response_capacity);
+  auto fd =
+      base::MakeMemoryFile(HeaderBytes() + options.request_capacity + options.response_capacity);
+  if (!fd.ok()) return fd.status();
+  auto segment =
+      MapRings(std::move(fd).value(), options.request_capacity, options.response_capacity);
   if (!segment.ok()) return segment.status();
   auto* header = new (segment.value().mapping_->header.data()) SegmentHeader{};
   header->magic = kMagic;
@@ -99,15 +87,10 @@ Result<Segment> Segment::Create(const Options& options) {
 }
 
 Result<Segment> Segment::Attach(base::UniqueFd fd) {
-  struct stat info{};
-  if (::fstat(fd.get(), &info) != 0) return Status::FromErrno("fstat of the segment", errno);
-  if (!S_ISREG(info.st_mode)) return Status::Corrupt("the segment is not a memory file");
-  const int seals = ::fcntl(fd.get(), F_GET_SEALS);
-  if (seals < 0 || (seals & kSeals) != kSeals) {
-    return Status::Corrupt("the size of the segment is not sealed");
-  }
-  // The size is sealed, so what fits it now stays safe to map and touch.
-  const auto size = static_cast<uint64_t>(info.st_size);
+  const Result<uint64_t> found = base::SizeOfMemoryFile(fd.get());
+  if (!found.ok()) return found.status();
+  // The size cannot change, so what fits it now stays safe to map and touch.
+  const uint64_t size = found.value();
   if (size < HeaderBytes()) return Status::Corrupt("the segment is smaller than its header");
 
   size_t request_capacity = 0;

@@ -9,7 +9,7 @@
 
 namespace nasgi::shm {
 
-// The memory that one worker shares with Node (layout.h): a sealed memfd and its mappings.
+// The memory that one worker shares with Node (layout.h): a memory file and its mappings.
 //
 // Thread safety: copies may be used by several threads. The rings have rules of their own.
 // Lifetime: a small handle. Copies share the mappings and the descriptor, which the last copy
@@ -27,11 +27,11 @@ class Segment {
 
   // A new segment with two empty rings. kInvalidArgument names a bad capacity.
   static base::Result<Segment> Create(const Options& options);
-  // A segment that Create() has made in another process. Checks its type, seals, size, magic
-  // number, version and capacities before it trusts them. kCorrupt says which of them is wrong.
+  // A segment that Create() has made in another process. Checks its kind, size, magic number,
+  // version and capacities before it trusts them. kCorrupt says which of them is wrong.
   static base::Result<Segment> Attach(base::UniqueFd fd);
 
-  // The memfd, to be sent to the other process; borrowed.
+  // The memory file, to be sent to the other process; borrowed.
   [[nodiscard]] int fd() const;
   // Valid as long as a copy of this object lives.
   [[nodiscard]] RingMemory request_ring() const;

@@ -16,10 +16,6 @@ namespace nasgi::wire {
 inline constexpr int kControlFd = 3;   // in the fork server
 inline constexpr int kLifelineFd = 4;  // in the fork server and its workers; EOF: Node is gone
 
-// The signal that makes a worker print the stacks of all its threads to stderr, whatever they are
-// doing. A real-time signal of Linux that applications hardly use (SIGRTMAX - 2).
-inline constexpr int kStacksSignal = 62;
-
 // The exit code of a worker that has ended because the memory it is allowed is used up.
 inline constexpr int kOutOfMemoryExit = 112;
 

@@ -2,47 +2,20 @@
 // no descriptor that comes with it is left open.
 #include <Python.h>
 
-#include <fcntl.h>
 #include <fuzzer/FuzzedDataProvider.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
-#include <string>
 
 #include "base/fd_passing.h"
 #include "fuzz.h"
+#include "packets.h"
 #include "process/control.h"
 #include "py/ref.h"
 
 namespace nasgi::fuzz {
 namespace {
-
-constexpr size_t kMost = 8;
-
-void SendPacket(int socket, std::string bytes, size_t count) {
-  static const int file = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
-  alignas(cmsghdr) std::array<std::byte, CMSG_SPACE(kMost * sizeof(int))> ancillary{};
-  iovec part{bytes.data(), bytes.size()};
-  msghdr packet{};
-  packet.msg_iov = &part;
-  packet.msg_iovlen = 1;
-  if (count > 0) {
-    packet.msg_control = ancillary.data();
-    packet.msg_controllen = CMSG_SPACE(count * sizeof(int));
-    cmsghdr* item = CMSG_FIRSTHDR(&packet);
-    item->cmsg_level = SOL_SOCKET;
-    item->cmsg_type = SCM_RIGHTS;
-    item->cmsg_len = CMSG_LEN(count * sizeof(int));
-    std::array<int, kMost> files{};
-    files.fill(file);
-    std::memcpy(CMSG_DATA(item), files.data(), count * sizeof(int));
-  }
-  (void)::sendmsg(socket, &packet, MSG_DONTWAIT | MSG_NOSIGNAL);
-}
 
 // Closes the descriptors in the list of a "fork".
 void CloseAll(PyObject* message) {
@@ -66,10 +39,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace nasgi;  // NOLINT(google-build-using-namespace)
   FuzzedDataProvider input(data, size);
   const base::FdSockets sockets = base::MakeFdSockets().value();
-  const size_t count = input.ConsumeIntegralInRange<size_t>(0, fuzz::kMost);
+  const size_t count = input.ConsumeIntegralInRange<size_t>(0, fuzz::kMostFiles);
   fuzz::SendPacket(sockets.passer.get(), input.ConsumeRemainingBytesAsString(), count);
-  const int lowest = ::dup(0);
-  ::close(lowest);
+  const int lowest = fuzz::LowestFree();
   const int taker = sockets.taker.get();
   // An empty packet looks like the end.
   const py::Ref arguments = py::Ref::Steal(Py_BuildValue("(i)", taker));
@@ -78,8 +50,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
                 "a message comes with an exception, or neither comes");
   if (!message) PyErr_Clear();
   if (message && PyTuple_Check(message.get())) fuzz::CloseAll(message.get());
-  const int after = ::dup(0);
-  ::close(after);
-  fuzz::Require(after == lowest, "a descriptor is left open");
+  fuzz::Require(fuzz::LowestFree() == lowest, "a descriptor is left open");
   return 0;
 }

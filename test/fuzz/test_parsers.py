@@ -105,6 +105,7 @@ FULL = {
     "debug": st.booleans(),
     "limits": st.dictionaries(st.text(), st.integers()),
     "allowed": st.none(),
+    "preparation": st.dictionaries(st.text(), st.integers()),
 }
 timeouts = {name: st.none() | st.floats(0, 1e9) for name in ("startup", "shutdown", "cancel")}
 valid = st.fixed_dictionaries({**FULL, "timeouts": st.fixed_dictionaries(timeouts)})

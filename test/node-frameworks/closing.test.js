@@ -7,6 +7,7 @@ import http from 'node:http'
 import { awake } from '../support/harness.js'
 import { openSocket } from '../support/websocket.js'
 import { load, withFrameworks } from './installed.js'
+import { upgradeBelow } from './mounted.js'
 import { PLATFORMS, createNest } from './nest-app.js'
 
 const app = { appTarget: 'kinds_app:app', timeouts: { drain: 500 } }
@@ -77,8 +78,7 @@ const ROUTES = {
   '@fastify/middie': async (fastify, python) => {
     await fastify.register(await load('@fastify/middie'))
     fastify.use('/mnt', python.listener)
-    fastify.server.on('upgrade', (req, socket, head) =>
-      python.upgrade(req, socket, head, { prefix: '/mnt' }))
+    fastify.server.on('upgrade', upgradeBelow(python))
   },
   'reply.hijack()': (fastify, python) => {
     fastify.all('/mnt/*', (request, reply) => {
@@ -119,8 +119,7 @@ for (const platform of Object.keys(PLATFORMS)) {
       async (python) => {
         const nest = await createNest(platform, {}, { hooks: { [hook]: () => python.close() } })
         nest.use('/mnt', python.listener)
-        nest.getHttpServer().on('upgrade', (req, socket, head) =>
-          python.upgrade(req, socket, head, { prefix: '/mnt' }))
+        nest.getHttpServer().on('upgrade', upgradeBelow(python))
         await nest.listen(0, '127.0.0.1')
         await checkClose(nest.getHttpServer().address().port, () => nest.close())
       })

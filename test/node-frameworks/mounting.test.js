@@ -10,9 +10,10 @@ import { join } from 'node:path'
 import express from 'express'
 import WebSocket from 'ws'
 
-import { LARGE, ask, checkKinds } from '../support/kinds.js'
+import { ask } from '../support/kinds.js'
 import { openSocket } from '../support/websocket.js'
 import { load, withFrameworks } from './installed.js'
+import { checkBody, checkMount, checkSocket, upgradeBelow } from './mounted.js'
 import { PLATFORMS, createNest } from './nest-app.js'
 
 // Node keeps the descriptor of its first watcher, which is not a leak of a test.
@@ -20,46 +21,25 @@ watch(tmpdir()).close()
 
 const app = { appTarget: 'kinds_app:app' }
 
-/** What must be true of an application that is mounted at /mnt. */
-async function checkMount (python, port) {
-  for (const path of ['/mnt/where', '/mnt/where?x=/mnt/where', '/mnt/a/b/where?/']) {
-    const { text } = await ask(port, path)
-    assert.equal(text, `/mnt ${path.split('?')[0]}`)
+/** Runs an application of Nest until `run` has checked it. */
+async function serveNest (nest, run) {
+  await nest.listen(0, '127.0.0.1')
+  try {
+    await run(nest.getHttpServer().address().port)
+  } finally {
+    await nest.close()
   }
-  await checkKinds(python, port, '/mnt')
-}
-
-async function checkBody (port) {
-  const { text } = await ask(port, '/mnt/body', { method: 'POST', body: LARGE })
-  assert.ok(text === LARGE)
-}
-
-async function checkSocket (port) {
-  const client = await openSocket(`ws://127.0.0.1:${port}/mnt/x`)
-  client.send('hello')
-  while (client.received.length < 2) await once(client, 'message')
-  assert.deepEqual(client.received, ['/mnt /mnt/x', 'hello'])
-  client.close()
-  await client.closed
-}
-
-const upgradeBelow = (python) => (req, socket, head) => {
-  if (req.url.startsWith('/mnt/')) python.upgrade(req, socket, head, { prefix: '/mnt' })
 }
 
 for (const platform of Object.keys(PLATFORMS)) {
   withFrameworks(`${platform}: app.use('/mnt', python.listener)`, app, async (python) => {
     const nest = await createNest(platform)
     nest.use('/mnt', python.listener)
-    await nest.listen(0, '127.0.0.1')
-    try {
-      const { port } = nest.getHttpServer().address()
+    await serveNest(nest, async (port) => {
       await checkMount(python, port)
       await checkBody(port)
       assert.equal((await ask(port, '/elsewhere')).status, 404)
-    } finally {
-      await nest.close()
-    }
+    })
   })
 
   withFrameworks(`${platform}: python.attach(app.getHttpServer(), { prefix })`, app,
@@ -69,16 +49,12 @@ for (const platform of Object.keys(PLATFORMS)) {
       })
       await nest.init()
       python.attach(nest.getHttpServer(), { prefix: '/mnt' })
-      await nest.listen(0, '127.0.0.1')
-      try {
-        const { port } = nest.getHttpServer().address()
+      await serveNest(nest, async (port) => {
         await checkMount(python, port)
         await checkBody(port)
         await checkSocket(port)
         assert.equal((await ask(port, '/elsewhere')).text, 'Nest')
-      } finally {
-        await nest.close()
-      }
+      })
     })
 
   withFrameworks(`${platform}: middleware of a module`, app, async (python) => {
@@ -89,12 +65,7 @@ for (const platform of Object.keys(PLATFORMS)) {
         : python.listener,
       from: 'mnt/{*path}'
     })
-    await nest.listen(0, '127.0.0.1')
-    try {
-      await checkMount(python, nest.getHttpServer().address().port)
-    } finally {
-      await nest.close()
-    }
+    await serveNest(nest, (port) => checkMount(python, port))
   })
 
   withFrameworks(`${platform}: setGlobalPrefix() and a controller`, app, async (python) => {
@@ -103,12 +74,7 @@ for (const platform of Object.keys(PLATFORMS)) {
         python.listener(req.raw ?? req, res.raw ?? res, { prefix: '/mnt' })
     })
     nest.setGlobalPrefix('mnt')
-    await nest.listen(0, '127.0.0.1')
-    try {
-      await checkMount(python, nest.getHttpServer().address().port)
-    } finally {
-      await nest.close()
-    }
+    await serveNest(nest, (port) => checkMount(python, port))
   })
 }
 

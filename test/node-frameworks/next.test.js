@@ -8,8 +8,8 @@ import { fileURLToPath } from 'node:url'
 
 import { startPython } from '../support/harness.js'
 import { LARGE, ask, checkKinds } from '../support/kinds.js'
-import { openSocket } from '../support/websocket.js'
 import { load, skip } from './installed.js'
+import { checkBody, checkMount, checkSocket, upgradeBelow } from './mounted.js'
 
 const JSON_TYPE = { 'content-type': 'application/json' }
 
@@ -18,9 +18,7 @@ const servers = {
   'a listener that chooses': (python, handle) => http.createServer((req, res) => {
     if (req.url.startsWith('/mnt/')) python.listener(req, res, { prefix: '/mnt' })
     else handle(req, res)
-  }).on('upgrade', (req, socket, head) => {
-    if (req.url.startsWith('/mnt/')) python.upgrade(req, socket, head, { prefix: '/mnt' })
-  }),
+  }).on('upgrade', upgradeBelow(python)),
   'python.attach': (python, handle) => {
     const server = http.createServer(handle)
     python.attach(server, { prefix: '/mnt' })
@@ -66,25 +64,14 @@ describe('Next.js', { skip }, () => {
     assert.match(page.text, /page of Next\.js/)
   }
 
-  async function checkSocket (port) {
-    const client = await openSocket(`ws://127.0.0.1:${port}/mnt/x`)
-    client.send('hello')
-    while (client.received.length < 2) await once(client, 'message')
-    assert.deepEqual(client.received, ['/mnt /mnt/x', 'hello'])
-    client.close()
-    await client.closed
-  }
-
   for (const [name, make] of Object.entries(servers)) {
     it(`serves pages beside Python: ${name}`, () => serving(make, async (port) => {
       // Next.js listens for upgrades from its first request on.
       await checkSocket(port)
       await checkPage(port)
       await checkSocket(port)
-      await checkKinds(python, port, '/mnt')
-      assert.equal((await ask(port, '/mnt/where')).text, '/mnt /mnt/where')
-      const { text } = await ask(port, '/mnt/body', { method: 'POST', body: LARGE })
-      assert.ok(text === LARGE)
+      await checkMount(python, port)
+      await checkBody(port)
       await checkPage(port)
     }))
 

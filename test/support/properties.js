@@ -87,6 +87,12 @@ export const headerValue = fc
   .string({ unit: fc.oneof(visible, fc.constantFrom(' ', '\t', ',')) })
   .map((text) => text.replace(/^[ \t]+|[ \t]+$/g, ''))
 
+/** Headers as a list of pairs. */
+export const headerPairs = fc.array(fc.tuple(headerName, headerValue), { maxLength: 8 })
+
+/** Fields of a head before its headers. */
+export const HEAD_FIELDS = 13
+
 /**
  * What a function throws, if it does.
  * @param {() => any} call

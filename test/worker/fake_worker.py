@@ -20,14 +20,14 @@ ROOT = Path(__file__).parents[2]
 
 def declared(name, header):
     """A constant of C++, from where it is declared, so that it is not repeated here."""
-    declaration = rf"^inline constexpr [\w:]+ {name}(?:\[\])? = ([^;]+);"
+    declaration = rf"^(?:inline constexpr|const) [\w:]+ {name}(?:\[\])? = ([^;]+);"
     [value] = re.findall(declaration, (ROOT / header).read_text(), re.MULTILINE)
     return eval(value, {"__builtins__": {}})
 
 
 CONTROL_FD = declared("kControlFd", "common/wire/control.h")
 LIFELINE_FD = declared("kLifelineFd", "common/wire/control.h")
-STACKS_SIGNAL = declared("kStacksSignal", "common/wire/control.h")
+STACKS_SIGNAL = declared("kStacksSignal", "common/base/os_linux.cc")
 OUT_OF_MEMORY_EXIT = declared("kOutOfMemoryExit", "common/wire/control.h")
 RECORD_MARK = declared("kRecordMark", "common/wire/control.h")
 NEWLINE_MARK = declared("kNewlineMark", "common/wire/control.h")

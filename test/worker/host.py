@@ -27,6 +27,7 @@ SETTINGS = {
     "debug": False,
     "limits": {},
     "allowed": None,
+    "preparation": {},
 }
 LIMIT = 20  # Seconds that any single wait may take before the test fails.
 

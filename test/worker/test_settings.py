@@ -17,6 +17,7 @@ FULL = {
     "debug": True,
     "limits": {"nofile": 100},
     "allowed": {"read": ["/a"], "write": [], "temporary": "/t"},
+    "preparation": {"openapi": True},
 }
 
 
@@ -41,6 +42,7 @@ def test_every_setting_is_read():
         debug=True,
         limits={"nofile": 100},
         allowed={"read": ["/a"], "write": [], "temporary": "/t"},
+        preparation={"openapi": True},
     )
 
 

@@ -8,7 +8,9 @@ from node_asgi_worker import threads
 @pytest.fixture
 def loaded(monkeypatch):
     def use(*files):
-        monkeypatch.setattr(threads, "_loaded", lambda: {f"/lib/{file}" for file in files})
+        monkeypatch.setattr(
+            threads.system, "loaded_files", lambda: {f"/lib/{file}" for file in files}
+        )
 
     return use
 
@@ -40,14 +42,14 @@ def test_threads_without_a_name_are_explained_by_the_library_that_is_loaded(
     loaded, monkeypatch, file, library, variable
 ):
     loaded("libc.so.6", file)
-    monkeypatch.setattr(threads, "_native_name", lambda task: "python (native)")
+    monkeypatch.setattr(threads.system, "unnamed_thread", lambda: "python")
     [text] = threads._explained(["python (native)"] * 3)
     for fact in ("3 of", library, variable):
         assert fact in text
 
 
 def test_threads_were_blamed_on_a_library_that_had_ended_its_own(loaded, monkeypatch):
-    monkeypatch.setattr(threads, "_native_name", lambda task: "python (native)")
+    monkeypatch.setattr(threads.system, "unnamed_thread", lambda: "python")
     loaded("cv2/cv2.abi3.so", "libopenblas.so.0", "libgomp-e985.so.1")
     [text] = threads._explained(["python (native)"], ("openblas", "libgomp"))
     assert "OpenCV" in text
@@ -56,8 +58,10 @@ def test_threads_were_blamed_on_a_library_that_had_ended_its_own(loaded, monkeyp
 
 
 def test_a_folder_with_the_name_of_a_library_is_not_the_library(monkeypatch):
-    monkeypatch.setattr(threads, "_loaded", lambda: {"/srv/openblas/app/lib/python3/a.so"})
-    monkeypatch.setattr(threads, "_native_name", lambda task: "python (native)")
+    monkeypatch.setattr(
+        threads.system, "loaded_files", lambda: {"/srv/openblas/app/lib/python3/a.so"}
+    )
+    monkeypatch.setattr(threads.system, "unnamed_thread", lambda: "python")
     assert threads._explained(["python (native)"]) == ["python (native)"]
 
 

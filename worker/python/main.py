@@ -83,8 +83,10 @@ def main(load=load_extension):
         system = " ".join(filter(None, (platform.machine(),) + platform.libc_ver()))  # noqa: RUF005
         refuse("it (%s) cannot load the native module of node-asgi: %s" % (system, error))
     sys.modules[PACKAGE + "._worker"] = package._worker = native
+    from node_asgi_worker import system
+
     # Before any other code runs: from here on, no process of the same user can trace this one.
-    native.set_dumpable(False)
+    system.protect(False)
 
     from node_asgi_worker import confinement
 

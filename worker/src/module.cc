@@ -8,10 +8,9 @@
 #include "asgi/cycle_types.h"
 #include "asgi/module_state.h"
 #include "asgi/scope.h"
+#include "base/os.h"
 #include "channel/channel_type.h"
 #include "process/control.h"
-#include "process/landlock.h"
-#include "process/seccomp.h"
 #include "process/system_calls.h"
 #include "wire/control.h"
 #include "wire/protocol.h"
@@ -28,12 +27,12 @@ Ref Attribute(const char* module, const char* name) {
 }
 
 // What Python takes from here instead of repeating them.
-constexpr struct {
+const struct {
   const char* name;
   long value;
 } kConstants[] = {
     {"CONTROL_FD", wire::kControlFd},        {"LIFELINE_FD", wire::kLifelineFd},
-    {"STACKS_SIGNAL", wire::kStacksSignal},  {"OUT_OF_MEMORY_EXIT", wire::kOutOfMemoryExit},
+    {"STACKS_SIGNAL", base::kStacksSignal},  {"OUT_OF_MEMORY_EXIT", wire::kOutOfMemoryExit},
     {"MAX_ERROR_TYPE", wire::kMaxErrorType}, {"MAX_ERROR_MESSAGE", wire::kMaxErrorMessage},
     {"MAX_TRACEBACK", wire::kMaxTraceback},
 };
@@ -70,6 +69,7 @@ int Exec(PyObject* module) {
       PyModule_AddType(module, py::AsType(state->channel_type)) != 0) {
     return -1;
   }
+  if (PyModule_AddFunctions(module, SystemCalls()) != 0) return -1;
   for (const auto& [name, value] : kConstants) {
     if (PyModule_AddIntConstant(module, name, value) != 0) return -1;
   }
@@ -111,20 +111,6 @@ PyMethodDef functions[] = {
      "closed its end."},
     {"control_send", ControlSend, METH_VARARGS,
      "control_send(fd, kind, *fields): sends Node a message."},
-    {"set_parent_death_signal", SetParentDeathSignal, METH_VARARGS,
-     "set_parent_death_signal(signum): prctl(PR_SET_PDEATHSIG)."},
-    {"set_dumpable", SetDumpable, METH_VARARGS, "set_dumpable(dumpable): prctl(PR_SET_DUMPABLE)."},
-    {"set_child_subreaper", SetChildSubreaper, METH_NOARGS,
-     "set_child_subreaper(): prctl(PR_SET_CHILD_SUBREAPER)."},
-    {"set_no_new_privileges", SetNoNewPrivileges, METH_NOARGS,
-     "set_no_new_privileges(): prctl(PR_SET_NO_NEW_PRIVS)."},
-    {"drop_capabilities", DropCapabilities, METH_NOARGS,
-     "drop_capabilities(): gives up all capabilities."},
-    {"restrict_files", RestrictFiles, METH_VARARGS,
-     "restrict_files(read, write): from now on this process may open only what is below the\n"
-     "directories of the lists. Returns the paths that do not exist."},
-    {"deny_system_calls", DenySystemCalls, METH_NOARGS,
-     "deny_system_calls(): from now on system calls fail that applications do not need."},
     {nullptr, nullptr, 0, nullptr}};
 
 PyModuleDef_Slot slots[] = {{Py_mod_exec, reinterpret_cast<void*>(&Exec)}, {0, nullptr}};

@@ -1,12 +1,10 @@
 /**
- * Reads the arguments of the command line, which command.js defines.
+ * Reads the arguments of `node-asgi serve`, which command.js defines.
  */
-
-import { CommanderError } from 'commander'
 
 import { userPath } from '../util/user-path.js'
 import { defineCommand } from './command.js'
-import { FLAGS } from './flags.js'
+import { handlerOptions, parse } from './common-arguments.js'
 
 /** @typedef {import('commander').Command} Command */
 /** @typedef {import('./listen.js').Address} Address */
@@ -25,30 +23,13 @@ import { FLAGS } from './flags.js'
  * @property {string} logLevel
  */
 
-/** There is nothing to serve: wrong usage, or --help. The explanation has been printed already. */
-export class UsageError extends Error {
-  /** @param {number} exitCode */
-  constructor (exitCode) {
-    super('nothing to serve')
-    this.exitCode = exitCode
-  }
-}
-
 /**
- * @param {string[]} argv without node and the script
+ * @param {string[]} argv without node, the script and the command
  * @returns {Arguments}
  */
 export function parseArguments (argv) {
   const command = defineCommand()
-  try {
-    command.parse(separatePreload(argv), { from: 'user' })
-    checkReload(command)
-    checkTls(command)
-    checkAddress(command)
-  } catch (error) {
-    if (error instanceof CommanderError) throw new UsageError(error.exitCode === 0 ? 0 : 2)
-    throw error
-  }
+  parse(command, separatePreload(argv), [checkReload, checkTls, checkAddress])
   const {
     docroot, host, port, uds, tlsCert, tlsKey, tlsCa, maxHeaderSize, accessLog, logLevel, reload,
     reloadDir, reloadExt, timeoutHead, maxConnections, maxConnectionsPerAddress
@@ -69,27 +50,6 @@ export function parseArguments (argv) {
     accessLog,
     logLevel
   }
-}
-
-/**
- * @param {Command} command that has been parsed
- * @returns {Record<string, any>} options of PythonHandler; undefined where the default applies
- */
-function handlerOptions (command) {
-  const values = command.opts()
-  const byFlag = new Map(command.options.map((option) =>
-    [option.long, values[option.attributeName()]]))
-  /** @type {Record<string, any>} */
-  const options = { appTarget: command.processedArgs[0] }
-  for (const [name, flag] of Object.entries(FLAGS)) {
-    if (!byFlag.has(flag)) continue
-    const groups = name.split('.')
-    const last = /** @type {string} */ (groups.pop())
-    let place = options
-    for (const group of groups) place = place[group] ??= {}
-    place[last] = byFlag.get(flag)
-  }
-  return options
 }
 
 /**

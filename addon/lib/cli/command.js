@@ -1,17 +1,19 @@
 /**
- * The arguments of the command line: their names, defaults and help. values.js parses their values.
+ * The arguments of `node-asgi serve`: their names, defaults and help. values.js parses their
+ * values.
  */
 
-import { readFileSync } from 'node:fs'
-
-import { Command, Option } from 'commander'
+import { Option } from 'commander'
 
 import { defaultOption, optionChoices } from '../options.js'
+import {
+  addApplication, addDetails, by, inSeconds, lifespanOption, newCommand, startupTimeOption
+} from './common-arguments.js'
 import { LOG_LEVELS } from './logger.js'
 import {
   MIB, parseCount, parseCountOrNone, parseExtensions, parseFolder, parseLimit, parseList,
   parseMebibytes, parseModules, parseNames, parsePaths, parsePort, parseSize, parseSpin, parseUmask,
-  parseUser, parseVariable, seconds
+  parseUser, seconds
 } from './values.js'
 
 /** Bytes. Node's own default is 16 KiB. */
@@ -32,26 +34,11 @@ const MAX_BODY = 1024 * MIB
 /** Bytes a second, as in Kestrel. */
 const MIN_BODY_RATE = 240
 
-/** @returns {Command} */
+/** @returns {import('commander').Command} */
 export function defineCommand () {
-  const { version } = JSON.parse(
-    readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'))
-  const by = (/** @type {string} */ name, unit = 1) => {
-    const value = defaultOption(name)
-    return ` (default: ${typeof value === 'number' ? value / unit : value})`
-  }
-  const inSeconds = (/** @type {string} */ name) => by(name, 1000)
-  const command = new Command('node-asgi')
-  command
-    .description('Serves a Python ASGI application over HTTP and WebSocket, from a pool of ' +
-      'Python processes.')
-    .version(version, '-V, --version', 'print the version')
-    .helpOption('-h, --help', 'print this help')
-    .argument('[app]', 'the application, as module:attribute; module alone is short for ' +
-      'module:app, and module:factory() calls the function factory', defaultOption('appTarget'))
-    .option('--docroot <dir>', 'directory that the application is imported from and runs in', '.')
-    .option('--python <path>', 'Python interpreter, environment, or version such as 3.12 or ' +
-      '">=3.11" (default: VIRTUAL_ENV, CONDA_PREFIX, .venv, or python3 on PATH)')
+  const command = newCommand('node-asgi', 'Serves a Python ASGI application over HTTP and ' +
+    'WebSocket, from a pool of Python processes.')
+  addApplication(command)
     .option('--host <host>', 'address to listen on', '127.0.0.1')
     .addOption(new Option('--port <port>', 'port to listen on; 0 picks a free one')
       .env('PORT').default(8000).argParser(parsePort))
@@ -82,18 +69,10 @@ export function defineCommand () {
       `x-forwarded-for, x-forwarded-proto, x-forwarded-host${by('proxyHeaders')}`, parseList)
     .option('--allowed-hosts <list>', 'hosts that requests may be for, such as example.com or ' +
       '*.example.com (default: any)', parseList)
-    .addOption(new Option('--lifespan <mode>', 'whether to send lifespan events')
-      .choices(optionChoices('lifespan')).default(defaultOption('lifespan')))
+    .addOption(lifespanOption(defaultOption('lifespan')))
     .addOption(new Option('--loop <name>', 'event loop of the workers')
       .choices(optionChoices('loop')).default(defaultOption('loop')))
-    .addOption(new Option('--interface <name>', 'interface of the application')
-      .choices(optionChoices('interface')).default(defaultOption('interface')))
-    .option('--threads <n>', `threads of each worker for a WSGI application${by('threads')}`,
-      parseCount)
-    .option('--factory', 'app names a function without arguments that returns the application',
-      false)
-    .option('--env <name=value>', 'environment variable for the Python processes; may be ' +
-      'repeated', parseVariable)
+  addDetails(command)
     .addOption(new Option('--max-body <MiB>', 'longest request body; 0: any')
       .default(MAX_BODY, String(MAX_BODY / MIB)).argParser(parseSize))
     .addOption(new Option('--min-body-rate <n>', 'bytes a second that a client must send of a ' +
@@ -127,8 +106,7 @@ export function defineCommand () {
       parseMebibytes)
     .option('--max-age <s>', 'replace a worker after it has served for this many seconds',
       seconds(0.001))
-    .option('--timeout-startup <s>', 'seconds for a worker to import and start the application' +
-      inSeconds('timeouts.startup'), seconds(0.001))
+    .addOption(startupTimeOption())
     .option('--timeout-request <s>', 'seconds until a response must start; 0: no limit' +
       inSeconds('timeouts.request'), seconds(0))
     .option('--timeout-hang <s>', "seconds that a worker's event loop may stay blocked; 0: no " +
@@ -191,9 +169,10 @@ export function defineCommand () {
     .option('--access-log', 'print a line for each request (common log format)', false)
     .addOption(new Option('--log-level <level>', 'least severe messages to print')
       .choices(LOG_LEVELS).default('info'))
-    .exitOverride()
-    .showHelpAfterError('(node-asgi --help lists the options)')
-    .addHelpText('after', '\nSignals:\n' +
+    .addHelpText('after', '\nCommands:\n' +
+      '  serve [app]  what is described here; the word serve may be left out\n' +
+      '  types [app]  write the TypeScript types of the API (node-asgi types --help)\n' +
+      '\nSignals:\n' +
       '  SIGTERM, SIGINT  finish the requests in flight, then stop; a second one stops at once\n' +
       '  SIGHUP           reload the application; old workers finish the requests they have')
   return command

@@ -10,10 +10,11 @@ import { PythonHandler } from '../handler.js'
 import { describeInterpreter } from '../interpreter/interpreter.js'
 import { parseOptions } from '../options.js'
 import { accessLogger } from './access-log.js'
+import { parseArguments } from './arguments.js'
 import { limitConnections } from './connection-limits.js'
 import { GracefulShutdown } from './graceful-shutdown.js'
 import { listen, ListenError } from './listen.js'
-import { isShown, pythonLine } from './logger.js'
+import { createLogger, isShown, pythonLine } from './logger.js'
 import { Reloader } from './reloader.js'
 import { makeServer } from './server.js'
 
@@ -26,11 +27,12 @@ const SIGNALS = ['SIGINT', 'SIGTERM']
 const LAST_BYTES = 500
 
 /**
- * @param {import('./arguments.js').Arguments} settings
- * @param {Logger} logger
+ * @param {string[]} argv
  * @returns {Promise<number>} the exit code, once the server has stopped or could not start
  */
-export async function serve (settings, logger) {
+export async function serve (argv) {
+  const settings = parseArguments(argv)
+  const logger = createLogger(settings.logLevel)
   try {
     return await new Service(settings, logger).run()
   } catch (error) {

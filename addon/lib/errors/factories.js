@@ -176,7 +176,7 @@ export function signalName (number) {
 /**
  * A worker reports that its application did not start.
  * @param {string} interpreter that runs it, and why (interpreter/interpreter.js)
- * @param {string} kind import | lifespan | timeout | internal
+ * @param {string} kind import | override | lifespan | timeout | internal
  * @param {string} type
  * @param {string} message
  * @param {string} traceback
@@ -200,6 +200,8 @@ function startupFailure (kind, isFound) {
       return ['ERR_APP_IMPORT', 'could not import the application', isFound
         ? ''
         : `; check ${optionName('appTarget')} and ${optionName('docroot')}`]
+    case 'override':
+      return ['ERR_APP_IMPORT', 'could not use the option overrides', '']
     case 'lifespan':
       return ['ERR_LIFESPAN', 'the lifespan startup of the application failed', '']
     case 'timeout':

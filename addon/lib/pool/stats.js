@@ -1,4 +1,4 @@
-import { residentMemory } from '../util/resident-memory.js'
+import { processUsage } from '../worker/process-usage.js'
 
 /** @typedef {import('../worker/worker.js').Worker} Worker */
 
@@ -30,7 +30,7 @@ export function workerStats (worker) {
     inFlight,
     lag,
     uptime: readyAt === 0 ? 0 : performance.now() - readyAt,
-    memory: pid === 0 ? 0 : residentMemory(pid),
+    memory: pid === 0 ? 0 : processUsage(pid).memory,
     ...traffic.summary()
   }
 }

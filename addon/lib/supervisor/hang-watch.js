@@ -1,6 +1,7 @@
 import { Clock } from '../util/clock.js'
-import { processActivity } from '../util/process-activity.js'
+import { processUsage } from '../worker/process-usage.js'
 
+/** @typedef {import('../binding.js').ProcessUsage} ProcessUsage */
 /** @typedef {import('../worker/worker.js').Worker} Worker */
 
 /** Turns of the clock within the limit. More turns are more exact and need more pings. */
@@ -48,15 +49,15 @@ export class HangWatch {
    * @param {(worker: T, silence: number) => void} callbacks.onOutage called each sixth of the limit
    *   while every worker is silent and none computes, with the one that has been silent for the
    *   longest time, and that time in milliseconds
-   * @param {typeof processActivity} [activityOf]
+   * @param {(pid: number) => Pick<ProcessUsage, 'cpuTime' | 'runs'>} [usageOf]
    */
-  constructor (limit, workers, { onSilent, onHung, onOutage }, activityOf = processActivity) {
+  constructor (limit, workers, { onSilent, onHung, onOutage }, usageOf = processUsage) {
     this.limit = limit
     this.workers = workers
     this.onSilent = onSilent
     this.onHung = onHung
     this.onOutage = onOutage
-    this.activityOf = activityOf
+    this.usageOf = usageOf
     this.#clock = new Clock(Math.min(LONGEST_TURN, limit / TURNS), () => this.#tick())
   }
 
@@ -83,7 +84,7 @@ export class HangWatch {
       if (worker.inFlight > 0) {
         busy = true
         missed = worker.probe()
-        if (missed === 1) this.#cpuTimes.set(worker, this.activityOf(worker.pid).cpuTime)
+        if (missed === 1) this.#cpuTimes.set(worker, this.usageOf(worker.pid).cpuTime)
         if (missed === last) this.onHung(worker)
       }
       if (worker.state !== 'ready' && worker.state !== 'silent') continue
@@ -107,7 +108,7 @@ export class HangWatch {
    * @param {number} time milliseconds since its answer was first missing
    */
   #computes (worker, time) {
-    const { runs, cpuTime } = this.activityOf(worker.pid)
+    const { runs, cpuTime } = this.usageOf(worker.pid)
     return runs || cpuTime - (this.#cpuTimes.get(worker) ?? 0) > time * COMPUTES
   }
 }

@@ -1,5 +1,5 @@
 import { Clock } from '../util/clock.js'
-import { residentMemory } from '../util/resident-memory.js'
+import { processUsage } from '../worker/process-usage.js'
 import { RestartPolicy } from './restart-policy.js'
 
 /** @typedef {import('../worker/worker.js').Worker} Worker */
@@ -7,6 +7,9 @@ import { RestartPolicy } from './restart-policy.js'
 
 /** Milliseconds between two looks at the memory of the workers. */
 const TURN = 1000
+
+/** @param {number} pid */
+const residentMemory = (pid) => processUsage(pid).memory
 
 /**
  * Finds workers that have served long enough and has them replaced, one after the other: starting a

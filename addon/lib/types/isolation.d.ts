@@ -8,6 +8,7 @@ export interface IsolationLimits {
    * shared memory (RLIMIT_DATA). At least 1. Beyond it, Python raises `MemoryError`. If a request
    * fails with that, its worker ends, and the requests that it had fail with `ERR_WORKER_CRASHED`.
    * @defaultValue `Infinity`
+   * @throws `ERR_INVALID_OPTION` on macOS, which does not enforce it.
    */
   memory?: number
 
@@ -83,6 +84,7 @@ export interface IsolationOptions {
    * Whether to protect the process of Node in the same way. It then leaves no core file, and
    * debuggers of the same user cannot attach. `node --inspect` still works. Cannot be undone.
    * @defaultValue false
+   * @throws `ERR_INVALID_OPTION` on macOS, which has nothing of the kind.
    */
   node?: boolean
 
@@ -110,6 +112,7 @@ export interface IsolationOptions {
    * Whether programs that the application executes gain no privileges, for example by set-user-ID
    * (PR_SET_NO_NEW_PRIVS).
    * @defaultValue true with the profile `strict`, otherwise false
+   * @throws `ERR_INVALID_OPTION` on macOS, which has nothing of the kind.
    */
   noNewPrivileges?: boolean
 
@@ -117,6 +120,7 @@ export interface IsolationOptions {
    * Whether the Python processes give up all capabilities. With another
    * {@link IsolationOptions.user | user} they have none anyway.
    * @defaultValue true with the profile `strict`, otherwise false
+   * @throws `ERR_INVALID_OPTION` on macOS, which has no capabilities.
    */
   dropCapabilities?: boolean
 

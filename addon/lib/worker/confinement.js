@@ -8,6 +8,8 @@ import { chownSync, fchownSync, mkdtempSync, realpathSync, rmdirSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
+import { operatingSystem } from '../util/operating-system.js'
+
 export class Confinement {
   /** @type {string | null} */
   #temporary = null
@@ -82,7 +84,8 @@ export class Confinement {
    * @param {import('../binding.js').OutputSource} source
    */
   give (source) {
-    if (this.changesOwner && typeof source === 'number') fchownSync(source, ...this.#owner())
+    if (!this.changesOwner || typeof source !== 'number') return
+    if (operatingSystem().pipesHaveOwners) fchownSync(source, ...this.#owner())
   }
 
   /** The Python processes have ended. They have removed their files, unless they were killed. */

@@ -1,11 +1,11 @@
 /**
  * The settings that the Python side needs. Its times are in seconds.
- * @param {import('../options.js').Settings} settings
+ * @param {import('../option-types.js').HandlerSettings} settings
  */
 export function serverSettings (settings) {
   const {
     appTarget, factory, interface: name, threads, preload, lifespan, loop, rootPath, spin,
-    timeouts
+    timeouts, preparation = {}
   } = settings
   return {
     appTarget,
@@ -17,6 +17,7 @@ export function serverSettings (settings) {
     loop,
     rootPath,
     spin,
+    preparation,
     timeouts: {
       startup: timeouts.startup / 1000,
       shutdown: timeouts.shutdown / 1000,

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { afterEach, beforeEach, describe, it, mock, test } from 'node:test'
 
-import { parseArguments, UsageError } from '../../../addon/lib/cli/arguments.js'
+import { parseArguments } from '../../../addon/lib/cli/arguments.js'
 import { defineCommand } from '../../../addon/lib/cli/command.js'
+import { UsageError } from '../../../addon/lib/cli/common-arguments.js'
 import { parseOptions } from '../../../addon/lib/options.js'
 import { SCRIPT } from '../../support/run.js'
 

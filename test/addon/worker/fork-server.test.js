@@ -34,6 +34,7 @@ test('the fork server gets the interpreter, its file descriptors and the setting
     loop: 'auto',
     rootPath: '/r',
     spin: 7,
+    preparation: {},
     timeouts: { startup: 1.5, shutdown: 0.2, cancel: 1 },
     debug: false,
     limits: {},

@@ -3,15 +3,16 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <span>
-#include <string>
+#include <string_view>
+#include <utility>
+
+#include "base/packet_socket.h"
 
 namespace nasgi::base {
 namespace {
@@ -23,25 +24,6 @@ bool AreSameFile(int a, int b) {
   struct stat second{};
   return ::fstat(a, &first) == 0 && ::fstat(b, &second) == 0 && first.st_dev == second.st_dev &&
          first.st_ino == second.st_ino;
-}
-
-// Sends a packet as a process might that does not keep to PassFd().
-void SendRaw(int passer, std::string_view text, std::span<const int> fds) {
-  alignas(cmsghdr) std::array<std::byte, CMSG_SPACE(sizeof(int) * 3)> ancillary{};
-  iovec part = {const_cast<char*>(text.data()), text.size()};
-  msghdr packet{};
-  packet.msg_iov = &part;
-  packet.msg_iovlen = 1;
-  if (!fds.empty()) {
-    packet.msg_control = ancillary.data();
-    packet.msg_controllen = CMSG_SPACE(fds.size_bytes());
-    cmsghdr* item = CMSG_FIRSTHDR(&packet);
-    item->cmsg_level = SOL_SOCKET;
-    item->cmsg_type = SCM_RIGHTS;
-    item->cmsg_len = CMSG_LEN(fds.size_bytes());
-    std::memcpy(CMSG_DATA(item), fds.data(), fds.size_bytes());
-  }
-  ASSERT_EQ(::sendmsg(passer, &packet, 0), static_cast<ssize_t>(text.size()));
 }
 
 class FdPassingTest : public testing::Test {
@@ -96,7 +78,9 @@ TEST_F(FdPassingTest, OtherPacketsAreRefusedAndTheirDescriptorsClosed) {
                                   {"1234", 3},
                                   {"123", 1},
                                   {"12345", 1}}) {
-    SendRaw(sockets_.passer.get(), text, std::span(three).first(fds));
+    ASSERT_TRUE(SendPacket(sockets_.passer.get(), std::as_bytes(std::span(text)),
+                           std::span(three).first(fds), Wait::kNo)
+                    .ok());
     EXPECT_EQ(TakeFd(sockets_.taker.get()).status().code(), Status::Code::kCorrupt)
         << text << " " << fds;
   }

@@ -13,29 +13,34 @@ import signal
 import sys
 from dataclasses import asdict, replace
 
-from node_asgi_worker import MODULE_VARIABLE, _worker, confinement, descriptors
+from node_asgi_worker import MODULE_VARIABLE, _worker, confinement, descriptors, system
 from node_asgi_worker.settings import Settings
 from node_asgi_worker.worker import Job
 
 MARK = "cold-worker"
 SERVER_MARK = "cold-server"
+# The descriptors of a Job.
+FDS = ("segment", "bell", "files", "lifeline")
 
 
 def spawn(job: Job, stdout: int, stderr: int) -> int:
     """Starts this program again, with the same interpreter and flags. Returns the pid."""
-    argument = json.dumps({"server": os.getpid(), "job": asdict(job)})
+    # A descriptor survives the exec under another number, on every system. Numbers above all that
+    # are used here, so that none is overwritten before it is copied.
+    highest = max(*_fds(job), stdout, stderr)
+    numbers = {fd: highest + i for i, fd in enumerate(_fds(job), 1)}
+    there = replace(job, **{name: numbers[getattr(job, name)] for name in FDS})
+    argument = json.dumps({"server": os.getpid(), "job": asdict(there)})
     arguments = sys.orig_argv[1:]
     if SERVER_MARK in arguments:
         del arguments[arguments.index(SERVER_MARK) :]
-    # A dup2 onto itself makes a descriptor survive the exec.
-    kept = [(os.POSIX_SPAWN_DUP2, fd, fd) for fd in _fds(job)]
     return os.posix_spawn(
         sys.executable,
         [sys.executable, *arguments, MARK, argument],
         {**os.environ, MODULE_VARIABLE: _worker.__file__},
         setpgroup=0,
         file_actions=[
-            *kept,
+            *((os.POSIX_SPAWN_DUP2, here, number) for here, number in numbers.items()),
             (os.POSIX_SPAWN_DUP2, stdout, 1),
             (os.POSIX_SPAWN_DUP2, stderr, 2),
         ],
@@ -81,13 +86,12 @@ def attach() -> Job:
     job = Job(settings=settings, **raw["job"])
     sys.argv[:] = [settings.app_target]
 
-    _worker.set_parent_death_signal(signal.SIGKILL)
-    if os.getppid() != raw["server"]:
-        sys.exit(1)  # The server ended before the line above.
+    if not system.die_with_parent(raw["server"]):
+        sys.exit(1)
     descriptors.keep_of_inherited(_fds(job))
     confinement.enter(settings)
     return job
 
 
 def _fds(job: Job) -> list[int]:
-    return [job.segment, job.bell, job.files, job.lifeline]
+    return [getattr(job, name) for name in FDS]

@@ -3,6 +3,8 @@
 import contextlib
 import os
 
+from node_asgi_worker import system
+
 STDIO = (0, 1, 2)
 
 
@@ -14,7 +16,7 @@ def keep_of_inherited(wanted: list[int]) -> None:
     """
     for fd in wanted:
         os.set_inheritable(fd, False)
-    for fd in map(int, os.listdir("/proc/self/fd")):
+    for fd in map(int, os.listdir(system.DESCRIPTORS)):
         with contextlib.suppress(OSError):  # listdir() has closed its own.
             if fd not in STDIO and _is_inherited(fd):
                 os.close(fd)
@@ -27,4 +29,4 @@ def _is_inherited(fd: int) -> bool:
     """
     if not os.get_inheritable(fd):
         return False
-    return os.path.basename(os.readlink(f"/proc/self/fd/{fd}")) != f"jit-{os.getpid()}.dump"
+    return os.path.basename(system.path_of(fd)) != f"jit-{os.getpid()}.dump"

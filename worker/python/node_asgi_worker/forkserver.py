@@ -29,6 +29,7 @@ from node_asgi_worker import (
     late,
     logs,
     loops,
+    system,
     threads,
 )
 from node_asgi_worker.settings import Settings
@@ -57,14 +58,13 @@ class Child:
 
 def serve() -> Job | None:
     """Returns None in the server, when it is done, and a Job in every worker that it forked."""
-    if not os.path.isdir("/proc/self/task"):
-        sys.exit("node-asgi needs the file system /proc, which is not mounted here")
+    system.check()
     descriptors.keep_of_inherited([CONTROL, LIFELINE])
     settings = cold.server_settings()
     if settings is None:
         settings = _prepare()
     else:
-        _worker.set_dumpable(settings.debug)
+        system.protect(settings.debug)
         _preload(settings)
     if settings is None:
         return None
@@ -80,7 +80,7 @@ def _prepare() -> Settings | None:
         if message[0] != "init":
             raise ValueError(f"expected the control message 'init', but got {message[0]!r}")
         settings = Settings.from_json(message[1])
-        _worker.set_dumpable(settings.debug)
+        system.protect(settings.debug)
         sys.argv[:] = [settings.app_target]
         with _killed_with_node():
             _preload(settings)
@@ -128,17 +128,18 @@ def _preload(settings: Settings) -> None:
 def _killed_with_node():
     """Ends this process when Node ends during imports, which may take or hang for ever.
 
-    The kernel sends SIGIO, which kills by default, when the last write end of the lifeline closes.
+    The kernel sends SIGIO when the last write end of the lifeline closes.
     """
     flags = fcntl.fcntl(LIFELINE, fcntl.F_GETFL)
-    fcntl.fcntl(LIFELINE, fcntl.F_SETOWN, os.getpid())
-    fcntl.fcntl(LIFELINE, fcntl.F_SETFL, flags | os.O_ASYNC)
-    try:
-        if select.select([LIFELINE], [], [], 0)[0]:
-            sys.exit(1)
-        yield
-    finally:
-        fcntl.fcntl(LIFELINE, fcntl.F_SETFL, flags)
+    with system.deadly(signal.SIGIO):
+        fcntl.fcntl(LIFELINE, fcntl.F_SETOWN, os.getpid())
+        fcntl.fcntl(LIFELINE, fcntl.F_SETFL, flags | os.O_ASYNC)
+        try:
+            if select.select([LIFELINE], [], [], 0)[0]:
+                sys.exit(1)
+            yield
+        finally:
+            fcntl.fcntl(LIFELINE, fcntl.F_SETFL, flags)
 
 
 class _Server:
@@ -147,9 +148,11 @@ class _Server:
         self._children: dict[int, Child] = {}  # by pid
         # Descendants that have lost their parents come here, where somebody reaps them. Without
         # this, they stay zombies if the first process of a container does not.
-        _worker.set_child_subreaper()
-        self._signals, wakeup = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        system.adopt_orphans()
+        self._signals, wakeup = os.pipe()
         self._wakeup = wakeup
+        for fd in (self._signals, wakeup):
+            os.set_blocking(fd, False)
         self._old_handler = signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.set_wakeup_fd(wakeup, warn_on_full_buffer=False)
         # poll() instead of epoll: it has no descriptor that a forked worker would have to close.
@@ -208,7 +211,7 @@ class _Server:
         server = os.getpid()
         ends: list[int] = []
         try:
-            ends += os.pipe2(os.O_CLOEXEC)
+            ends += os.pipe()
             job = Job(self._settings, *channel, ends[0])
             pid = cold.spawn(job, stdout, stderr) if threads.others() else threads.fork()
         except OSError as exc:
@@ -228,9 +231,8 @@ class _Server:
 
     def _leave(self, server: int, stdout: int, stderr: int) -> None:
         """Runs in a forked worker: gives up everything that belongs to the server."""
-        _worker.set_parent_death_signal(signal.SIGKILL)
-        if os.getppid() != server:
-            os._exit(1)  # The server ended before the line above.
+        if not system.die_with_parent(server):
+            os._exit(1)
         os.setpgid(0, 0)
         os.dup2(stdout, 1)
         os.dup2(stderr, 2)
@@ -256,25 +258,24 @@ class _Server:
         """Reaps every child that has ended: workers, and what has lost its own parent."""
         while True:
             try:
-                end = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+                end = system.ended_child()
             except ChildProcessError:
                 return
             if end is None:
                 return
-            child = self._children.pop(end.si_pid, None)
-            was_signalled = end.si_code in (os.CLD_KILLED, os.CLD_DUMPED)
+            pid, was_signalled = end
+            child = self._children.pop(pid, None)
             if child is not None and was_signalled:
                 # What it had forked, for example a process pool. Until the worker is reaped, no
                 # other group can have its pid.
                 with contextlib.suppress(OSError):
-                    os.killpg(end.si_pid, signal.SIGKILL)
-            os.waitpid(end.si_pid, 0)
+                    os.killpg(pid, signal.SIGKILL)
+            code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])  # minus a signal
             if child is None:
                 continue
             child.hang_up()
-            code, signum = (-1, end.si_status) if was_signalled else (end.si_status, 0)
-            self._send("exited", child.worker, end.si_pid, code, signum)
-            self._remove_files(end.si_pid)
+            self._send("exited", child.worker, pid, max(code, -1), max(-code, 0))
+            self._remove_files(pid)
 
     def _remove_files(self, pid: int) -> None:
         """Removes the temporary files of a worker, in a process of its own: it may take long."""
@@ -284,8 +285,7 @@ class _Server:
         server = os.getpid()
         with contextlib.suppress(OSError):
             if os.fork() == 0:
-                _worker.set_parent_death_signal(signal.SIGKILL)
-                if os.getppid() == server:
+                if system.die_with_parent(server):
                     os.close(CONTROL)
                     shutil.rmtree(directory, ignore_errors=True)
                 os._exit(0)

@@ -29,6 +29,9 @@ class Target:
 class AppImportError(Exception):
     """The app cannot be imported. Carries what Node shows: type, message, traceback."""
 
+    # How the failure is reported to Node.
+    stage = "import"
+
     def __init__(self, kind: str, message: str, traceback: str = ""):
         super().__init__(message)
         self.kind = kind
@@ -36,20 +39,29 @@ class AppImportError(Exception):
         self.traceback = traceback
 
 
-def load_app(target: str, factory: bool, interface: str, threads: int):
-    """The application that `target` names, as an ASGI 3 callable. Raises AppImportError."""
+def load_app(target: str, factory: bool, interface: str, threads: int, prepare=None):
+    """The application that `target` names, as an ASGI 3 callable. Raises AppImportError.
+
+    `prepare` gets what the target names and that callable, and returns the callable to use.
+    """
     parsed = parse_target(target)
-    found = _attribute(load_module(parsed.module), parsed.module, parsed.attributes)
+    app = load_attribute(parsed)
     name = str(parsed)
-    if not (factory or parsed.called):
-        return _adapted(found, name, interface, threads)
-    if not callable(found):
-        raise AppImportError("TypeError", f"factory {name!r} is not callable: {_what(found)}")
-    try:
-        app = found()
-    except (Exception, SystemExit) as exc:
-        raise _from_app(exc, f"factory {name!r} raised") from exc
-    return _adapted(app, f"{name}()", interface, threads)
+    if factory or parsed.called:
+        if not callable(app):
+            raise AppImportError("TypeError", f"factory {name!r} is not callable: {_what(app)}")
+        try:
+            app = app()
+        except (Exception, SystemExit) as exc:
+            raise _from_app(exc, f"factory {name!r} raised") from exc
+        name = f"{name}()"
+    asgi = _adapted(app, name, interface, threads)
+    return asgi if prepare is None else prepare(app, asgi)
+
+
+def load_attribute(target: Target):
+    """What the target names, without a call. Raises AppImportError."""
+    return _attribute(load_module(target.module), target.module, target.attributes)
 
 
 def load_package(name: str) -> ModuleType:

@@ -30,6 +30,8 @@ class Settings:
     limits: dict[str, int]
     # The directories that the application may "read" and "write"; None: all.
     allowed: dict[str, list[str]] | None
+    # What to do to the application before it starts (preparation.py). Empty: nothing.
+    preparation: dict
 
     @classmethod
     def from_json(cls, text: str) -> "Settings":
@@ -57,6 +59,7 @@ class Settings:
             debug=_typed(raw, "debug", bool),
             limits=_typed(raw, "limits", dict),
             allowed=_value(raw, "allowed"),
+            preparation=_typed(raw, "preparation", dict),
         )
 
 

@@ -6,6 +6,8 @@ import threading
 import time
 import warnings
 
+from node_asgi_worker import system
+
 # Seconds. The kernel may list a thread for a moment after it was joined.
 SETTLE = 0.1
 # Seconds that a rehearsed fork may take.
@@ -40,12 +42,12 @@ VARIABLES = {
 
 
 def others() -> list[str]:
-    """Names of all threads that make a fork unsafe: native ones too, but not the main one."""
+    """Names of all threads that make a fork unsafe: native ones too, but not this one."""
     known = {thread.native_id: thread.name for thread in threading.enumerate()}
     names = [
-        known.get(int(task)) or _native_name(task)
-        for task in sorted(os.listdir("/proc/self/task"), key=int)
-        if int(task) != os.getpid()
+        known.get(task) or _native(name)
+        for task, name in system.threads()
+        if task != threading.get_native_id()
     ]
     return [name for name in names if not name.startswith(FORK_SAFE)]
 
@@ -74,7 +76,11 @@ def fork() -> int:
 
 def _pause_openmp() -> tuple[str, ...]:
     """Ends the threads of OpenMP. Returns the libraries that have done so."""
-    paused = {path: _pause(path) for path in _loaded() if any(_is(path, part) for part in OPENMP)}
+    paused = {
+        path: _pause(path)
+        for path in system.loaded_files()
+        if any(_is(path, part) for part in OPENMP)
+    }
     return tuple(
         part
         for part in OPENMP
@@ -98,7 +104,7 @@ def _rehearse_fork() -> tuple[str, ...]:
 
     Returns the libraries that have ended their threads.
     """
-    loaded = _loaded()
+    loaded = system.loaded_files()
     ended = tuple(part for part in END_AT_FORK if any(_is(path, part) for path in loaded))
     if not ended:
         return ()
@@ -113,12 +119,6 @@ def _rehearse_fork() -> tuple[str, ...]:
     return ended
 
 
-def _loaded() -> set[str]:
-    """Paths of the files that are mapped."""
-    with open("/proc/self/maps") as file:
-        return {line[line.index("/") :].rstrip() for line in file if "/" in line}
-
-
 def _is(path: str, part: str) -> bool:
     return part in "/".join(path.lower().split("/")[-2:])
 
@@ -126,7 +126,7 @@ def _is(path: str, part: str) -> bool:
 def _explained(names: list[str], innocent: tuple[str, ...] = ()) -> list[str]:
     counts: dict[str, int] = {}
     rest = []
-    loaded = _loaded()
+    loaded = system.loaded_files()
     unnamed = {
         library: variable
         for part, (library, variable) in VARIABLES.items()
@@ -141,16 +141,12 @@ def _explained(names: list[str], innocent: tuple[str, ...] = ()) -> list[str]:
         library = next((each for each, known in NAMES.items() if name.startswith(known)), None)
         if library is not None:
             counts[library] = counts.get(library, 0) + 1
-        elif suspects and name == _native_name(str(os.getpid())):
+        elif suspects and name == _native(system.unnamed_thread()):
             counts[suspects] = counts.get(suspects, 0) + 1
         else:
             rest.append(name)
     return [*(f"{count} of {library}" for library, count in counts.items()), *rest]
 
 
-def _native_name(task: str) -> str:
-    try:
-        with open(f"/proc/self/task/{task}/comm") as file:
-            return f"{file.read().strip()} (native)"
-    except OSError:
-        return "(native)"
+def _native(name: str) -> str:
+    return f"{name} (native)" if name else "(native)"

@@ -48,7 +48,7 @@ def run(job: Job) -> int:
     try:
         return worker.run()
     except importer.AppImportError as exc:
-        return _refuse(channel, "import", exc.kind, exc.message, exc.traceback)
+        return _refuse(channel, exc.stage, exc.kind, exc.message, exc.traceback)
     except LifespanError as exc:
         return _refuse(channel, exc.kind, exc.type_name, exc.message, exc.traceback)
     except (Exception, asyncio.CancelledError) as exc:
@@ -56,6 +56,14 @@ def run(job: Job) -> int:
             return 1  # Node has ended during startup.
         errors.report("the worker failed", exc)
         return 1 if worker.started else _refuse(channel, "internal", *packages.describe(exc))
+
+
+def _preparation(settings: Settings) -> Callable | None:
+    if not settings.preparation:
+        return None
+    from node_asgi_worker import preparation  # Most workers do not need it.
+
+    return lambda app, asgi: preparation.prepare(app, asgi, settings.preparation)
 
 
 def _leaver(channel, lifeline: int) -> Callable[[], None]:
@@ -104,7 +112,11 @@ class _Worker:
         settings = self._settings
         # Before the loop runs, as uvicorn does: an app may call asyncio.run() at import.
         self._app = importer.load_app(
-            settings.app_target, settings.factory, settings.interface, settings.threads
+            settings.app_target,
+            settings.factory,
+            settings.interface,
+            settings.threads,
+            _preparation(settings),
         )
         self._loop_name = loops.choose(settings.loop)
         return loops.run(self._serve(), self._loop_name)

@@ -1,11 +1,11 @@
 #include "process/control.h"
 
-#include <sys/socket.h>
-
-#include <array>
 #include <cerrno>
+#include <cstddef>
 #include <vector>
 
+#include "base/ancillary.h"
+#include "base/packet_socket.h"
 #include "base/unique_fd.h"
 #include "py/ref.h"
 #include "wire/control.h"
@@ -18,36 +18,18 @@ using py::Ref;
 
 namespace {
 
-// Receives one packet with its descriptors. Its size, or -1 with OSError set.
-ssize_t ReceivePacket(int fd, std::span<std::byte> room, std::vector<base::UniqueFd>* fds) {
-  iovec part = {room.data(), room.size()};
-  alignas(cmsghdr) std::array<std::byte, CMSG_SPACE(sizeof(int) * wire::kForkFds)> ancillary{};
-  msghdr packet{};
-  packet.msg_iov = &part;
-  packet.msg_iovlen = 1;
-  packet.msg_control = ancillary.data();
-  packet.msg_controllen = ancillary.size();
-  ssize_t size = -1;
-  int error = 0;
-  Py_BEGIN_ALLOW_THREADS
-    size = recvmsg(fd, &packet, MSG_CMSG_CLOEXEC);
-    error = errno;
-  Py_END_ALLOW_THREADS
-  if (size < 0) {
-    errno = error;
-    PyErr_SetFromErrno(PyExc_OSError);
-    return -1;
-  }
-  for (cmsghdr* item = CMSG_FIRSTHDR(&packet); item != nullptr; item = CMSG_NXTHDR(&packet, item)) {
-    if (item->cmsg_level != SOL_SOCKET || item->cmsg_type != SCM_RIGHTS) continue;
-    const size_t count = (item->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-    for (size_t i = 0; i < count; ++i) {
-      int received = -1;
-      std::memcpy(&received, CMSG_DATA(item) + i * sizeof(int), sizeof(int));
-      fds->emplace_back(received);
-    }
-  }
-  return size;
+static_assert(wire::kForkFds <= base::kMaxFds);
+
+PyObject* OsError(const base::Status& status) {
+  errno = status.error_number();
+  return PyErr_SetFromErrno(PyExc_OSError);
+}
+
+base::Result<base::Packet> Receive(base::PacketReceiver* receiver, int fd) {
+  PyThreadState* state = PyEval_SaveThread();
+  base::Result<base::Packet> received = receiver->Receive(fd, base::Wait::kYes);
+  PyEval_RestoreThread(state);
+  return received;
 }
 
 PyObject* Malformed(const char* what) {
@@ -56,11 +38,11 @@ PyObject* Malformed(const char* what) {
 }
 
 template <class Message>
-PyObject* SendPacket(int fd, const Message& message) {
+PyObject* Send(int fd, const Message& message) {
   std::vector<std::byte> bytes(wire::FrameBound(message));
-  const size_t size = wire::PackFrame(message, bytes);
-  if (send(fd, bytes.data(), size, MSG_NOSIGNAL) < 0) return PyErr_SetFromErrno(PyExc_OSError);
-  return py::NewNone();
+  bytes.resize(wire::PackFrame(message, bytes));
+  const base::Status sent = base::SendPacket(fd, bytes, {}, base::Wait::kYes);
+  return sent.ok() ? py::NewNone() : OsError(sent);
 }
 
 }  // namespace
@@ -68,13 +50,14 @@ PyObject* SendPacket(int fd, const Message& message) {
 PyObject* ControlReceive(PyObject* /*module*/, PyObject* args) {
   int fd = -1;
   if (PyArg_ParseTuple(args, "i:control_receive", &fd) == 0) return nullptr;
-  std::vector<std::byte> bytes(wire::kMaxControl);
-  std::vector<base::UniqueFd> fds;
-  const ssize_t size = ReceivePacket(fd, bytes, &fds);
-  if (size < 0) return nullptr;
-  if (size == 0) return py::NewNone();
+  base::PacketReceiver receiver(wire::kMaxControl, wire::kForkFds);
+  base::Result<base::Packet> received = Receive(&receiver, fd);
+  if (received.status().code() == base::Status::Code::kCorrupt) return Malformed("size");
+  if (!received.ok()) return OsError(received.status());
+  auto& [bytes, fds, lost_fds] = received.value();
+  if (bytes.empty()) return py::NewNone();
   wire::Frame frame;
-  if (!frame.Parse(std::span(bytes).first(static_cast<size_t>(size)))) return Malformed("framing");
+  if (!frame.Parse(bytes)) return Malformed("framing");
   switch (frame.type()) {
     case wire::MessageType::kInit: {
       wire::Init init;
@@ -85,11 +68,11 @@ PyObject* ControlReceive(PyObject* /*module*/, PyObject* args) {
     }
     case wire::MessageType::kFork: {
       wire::Fork fork;
-      if (!frame.Get(&fork) || fds.size() != wire::kForkFds) return Malformed("fork");
+      if (!frame.Get(&fork) || lost_fds || fds.size() != wire::kForkFds) return Malformed("fork");
       PyObject* result = Py_BuildValue("(sI[iiiii])", "fork", fork.worker, fds[0].get(),
                                        fds[1].get(), fds[2].get(), fds[3].get(), fds[4].get());
       if (result != nullptr) {
-        for (base::UniqueFd& received : fds) (void)received.release();
+        for (base::UniqueFd& passed : fds) (void)passed.release();
       }
       return result;
     }
@@ -117,7 +100,7 @@ PyObject* ControlSend(PyObject* /*module*/, PyObject* args) {
   if (kind == "server_ready") {
     const char* info = nullptr;
     if (PyArg_ParseTuple(fields.get(), "s:server_ready", &info) == 0) return nullptr;
-    return SendPacket(fd, wire::ServerReady{wire::CutUtf8(info, wire::kMaxTraceback)});
+    return Send(fd, wire::ServerReady{wire::CutUtf8(info, wire::kMaxTraceback)});
   }
   if (kind == "server_failed") {
     const char* type = nullptr;
@@ -126,16 +109,16 @@ PyObject* ControlSend(PyObject* /*module*/, PyObject* args) {
     if (PyArg_ParseTuple(fields.get(), "sss:server_failed", &type, &message, &traceback) == 0) {
       return nullptr;
     }
-    return SendPacket(fd, wire::ServerFailed{wire::CutUtf8(type, wire::kMaxErrorType),
-                                             wire::CutUtf8(message, wire::kMaxErrorMessage),
-                                             wire::CutUtf8(traceback, wire::kMaxTraceback)});
+    return Send(fd, wire::ServerFailed{wire::CutUtf8(type, wire::kMaxErrorType),
+                                       wire::CutUtf8(message, wire::kMaxErrorMessage),
+                                       wire::CutUtf8(traceback, wire::kMaxTraceback)});
   }
   if (kind == "forked") {
     wire::Forked forked;
     if (PyArg_ParseTuple(fields.get(), "II:forked", &forked.worker, &forked.pid) == 0) {
       return nullptr;
     }
-    return SendPacket(fd, forked);
+    return Send(fd, forked);
   }
   if (kind == "exited") {
     wire::Exited exited;
@@ -145,7 +128,7 @@ PyObject* ControlSend(PyObject* /*module*/, PyObject* args) {
       return nullptr;
     }
     exited.code = code < 0 ? 0 : static_cast<uint32_t>(code);
-    return SendPacket(fd, exited);
+    return Send(fd, exited);
   }
   PyErr_Format(PyExc_ValueError, "unknown kind of control message: %s", kind_text);
   return nullptr;

@@ -2,29 +2,15 @@
 
 #include <Python.h>
 
-// System calls that Python's library lacks, as Python functions of the module.
+// System calls that Python's library lacks, as Python functions of the module. Each system has
+// functions of its own (system_calls_linux.cc, system_calls_macos.cc), which
+// node_asgi_worker/system presents under the same names.
 //
-// Thread safety: all need the GIL. They change the whole process, except for set_no_new_privileges
-// and drop_capabilities, which change the calling thread and those that it starts later.
+// Thread safety: all need the GIL. They change the whole process, unless they say otherwise.
 // Failure: null with an exception set.
 namespace nasgi::worker {
 
-// set_parent_death_signal(signum): the kernel sends this process the signal when its parent ends.
-// A parent that has ended before the call goes unnoticed.
-PyObject* SetParentDeathSignal(PyObject* module, PyObject* args);
-
-// set_dumpable(dumpable): whether processes of the same user may trace this one, and whether it
-// leaves core files. If not, its files in /proc belong to root. Lasts across fork, not across exec.
-PyObject* SetDumpable(PyObject* module, PyObject* args);
-
-// set_child_subreaper(): descendants whose parents have ended become children of this process.
-// Lasts across exec, not across fork.
-PyObject* SetChildSubreaper(PyObject* module, PyObject* args);
-
-// set_no_new_privileges(): from now on, no program that is executed gains privileges.
-PyObject* SetNoNewPrivileges(PyObject* module, PyObject* args);
-
-// drop_capabilities(): gives up all capabilities, and those that executed programs could gain.
-PyObject* DropCapabilities(PyObject* module, PyObject* args);
+// A table for PyModule_AddFunctions, which lives as long as the process.
+[[nodiscard]] PyMethodDef* SystemCalls();
 
 }  // namespace nasgi::worker

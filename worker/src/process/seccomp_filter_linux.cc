@@ -1,21 +1,16 @@
-#include "process/seccomp.h"
+#include "process/seccomp_filter.h"
 
 #include <linux/audit.h>
-#include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sched.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
-#include <vector>
-
-#include "py/ref.h"
+#include <iterator>
+#include <utility>
 
 namespace nasgi::worker {
 
@@ -179,9 +174,7 @@ class Program {
 
   void Return(uint32_t verdict) { Add(BPF_RET | BPF_K, verdict, 0, 0); }
 
-  [[nodiscard]] sock_fprog Get() {
-    return {static_cast<unsigned short>(instructions_.size()), instructions_.data()};
-  }
+  [[nodiscard]] std::vector<sock_filter> Take() && { return std::move(instructions_); }
 
  private:
   void Add(int code, uint32_t operand, uint8_t if_true, uint8_t if_false) {
@@ -199,7 +192,7 @@ class Program {
 
 }  // namespace
 
-PyObject* DenySystemCalls(PyObject* /*module*/, PyObject* /*args*/) {
+std::vector<sock_filter> SystemCallFilter() {
   Program program;
   for (const uint32_t number : kDenied) program.Deny(number, Refuse(EPERM));
   for (const uint32_t number : kUnknown) program.Deny(number, Refuse(ENOSYS));
@@ -208,11 +201,7 @@ PyObject* DenySystemCalls(PyObject* /*module*/, PyObject* /*args*/) {
   program.DenyOtherFamilies(SYS_socketpair);
   program.DenyRawSockets();
   program.Return(SECCOMP_RET_ALLOW);
-  const sock_fprog filter = program.Get();
-  if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter, 0, 0) != 0) {
-    return PyErr_SetFromErrno(PyExc_OSError);
-  }
-  return py::NewNone();
+  return std::move(program).Take();
 }
 
 }  // namespace nasgi::worker
