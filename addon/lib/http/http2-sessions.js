@@ -6,6 +6,8 @@
  *   the client closes the connection, so the streams of the session would stay in flight.
  * - Those whose client makes requests and resets them at once. That costs the client nothing, and
  *   the streams do not count in maxConcurrentStreams.
+ *
+ * And it ends connections whose session is over, if the client does not. Node waits for it.
  */
 
 import { constants } from 'node:http2'
@@ -14,6 +16,9 @@ import { Clock } from '../util/clock.js'
 
 /** Milliseconds. */
 const TURN = 1000
+
+/** Milliseconds that a client has to close its connection after the session has ended. */
+const LINGER = 2000
 
 /** Requests that a client may give up at once: a page with many parts that is left. */
 const MAX_RESETS = 200
@@ -42,8 +47,20 @@ const clock = new Clock(TURN, () => {
 export function watchSession (session) {
   if (sessions.has(session) || session.destroyed) return
   sessions.set(session, { read: 0, written: 0, suspect: false, resets: 0 })
-  session.once('close', () => sessions.delete(session))
+  // `session.socket` is a proxy without the methods that end it. This returns the socket itself.
+  const socket = session.socket.setMaxListeners(session.socket.getMaxListeners())
+  session.once('close', () => {
+    sessions.delete(session)
+    linger(socket)
+  })
   clock.start()
+}
+
+/** @param {import('node:net').Socket} socket whose session has ended */
+function linger (socket) {
+  if (socket.destroyed) return
+  const timer = setTimeout(() => socket.destroy(), LINGER).unref()
+  socket.once('close', () => clearTimeout(timer))
 }
 
 /**
