@@ -1,5 +1,5 @@
-"""Checks the native files of a platform's package: whom they need, what they show, how they are
-protected. Prints each problem, and fails if there is one.
+"""Checks the native files of a platform's package: what they need, what they show, and how they are
+hardened. Prints each problem, and fails if there is one.
 
 usage: binaries.py PLATFORM FOLDER, with build/toolchain on PYTHONPATH
 """
