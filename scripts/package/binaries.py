@@ -153,8 +153,10 @@ def problems(platform, folder, file):
     for library in libraries:
         if not re.fullmatch(LIBRARIES[libc], library):
             yield f"needs {library}"
-    if exports != EXPORTS[file]:
-        yield f"exports {', '.join(sorted(exports ^ EXPORTS[file]))}, or should"
+    for name in sorted(exports - EXPORTS[file]):
+        yield f"exports {name}"
+    for name in sorted(EXPORTS[file] - exports):
+        yield f"does not export {name}"
     yield from (elf_problems if system == "linux" else macho_problems)(binary, file, libc)
 
 
