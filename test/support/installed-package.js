@@ -1,18 +1,23 @@
 /** The published package, made from this checkout and installed in a folder of its own. */
 
 import { execFile } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync,
+  writeFileSync
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 
+import { platformName } from '../../addon/lib/native/platform.js'
+import { INDEX } from '../../scripts/package/platform-package.js'
+import { BINARIES, packageName } from '../../scripts/package/platforms.js'
 import { stagePackage } from '../../scripts/package/stage.js'
 
 const run = promisify(execFile)
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const build = process.env.NODE_ASGI_BUILD || 'release'
-const BINARIES = [`build/${build}/node_asgi.node`, `build/${build}/_worker.abi3.so`]
 
 /**
  * A project with the package in its `node_modules`, next to the packages of the checkout.
@@ -26,9 +31,20 @@ export async function installPackage (exports = {}) {
   for (const name of readdirSync(join(root, 'node_modules'))) {
     if (!name.startsWith('.')) symlinkSync(join(root, 'node_modules', name), join(modules, name))
   }
-  await stagePackage(join(modules, 'node-asgi'), { extra: BINARIES, exports })
+  await stagePackage(join(modules, 'node-asgi'), { exports })
+  installBinaries(modules)
   writeFileSync(join(folder, 'package.json'), '{ "private": true }\n')
   return folder
+}
+
+/** Puts what the checkout has built where the package for this platform would be. */
+function installBinaries (/** @type {string} */ modules) {
+  const folder = join(modules, packageName(platformName()))
+  mkdirSync(folder, { recursive: true })
+  for (const file of BINARIES) copyFileSync(join(root, 'build', build, file), join(folder, file))
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  writeFileSync(join(folder, 'index.js'), INDEX)
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ version }))
 }
 
 /**
