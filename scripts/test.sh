@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Runs all tests, or only the named parts: lint cpp model instructions sanitizers fuzz python js
-# frameworks node-frameworks clients proxies browser. When a part fails, the others still run; the
-# summary at the end shows the result of each.
+# packages frameworks node-frameworks clients proxies browser. When a part fails, the others still
+# run; the summary at the end shows the result of each.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-all=(lint cpp model instructions sanitizers fuzz python js frameworks node-frameworks clients
+all=(lint cpp model instructions sanitizers fuzz python js packages frameworks node-frameworks clients
   proxies browser)
 parts=("$@")
 ((${#parts[@]} > 0)) || parts=("${all[@]}")
@@ -99,10 +99,19 @@ run_js() {
   local status=0
   # Most of these wait most of the time.
   run_node_tests "$(($(nproc) + 1))" test/addon test/bench test/docs test/fuzz test/integration \
-    test/packages test/platforms || status=1
+    test/platforms || status=1
   # These use the whole machine.
   run_node_tests 1 test/chaos test/soak || status=1
   return "$status"
+}
+
+# Makes only the package of this platform. `npm run package` makes all of them.
+run_packages() {
+  local platform
+  platform=$(node --input-type=module --eval \
+    "console.log((await import('./addon/lib/native/platform.js')).platformName())")
+  npm run --silent package -- --platform "$platform"
+  run_node_tests 2 test/packages
 }
 
 run_frameworks() {

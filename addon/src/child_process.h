@@ -24,7 +24,7 @@ class ChildProcess {
   void ReapWhenItEnds();
 
  private:
-  pid_t pid_ = 0;         // 0: none
+  [[maybe_unused]] pid_t pid_ = 0;  // 0: none; on Linux, the pidfd is enough
   base::UniqueFd watch_;  // a pidfd on Linux, on macOS a kqueue that tells when the process ends
 };
 

@@ -5,7 +5,7 @@
  */
 
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, readFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 
@@ -40,6 +40,7 @@ async function make () {
   // What these import has been installed only now.
   const { stagePackage } = await import('./stage.js')
   const { stagePlatform } = await import('./platform-package.js')
+  const { billOfMaterials } = await import('./sbom.js')
   const checkout = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
   mkdirSync(join(root, 'dist'), { recursive: true })
   await stagePackage(join(root, 'packages', MAIN))
@@ -48,6 +49,7 @@ async function make () {
     stagePlatform(join(root, 'packages', platform), platform, checkout)
     pack(`packages/${platform}`)
   }
+  writeFileSync(join(root, `dist/${MAIN}-${checkout.version}.cdx.json`), billOfMaterials(chosen))
   for (const name of [MAIN, ...chosen.map(packageName)]) {
     console.log(`dist/${tarballName(name, checkout.version)}`)
   }

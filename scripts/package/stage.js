@@ -14,21 +14,20 @@ const DEVELOPMENT = ['files', 'scripts', 'devDependencies']
 
 /**
  * @param {string} folder is replaced
- * @param {{ extra?: string[], exports?: Record<string, any> }} [additions] further files of the
- *   checkout, and further entries for `exports`
+ * @param {{ exports?: Record<string, any> }} [additions] further entries for `exports`
  */
-export async function stagePackage (folder, { extra = [], exports = {} } = {}) {
+export async function stagePackage (folder, { exports = {} } = {}) {
   const checkout = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
   Object.assign(checkout.exports, exports)
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })
-  const published = await buildJavaScript(folder, checkout)
+  const published = await buildJavaScript(folder, checkout, ['package.json', ...FILES])
   for (const key of DEVELOPMENT) delete published[key]
   // The checkout must not have them: npm looks for each in the registry.
   published.optionalDependencies = Object.fromEntries(
     platforms.map((platform) => [packageName(platform), checkout.version]))
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(published, null, 2)}\n`)
-  for (const path of [...FILES, ...extra]) {
+  for (const path of FILES) {
     cpSync(join(root, path), join(folder, path), {
       recursive: true,
       filter: (source) => !source.endsWith('__pycache__')

@@ -10,14 +10,14 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 
-import { packageName } from '../../addon/lib/native/packages.js'
 import { platformName } from '../../addon/lib/native/platform.js'
+import { INDEX } from '../../scripts/package/platform-package.js'
+import { BINARIES, packageName } from '../../scripts/package/platforms.js'
 import { stagePackage } from '../../scripts/package/stage.js'
 
 const run = promisify(execFile)
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const build = process.env.NODE_ASGI_BUILD || 'release'
-const BINARIES = ['node_asgi.node', '_worker.abi3.so']
 
 /**
  * A project with the package in its `node_modules`, next to the packages of the checkout.
@@ -32,17 +32,19 @@ export async function installPackage (exports = {}) {
     if (!name.startsWith('.')) symlinkSync(join(root, 'node_modules', name), join(modules, name))
   }
   await stagePackage(join(modules, 'node-asgi'), { exports })
-  installBinaries(join(modules, packageName(platformName())))
+  installBinaries(modules)
   writeFileSync(join(folder, 'package.json'), '{ "private": true }\n')
   return folder
 }
 
-/** @param {string} folder of the package of this platform */
-function installBinaries (folder) {
+/** Puts what the checkout has built where the package for this platform would be. */
+function installBinaries (/** @type {string} */ modules) {
+  const folder = join(modules, packageName(platformName()))
   mkdirSync(folder, { recursive: true })
-  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
-  writeFileSync(join(folder, 'package.json'), JSON.stringify({ version }))
   for (const file of BINARIES) copyFileSync(join(root, 'build', build, file), join(folder, file))
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  writeFileSync(join(folder, 'index.js'), INDEX)
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ version }))
 }
 
 /**
