@@ -1,7 +1,7 @@
 /** Examples as their users have them: a folder with the published package and what it needs. */
 
 import { execFile } from 'node:child_process'
-import { cpSync, mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
+import { chmodSync, cpSync, mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -22,8 +22,10 @@ export class Project {
     for (const from of [ROOT, FOLDER]) {
       link(join(from, 'node_modules/.bin'), join(project.folder, 'node_modules/.bin'))
     }
-    symlinkSync('../node-asgi/addon/implementation/node-asgi.js',
-      join(project.folder, 'node_modules/.bin/node-asgi'))
+    // As npm does it.
+    const command = join(project.folder, 'node_modules/node-asgi/addon/implementation/node-asgi.js')
+    chmodSync(command, 0o755)
+    symlinkSync(command, join(project.folder, 'node_modules/.bin/node-asgi'))
     for (const name of examples) {
       cpSync(join(ROOT, 'examples', name), join(project.folder, name), {
         recursive: true,

@@ -3,30 +3,18 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { accessSync, constants } from 'node:fs'
-import { delimiter, join } from 'node:path'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { after, before, describe, it } from 'node:test'
 
+import WebSocket from 'ws'
+
+import { chromium, withoutBrowser } from '../support/chromium.js'
+import { eventually } from '../support/harness.js'
 import { PYTHON, skip } from './installed.js'
 import { Project } from './project.js'
 
 const ANSWER = /^You said: hi\. This answer was made in Python, token by token\. $/
-
-/** The path of the first program found on PATH, or undefined. */
-function find (...names) {
-  return names.flatMap((name) => process.env.PATH.split(delimiter).map((dir) => join(dir, name)))
-    .find((path) => {
-      try {
-        accessSync(path, constants.X_OK)
-        return true
-      } catch {
-        return false
-      }
-    })
-}
-
-const chromium = find('chromium', 'chromium-browser', 'google-chrome')
 
 describe('examples/streaming-tokens', { skip, timeout: 120_000 }, () => {
   /** @type {Project} */
@@ -66,17 +54,49 @@ describe('examples/streaming-tokens', { skip, timeout: 120_000 }, () => {
     assert(tokens.length > 5)
   })
 
-  it('shows the answer in a browser', {
-    skip: chromium === undefined &&
-      'Chromium is missing; install it with `apt-get install chromium`'
-  }, async () => {
-    const page = new URL('?prompt=hi', url)
+  it('shows the answer in a browser', { skip: withoutBrowser }, async () => {
     const browser = spawn(chromium, [
       '--headless=new', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage',
-      '--no-first-run', '--disable-extensions', '--virtual-time-budget=30000', '--dump-dom',
-      `--user-data-dir=${join(project.folder, 'profile')}`, page.href
-    ], { stdio: ['ignore', 'pipe', 'ignore'] })
-    const dom = (await browser.stdout.toArray()).join('')
-    assert.match(/<p id="answer">([^<]*)<\/p>/.exec(dom)?.[1] ?? dom, ANSWER)
+      '--no-first-run', '--disable-extensions', '--remote-debugging-port=0',
+      `--user-data-dir=${join(project.folder, 'profile')}`, new URL('?prompt=hi', url).href
+    ], { stdio: ['ignore', 'ignore', 'pipe'], detached: true })
+    const ended = once(browser, 'exit')
+    try {
+      const { port } = new URL(await debuggerOf(browser))
+      await eventually(async () => {
+        assert.match(await evaluate(port, "document.getElementById('answer').textContent"), ANSWER)
+      }, 60_000)
+    } finally {
+      // The browser's child processes are in its process group.
+      process.kill(-browser.pid, 'SIGKILL')
+      await ended
+    }
   })
 })
+
+/** The address at which the browser can be controlled. */
+async function debuggerOf (browser) {
+  for await (const line of createInterface(browser.stderr)) {
+    const found = /^DevTools listening on (\S+)/.exec(line)
+    if (found !== null) {
+      browser.stderr.resume()
+      return found[1]
+    }
+  }
+  throw new Error('the browser ended')
+}
+
+/** What an expression is worth in the page. */
+async function evaluate (port, expression) {
+  const targets = await (await fetch(`http://127.0.0.1:${port}/json/list`)).json()
+  const page = targets.find(({ type }) => type === 'page')
+  const socket = new WebSocket(page.webSocketDebuggerUrl)
+  try {
+    await once(socket, 'open')
+    socket.send(JSON.stringify({ id: 1, method: 'Runtime.evaluate', params: { expression } }))
+    const [message] = await once(socket, 'message')
+    return String(JSON.parse(message).result.result.value)
+  } finally {
+    socket.terminate()
+  }
+}

@@ -23,12 +23,6 @@ describe('node-asgi types', { skip, timeout: 300_000 }, () => {
     return output
   }
 
-  async function rename (example, from, to) {
-    const file = join(project.folder, example, 'main.py')
-    writeFileSync(file, readFileSync(file, 'utf8').replaceAll(from, to))
-    await passes(example, ...TYPES)
-  }
-
   it('the types of examples/typed-client are up to date', () =>
     passes('typed-client', ...TYPES, '--check'))
 
@@ -46,13 +40,13 @@ describe('node-asgi types', { skip, timeout: 300_000 }, () => {
     ['typed-client', 'client.ts'], ['nextjs-typed', 'app/page.tsx']
   ]) {
     it(`a field that is renamed in Python breaks the build of ${example}`, async () => {
-      await rename(example, 'price: float', 'cost: float')
+      const file = join(project.folder, example, 'main.py')
+      writeFileSync(file, readFileSync(file, 'utf8').replace('price: float', 'cost: float'))
+      await passes(example, ...TYPES)
       const { code, output } = await project.run(example, ['tsc'])
       assert.notEqual(code, 0)
       assert(output.includes(place), output)
       assert.match(output, /'price' does not exist/)
-      await rename(example, 'cost: float', 'price: float')
-      await passes(example, 'tsc')
     })
   }
 

@@ -41,7 +41,7 @@ form.addEventListener('submit', async (event) => {
 })
 
 // A link such as /?prompt=hi asks at once.
-const { prompt } = Object.fromEntries(new URLSearchParams(location.search))
+const { prompt } = Object.fromEntries(new URLSearchParams(window.location.search))
 if (prompt !== undefined) {
   form.elements.prompt.value = prompt
   form.requestSubmit()
