@@ -7,8 +7,9 @@
 export const layers = [
   ['cli', '^addon/(bin|lib/cli)/'],
   ['testing', '^addon/lib/testing/'],
+  ['adapters', '^addon/lib/adapters/'],
   ['index', '^addon/lib/index[.]js$'],
-  ['handler', '^addon/lib/handler[.]js$'],
+  ['handler', '^addon/lib/(handler|service)[.]js$'],
   ['websocket', '^addon/lib/websocket/'],
   ['http', '^addon/lib/http/'],
   ['supervisor', '^addon/lib/supervisor/'],

@@ -6,34 +6,29 @@ import { EventEmitter } from 'node:events'
 import { Readable } from 'node:stream'
 
 import { attach, detach } from './http/attach.js'
-import { createClosing, onClosing } from './http/closing.js'
+import { onClosing } from './http/closing.js'
 import { checkExchange, checkServer, checkUpgrade } from './http/misuse.js'
-import { loadBinding } from './binding.js'
 import { waitForResponse, waitForWorker } from './supervisor/blocking.js'
 import { BlockingStream, BufferedStream } from './stream/buffered-stream.js'
 import {
   NO_LIMITS, checkTimeout, isSocket, requestContent, requestHead, requestLimits
 } from './stream/call.js'
 import { InvalidOptionError, InvalidRequestError } from './errors.js'
-import { checkOptions } from './errors/unknown-key.js'
+import { checkOptions, describe } from './errors/unknown-key.js'
 import { encodeSocketHead, parseMethod } from './message/head.js'
 import { parsePrefix } from './message/mount.js'
-import { createListener } from './http/listener.js'
 import { createMiddleware } from './http/middleware.js'
 import { checkScope } from './http/node-scope.js'
-import { chooseInterpreter } from './interpreter/choose.js'
 import { parseOptions } from './options.js'
-import { guard, guardLogger } from './util/guard.js'
-import { Pool } from './pool/pool.js'
-import { pythonEnvironment } from './supervisor/python-environment.js'
-import { PythonLog } from './supervisor/python-log.js'
+import { Service } from './service.js'
+import { guard } from './util/guard.js'
+import { replaceableLogger } from './util/replaceable-logger.js'
+import { sharedObject } from './util/shared.js'
 import { StreamingStream } from './stream/streaming-stream.js'
 import { Response } from './message/response.js'
 import { hidesLength, parseFetch, webResponse } from './message/web.js'
 import { isRepeatable } from './stream/request-stream.js'
-import { Supervisor } from './supervisor/supervisor.js'
 import { ConnectionStream } from './websocket/connection.js'
-import { createUpgrade } from './websocket/upgrade.js'
 import { openRequestSocket } from './websocket/request-socket.js'
 
 /** @typedef {import('./stream/call.js').AnyRequest} AnyRequest */
@@ -41,105 +36,81 @@ import { openRequestSocket } from './websocket/request-socket.js'
 /** @typedef {import('./stream/request-stream.js').RequestLimits} RequestLimits */
 
 const TIMEOUT_KEYS = new Set(['timeout'])
+const SHARED_KEYS = new Set(['name'])
 const ATTACH_KEYS = new Set(['prefix', 'scope'])
+
+/** Ends the processes of handlers that nobody can reach any more. */
+const unreachable = new FinalizationRegistry((/** @type {Service} */ service) => service.abandon())
+
+/** The handlers of PythonHandler.shared(), in globalThis. */
+const SHARED = Symbol.for('node-asgi.shared')
 
 /** types/handler.d.ts declares it for users. */
 export class PythonHandler extends EventEmitter {
-  /** @type {import('./option-types.js').HandlerSettings} */
+  /** @type {Service} */
+  #service
+
+  /** @type {import('./option-types.js').Settings} */
   #settings
-
-  /** @type {import('./websocket/connection.js').ConnectionLimits} */
-  #connectionLimits
-
-  /** @type {Pool} */
-  #pool
-
-  /** @type {Supervisor} */
-  #supervisor
-
-  /** @type {PythonLog} */
-  #log
 
   /** @type {Promise<void>} */
   #ready
 
-  /** @type {Required<import('./http/attach.js').Endpoint>} */
-  #endpoint
-
-  /** @type {import('./http/closing.js').Closing} */
-  #serverClosing
-
   #readyWanted = false
-
-  /** @type {(error: Error | null) => void} */
-  #settle = () => {}
 
   /** @type {Promise<void> | null} */
   #closing = null
 
-  /** Emits an event. What a listener throws is thrown later: the pool has work to do. */
-  #tell = guard((/** @type {string} */ event, /** @type {any[]} */ ...args) => {
-    this.emit(event, ...args)
-  })
-
   /**
    * @param {object} [options] see options.js
-   * @param {{ binding?: import('./binding.js').Binding,
-   *   system?: import('./worker/fork-server.js').System,
-   *   preparation?: import('./option-types.js').Preparation }} [parts] for other parts of this
-   *   package, and replacements for tests
+   * @param {import('./service.js').Parts} [parts] for other parts of this package, and for tests
    */
   constructor (options, parts = {}) {
     super()
-    const given = parseOptions(options)
-    const settings = this.#settings =
-      { ...given, preparation: parts.preparation, logger: guardLogger(given.logger) }
-    const binding = parts.binding ?? loadBinding()
-    this.#connectionLimits = { ...binding.limits, maxMessage: settings.websocket.maxMessage }
-    this.#ready = new Promise((resolve, reject) => {
-      this.#settle = (error) => error === null ? resolve() : reject(error)
-    })
+    const settings = this.#settings = parseOptions(options)
+    this.#service = new Service(settings, parts, weakAudience(this))
+    this.#ready = this.#service.ready
     this.#ready.catch((error) => {
       if (!this.#readyWanted && error.code !== 'ERR_CLOSED') {
-        settings.logger.error(`[node-asgi] ${error.message}`)
+        this.#service.settings.logger.error(`[node-asgi] ${error.message}`)
       }
     })
-    this.#log = new PythonLog(settings.logger)
-    this.#pool = new Pool(settings)
-    const env = pythonEnvironment(process.env, settings.env, settings.isolation)
-    this.#supervisor = new Supervisor({
-      binding,
-      settings,
-      env,
-      interpreter: chooseInterpreter(settings, { ...process.env, ...settings.env }),
-      pool: this.#pool,
-      system: parts.system,
-      owner: {
-        onSettled: (error) => this.#settle(error),
-        onEvent: (event, details) => this.#tell(event, details),
-        onAppError: (error, source) => this.#tell('app:error', error, source),
-        onLine: (name, line, level, source) => this.#onLine(name, line, level, source),
-        onLastLine: (pid) => this.#log.forget(pid)
-      }
-    })
-    this.#serverClosing = createClosing(this.#pool, settings.timeouts.drain)
-    const { listener } = this.#serverClosing
-    const listen = createListener(this.#pool, binding.limits, settings, listener)
-    const { upgrade, connect } = createUpgrade(this.#pool, settings, listener)
-    this.#endpoint = { listen, upgrade, connect }
-    this.listener = (/** @type {any} */ req, /** @type {any} */ res,
-      /** @type {unknown} */ options) => {
-      checkExchange(req, res)
-      listen(req, res, mounted(options))
+    // Who has one of these has the handler.
+    this.listener = this.#listen.bind(this)
+    this.upgrade = this.#upgrade.bind(this)
+    this.fetch = this.#fetch.bind(this)
+    unreachable.register(this, this.#service, this)
+    this.#service.start()
+  }
+
+  /**
+   * @param {object} [options] see options.js
+   * @param {{ name?: string }} [which]
+   * @param {import('./service.js').Parts} [parts] for tests
+   * @returns {PythonHandler}
+   */
+  static shared (options, which, parts) {
+    checkOptions(which, SHARED_KEYS, 'shared()')
+    const settings = parseOptions(options)
+    const { docroot, appTarget, logger } = settings
+    const { name = `${docroot} ${appTarget}` } = which ?? {}
+    if (typeof name !== 'string' || name === '') {
+      throw new InvalidOptionError('name', `name must be a non-empty string, not ${describe(name)}`)
     }
-    this.upgrade = (/** @type {any} */ req, /** @type {any} */ socket, /** @type {Buffer} */ head,
-      /** @type {unknown} */ options) => {
-      checkUpgrade(req, socket)
-      upgrade(req, socket, head, mounted(options))
+    const create = () => {
+      const { logger: relay, replace } = replaceableLogger(logger)
+      const handler = new PythonHandler({ ...options, logger: relay }, parts)
+      return { handler, replace, isOver: () => handler.#closing !== null }
     }
-    this.fetch = (/** @type {any} */ input, /** @type {any} */ init) => this.#fetch(input, init)
-    if (settings.isolation.node) binding.protect()
-    this.#supervisor.start()
+    const end = (/** @type {{ handler: PythonHandler }} */ { handler }) => {
+      logger.info(`[node-asgi] the shared handler of ${name} has other options now, so the old ` +
+        'one closes')
+      handler.close()
+    }
+    const entry = sharedObject(SHARED, name, comparable(settings, options), { create, end })
+    // A module that is evaluated again has made another logger.
+    entry.replace(logger)
+    return entry.handler
   }
 
   get docroot () {
@@ -153,6 +124,27 @@ export class PythonHandler extends EventEmitter {
   }
 
   /**
+   * @param {any} req
+   * @param {any} res
+   * @param {unknown} [options]
+   */
+  #listen (req, res, options) {
+    checkExchange(req, res)
+    this.#service.endpoint.listen(req, res, mounted(options))
+  }
+
+  /**
+   * @param {any} req
+   * @param {any} socket
+   * @param {Buffer} head
+   * @param {unknown} [options]
+   */
+  #upgrade (req, socket, head, options) {
+    checkUpgrade(req, socket)
+    this.#service.endpoint.upgrade(req, socket, head, mounted(options))
+  }
+
+  /**
    * @param {any} server of node:http, https or http2
    * @param {{ prefix?: string, scope?: unknown }} [options]
    */
@@ -161,15 +153,15 @@ export class PythonHandler extends EventEmitter {
     checkOptions(options, ATTACH_KEYS, 'attach()')
     const { prefix = '', scope } = options ?? {}
     const arrival = { mount: parsePrefix(prefix), scope: checkScope(scope) }
-    attach(server, { arrival, endpoint: this.#endpoint, owner: this })
-    onClosing(server, this.#serverClosing.listener)
+    attach(server, { arrival, endpoint: this.#service.endpoint, owner: this })
+    onClosing(server, this.#service.closing.listener)
   }
 
   /** @param {any} server that was given to attach(), or whose requests middleware() has served */
   detach (server) {
     checkServer(server)
     detach(server, this)
-    this.#serverClosing.leave(server)
+    this.#service.closing.leave(server)
   }
 
   /**
@@ -177,7 +169,7 @@ export class PythonHandler extends EventEmitter {
    * @returns {import('./http/middleware.js').Middleware}
    */
   middleware (options) {
-    return createMiddleware(this.#endpoint, this, options)
+    return createMiddleware(this.#service.endpoint, this, options)
   }
 
   /**
@@ -235,8 +227,8 @@ export class PythonHandler extends EventEmitter {
     let failure = null
     const stream = new BlockingStream(requestHead(request, content), body,
       (value) => { response = value }, (error) => { failure = error })
-    waitForWorker(this.#supervisor)
-    waitForResponse(this.#supervisor, this.#pool.submitNow(stream), stream)
+    waitForWorker(this.#service.supervisor)
+    waitForResponse(this.#service.supervisor, this.#service.pool.submitNow(stream), stream)
     if (failure !== null) throw failure
     return /** @type {any} */ (response)
   }
@@ -252,14 +244,15 @@ export class PythonHandler extends EventEmitter {
         ? { url: request }
         : request
       const stream = new ConnectionStream(encodeSocketHead(options), String(options.url),
-        this.#connectionLimits, resolve, reject)
-      if (stream.limit(requestLimits({ url: '' }, limits))) this.#pool.submit(stream)
+        this.#service.connectionLimits, resolve, reject)
+      stream.keeper = this
+      if (stream.limit(requestLimits({ url: '' }, limits))) this.#service.pool.submit(stream)
     })
   }
 
   /**
    * @param {any} input
-   * @param {any} init
+   * @param {any} [init]
    * @returns {Promise<globalThis.Response>}
    */
   async #fetch (input, init) {
@@ -272,7 +265,7 @@ export class PythonHandler extends EventEmitter {
   }
 
   stats () {
-    return this.#supervisor.stats()
+    return this.#service.supervisor.stats()
   }
 
   /**
@@ -283,7 +276,7 @@ export class PythonHandler extends EventEmitter {
     checkOptions(options, TIMEOUT_KEYS, 'reload()')
     const { timeout = this.#settings.timeouts.retire } = options ?? {}
     checkTimeout('timeout', timeout)
-    await this.#supervisor.reload(timeout)
+    await this.#service.supervisor.reload(timeout)
   }
 
   /**
@@ -292,18 +285,11 @@ export class PythonHandler extends EventEmitter {
    */
   close (options) {
     checkOptions(options, TIMEOUT_KEYS, 'close()')
-    const { timeout = this.#serverClosing.left() } = options ?? {}
+    const { timeout = this.#service.closing.left() } = options ?? {}
     checkTimeout('timeout', timeout)
-    this.#closing ??= this.#close(timeout)
+    unreachable.unregister(this)
+    this.#closing ??= this.#service.close(timeout)
     return this.#closing
-  }
-
-  /** @param {number} budget milliseconds */
-  async #close (budget) {
-    const end = performance.now() + budget
-    // Requests in the queue need some of the time that is left to be answered, too.
-    await this.#pool.close(budget / 2)
-    await this.#supervisor.close(Math.max(0, end - performance.now()))
   }
 
   [Symbol.asyncDispose] () {
@@ -345,19 +331,34 @@ export class PythonHandler extends EventEmitter {
    * @param {{ method?: string, idempotent?: boolean }} request
    */
   #submit (stream, limits, request) {
+    stream.keeper = this
     stream.repeatable = isRepeatable(parseMethod(request.method), request.idempotent)
-    if (limits === NO_LIMITS || stream.limit(limits)) this.#pool.submit(stream)
+    if (limits === NO_LIMITS || stream.limit(limits)) this.#service.pool.submit(stream)
   }
+}
 
-  /**
-   * @param {'stdout' | 'stderr'} name
-   * @param {string} line
-   * @param {import('./worker/line-reader.js').Level | null} level
-   * @param {{ worker: number, pid: number }} source
-   */
-  #onLine (name, line, level, source) {
-    if (this.listenerCount(name) > 0) this.#tell(name, line, { ...source, level })
-    else this.#log.line(name, line, level, source)
+/**
+ * @param {import('./options.js').Settings} settings
+ * @param {any} options that they were made from
+ * @returns {object} equal for equal options
+ */
+function comparable (settings, options) {
+  return Object.fromEntries(Object.entries(settings).filter(([name]) => name !== 'logger')
+    .map(([name, value]) => [name, typeof value === 'function' ? options[name] : value]))
+}
+
+/**
+ * Those who listen to a handler, as its processes see them. The event loop holds the processes, so
+ * a handler that they held would never be unreachable.
+ * @param {EventEmitter} handler
+ * @returns {import('./service.js').Audience}
+ */
+function weakAudience (handler) {
+  const weak = new WeakRef(handler)
+  return {
+    // What a listener throws is thrown later: the pool has work to do.
+    tell: guard((event, ...args) => { weak.deref()?.emit(event, ...args) }),
+    listensTo: (event) => (weak.deref()?.listenerCount(event) ?? 0) > 0
   }
 }
 

@@ -18,6 +18,7 @@ const NOT_RUN = [
   { page: 'docs/getting-started.md', text: 'npm --prefix', why: 'builds' },
   { page: 'docs/getting-started.md', text: 'npm install', why: 'needs a network' },
   { page: 'docs/getting-started.md', text: 'pip install', why: 'needs a network' },
+  { page: 'docs/typescript.md', text: 'npm install', why: 'needs a network' },
   { page: 'docs/performance.md', text: 'npm run bench', why: 'takes 40 minutes' },
   { page: 'docs/performance.md', text: 'bench/path.js', why: 'takes 90 seconds and valgrind' }
 ]

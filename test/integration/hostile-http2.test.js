@@ -16,8 +16,8 @@ async function withHttp2 (python, run) {
   python.attach(server)
   await once(server.listen(0, '127.0.0.1'), 'listening')
   const sockets = []
-  const open = async () => {
-    sockets.push(await openHttp2(server.address().port))
+  const open = async (options) => {
+    sockets.push(await openHttp2(server.address().port, options))
     return sockets.at(-1)
   }
   try {
@@ -53,6 +53,19 @@ for (const [name, end] of Object.entries({
       })
   }
 }
+
+withPython('a client that never closes its connection kept a closing server open', app,
+  async (python) => {
+    await withHttp2(python, async ({ server, open }) => {
+      const socket = await open({ allowHalfOpen: true })
+      socket.write(request(1, '/sleep/1'))
+      await once(socket, 'data')
+      await eventually(() => assert.equal(python.stats().inFlight, 0))
+      const closed = once(server, 'close')
+      server.close()
+      await closed
+    })
+  })
 
 withPython('an idle session is not taken for dead', app, async (python) => {
   await withHttp2(python, async ({ port }) => {

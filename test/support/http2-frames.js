@@ -61,8 +61,8 @@ export function reset (stream) {
 }
 
 /** Connects and sends the preface; the socket then takes frames. It ignores errors. */
-export async function openHttp2 (port) {
-  const socket = connect(port, '127.0.0.1')
+export async function openHttp2 (port, options = {}) {
+  const socket = connect({ port, host: '127.0.0.1', ...options })
   socket.on('error', () => {})
   socket.resume()
   await once(socket, 'connect')

@@ -10,13 +10,14 @@ import { dirname, join } from 'node:path'
 import { StartupError } from '../errors.js'
 import { namesFlags, optionName } from '../util/option-name.js'
 import { userPath } from '../util/user-path.js'
-import { looksLikeRange, parseRange } from '../util/version-range.js'
+import { compareVersions, looksLikeRange, parseRange } from '../util/version-range.js'
 import { interpreterIn, remakeCommand } from './environment.js'
 import { accessProblem, executableProblem, isThere } from './executable.js'
 import { installedPythons, pathDirectories, versionOf } from './installed.js'
 import { Interpreter } from './interpreter.js'
 
 /** @typedef {Record<string, string | undefined>} Env */
+/** @typedef {import('../util/version-range.js').Version} Version */
 
 /**
  * @typedef {object} Candidate
@@ -24,6 +25,9 @@ import { Interpreter } from './interpreter.js'
  * @property {string} reason why it is looked at, for a message that says "from" before it
  * @property {string} [problem] why it is not trusted
  */
+
+/** The oldest version that can run the workers; main.py checks it. */
+const OLDEST = [3, 10]
 
 /** The directory of a project that holds its environment. */
 const ENVIRONMENT = '.venv'
@@ -45,8 +49,12 @@ export function chooseInterpreter ({ python, docroot }, env, locate = userPath) 
   const home = env.HOME || homedir()
   const environments = () => candidates(locate(docroot), env, home, locate)
   if (python === undefined) return byDefault(environments(), env)
-  const wanted = looksLikeRange(python) ? parseRange(python) : null
-  if (wanted !== null) return byVersion(python, wanted, environments(), env, home)
+  const range = looksLikeRange(python) ? parseRange(python) : null
+  if (range !== null) {
+    const isWanted = (/** @type {Version} */ version) =>
+      range(version) && compareVersions(version, OLDEST) >= 0
+    return byVersion(python, isWanted, environments(), env, home)
+  }
   return byName(python, env, home, locate)
 }
 
@@ -170,7 +178,7 @@ function byName (python, env, home, locate) {
 /**
  * The option is a range of versions.
  * @param {string} python
- * @param {(version: import('../util/version-range.js').Version) => boolean} isWanted
+ * @param {(version: Version) => boolean} isWanted
  * @param {Iterable<Candidate>} environments
  * @param {Env} env
  * @param {string} home
@@ -181,27 +189,29 @@ function byVersion (python, isWanted, environments, env, home) {
   for (const candidate of environments) {
     const { path, problem } = examine(candidate)
     const version = problem === null ? versionOf(path) : null
-    if (version !== null && isWanted(version)) return found(path, candidate.reason)
+    if (version !== null && isWanted(version)) return found({ path, version }, candidate.reason)
     seen.push(`${path} ${problem ?? `has ${version?.join('.') ?? 'no release of Python'}`}`)
   }
-  const passed = seen.length === 0 ? '' : `, because ${seen.join(', and ')}`
+  const passed = seen.map((each) => `; passed over: ${each}`).join('')
   for (const { name, list } of installedPythons(env, home)) {
     const pythons = list()
     const match = pythons.find(({ version }) => isWanted(version))
-    if (match !== undefined) return found(match.path, name + passed)
+    if (match !== undefined) return found(match, name, passed)
     seen.push(...pythons.map(({ path, version }) => `${path} has ${version.join('.')}`))
   }
   throw new StartupError('ERR_PYTHON_NOT_FOUND', `${optionName('python')} is ${python}, but no ` +
-    'such Python is active, in .venv, on PATH, or installed by pyenv, uv or conda ' +
+    'such Python from 3.10 on is active, in .venv, on PATH, or installed by pyenv, uv or conda ' +
     `(${seen.length === 0 ? 'there is none at all' : seen.join('; ')}); install it, for example ` +
     `with uv python install '${python}', or set ${optionName('python')} to the path of one`)
 
   /**
-   * @param {string} path
+   * @param {import('./installed.js').Installed} python
    * @param {string} where
+   * @param {string} [passed]
    */
-  function found (path, where) {
-    return new Interpreter(path, `${where}, for ${theOption()} ${python}`)
+  function found ({ path, version }, where, passed = '') {
+    const reason = `${where}, for ${theOption()} ${python}${passed}`
+    return new Interpreter(path, reason, version.join('.'))
   }
 }
 

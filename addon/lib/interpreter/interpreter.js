@@ -4,6 +4,10 @@
 
 import { prefixOf, recordedVersion } from './environment.js'
 
+// The user's code may have changed what Python tells: it must not forge lines of a log.
+const PATH = /^\/\P{C}{1,4095}$/u
+const VERSION = /^\d[\w.+-]{0,60}$/
+
 export class Interpreter {
   /** @type {string | null} as Python itself has told */
   #executable = null
@@ -14,10 +18,12 @@ export class Interpreter {
   /**
    * @param {string} path absolute
    * @param {string} reason what has led to it, for a message that says "from" before it
+   * @param {string} [version] if it is known
    */
-  constructor (path, reason) {
+  constructor (path, reason, version) {
     this.path = path
     this.reason = reason
+    this.#version = version
   }
 
   /**
@@ -25,8 +31,8 @@ export class Interpreter {
    * @param {{ executable: string, python: string }} info
    */
   started ({ executable, python }) {
-    this.#executable = executable
-    this.#version = python
+    if (PATH.test(executable)) this.#executable = executable
+    if (VERSION.test(python)) this.#version = python
   }
 
   /** For stats(). */

@@ -60,6 +60,8 @@ export class RequestStream {
     this.finished = false
     /** It ended as it should although the worker was told that the client has gone. */
     this.answered = false
+    /** @type {object | null} what must not be garbage collected while the request is in flight */
+    this.keeper = null
     /** Another worker gets it when the first one dies. */
     this.repeatable = false
     /** How often it has been given to another worker. */
@@ -355,6 +357,7 @@ export class RequestStream {
   /** The consumer has its outcome, or is about to get it. */
   finish () {
     this.finished = true
+    this.keeper = null
     this.#stopTimer()
     if (this.signal !== null) {
       this.signal.removeEventListener('abort', this)

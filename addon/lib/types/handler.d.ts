@@ -50,6 +50,16 @@ export interface ReloadOptions {
   timeout?: number
 }
 
+/** Which handler {@link PythonHandler.shared} returns. */
+export interface SharedOptions {
+  /**
+   * The name of the handler. Give different ones if several handlers have the same docroot and
+   * appTarget.
+   * @defaultValue the docroot and the appTarget
+   */
+  name?: string
+}
+
 /** Options of {@link PythonHandler.attach}. */
 export interface AttachOptions {
   /**
@@ -139,7 +149,9 @@ export interface FetchOptions {
  * A Python ASGI application in a pool of worker processes.
  *
  * The processes start when the handler is created. Requests can be sent at once; they wait for the
- * first worker. An idle handler does not keep Node running.
+ * first worker. An idle handler does not keep Node running. Keep the handler in a variable, and
+ * call `close()` in the end: the processes of a handler that is garbage collected end, with a
+ * warning.
  * @example
  * ```js
  * import { createServer } from 'node:http'
@@ -158,11 +170,28 @@ export class PythonHandler extends EventEmitter<PythonHandlerEvents> implements 
   /**
    * Starts the processes.
    * @throws `ERR_INVALID_OPTION` or `ERR_DOCROOT_NOT_FOUND` if an option cannot be used,
-   *   `ERR_PYTHON_NOT_FOUND` if there is no interpreter, `ERR_UNSUPPORTED_PLATFORM` if there is no
-   *   package for this platform, `ERR_UNSUPPORTED_RUNTIME` in Bun and Deno, and
-   *   `ERR_BINDING_NOT_FOUND` if that package is not installed or cannot be loaded.
+   *   `ERR_PYTHON_NOT_FOUND` if there is no interpreter, `ERR_PYTHON_UNUSABLE` if the one that is
+   *   meant cannot run the workers, `ERR_UNSUPPORTED_PLATFORM` if there is no package for this
+   *   platform, `ERR_UNSUPPORTED_RUNTIME` in Bun and Deno, and `ERR_BINDING_NOT_FOUND` if that
+   *   package is not installed or cannot be loaded.
    */
   constructor (options?: PythonHandlerOptions | null)
+
+  /**
+   * Returns the same handler when it is called again with the same options, also when a module is
+   * evaluated again: by hot module replacement, by `next dev`, or by Vitest. There is one handler
+   * for each docroot and appTarget, or for each name. Other options close the old handler and start
+   * a new one. So does a call after `close()`. Loggers are not compared: the handler uses the last
+   * one.
+   * @throws Like the constructor.
+   * @example
+   * ```js
+   * import { PythonHandler } from 'node-asgi'
+   *
+   * export const python = PythonHandler.shared({ docroot: './app' })
+   * ```
+   */
+  static shared (options?: PythonHandlerOptions | null, which?: SharedOptions): PythonHandler
 
   /** The absolute path of the docroot. */
   readonly docroot: string

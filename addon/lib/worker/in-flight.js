@@ -232,11 +232,14 @@ export class InFlight {
    * @returns {boolean}
    */
   take (events, i, batch) {
-    this.#handling = undefined
     try {
-      return this.#take(events, i, batch)
+      const isTaken = this.#take(events, i, batch)
+      // Kept until the next event, it would keep its response, and through its server the handler.
+      this.#handling = undefined
+      return isTaken
     } catch (error) {
       const stream = /** @type {RequestStream | undefined} */ (this.#handling)
+      this.#handling = undefined
       if (stream === undefined) throw error
       stream.broke(error)
       return true

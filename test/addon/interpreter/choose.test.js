@@ -273,8 +273,10 @@ test('builds that cannot run the workers are not taken for a version', () => {
   mkdirSync(w.at('.pyenv/versions/3.13.1/bin'), { recursive: true })
   symlinkSync('/gone', w.at('.pyenv/versions/3.13.1/bin/python3'))
   fails(() => w.choose('3.13'), NOT_FOUND, '3.13', 'pyenv', 'uv', 'conda', 'PATH')
-  const path = w.python('.pyenv/versions/3.12.1/bin/python3')
-  chosen(w.choose('>=3.11'), path)
+  const path = w.python('.local/share/uv/python/cpython-3.12.1-linux-x86_64-gnu/bin/python3')
+  w.python('.pyenv/versions/3.9.18/bin/python3')
+  chosen(w.choose('>=3.8'), path)
+  fails(() => w.choose('3.9'), NOT_FOUND, '3.9', '3.10', '3.9.18')
 })
 
 test('an environment of another version is passed over, and the reason says so', () => {
@@ -314,6 +316,10 @@ test('the version is that of the environment until Python has started', () => {
   interpreter.started({ executable: '/real/python3', python: '3.11.8' })
   assert.equal(`${interpreter}`, `/real/python3 (Python 3.11.8, from .venv in ${w.at('app')})`)
   assert.equal(interpreter.path, path)
+  const real = `${interpreter}`
+  interpreter.started({ executable: '/real\n[node-asgi] forged', python: '3\u001b[31m' })
+  interpreter.started({ executable: '', python: '' })
+  assert.equal(`${interpreter}`, real)
   const plain = w.python('bin/python3')
   assert.equal(`${w.choose(plain)}`, `${plain} (from the option python)`)
 })

@@ -1,0 +1,113 @@
+/**
+ * What runs for a handler: the pool, the processes, and the functions by which servers hand over
+ * what arrives. It does not hold the handler, which may be garbage collected while this runs.
+ */
+
+import { createClosing } from './http/closing.js'
+import { createListener } from './http/listener.js'
+import { loadBinding } from './binding.js'
+import { chooseInterpreter } from './interpreter/choose.js'
+import { Pool } from './pool/pool.js'
+import { pythonEnvironment } from './supervisor/python-environment.js'
+import { PythonLog } from './supervisor/python-log.js'
+import { Supervisor } from './supervisor/supervisor.js'
+import { guardLogger } from './util/guard.js'
+import { createUpgrade } from './websocket/upgrade.js'
+
+/** @typedef {import('./worker/fork-server.js').System} System */
+/** @typedef {import('./worker/line-reader.js').Level} Level */
+/** @typedef {import('./binding.js').Binding} Binding */
+/** @typedef {import('./option-types.js').Preparation} Preparation */
+
+/**
+ * @typedef {object} Parts of which tests replace some
+ * @property {Binding} [binding]
+ * @property {System} [system]
+ * @property {Preparation} [preparation]
+ */
+
+/**
+ * @typedef {object} Audience those who listen to the handler
+ * @property {(event: string, ...args: any[]) => void} tell never throws
+ * @property {(event: string) => boolean} listensTo
+ */
+
+export class Service {
+  /** @type {PythonLog} */
+  #log
+
+  /** @type {(error: Error | null) => void} */
+  #settle = () => {}
+
+  /**
+   * @param {import('./options.js').Settings} given
+   * @param {Parts} parts
+   * @param {Audience} audience
+   */
+  constructor (given, { binding = loadBinding(), system, preparation }, audience) {
+    /** @type {import('./option-types.js').HandlerSettings} */
+    const settings = this.settings = { ...given, preparation, logger: guardLogger(given.logger) }
+    this.binding = binding
+    this.audience = audience
+    this.connectionLimits = { ...binding.limits, maxMessage: settings.websocket.maxMessage }
+    /** @type {Promise<void>} */
+    this.ready = new Promise((resolve, reject) => {
+      this.#settle = (error) => error === null ? resolve() : reject(error)
+    })
+    this.#log = new PythonLog(settings.logger)
+    this.pool = new Pool(settings)
+    const env = pythonEnvironment(process.env, settings.env, settings.isolation)
+    this.supervisor = new Supervisor({
+      binding,
+      settings,
+      env,
+      interpreter: chooseInterpreter(settings, { ...process.env, ...settings.env }),
+      pool: this.pool,
+      system,
+      owner: {
+        onSettled: (error) => this.#settle(error),
+        onEvent: (event, details) => audience.tell(event, details),
+        onAppError: (error, source) => audience.tell('app:error', error, source),
+        onLine: (name, line, level, source) => this.#onLine(name, line, level, source),
+        onLastLine: (pid) => this.#log.forget(pid)
+      }
+    })
+    this.closing = createClosing(this.pool, settings.timeouts.drain)
+    const { listener } = this.closing
+    const listen = createListener(this.pool, binding.limits, settings, listener)
+    this.endpoint = { listen, ...createUpgrade(this.pool, settings, listener) }
+  }
+
+  start () {
+    if (this.settings.isolation.node) this.binding.protect()
+    this.supervisor.start()
+  }
+
+  /** @param {number} budget milliseconds */
+  async close (budget) {
+    const end = performance.now() + budget
+    // Requests in the queue need some of the time that is left to be answered, too.
+    await this.pool.close(budget / 2)
+    await this.supervisor.close(Math.max(0, end - performance.now()))
+  }
+
+  /** Nobody can use the handler any more, and nobody has closed it. */
+  abandon () {
+    const { logger, docroot, appTarget, timeouts } = this.settings
+    logger.warn(`[node-asgi] the handler of ${appTarget} in ${docroot} was garbage collected ` +
+      'without close(), so its processes end; keep it in a variable, and call close() in the end')
+    this.close(timeouts.drain)
+  }
+
+  /**
+   * @param {'stdout' | 'stderr'} name
+   * @param {string} line
+   * @param {Level | null} level
+   * @param {{ worker: number, pid: number }} source
+   */
+  #onLine (name, line, level, source) {
+    const { audience } = this
+    if (audience.listensTo(name)) audience.tell(name, line, { ...source, level })
+    else this.#log.line(name, line, level, source)
+  }
+}

@@ -1,0 +1,6 @@
+import type { NextConfig } from 'next'
+
+// node-asgi has native files, which no bundle can contain.
+const config: NextConfig = { serverExternalPackages: ['node-asgi'] }
+
+export default config

@@ -1,0 +1,23 @@
+const { testPython } = require('node-asgi/testing')
+
+let python
+
+beforeAll(async () => {
+  python = await testPython({ overrides: { 'main:get_users': 'fakes:get_users' } })
+})
+
+afterAll(() => python.close())
+
+test('greets everybody', async () => {
+  const response = await python.fetch('/greeting')
+  expect(await response.json()).toEqual({ text: 'Hello, Ada and Grace!' })
+})
+
+test('greets as it is told to', async () => {
+  await using python = await testPython({
+    overrides: { 'main:get_users': { value: ['Linus'] } },
+    env: { GREETING: 'Moi' }
+  })
+  const response = await python.fetch('/greeting')
+  expect(await response.json()).toEqual({ text: 'Moi, Linus!' })
+})
