@@ -28,29 +28,33 @@ async function freePort () {
 }
 
 /** Starts a server, and returns what it answers to /python. */
-async function answerOf (t, args, options, port) {
+async function answerOf (args, options, port) {
   const child = spawn(process.execPath, args, {
     ...options, detached: true, stdio: ['ignore', 'pipe', 'pipe']
   })
-  const ended = once(child, 'exit')
-  t.after(async () => {
-    process.kill(-child.pid, 'SIGKILL')
-    await ended
-  })
+  const closed = once(child, 'close')
   let output = ''
-  await new Promise((resolve, reject) => {
+  const ready = new Promise((resolve) => {
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', (text) => {
         output += text
         if (/Ready in/.test(output)) resolve()
       })
     }
-    child.once('exit', () => reject(new Error(output)))
   })
-  const response = await fetch(`http://127.0.0.1:${port}/python`)
-  const text = await response.text()
-  assert.equal(response.status, 200, `${text}\n${output}`)
-  return text
+  const ended = closed.then(() => { throw new Error(`the server has ended:\n${output}`) })
+  try {
+    await Promise.race([ready, ended])
+    const response = await fetch(`http://127.0.0.1:${port}/python`)
+    const text = await response.text()
+    assert.equal(response.status, 200, `${text}\n${output}`)
+    return text
+  } finally {
+    ended.catch(() => {})
+    // The group has further processes, which write into the folder that is removed afterwards.
+    if (child.exitCode === null) process.kill(-child.pid, 'SIGKILL')
+    await closed
+  }
 }
 
 describe('Next.js', { skip }, () => {
@@ -66,7 +70,7 @@ describe('Next.js', { skip }, () => {
       cpSync(join(app, dist, 'standalone'), place, { recursive: true, verbatimSymlinks: true })
       const port = await freePort()
       const env = { ...process.env, DOCROOT: docroot, PORT: port, HOSTNAME: '127.0.0.1' }
-      assert.equal(await answerOf(t, [join(place, 'next-app/server.js')], { env }, port),
+      assert.equal(await answerOf([join(place, 'next-app/server.js')], { env }, port),
         'status 200')
     })
   }
@@ -84,7 +88,7 @@ describe('Next.js', { skip }, () => {
       const env = {
         ...process.env, ...settings(t, `.next-dev-${bundler}`, true), DOCROOT: docroot
       }
-      assert.equal(await answerOf(t,
+      assert.equal(await answerOf(
         [next, 'dev', `--${bundler}`, '--hostname', '127.0.0.1', '--port', port],
         { cwd: app, env }, port), 'status 200')
     })
