@@ -3,6 +3,7 @@
  * argument, so that everything below can be tested with a fake one.
  */
 
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 import { findNativeFiles } from './native/find.js'
@@ -190,7 +191,7 @@ import { findNativeFiles } from './native/find.js'
 const pythonFolder = new URL('../../worker/python/', import.meta.url)
 
 /** The program that the fork server runs. */
-export const workerMain = fileURLToPath(new URL('main.py', pythonFolder))
+export const workerMain = join(fileURLToPath(pythonFolder), 'main.py')
 
 /** @type {import('./native/find.js').NativeFiles | null} */
 let files = null

@@ -5,9 +5,8 @@ import createClient from 'openapi-fetch'
 
 import type { paths } from './python'
 
-// `next dev` evaluates this module again after a change. The handler stays the same.
-const kept = globalThis as { python?: PythonHandler }
-const python = kept.python ??= new PythonHandler({ workers: 1 })
+// `next dev` evaluates this module again after a change, and gets the same handler.
+const python = PythonHandler.shared({ workers: 1 })
 
 /** Calls the application in main.py, in the process of Next.js. */
 export const api = createClient<paths>({ fetch: python.fetch, baseUrl: 'http://python' })

@@ -10,13 +10,14 @@ import { BINARIES, MAIN, installedOn, packageName, root, tarballName } from './p
 /** Bytes of the main package and that of a platform, installed, without their dependencies. */
 export const MAX_INSTALLED = 2_000_000
 
-const PLATFORM_FILES = [...BINARIES, 'LICENSE', 'NOTICE', 'README.md', 'package.json'].sort()
+const PLATFORM_FILES =
+  [...BINARIES, 'LICENSE', 'NOTICE', 'README.md', 'index.js', 'package.json'].sort()
 
 /** What the main package may contain. */
 const MAIN_FILES = [
   /^(CHANGELOG\.md|LICENSE|README\.md|package\.json)$/,
   /^addon\/implementation\/[\w-]+\.js$/,
-  /^addon\/lib\/[\w-]+\.(js|mjs|d\.ts|d\.mts)$/,
+  /^addon\/lib\/[\w-]+\.(mjs|bundled\.mjs|d\.ts|d\.mts)$/,
   /^addon\/lib\/types\/[\w-]+\.d\.ts$/,
   /^worker\/python\/(main|node_asgi_worker\/\w+)\.py$/
 ]

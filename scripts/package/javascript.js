@@ -5,47 +5,49 @@
  * Node.js that we support can load those with `import` and with `require()`, and so can Jest.
  * However a program loads the package, it gets the same modules, and with them the same classes.
  *
- * Each entry of `exports` becomes two small files, one for `import` and one for `require()`. Both
- * load the implementation by its name. Bundlers leave such a call alone, so the native files and
- * the Python files, which no bundle can contain, stay in the package. File tracers follow the call.
+ * Each entry of `exports` gets a second file for `import`. A third file is for bundlers, which
+ * alone know the condition `module`: native files and Python files cannot be part of a bundle, so
+ * this file finds the installed package when the bundle runs.
  */
 
 import { copyFileSync, cpSync, mkdirSync, writeFileSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { basename, dirname, join, relative } from 'node:path'
 import { rolldown } from 'rolldown'
 
-const root = fileURLToPath(new URL('../../', import.meta.url))
+import { root } from './platforms.js'
 
 /** Where the implementation is in the package, and the way from there to the package's root. */
 const IMPLEMENTATION = 'addon/implementation'
-const UP = '/../../'
+const UP = '../..'
 
-/** What somebody who has bundled the package after all has to know. */
-const BUNDLED = 'node-asgi has been bundled, and its installed package cannot be found. It has ' +
-  'native files and Python files, so it has to stay outside of the bundle, in node_modules where ' +
-  'the program runs. ' +
-  'esbuild: --external:node-asgi. ' +
-  "webpack: externals: { 'node-asgi': 'commonjs node-asgi' }. " +
-  "Next.js: serverExternalPackages: ['node-asgi']. " +
-  "Vite: ssr: { external: ['node-asgi'] }. " +
-  'ncc: --external node-asgi. ' +
+/** The module that says where the package's other files are. */
+const LOCATIONS = 'locations.js'
+
+/** What to do when a bundle does not find the package. */
+const BUNDLED = 'A bundle needs the installed package node-asgi, and cannot find it. node-asgi ' +
+  'has native files and Python files, so it is not in the bundle. Install it in node_modules ' +
+  'where the program runs. If it is there, tell the bundler to leave it out: ' +
+  "Next.js: serverExternalPackages: ['node-asgi']; " +
+  "webpack: externals: { 'node-asgi': 'commonjs node-asgi' }; " +
+  "Vite: ssr: { external: ['node-asgi'] }; " +
+  'esbuild: --external:node-asgi; ncc: --external node-asgi. ' +
   'See https://github.com/node-asgi/node-asgi/blob/main/docs/bundlers.md'
 
 /**
  * Writes the modules and declarations of the package.
  * @param {string} folder of the package
  * @param {Record<string, any>} checkout the package.json of the checkout
+ * @param {string[]} files the other files and folders of the package
  * @returns {Promise<Record<string, any>>} that of the package
  */
-export async function buildJavaScript (folder, checkout) {
+export async function buildJavaScript (folder, checkout, files) {
   const entries = Object.entries(checkout.exports)
     .filter(([, target]) => typeof target === 'object')
     .map(([name, { types, default: file }]) => ({ name, types, file }))
   const commands = Object.entries(checkout.bin)
-  const files = [...entries.map(({ file }) => file), ...commands.map(([, file]) => file)]
+  const modules = [...entries.map(({ file }) => file), ...commands.map(([, file]) => file)]
 
-  const chunks = await bundle(files, join(folder, IMPLEMENTATION))
+  const chunks = await bundle(modules, join(folder, IMPLEMENTATION), files)
   cpSync(join(root, 'addon/lib/types'), join(folder, 'addon/lib/types'), { recursive: true })
   for (const entry of entries) {
     writeEntry(folder, entry, chunks.find(({ name }) => name === nameOf(entry.file)).exports)
@@ -55,20 +57,19 @@ export async function buildJavaScript (folder, checkout) {
     type: 'commonjs',
     exports: {
       ...Object.fromEntries(entries.map(({ name, types, file }) => [name, {
+        module: bundled(file),
         import: { types: esm(types), default: esm(file) },
-        default: { types, default: file }
+        default: { types, default: implementation(file) }
       }])),
-      './implementation/*': `./${IMPLEMENTATION}/*.js`,
       './package.json': './package.json'
     },
     // Next to `exports`, for what ignores it, such as TypeScript's resolution "node".
-    main: entries[0].file,
+    main: implementation(entries[0].file),
     types: entries[0].types,
     typesVersions: {
       '*': Object.fromEntries(entries.slice(1).map(({ name, types }) => [name.slice(2), [types]]))
     },
-    bin: Object.fromEntries(commands.map(([name, file]) =>
-      [name, `${IMPLEMENTATION}/${basename(file)}`]))
+    bin: Object.fromEntries(commands.map(([name, file]) => [name, implementation(file)]))
   }
 }
 
@@ -78,17 +79,26 @@ const nameOf = (/** @type {string} */ file) => basename(file, '.js')
 /** index.js: index.mjs, index.d.ts: index.d.mts */
 const esm = (/** @type {string} */ file) => file.replace(/[jt]s$/, 'm$&')
 
+/** index.js: index.bundled.mjs */
+const bundled = (/** @type {string} */ file) => file.replace(/js$/, 'bundled.mjs')
+
+/** The CommonJS module that is made of an ES module. */
+const implementation = (/** @type {string} */ file) => `./${IMPLEMENTATION}/${basename(file)}`
+
 /**
- * Makes CommonJS modules of ES modules: one for each of `files`, and those that they share.
- * @param {string[]} files
+ * Makes CommonJS modules of ES modules: one for each of `modules`, those that they share, and one
+ * with the locations of files.
+ * @param {string[]} modules
  * @param {string} folder for the modules
+ * @param {string[]} files the other files and folders of the package
  */
-async function bundle (files, folder) {
+async function bundle (modules, folder, files) {
+  const locations = moveLocations(files)
   const build = await rolldown({
-    input: Object.fromEntries(files.map((file) => [nameOf(file), join(root, file)])),
+    input: Object.fromEntries(modules.map((file) => [nameOf(file), join(root, file)])),
     platform: 'node',
     external: /^[\w@]/,
-    plugins: [{ name: 'locations', transform: placeLocations }],
+    plugins: [locations.plugin],
     onLog (level, { message }) { throw new Error(message) }
   })
   const { output } = await build.write({
@@ -99,63 +109,78 @@ async function bundle (files, folder) {
     chunkFileNames: 'shared-[name].js',
     comments: false
   })
+  writeFileSync(join(folder, LOCATIONS), locations.code())
   return output
 }
 
 /**
- * Writes the expressions that depend on the place of a module anew for the place of its code in the
- * package, in a form that file tracers understand.
- * @param {string} code
- * @param {string} file
+ * Moves the expressions with `import.meta`, which CommonJS does not have, into a module of their
+ * own, which is written as file tracers expect it.
+ * @param {string[]} files the files and folders of the package
+ * @returns {{ plugin: import('rolldown').Plugin, code: () => string }} the code of that module
  */
-function placeLocations (code, file) {
-  const placed = code
-    .replace(/new URL\('([^']+)', import\.meta\.url\)/g, (_, path) => {
-      const target = join(dirname(file), path).slice(root.length)
-      return `require('node:url').pathToFileURL(__dirname + '${UP}${target}')`
-    })
-    .replace(/^const require = createRequire\(import\.meta\.url\)$/m, '')
-    .replaceAll('createRequire(import.meta.url)', 'require')
-  if (placed.includes('import.meta')) {
-    throw new Error(`${file}: scripts/package/javascript.js does not know this use of import.meta`)
+function moveLocations (files) {
+  const placeholder = 'node-asgi:locations'
+  /** @type {Set<string>} paths from the root */
+  const found = new Set()
+  const locationOf = (/** @type {string} */ path) =>
+    files.some((each) => path === each || path.startsWith(`${each}/`))
+      ? `join(__dirname, '${UP}/${path}')`
+      : `'/not published/${path}'`
+  return {
+    plugin: {
+      name: 'locations',
+      transform (code, file) {
+        const moved = code
+          .replace(/new URL\('([^']+)', import\.meta\.url\)/g, (_, path) => {
+            const fromRoot = join(dirname(file), path).slice(root.length)
+            found.add(fromRoot)
+            return `require('${placeholder}')['${fromRoot}']`
+          })
+          .replace(/^const require = createRequire\(import\.meta\.url\)$/m, '')
+        if (moved.includes('import.meta')) throw new Error(`${file}: unknown use of import.meta`)
+        return moved
+      },
+      renderChunk: (code) => code.replaceAll(placeholder, `./${LOCATIONS}`)
+    },
+    code: () => [
+      "'use strict'",
+      "const { join } = require('node:path')",
+      "const { pathToFileURL } = require('node:url')",
+      ...[...found].sort().map((path) => `exports['${path}'] = pathToFileURL(${locationOf(path)})`),
+      ''
+    ].join('\n')
   }
-  return placed
 }
 
 /**
  * @param {string} folder of the package
- * @param {{ types: string, file: string }} entry
- * @param {string[]} names that it exports
+ * @param {{ name: string, types: string, file: string }} entry
+ * @param {string[]} exported the names that it exports
  */
-function writeEntry (folder, { types, file }, names) {
-  const write = (/** @type {string} */ path, /** @type {string[]} */ lines) => {
+function writeEntry (folder, { name, types, file }, exported) {
+  const write = (/** @type {string} */ path, /** @type {string[]} */ ...lines) => {
     mkdirSync(dirname(join(folder, path)), { recursive: true })
     writeFileSync(join(folder, path), `${lines.join('\n')}\n`)
   }
-  const load = [
+  const module = relative(dirname(file), implementation(file))
+  write(esm(file), `export { ${exported.join(', ')} } from '${module}'`)
+  // webpack would follow `import { createRequire }`, so it is not imported by its name.
+  const specifier = `node-asgi${name.slice(1)}`
+  write(bundled(file),
+    "import module from 'node:module'",
+    'const load =',
+    "  module.createRequire(typeof __filename === 'string' ? __filename : import.meta.url)",
     'let api',
     'try {',
-    `  api = load('node-asgi/implementation/${nameOf(file)}')`,
+    `  api = load('${specifier}')`,
     '} catch (error) {',
-    "  if (!error.message.includes('node-asgi/implementation')) throw error",
+    `  if (!error.message.includes("'${specifier}'")) throw error`,
     `  throw Object.assign(new Error(${JSON.stringify(BUNDLED)}, { cause: error }), {`,
     "    code: 'ERR_BUNDLED'",
     '  })',
-    '}'
-  ]
-  write(file, [
-    "'use strict'",
-    "const { createRequire } = require('node:module')",
-    'const load = createRequire(__filename)',
-    ...load,
-    ...names.map((name) => `exports.${name} = api.${name}`)
-  ])
-  write(esm(file), [
-    "import { createRequire } from 'node:module'",
-    "const load = createRequire(typeof __filename === 'string' ? __filename : import.meta.url)",
-    ...load,
-    ...names.map((name) => `export const ${name} = api.${name}`)
-  ])
+    '}',
+    `export const { ${exported.join(', ')} } = api`)
   copyFileSync(join(root, types), join(folder, types))
-  write(esm(types), [`export * from './${basename(file)}'`])
+  write(esm(types), `export * from './${basename(file)}'`)
 }

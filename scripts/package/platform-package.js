@@ -9,6 +9,14 @@ import { BINARIES, installedOn, packageName, root } from './platforms.js'
 /** What its package.json has in common with that of the main package. */
 const SHARED = ['version', 'license', 'author', 'repository', 'bugs', 'homepage', 'engines']
 
+/** Names the file that no `require()` can name, in a form that file tracers understand. */
+export const INDEX = `'use strict'
+
+const { join } = require('node:path')
+
+exports.worker = join(__dirname, '_worker.abi3.so')
+`
+
 /**
  * @param {string} folder is replaced
  * @param {string} platform
@@ -25,12 +33,14 @@ export function stagePlatform (folder, platform, checkout) {
   copyFileSync(join(root, 'LICENSE'), join(folder, 'LICENSE'))
   writeFileSync(join(folder, 'NOTICE'), notice(platform))
   writeFileSync(join(folder, 'README.md'), readme(platform, checkout))
+  writeFileSync(join(folder, 'index.js'), INDEX)
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify({
     name: packageName(platform),
     description: `The native files of node-asgi for ${platform}`,
     ...Object.fromEntries(SHARED.map((key) => [key, checkout[key]])),
     ...installedOn(platform),
-    files: [...BINARIES, 'NOTICE'],
+    main: 'index.js',
+    files: [...BINARIES, 'index.js', 'NOTICE'],
     // Yarn keeps it in a folder: neither Node.js nor Python can load a file from an archive.
     preferUnplugged: true,
     publishConfig: { access: 'public' }

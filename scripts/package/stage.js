@@ -21,7 +21,7 @@ export async function stagePackage (folder, { exports = {} } = {}) {
   Object.assign(checkout.exports, exports)
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })
-  const published = await buildJavaScript(folder, checkout)
+  const published = await buildJavaScript(folder, checkout, ['package.json', ...FILES])
   for (const key of DEVELOPMENT) delete published[key]
   // The checkout must not have them: npm looks for each in the registry.
   published.optionalDependencies = Object.fromEntries(

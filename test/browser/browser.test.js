@@ -3,34 +3,19 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { accessSync, constants, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import http from 'node:http'
 import http2 from 'node:http2'
 import { tmpdir } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 
 import { PythonHandler } from '../../addon/lib/index.js'
+import { chromium, withoutBrowser as skip } from '../support/chromium.js'
 import { VENV_PYTHON } from '../support/harness.js'
 
 const here = fileURLToPath(new URL('.', import.meta.url))
-
-/** The path of the first program found on PATH, or undefined. */
-function find (...names) {
-  for (const name of names) {
-    for (const folder of process.env.PATH.split(delimiter)) {
-      try {
-        accessSync(join(folder, name), constants.X_OK)
-        return join(folder, name)
-      } catch {} // not here
-    }
-  }
-}
-
-const chromium = find('chromium', 'chromium-browser', 'google-chrome')
-const skip = chromium === undefined &&
-  'Chromium is missing; install it with `apt-get install chromium`'
 
 /** Serves the app and opens its page in a browser; returns the report of the page. */
 async function visit (makeServer, scheme, folder) {

@@ -130,8 +130,9 @@ describe('python.fetch', { skip, timeout: 120_000 }, () => {
     await assert.rejects(client.query({ query: gql`{ broken }` }), /as asked/)
     const counted = []
     await new Promise((resolve, reject) => {
+      const next = ({ data }) => { counted.push(data.count) }
       client.subscribe({ query: gql`subscription { count(to: 3) }` })
-        .subscribe({ next: ({ data }) => counted.push(data.count), complete: resolve, error: reject })
+        .subscribe({ next, complete: resolve, error: reject })
     })
     assert.deepEqual(counted, [0, 1, 2])
     client.stop()

@@ -1,7 +1,7 @@
 /** Examples as their users have them: a folder with the published package and what it needs. */
 
 import { execFile } from 'node:child_process'
-import { cpSync, mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
+import { chmodSync, cpSync, mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -9,7 +9,7 @@ import { promisify } from 'node:util'
 import { installPackage, removePackage } from '../support/installed-package.js'
 import { FOLDER, PYTHON } from './installed.js'
 
-const EXAMPLES = fileURLToPath(new URL('../../examples', import.meta.url))
+const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const LIMIT = 120_000
 
 /** A copy of the examples, which have one `node_modules` in common. */
@@ -19,11 +19,15 @@ export class Project {
     const project = new Project()
     project.folder = await installPackage()
     link(join(FOLDER, 'node_modules'), join(project.folder, 'node_modules'))
-    link(join(FOLDER, 'node_modules/.bin'), join(project.folder, 'node_modules/.bin'))
-    symlinkSync('../node-asgi/addon/implementation/node-asgi.js',
-      join(project.folder, 'node_modules/.bin/node-asgi'))
+    for (const from of [ROOT, FOLDER]) {
+      link(join(from, 'node_modules/.bin'), join(project.folder, 'node_modules/.bin'))
+    }
+    // As npm does it.
+    const command = join(project.folder, 'node_modules/node-asgi/addon/implementation/node-asgi.js')
+    chmodSync(command, 0o755)
+    symlinkSync(command, join(project.folder, 'node_modules/.bin/node-asgi'))
     for (const name of examples) {
-      cpSync(join(EXAMPLES, name), join(project.folder, name), {
+      cpSync(join(ROOT, 'examples', name), join(project.folder, name), {
         recursive: true,
         filter: (path) => !/\/(node_modules|\.next|\.venv|dist)$/.test(path)
       })

@@ -18,7 +18,10 @@ import { fileURLToPath } from 'node:url'
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
 /** What examples may import besides node-asgi. */
-const PACKAGES = ['express', '@types']
+const PACKAGES = [
+  'express', 'fastify', '@types', 'eventsource-parser', 'openapi-fetch', 'openapi-typescript',
+  'openapi-typescript-helpers', 'typescript'
+]
 
 /** How long a program may run, and how long it may take to end when it is told to. */
 const LIMIT = 60_000

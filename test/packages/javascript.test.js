@@ -1,7 +1,8 @@
 // The published JavaScript, which scripts/package makes: `import` and `require()`, types, entries.
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
@@ -24,6 +25,9 @@ const EXTRA = {
   }
 }
 
+/** The files for bundlers, which know the condition `module`. */
+const BUNDLED = ['addon/lib/index.bundled.mjs', 'test/support/extra-entry.bundled.mjs']
+
 describe('the published package', () => {
   let folder
   before(async () => { folder = await installPackage(EXTRA) })
@@ -35,11 +39,10 @@ describe('the published package', () => {
     }, ['load.cjs'])
     assert.equal(output, Object.keys(checkout).sort().join())
     // Node 20.19 and later load ES modules with require(), earlier versions do not.
-    const { exports } = JSON.parse(
+    const { type, exports } = JSON.parse(
       readFileSync(join(folder, 'node_modules/node-asgi/package.json'), 'utf8'))
-    for (const [name, target] of Object.entries(exports)) {
-      if (typeof target === 'object') assert.match(target.default.default, /[.]js$/, name)
-    }
+    assert.equal(type, 'commonjs')
+    assert.match(exports['.'].default.default, /[.]js$/)
   })
 
   it('gives `import` and require() the same classes, in all entries', async () => {
@@ -119,24 +122,34 @@ describe('the published package', () => {
   })
 })
 
-describe('a bundle with the package inside', () => {
+describe('a bundle', () => {
   let folder
-  before(async () => { folder = await installPackage() })
+  before(async () => { folder = await installPackage(EXTRA) })
   after(() => removePackage(folder))
 
-  for (const file of ['index.js', 'index.mjs']) {
-    it(`failed without a word about how to keep the package out: ${file}`, async (t) => {
-      // What a bundler does: it moves the code to a place from where the package is not found.
-      const moved = await installPackage()
-      t.after(() => removePackage(moved))
-      const code = readFileSync(join(folder, 'node_modules/node-asgi/addon/lib', file), 'utf8')
-      removePackage(join(moved, 'node_modules'))
-      const error = await runIn(moved, { [`bundle-${file}`]: code }, [`bundle-${file}`])
-        .then(() => assert.fail('it was loaded'), (failure) => failure.message)
-      assert.match(error, /ERR_BUNDLED/)
-      for (const line of [
-        '--external:node-asgi', "serverExternalPackages: ['node-asgi']", 'docs/bundlers.md'
-      ]) assert(error.includes(line), line)
+  for (const name of ['index', 'extra-entry']) {
+    it(`has a file that finds the installed package: ${name}`, async () => {
+      const path = BUNDLED.find((each) => each.endsWith(`${name}.bundled.mjs`))
+      const output = await runIn(folder, {
+        'bundle.mjs': `${readFileSync(join(folder, 'node_modules/node-asgi', path), 'utf8')}
+          process.stdout.write(typeof api)`
+      }, ['bundle.mjs'])
+      assert.equal(output, 'object')
     })
   }
+
+  it('failed without a word about how to keep the package out of it', async () => {
+    const code = readFileSync(join(folder, 'node_modules/node-asgi', BUNDLED[0]), 'utf8')
+    const elsewhere = mkdtempSync(join(tmpdir(), 'node-asgi-bundle-'))
+    try {
+      const error = await runIn(elsewhere, { 'bundle.mjs': code }, ['bundle.mjs'])
+        .then(() => assert.fail('it was loaded'), (failure) => failure.message)
+      assert.match(error, /ERR_BUNDLED/)
+      for (const fact of [
+        '--external:node-asgi', "serverExternalPackages: ['node-asgi']", 'docs/bundlers.md'
+      ]) assert(error.includes(fact), fact)
+    } finally {
+      removePackage(elsewhere)
+    }
+  })
 })

@@ -49,7 +49,8 @@ describe('the packages in dist/', () => {
     // The JavaScript is tested in javascript.test.js. Its pieces have no names that matter.
     assert.deepEqual(files.filter((file) => !file.startsWith('addon/implementation/')), [
       'CHANGELOG.md', 'LICENSE', 'README.md',
-      'addon/lib/index.d.mts', 'addon/lib/index.d.ts', 'addon/lib/index.js', 'addon/lib/index.mjs',
+      'addon/lib/index.bundled.mjs', 'addon/lib/index.d.mts', 'addon/lib/index.d.ts',
+      'addon/lib/index.mjs',
       ...types, 'package.json', ...python
     ].sort())
   })
@@ -58,7 +59,8 @@ describe('the packages in dist/', () => {
     it(`${packageName(name)} contains the native files and their licences`, (t) => {
       if (!existsSync(tarball(packageName(name)))) return t.skip('it has not been made')
       assert.deepEqual(contents(packageName(name)),
-        ['LICENSE', 'NOTICE', 'README.md', '_worker.abi3.so', 'node_asgi.node', 'package.json'])
+        ['LICENSE', 'NOTICE', 'README.md', '_worker.abi3.so', 'index.js', 'node_asgi.node',
+          'package.json'])
       const { os, cpu, libc } = JSON.parse(textOf(packageName(name), 'package.json'))
       assert.deepEqual({ os, cpu, ...libc && { libc } }, installedOn(name))
     })

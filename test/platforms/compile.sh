@@ -28,7 +28,7 @@ END
   ln -s /usr/include/linux /usr/include/asm-generic /usr/include/x86_64-linux-gnu/asm \
     "$here/libraries/include"
   unpack zlib
-  ./configure --static --prefix="$here/libraries"
+  CFLAGS=-fPIC ./configure --static --prefix="$here/libraries"
   make -j "$jobs" install
   unpack openssl
   ./Configure linux-x86_64 --prefix="$here/libraries" --libdir=lib -I"$here/libraries/include" \

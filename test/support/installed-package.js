@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 
 import { platformName } from '../../addon/lib/native/platform.js'
+import { INDEX } from '../../scripts/package/platform-package.js'
 import { BINARIES, packageName } from '../../scripts/package/platforms.js'
 import { stagePackage } from '../../scripts/package/stage.js'
 
@@ -42,6 +43,7 @@ function installBinaries (/** @type {string} */ modules) {
   mkdirSync(folder, { recursive: true })
   for (const file of BINARIES) copyFileSync(join(root, 'build', build, file), join(folder, file))
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  writeFileSync(join(folder, 'index.js'), INDEX)
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ version }))
 }
 

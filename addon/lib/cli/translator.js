@@ -31,7 +31,9 @@ export async function loadTranslator (folder = process.cwd()) {
  */
 async function load (folder) {
   try {
-    return await import(find(folder))
+    const module = await import(find(folder))
+    // A CommonJS module: all that it exports is the default export.
+    return typeof module.default === 'function' ? module : module.default ?? module
   } catch (error) {
     const { code, message } = /** @type {NodeJS.ErrnoException} */ (error)
     if (code !== 'ERR_MODULE_NOT_FOUND' && code !== 'MODULE_NOT_FOUND') throw error

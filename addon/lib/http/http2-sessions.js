@@ -17,8 +17,8 @@ import { Clock } from '../util/clock.js'
 /** Milliseconds. */
 const TURN = 1000
 
-/** Milliseconds that a client has to close its connection after the session has ended. */
-const LINGER = 2000
+/** Turns that a client has to close its connection after the session has ended. */
+const LINGER = 2
 
 /** Requests that a client may give up at once: a page with many parts that is left. */
 const MAX_RESETS = 200
@@ -33,6 +33,8 @@ const RESETS_PER_TURN = 20
  * @property {number} written
  * @property {boolean} suspect it has read something since it was last known to be alive
  * @property {number} resets requests that the client gave up, less those that are forgiven
+ * @property {number} over turns since the session ended
+ * @property {import('node:net').Socket} socket
  */
 
 /** @type {Map<any, Progress>} */
@@ -46,21 +48,12 @@ const clock = new Clock(TURN, () => {
 /** @param {any} session of a server; may be given more than once */
 export function watchSession (session) {
   if (sessions.has(session) || session.destroyed) return
-  sessions.set(session, { read: 0, written: 0, suspect: false, resets: 0 })
   // `session.socket` is a proxy without the methods that end it. This returns the socket itself.
   const socket = session.socket.setMaxListeners(session.socket.getMaxListeners())
-  session.once('close', () => {
-    sessions.delete(session)
-    linger(socket)
-  })
+  sessions.set(session, { socket, read: 0, written: 0, suspect: false, resets: 0, over: 0 })
+  // This event comes when the connection has ended, too.
+  session.once('close', () => sessions.delete(session))
   clock.start()
-}
-
-/** @param {import('node:net').Socket} socket whose session has ended */
-function linger (socket) {
-  if (socket.destroyed) return
-  const timer = setTimeout(() => socket.destroy(), LINGER).unref()
-  socket.once('close', () => clearTimeout(timer))
 }
 
 /**
@@ -80,6 +73,7 @@ export function countReset (session) {
  * @param {Progress} progress
  */
 function look (session, progress) {
+  if (session.destroyed && ++progress.over >= LINGER) progress.socket.destroy()
   if (session.destroyed || session.connecting) return
   progress.resets = Math.max(0, progress.resets - RESETS_PER_TURN)
   const { bytesRead, bytesWritten } = session.socket

@@ -1,6 +1,6 @@
 /** Finds the native files: those that a checkout has built, or those of the platform's package. */
 
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 
@@ -72,8 +72,7 @@ function installedFiles (platform, packages) {
   }
   const found = packages[platform]
   const name = packageName(platform)
-  const { version } = JSON.parse(
-    readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'))
+  const { version } = require('node-asgi/package.json')
   const installed = load(found.version, (error) =>
     notInstalledError(name, version, otherPackages(platform, packages), error))
   if (installed !== version) throw otherVersionError(name, installed, version)

@@ -1,6 +1,7 @@
 /**
  * The packages with the native files, one for each platform. npm installs the one that suits. Each
- * file is named in full, so that bundlers and file tracers find it.
+ * file is named in full, so that bundlers and file tracers find it. The extension module is named by
+ * the package itself, because they follow `require()` to JavaScript and to addons only.
  */
 
 import { createRequire } from 'node:module'
@@ -18,32 +19,32 @@ const require = createRequire(import.meta.url)
 export const platformPackages = {
   'linux-x64-gnu': {
     loadAddon: () => require('@node-asgi/linux-x64-gnu/node_asgi.node'),
-    findWorker: () => require.resolve('@node-asgi/linux-x64-gnu/_worker.abi3.so'),
+    findWorker: () => require('@node-asgi/linux-x64-gnu').worker,
     version: () => require('@node-asgi/linux-x64-gnu/package.json').version
   },
   'linux-arm64-gnu': {
     loadAddon: () => require('@node-asgi/linux-arm64-gnu/node_asgi.node'),
-    findWorker: () => require.resolve('@node-asgi/linux-arm64-gnu/_worker.abi3.so'),
+    findWorker: () => require('@node-asgi/linux-arm64-gnu').worker,
     version: () => require('@node-asgi/linux-arm64-gnu/package.json').version
   },
   'linux-x64-musl': {
     loadAddon: () => require('@node-asgi/linux-x64-musl/node_asgi.node'),
-    findWorker: () => require.resolve('@node-asgi/linux-x64-musl/_worker.abi3.so'),
+    findWorker: () => require('@node-asgi/linux-x64-musl').worker,
     version: () => require('@node-asgi/linux-x64-musl/package.json').version
   },
   'linux-arm64-musl': {
     loadAddon: () => require('@node-asgi/linux-arm64-musl/node_asgi.node'),
-    findWorker: () => require.resolve('@node-asgi/linux-arm64-musl/_worker.abi3.so'),
+    findWorker: () => require('@node-asgi/linux-arm64-musl').worker,
     version: () => require('@node-asgi/linux-arm64-musl/package.json').version
   },
   'darwin-x64': {
     loadAddon: () => require('@node-asgi/darwin-x64/node_asgi.node'),
-    findWorker: () => require.resolve('@node-asgi/darwin-x64/_worker.abi3.so'),
+    findWorker: () => require('@node-asgi/darwin-x64').worker,
     version: () => require('@node-asgi/darwin-x64/package.json').version
   },
   'darwin-arm64': {
     loadAddon: () => require('@node-asgi/darwin-arm64/node_asgi.node'),
-    findWorker: () => require.resolve('@node-asgi/darwin-arm64/_worker.abi3.so'),
+    findWorker: () => require('@node-asgi/darwin-arm64').worker,
     version: () => require('@node-asgi/darwin-arm64/package.json').version
   }
 }

@@ -170,9 +170,10 @@ export class PythonHandler extends EventEmitter<PythonHandlerEvents> implements 
   /**
    * Starts the processes.
    * @throws `ERR_INVALID_OPTION` or `ERR_DOCROOT_NOT_FOUND` if an option cannot be used,
-   *   `ERR_PYTHON_NOT_FOUND` if there is no interpreter, `ERR_UNSUPPORTED_PLATFORM` if there is no
-   *   package for this platform, `ERR_UNSUPPORTED_RUNTIME` in Bun and Deno, and
-   *   `ERR_BINDING_NOT_FOUND` if that package is not installed or cannot be loaded.
+   *   `ERR_PYTHON_NOT_FOUND` if there is no interpreter, `ERR_PYTHON_UNUSABLE` if the one that is
+   *   meant cannot run the workers, `ERR_UNSUPPORTED_PLATFORM` if there is no package for this
+   *   platform, `ERR_UNSUPPORTED_RUNTIME` in Bun and Deno, and `ERR_BINDING_NOT_FOUND` if that
+   *   package is not installed or cannot be loaded.
    */
   constructor (options?: PythonHandlerOptions | null)
 

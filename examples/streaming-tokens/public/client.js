@@ -39,3 +39,10 @@ form.addEventListener('submit', async (event) => {
     if (!controller.signal.aborted) answer.textContent += ` [${error.message}]`
   }
 })
+
+// A link such as /?prompt=hi asks at once.
+const { prompt } = Object.fromEntries(new URLSearchParams(window.location.search))
+if (prompt !== undefined) {
+  form.elements.prompt.value = prompt
+  form.requestSubmit()
+}

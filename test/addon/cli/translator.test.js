@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
+import { fileURLToPath } from 'node:url'
 
 import { loadTranslator, TranslatorError } from '../../../addon/lib/cli/translator.js'
 
@@ -24,6 +25,17 @@ describe('loadTranslator', () => {
     const translate = await loadTranslator(project('own', 'export const astToString = (x) => x\n' +
       'export default (document) => Object.keys(document).join()'))
     assert.equal(await translate({ openapi: '3.1.0', paths: {} }), 'openapi,paths')
+  })
+
+  it('did not see version 7 where require() found it: as CommonJS', async () => {
+    const translate = await loadTranslator(fileURLToPath(new URL('.', import.meta.url)))
+    const text = await translate({
+      openapi: '3.1.0',
+      info: { title: 'x', version: '1' },
+      paths: {},
+      components: { schemas: { Item: { type: 'object', properties: { n: { type: 'number' } } } } }
+    })
+    assert.match(text, /Item: \{\s+n\?: number;/)
   })
 
   it('says how to install it when the project has another version', async () => {

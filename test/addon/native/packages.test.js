@@ -17,7 +17,7 @@ it('each platform names its own files in full, for bundlers and file tracers', (
   for (const platform of Object.keys(platformPackages)) {
     const entry = source.slice(source.indexOf(`'${platform}': {`)).split('}')[0]
     assert(entry.includes(`require('@node-asgi/${platform}/node_asgi.node')`), platform)
-    assert(entry.includes(`require.resolve('@node-asgi/${platform}/_worker.abi3.so')`), platform)
+    assert(entry.includes(`require('@node-asgi/${platform}').worker`), platform)
     assert(entry.includes(`require('@node-asgi/${platform}/package.json')`), platform)
   }
 })

@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# Installs the bundlers into test/bundlers/node_modules, and node-asgi from the packages in dist/,
+# which it makes.
+source "$(dirname "${BASH_SOURCE[0]}")/../../scripts/lib.sh"
+
+platform=$(package_here)
+cd test/bundlers
+packages=(../../dist/node-asgi-[0-9]*.tgz ../../dist/node-asgi-"$platform"-*.tgz)
+stamp=node_modules/.node-asgi-stamp
+want=$(hash_of package.json package-lock.json "${packages[@]}")
+if ! stamped "$stamp" "$want"; then
+  step 'Installing the bundlers and node-asgi into test/bundlers/node_modules'
+  quiet npm ci --no-audit --no-fund
+  quiet npm install --no-save --no-audit --no-fund "${packages[@]}"
+  echo "$want" >"$stamp"
+fi
