@@ -104,6 +104,7 @@ async function bundle (modules, folder, files) {
   const { output } = await build.write({
     dir: folder,
     format: 'cjs',
+    exports: 'named',
     strict: true,
     entryFileNames: '[name].js',
     chunkFileNames: 'shared-[name].js',
@@ -164,7 +165,12 @@ function writeEntry (folder, { name, types, file }, exported) {
     writeFileSync(join(folder, path), `${lines.join('\n')}\n`)
   }
   const module = relative(dirname(file), implementation(file))
-  write(esm(file), `export { ${exported.join(', ')} } from '${module}'`)
+  const names = exported.filter((each) => each !== 'default').join(', ')
+  const hasDefault = exported.includes('default')
+  // For `import`, the default of a CommonJS module is the whole of it.
+  write(esm(file),
+    `export { ${names} } from '${module}'`,
+    ...hasDefault ? [`import api from '${module}'`, 'export default api.default'] : [])
   // webpack would follow `import { createRequire }`, so it is not imported by its name.
   const specifier = `node-asgi${name.slice(1)}`
   write(bundled(file),
@@ -180,7 +186,10 @@ function writeEntry (folder, { name, types, file }, exported) {
     "    code: 'ERR_BUNDLED'",
     '  })',
     '}',
-    `export const { ${exported.join(', ')} } = api`)
+    `export const { ${names} } = api`,
+    ...hasDefault ? ['export default api.default'] : [])
   copyFileSync(join(root, types), join(folder, types))
-  write(esm(types), `export * from './${basename(file)}'`)
+  write(esm(types),
+    `export * from './${basename(file)}'`,
+    ...hasDefault ? [`export { default } from './${basename(file)}'`] : [])
 }
