@@ -5,7 +5,7 @@ export default [
     env: ['node'],
     ignores: [
       'build/', 'bench/results/', 'bench/.npm/', 'bench/.peer/', '**/.venv/',
-      '**/.next/', 'test/suites/sources/',
+      '**/.next*/', 'test/bundlers/bundle-*/', 'test/suites/sources/',
       // ESLint does not know `await using` in JavaScript yet.
       'examples/testing-jest/greeting.test.js'
     ],

@@ -36,6 +36,16 @@ stamped() { [[ -f $1 && $(<"$1") == "$2" ]]; }
 
 at_least() { [[ $(printf '%s\n%s\n' "$1" "$2" | sort -V | head -n1) == "$1" ]]; }
 
+# Makes the package node-asgi and that of this platform in dist/, and prints the platform's name.
+# `npm run package` makes all packages.
+package_here() {
+  local platform
+  platform=$(node --input-type=module --eval \
+    "console.log((await import('./addon/lib/native/platform.js')).platformName())")
+  npm run --silent package -- --platform "$platform" >&2
+  echo "$platform"
+}
+
 # Prints the first cmake that supports our presets: the system's, or the one from PyPI in .venv.
 find_cmake() {
   local candidate version

@@ -46,6 +46,10 @@ const PAGES = {
     title: 'WebSockets',
     about: '`WebSocketConnection`, which `connect()` returns'
   },
+  fastify: {
+    title: 'Fastify',
+    about: 'the plugin `node-asgi/fastify`; [Frameworks](../frameworks.md) is the guide'
+  },
   testing: {
     title: 'Testing',
     about: '`testPython()` of `node-asgi/testing`; [Testing](../testing.md) is the guide'

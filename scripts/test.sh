@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # Runs all tests, or only the named parts: lint cpp model instructions sanitizers fuzz python js
-# packages frameworks node-frameworks clients proxies browser. When a part fails, the others still
-# run; the summary at the end shows the result of each.
+# packages bundlers frameworks node-frameworks clients proxies browser. When a part fails, the others
+# still run; the summary at the end shows the result of each.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-all=(lint cpp model instructions sanitizers fuzz python js packages frameworks node-frameworks clients
-  proxies browser)
+all=(lint cpp model instructions sanitizers fuzz python js packages bundlers frameworks node-frameworks
+  clients proxies browser)
 parts=("$@")
 ((${#parts[@]} > 0)) || parts=("${all[@]}")
 for part in "${parts[@]}"; do
@@ -105,13 +105,14 @@ run_js() {
   return "$status"
 }
 
-# Makes only the package of this platform. `npm run package` makes all of them.
 run_packages() {
-  local platform
-  platform=$(node --input-type=module --eval \
-    "console.log((await import('./addon/lib/native/platform.js')).platformName())")
-  npm run --silent package -- --platform "$platform"
+  package_here >/dev/null
   run_node_tests 2 test/packages
+}
+
+run_bundlers() {
+  bash test/bundlers/setup.sh
+  run_node_tests 1 test/bundlers
 }
 
 run_frameworks() {

@@ -1,5 +1,5 @@
-"""Checks the native files of a platform's package: whom they need, what they show, how they are
-protected. Prints each problem, and fails if there is one.
+"""Checks the native files of a platform's package: what they need, what they show, and how they are
+hardened. Prints each problem, and fails if there is one.
 
 usage: binaries.py PLATFORM FOLDER, with build/toolchain on PYTHONPATH
 """
@@ -153,8 +153,10 @@ def problems(platform, folder, file):
     for library in libraries:
         if not re.fullmatch(LIBRARIES[libc], library):
             yield f"needs {library}"
-    if exports != EXPORTS[file]:
-        yield f"exports {', '.join(sorted(exports ^ EXPORTS[file]))}, or should"
+    for name in sorted(exports - EXPORTS[file]):
+        yield f"exports {name}"
+    for name in sorted(EXPORTS[file] - exports):
+        yield f"does not export {name}"
     yield from (elf_problems if system == "linux" else macho_problems)(binary, file, libc)
 
 

@@ -5,9 +5,9 @@
  * Node.js that we support can load those with `import` and with `require()`, and so can Jest.
  * However a program loads the package, it gets the same modules, and with them the same classes.
  *
- * Each entry of `exports` gets a second file for `import`. A third file is for bundlers, which alone
- * know the condition `module`: native files and Python files cannot be part of a bundle, so this
- * file finds the installed package when the bundle runs.
+ * Each entry of `exports` gets a second file for `import`. A third file is for bundlers, which
+ * alone know the condition `module`: native files and Python files cannot be part of a bundle, so
+ * this file finds the installed package when the bundle runs.
  */
 
 import { copyFileSync, cpSync, mkdirSync, writeFileSync } from 'node:fs'
@@ -24,9 +24,9 @@ const UP = '../..'
 const LOCATIONS = 'locations.js'
 
 /** What to do when a bundle does not find the package. */
-const BUNDLED = 'A bundle needs the installed package node-asgi, and cannot find it. node-asgi has ' +
-  'native files and Python files, which no bundle can contain. Install it in node_modules where ' +
-  'the program runs. If it is there, tell the bundler to leave it out: ' +
+const BUNDLED = 'A bundle needs the installed package node-asgi, and cannot find it. node-asgi ' +
+  'has native files and Python files, so it is not in the bundle. Install it in node_modules ' +
+  'where the program runs. If it is there, tell the bundler to leave it out: ' +
   "Next.js: serverExternalPackages: ['node-asgi']; " +
   "webpack: externals: { 'node-asgi': 'commonjs node-asgi' }; " +
   "Vite: ssr: { external: ['node-asgi'] }; " +
@@ -114,8 +114,8 @@ async function bundle (modules, folder, files) {
 }
 
 /**
- * Moves the expressions with `import.meta`, which CommonJS does not have, into a module of their own,
- * which is written as file tracers expect it.
+ * Moves the expressions with `import.meta`, which CommonJS does not have, into a module of their
+ * own, which is written as file tracers expect it.
  * @param {string[]} files the files and folders of the package
  * @returns {{ plugin: import('rolldown').Plugin, code: () => string }} the code of that module
  */
@@ -138,7 +138,7 @@ function moveLocations (files) {
             return `require('${placeholder}')['${fromRoot}']`
           })
           .replace(/^const require = createRequire\(import\.meta\.url\)$/m, '')
-        if (moved.includes('import.meta')) throw new Error(`${file} uses import.meta in another way`)
+        if (moved.includes('import.meta')) throw new Error(`${file}: unknown use of import.meta`)
         return moved
       },
       renderChunk: (code) => code.replaceAll(placeholder, `./${LOCATIONS}`)

@@ -1,12 +1,11 @@
 #!/usr/bin/env bash
 # Installs the bundlers into test/bundlers/node_modules, and node-asgi from the packages in dist/,
-# which it makes. An argument --keep takes those that are there.
+# which it makes.
 source "$(dirname "${BASH_SOURCE[0]}")/../../scripts/lib.sh"
 
-[[ ${1-} == --keep ]] || npm run package -- --platform linux-x64-gnu
-
+platform=$(package_here)
 cd test/bundlers
-packages=(../../dist/node-asgi-[0-9]*.tgz ../../dist/node-asgi-linux-x64-gnu-*.tgz)
+packages=(../../dist/node-asgi-[0-9]*.tgz ../../dist/node-asgi-"$platform"-*.tgz)
 stamp=node_modules/.node-asgi-stamp
 want=$(hash_of package.json package-lock.json "${packages[@]}")
 if ! stamped "$stamp" "$want"; then

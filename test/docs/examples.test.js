@@ -14,6 +14,7 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const NOT_RUN = [
   { page: 'README.md', text: 'npm install node-asgi', why: 'needs a network' },
   { page: 'README.md', text: 'npm test', why: 'would run this test' },
+  { page: 'docs/bundlers.md', text: 'npm install', why: 'needs a network' },
   { page: 'docs/getting-started.md', text: 'npm --prefix', why: 'builds' },
   { page: 'docs/getting-started.md', text: 'npm install', why: 'needs a network' },
   { page: 'docs/getting-started.md', text: 'pip install', why: 'needs a network' },

@@ -19,7 +19,7 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
 /** What examples may import besides node-asgi. */
 const PACKAGES = [
-  'express', '@types', 'eventsource-parser', 'openapi-fetch', 'openapi-typescript',
+  'express', 'fastify', '@types', 'eventsource-parser', 'openapi-fetch', 'openapi-typescript',
   'openapi-typescript-helpers', 'typescript'
 ]
 

@@ -55,7 +55,7 @@ export function createMiddleware (endpoint, owner, options) {
   const mounts = new WeakMap()
 
   /** @param {any} req */
-  function expectUpgrades (req) {
+  function learnMount (req) {
     const { server } = req.socket
     if (typeof server?.rawListeners !== 'function') return
     let known = mounts.get(server)
@@ -64,7 +64,7 @@ export function createMiddleware (endpoint, owner, options) {
     if (known.some((mount) => isBelow(url, mount))) return
     const { mount } = locate(req, withoutOrigin(req.url), prefix)
     known.push(mount)
-    attach(server, { arrival: { mount }, endpoint: { upgrade: passOn }, owner })
+    expectUpgrades(server, mount, owner)
   }
 
   return (req, res, next) => {
@@ -78,7 +78,7 @@ export function createMiddleware (endpoint, owner, options) {
         res.detachSocket(upgrade.socket)
         return endpoint.upgrade(req, upgrade.socket, upgrade.head, arrival)
       }
-      expectUpgrades(req)
+      learnMount(req)
       if (isHandshake(req) && repeat(req, res)) return
     }
     const isPassing = isNextGiven && (notFound || errors)
@@ -86,6 +86,24 @@ export function createMiddleware (endpoint, owner, options) {
       ? { ...arrival, pass: { next, notFound, errors } }
       : arrival)
   }
+}
+
+/**
+ * Handshakes below a mount go to the server's listeners for requests from now on.
+ * @param {any} server
+ * @param {string} mount
+ * @param {object} owner
+ */
+export function expectUpgrades (server, mount, owner) {
+  attach(server, { arrival: { mount }, endpoint: { upgrade: passOn }, owner })
+}
+
+/**
+ * Whether a request is a handshake whose socket the parser has released.
+ * @param {any} req
+ */
+export function isUpgrade (req) {
+  return req[kUpgrade] !== undefined
 }
 
 /**

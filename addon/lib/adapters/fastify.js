@@ -1,0 +1,191 @@
+/**
+ * `node-asgi/fastify`: a plugin for Fastify 5. types/fastify.d.ts declares it for users.
+ *
+ * A response goes through Fastify (`reply.send()`), so that every hook and inject() work. A
+ * WebSocket goes through the hooks before its handler, and then past Fastify.
+ */
+
+import { EventEmitter } from 'node:events'
+import { Transform } from 'node:stream'
+
+import { InvalidOptionError, InvalidRequestError } from '../errors.js'
+import { checkKeys, describe } from '../errors/unknown-key.js'
+import { PythonHandler } from '../handler.js'
+import { currentHeaders } from '../http/changed-headers.js'
+import { expectUpgrades, isUpgrade } from '../http/middleware.js'
+import { checkScope } from '../http/node-scope.js'
+import { withStatus } from '../http/passing-exchange.js'
+
+const KEYS = new Set(['python', 'prefix', 'scope', 'bodyLimit', 'decorator', 'logLevel',
+  'logSerializers'])
+
+/** What belongs to the connection with the application, which is not one over HTTP. */
+const HOP_BY_HOP = new Set(['connection', 'keep-alive', 'transfer-encoding'])
+
+/**
+ * @param {any} fastify
+ * @param {Record<string, any>} options
+ */
+async function plugin (fastify, options) {
+  checkKeys(options, KEYS, 'node-asgi/fastify', {
+    docroot: 'put the options of the handler into python: { docroot }',
+    handler: 'did you mean python?'
+  }, 'option')
+  const { prefix = '', bodyLimit = Infinity, decorator = 'python', logLevel } = options
+  const scope = checkScope(options.scope)
+  if (!(bodyLimit >= 0)) {
+    throw new InvalidOptionError('bodyLimit',
+      `bodyLimit must be a number of bytes, not ${describe(bodyLimit)}`)
+  }
+  const isOwn = !isHandler(options.python)
+  const python = isOwn
+    ? new PythonHandler({ logger: fastify.log, ...options.python })
+    : options.python
+  if (isOwn) fastify.addHook('onClose', () => python.close())
+  fastify.decorate(decorator, python)
+  // In a scope of its own, so that its parsers and its prefix are nobody else's.
+  fastify.register(routes, { prefix, logLevel, python, scope, bodyLimit })
+}
+
+/** @param {any} value may come from another copy of this package */
+function isHandler (value) {
+  return value instanceof EventEmitter && 'handleStream' in value
+}
+
+/**
+ * @param {any} fastify a scope with the prefix
+ * @param {{ python: PythonHandler, scope: any, bodyLimit: number }} options
+ */
+async function routes (fastify, { python, scope, bodyLimit }) {
+  const { prefix, server } = fastify
+  const ofRaw = (/** @type {any} */ req) => scopeOf(scope, req[kRequest])
+  const upgrade = python.middleware({ prefix, scope: ofRaw })
+
+  /**
+   * @param {any} request
+   * @param {any} reply
+   */
+  async function handler (request, reply) {
+    if (isUpgrade(request.raw)) {
+      reply.hijack()
+      request.raw[kRequest] = request
+      return upgrade(request.raw, reply.raw)
+    }
+    const gone = new AbortController()
+    reply.raw.once('close', () => { if (!reply.raw.writableFinished) gone.abort() })
+    let response
+    try {
+      // The body fails by itself, so nothing may come between it and its reader.
+      const data = await scopeOf(scope, request)
+      response = await python.handleStream({
+        method: request.method,
+        url: `${request.protocol}://${request.host || 'localhost'}${request.raw.url}`,
+        prefix,
+        headers: headersOf(request),
+        body: bodyOf(request, bodyLimit),
+        socket: addressesOf(request),
+        scope: data
+      }, { signal: gone.signal })
+    } catch (error) {
+      throw withStatus(error)
+    }
+    reply.code(response.status)
+    for (const [name, value] of Object.entries(response.headers.toJSON())) {
+      if (!HOP_BY_HOP.has(name)) reply.header(name, value)
+    }
+    return reply.send(response.body)
+  }
+
+  fastify.removeAllContentTypeParsers()
+  // Nobody reads the body but Python. What hooks before have made of it is what Python gets.
+  fastify.addContentTypeParser('*', (/** @type {any} */ request, /** @type {any} */ payload,
+    /** @type {(error: null, body: any) => void} */ done) => done(null, payload))
+  const route = { method: fastify.supportedMethods, exposeHeadRoute: false, handler }
+  fastify.route({ ...route, url: '/' })
+  fastify.route({ ...route, url: '/*' })
+  // After every plugin, because a listener that is added later would get these WebSockets, too.
+  fastify.addHook('onReady', async () => expectUpgrades(server, prefix, python))
+  fastify.addHook('onClose', async () => python.detach(server))
+}
+
+const kRequest = Symbol('request')
+
+/**
+ * @param {any} scope
+ * @param {any} request of Fastify
+ */
+function scopeOf (scope, request) {
+  return typeof scope === 'function' ? scope(request) : scope
+}
+
+/**
+ * @param {any} request
+ * @returns {[string, string][]}
+ */
+function headersOf ({ raw, body }) {
+  const list = currentHeaders(raw)
+  /** @type {[string, string][]} */
+  const headers = []
+  for (let i = 0; i < list.length; i += 2) {
+    const name = list[i].toLowerCase()
+    // Pseudo headers of HTTP/2, and the length of what a hook has replaced.
+    if (name.startsWith(':') || (name === 'content-length' && isReplaced(raw, body))) continue
+    headers.push([name, list[i + 1]])
+  }
+  return headers
+}
+
+/**
+ * @param {any} raw
+ * @param {any} body
+ */
+function isReplaced (raw, body) {
+  return body !== undefined && body !== null && body !== raw
+}
+
+/**
+ * @param {any} request
+ * @param {number} limit bytes
+ */
+function bodyOf ({ body, raw }, limit) {
+  if (body === undefined || body === null) return null
+  if (Number(raw.headers['content-length']) > limit) throw tooLong(limit)
+  if (limit === Infinity || typeof body.pipe !== 'function') return body
+  let size = 0
+  return body.pipe(new Transform({
+    transform (chunk, _, done) {
+      size += chunk.length
+      if (size > limit) done(tooLong(limit))
+      else done(null, chunk)
+    }
+  }))
+}
+
+/** @param {number} limit bytes */
+function tooLong (limit) {
+  return new InvalidRequestError('ERR_BODY_TOO_LARGE',
+    `the request body is longer than ${limit} bytes; raise bodyLimit`)
+}
+
+/**
+ * @param {any} request whose ip is that of a proxy's client, if Fastify trusts the proxy
+ */
+function addressesOf ({ ip, raw: { socket } }) {
+  const { remoteAddress, remotePort, localAddress, localPort } = socket
+  return {
+    remoteAddress: ip,
+    remotePort: ip === remoteAddress ? remotePort : undefined,
+    localAddress,
+    localPort
+  }
+}
+
+// What the package fastify-plugin does: decorators and hooks count in the scope that registers it.
+Object.assign(plugin, {
+  [Symbol.for('skip-override')]: true,
+  [Symbol.for('fastify.display-name')]: 'node-asgi',
+  [Symbol.for('plugin-meta')]: { name: 'node-asgi', fastify: '5.x' },
+  default: plugin
+})
+
+export default plugin

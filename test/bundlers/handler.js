@@ -1,0 +1,1 @@
+export { PythonHandler } from 'node-asgi'

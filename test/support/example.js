@@ -1,0 +1,71 @@
+/** Runs a server of examples/ as its reader does, and checks what all of them have in common. */
+
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { dirname } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+
+import { VENV_PYTHON } from './harness.js'
+import { openSocket, refusedSocket } from './websocket.js'
+
+export const EXAMPLES = fileURLToPath(new URL('../../examples/', import.meta.url))
+
+const VENV = dirname(dirname(VENV_PYTHON))
+
+/**
+ * @param {string} folder
+ * @param {string} program in the folder
+ * @param {(url: string) => Promise<void>} run
+ */
+export async function runExample (folder, program, run) {
+  const child = spawn(process.execPath, [program], {
+    cwd: folder,
+    env: { ...process.env, PORT: '0', VIRTUAL_ENV: VENV },
+    stdio: ['ignore', 'pipe', 'inherit']
+  })
+  const exited = once(child, 'exit')
+  try {
+    await run(await addressFrom(child))
+  } finally {
+    child.kill('SIGTERM')
+  }
+  const [code, signal] = await exited
+  assert.deepEqual([code, signal], [0, null])
+}
+
+/** @param {import('node:child_process').ChildProcess} child that prints its address */
+function addressFrom (child) {
+  return new Promise((resolve, reject) => {
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      const url = /^https?:\S+$/.exec(line)
+      if (url !== null) resolve(url[0].replace('[::1]', '127.0.0.1').replace(/\/$/, ''))
+    })
+    child.once('exit', (code) => reject(new Error(`the example exited with ${code}`)))
+  })
+}
+
+/**
+ * What the examples of frameworks have in common: the framework, its login, and Python behind it.
+ * @param {string} url
+ * @param {string} name of the framework
+ */
+export async function checkFrameworkExample (url, name) {
+  const headers = { 'x-user': 'ada' }
+  const text = async (path, init) => (await fetch(url + path, init)).text()
+  assert.equal(await text('/'), `Hello from ${name}\n`)
+  const stranger = await fetch(`${url}/api/me`)
+  assert.equal(stranger.status, 401)
+  assert.equal(await text('/api/me', { headers }), '{"user":"ada"}')
+  assert.equal(await text('/api/double/21', { method: 'POST', headers }), '{"result":42}')
+  assert.match(await text('/api/docs', { headers }), /\/api\/openapi\.json/)
+  const chat = `${url.replace('http', 'ws')}/api/chat`
+  assert.equal((await refusedSocket(chat)).status, 401)
+  const client = await openSocket(chat, [], { headers })
+  client.send('hello')
+  await once(client, 'message')
+  assert.deepEqual(client.received, ['ada: hello'])
+  client.close()
+  await client.closed
+}
