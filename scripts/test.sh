@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # Runs all tests, or only the named parts: lint cpp model instructions sanitizers fuzz python js
-# packages bundlers frameworks node-frameworks clients proxies browser. When a part fails, the others
-# still run; the summary at the end shows the result of each.
+# packages frameworks node-frameworks clients proxies browser. When a part fails, the others still
+# run; the summary at the end shows the result of each.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-all=(lint cpp model instructions sanitizers fuzz python js packages bundlers frameworks node-frameworks
-  clients proxies browser)
+all=(lint cpp model instructions sanitizers fuzz python js packages frameworks node-frameworks clients
+  proxies browser)
 parts=("$@")
 ((${#parts[@]} > 0)) || parts=("${all[@]}")
 for part in "${parts[@]}"; do
@@ -108,11 +108,6 @@ run_js() {
 run_packages() {
   package_here >/dev/null
   run_node_tests 2 test/packages
-}
-
-run_bundlers() {
-  bash test/bundlers/setup.sh
-  run_node_tests 1 test/bundlers
 }
 
 run_frameworks() {

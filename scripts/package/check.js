@@ -17,8 +17,7 @@ const PLATFORM_FILES =
 const MAIN_FILES = [
   /^(CHANGELOG\.md|LICENSE|README\.md|package\.json)$/,
   /^addon\/implementation\/[\w-]+\.js$/,
-  /^addon\/lib\/[\w-]+\.(mjs|bundled\.mjs|d\.ts|d\.mts)$/,
-  /^addon\/lib\/types\/[\w-]+\.d\.ts$/,
+  /^addon\/lib\/([\w-]+\/)?[\w-]+\.(mjs|bundled\.mjs|d\.ts|d\.mts)$/,
   /^worker\/python\/(main|node_asgi_worker\/\w+)\.py$/
 ]
 

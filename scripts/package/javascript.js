@@ -55,6 +55,7 @@ export async function buildJavaScript (folder, checkout, files) {
   return {
     ...checkout,
     type: 'commonjs',
+    sideEffects: false,
     exports: {
       ...Object.fromEntries(entries.map(({ name, types, file }) => [name, {
         module: bundled(file),
@@ -105,6 +106,7 @@ async function bundle (modules, folder, files) {
     dir: folder,
     format: 'cjs',
     exports: 'named',
+    esModule: true,
     strict: true,
     entryFileNames: '[name].js',
     chunkFileNames: 'shared-[name].js',
@@ -164,13 +166,13 @@ function writeEntry (folder, { name, types, file }, exported) {
     mkdirSync(dirname(join(folder, path)), { recursive: true })
     writeFileSync(join(folder, path), `${lines.join('\n')}\n`)
   }
-  const module = relative(dirname(file), implementation(file))
-  const names = exported.filter((each) => each !== 'default').join(', ')
+  const named = exported.filter((each) => each !== 'default').join(', ')
   const hasDefault = exported.includes('default')
-  // For `import`, the default of a CommonJS module is the whole of it.
-  write(esm(file),
-    `export { ${names} } from '${module}'`,
-    ...hasDefault ? [`import api from '${module}'`, 'export default api.default'] : [])
+  const exports = [
+    ...named === '' ? [] : [`export const { ${named} } = api`],
+    ...hasDefault ? ['export default api.default'] : []
+  ]
+  write(esm(file), `import api from '${relative(dirname(file), implementation(file))}'`, ...exports)
   // webpack would follow `import { createRequire }`, so it is not imported by its name.
   const specifier = `node-asgi${name.slice(1)}`
   write(bundled(file),
@@ -186,10 +188,10 @@ function writeEntry (folder, { name, types, file }, exported) {
     "    code: 'ERR_BUNDLED'",
     '  })',
     '}',
-    `export const { ${names} } = api`,
-    ...hasDefault ? ['export default api.default'] : [])
+    ...exports)
   copyFileSync(join(root, types), join(folder, types))
-  write(esm(types),
-    `export * from './${basename(file)}'`,
-    ...hasDefault ? [`export { default } from './${basename(file)}'`] : [])
+  // Classes must be declared once. But to an ES module, the default export of a CommonJS module is
+  // the module itself, so such a declaration cannot be passed on.
+  if (hasDefault) copyFileSync(join(root, types), join(folder, esm(types)))
+  else write(esm(types), `export * from './${basename(types, '.d.ts')}.js'`)
 }

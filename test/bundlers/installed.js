@@ -20,7 +20,7 @@ export const skip = isOld
   ? 'the bundlers need Node.js 20.19'
   : existsSync(join(modules, '.node-asgi-stamp'))
     ? false
-    : 'run `bash test/bundlers/setup.sh` first'
+    : 'run `bash test/bundlers/run.sh` first'
 
 /** A command of a package of this folder. */
 export const tool = (/** @type {string} */ name) => join(modules, '.bin', name)

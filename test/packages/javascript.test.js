@@ -50,10 +50,14 @@ describe('the published package', () => {
       'same.cjs': `
         const assert = require('node:assert')
         const required = require('node-asgi')
-        Promise.all([import('node-asgi'), import('node-asgi/extra')]).then(([imported, extra]) => {
+        Promise.all([
+          import('node-asgi'), import('node-asgi/extra'), import('node-asgi/fastify')
+        ]).then(([imported, extra, fastify]) => {
           assert.deepEqual({ ...imported }, { ...required })
           assert.equal(extra.Handler, required.PythonHandler)
           assert.equal(require('node-asgi/extra').Handler, required.PythonHandler)
+          assert.equal(fastify.default, require('node-asgi/fastify').default)
+          assert.equal(typeof fastify.default, 'function')
           for (const [name, value] of Object.entries(required)) {
             assert.equal(value.name, name === 'Python' ? 'PythonHandler' : name)
           }
@@ -85,6 +89,9 @@ describe('the published package', () => {
   const PROGRAM = `
     import { PythonHandler, InvalidOptionError, type PythonHandlerOptions } from 'node-asgi'
     import { Handler } from 'node-asgi/extra'
+    import plugin from 'node-asgi/fastify'
+    import { fastify } from 'fastify'
+    void fastify().register(plugin, { prefix: '/python', python: new PythonHandler() })
     const options: PythonHandlerOptions = { docroot: '.' }
     const python: PythonHandler = new Handler(options)
     const { port }: { port: number } = { port: python.stats().workers.length }

@@ -1,7 +1,7 @@
 /**
  * The packages with the native files, one for each platform. npm installs the one that suits. Each
- * file is named in full, so that bundlers and file tracers find it. The extension module is named by
- * the package itself, because they follow `require()` to JavaScript and to addons only.
+ * file is named in full, so that bundlers and file tracers find it. The package itself names the
+ * extension module, because they follow `require()` only to JavaScript and to addons.
  */
 
 import { createRequire } from 'node:module'

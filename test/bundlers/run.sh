@@ -1,6 +1,9 @@
 #!/usr/bin/env bash
-# Installs the bundlers into test/bundlers/node_modules, and node-asgi from the packages in dist/,
-# which it makes.
+# Bundles programs with the installed package, and runs them: see the tests in this folder. Arguments
+# go to node --test.
+#
+# Installs the bundlers and runtimes (1 GB) into test/bundlers/node_modules, and node-asgi from the
+# packages in dist/, which it makes.
 source "$(dirname "${BASH_SOURCE[0]}")/../../scripts/lib.sh"
 
 platform=$(package_here)
@@ -14,3 +17,6 @@ if ! stamped "$stamp" "$want"; then
   quiet npm install --no-save --no-audit --no-fund "${packages[@]}"
   echo "$want" >"$stamp"
 fi
+cd ../..
+exec timeout -k 10 1800 node --test --test-reporter=spec --test-concurrency=1 "$@" \
+  test/bundlers/*.test.js
