@@ -6,6 +6,8 @@ export default [
     ignores: [
       'build/', 'bench/results/', 'bench/.npm/', 'bench/.peer/', '**/.venv/',
       '**/.next*/', 'test/bundlers/bundle-*/', 'test/suites/sources/',
+      // It is generated.
+      'examples/typed-client/python.d.ts',
       // ESLint does not know `await using` in JavaScript yet.
       'examples/testing-jest/greeting.test.js'
     ],

@@ -1,6 +1,6 @@
-// What Python.h needs to know about the platform, for all platforms of cmake/platforms.cmake at once.
-// An interpreter's own pyconfig.h describes only the machine that it was built on. Declarations of
-// the limited API depend on no other setting.
+// What Python.h needs to know about the platform, for all platforms of cmake/platforms.cmake at
+// once. An interpreter's own pyconfig.h describes only the machine that it was built on.
+// Declarations of the limited API depend on no other setting.
 #pragma once
 
 #include <stddef.h>

@@ -6,7 +6,11 @@ directory=build/$preset
 cmake=$(find_cmake) || die 'cmake 3.25 or newer is required; scripts/setup.sh installs it'
 
 # The presets of cmake/packages.json, which are named after platforms.
-if [[ $preset =~ ^(linux|darwin)- ]]; then bash scripts/toolchain.sh; fi
+if [[ $preset =~ ^(linux|darwin)- ]]; then
+  bash scripts/toolchain.sh
+  # zig keeps the libc++ of one checkout there: another one would compile it anew.
+  export ZIG_GLOBAL_CACHE_DIR=$PWD/build/toolchain-cache
+fi
 
 needs_configuring() {
   local file

@@ -14,7 +14,7 @@ ChildProcess::ChildProcess(pid_t pid)
     : pid_(pid), watch_(static_cast<int>(syscall(SYS_pidfd_open, pid, 0))) {}
 
 void ChildProcess::ReapWhenItEnds() {
-  if (!watch_.valid()) return;
+  if (std::exchange(pid_, 0) == 0 || !watch_.valid()) return;
   base::UniqueFd pidfd = std::move(watch_);
   siginfo_t info{};
   if (waitid(P_PIDFD, static_cast<id_t>(pidfd.get()), &info, WEXITED | WNOHANG) != 0) return;

@@ -7,8 +7,9 @@
 
 #include <array>
 #include <cerrno>
-#include <cstdio>
+#include <cstdint>
 #include <cstring>
+#include <sstream>
 #include <string>
 
 #include "base/unique_fd.h"
@@ -18,6 +19,16 @@ namespace nasgi::addon {
 namespace {
 
 constexpr double kMillisecondsPerSecond = 1000;
+
+// The numbers of fields in proc_pid_stat(5).
+constexpr int kState = 3;
+constexpr int kUserTime = 14;  // followed by the time in the kernel
+constexpr int kResident = 24;
+
+void Skip(std::istringstream* fields, int count) {
+  std::string skipped;
+  for (int i = 0; i < count; ++i) *fields >> skipped;
+}
 
 }  // namespace
 
@@ -40,7 +51,6 @@ bool AdoptsOrphans() {
   return getpid() == 1 || is_subreaper != 0;
 }
 
-// proc_pid_stat(5).
 std::optional<Usage> UsageOf(pid_t pid) {
   const std::string path = "/proc/" + std::to_string(pid) + "/stat";
   const base::UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
@@ -48,18 +58,19 @@ std::optional<Usage> UsageOf(pid_t pid) {
   std::array<char, 1024> text{};
   if (read(fd.get(), text.data(), text.size() - 1) <= 0) return {};
   // The name of the program, in parentheses, may contain anything.
-  const char* rest = std::strrchr(text.data(), ')');
+  const char* name_end = std::strrchr(text.data(), ')');
+  if (name_end == nullptr) return {};
+  std::istringstream fields(name_end + 1);
   char state = 0;
-  unsigned long user = 0;
-  unsigned long system = 0;
-  long pages = 0;
-  if (rest == nullptr ||
-      std::sscanf(rest,
-                  ") %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu %*d %*d %*d %*d %*d %*d "
-                  "%*u %*u %ld",
-                  &state, &user, &system, &pages) != 4) {
-    return {};
-  }
+  uint64_t user = 0;
+  uint64_t system = 0;
+  uint64_t pages = 0;
+  fields >> state;
+  Skip(&fields, kUserTime - kState - 1);
+  fields >> user >> system;
+  Skip(&fields, kResident - kUserTime - 2);
+  fields >> pages;
+  if (!fields) return {};
   Usage usage;
   usage.memory = static_cast<double>(pages) * static_cast<double>(sysconf(_SC_PAGESIZE));
   usage.cpu_time = static_cast<double>(user + system) * kMillisecondsPerSecond /

@@ -51,8 +51,7 @@ Result<Packet> PacketReceiver::Receive(int socket, Wait wait) {
   message.msg_iov = &part;
   message.msg_iovlen = 1;
   message.msg_control = state_->ancillary.data();
-  message.msg_controllen =
-      static_cast<decltype(message.msg_controllen)>(state_->ancillary.size());
+  message.msg_controllen = static_cast<decltype(message.msg_controllen)>(state_->ancillary.size());
   ssize_t size = -1;
   do {
     size = ::recvmsg(socket, &message, MSG_CMSG_CLOEXEC | FlagFor(wait));

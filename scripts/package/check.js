@@ -81,17 +81,17 @@ const manifestIn = (/** @type {string} */ folder) =>
  */
 function * mainProblems (folder, platforms, version) {
   const files = filesBelow(folder)
-  for (const file of files) {
-    if (!MAIN_FILES.some((pattern) => pattern.test(file))) {
-      yield `${MAIN} contains ${file}, which nobody needs`
-    }
-  }
   const manifest = manifestIn(folder)
   const needed = new Set([
     ...targets(manifest.exports), ...targets(manifest.bin), manifest.main, manifest.types
   ].filter((path) => !path.includes('*')).map((path) => path.replace(/^\.\//, '')))
   for (const file of execFileSync('git', ['ls-files', 'worker/python/*.py'],
     { cwd: root, encoding: 'utf8' }).trim().split('\n')) needed.add(file)
+  for (const file of files) {
+    if (!needed.has(file) && !MAIN_FILES.some((pattern) => pattern.test(file))) {
+      yield `${MAIN} contains ${file}, which nobody needs`
+    }
+  }
   for (const file of needed) {
     if (!files.includes(file)) yield `${MAIN} does not contain ${file}`
   }

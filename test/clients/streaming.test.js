@@ -11,7 +11,7 @@ import WebSocket from 'ws'
 
 import { chromium, withoutBrowser } from '../support/chromium.js'
 import { eventually } from '../support/harness.js'
-import { PYTHON, skip } from './installed.js'
+import { skip } from './installed.js'
 import { Project } from './project.js'
 
 const ANSWER = /^You said: hi\. This answer was made in Python, token by token\. $/
@@ -23,17 +23,11 @@ describe('examples/streaming-tokens', { skip, timeout: 120_000 }, () => {
   let url
   before(async () => {
     project = await Project.create('streaming-tokens')
-    server = spawn(process.execPath, ['server.js'], {
-      cwd: join(project.folder, 'streaming-tokens'),
-      env: { ...process.env, PORT: '0', VIRTUAL_ENV: join(PYTHON, '../..') },
-      stdio: ['ignore', 'pipe', 'inherit']
-    })
-    const [line] = await once(createInterface(server.stdout), 'line')
-    url = /http:\S+/.exec(line)[0]
+    server = project.start('streaming-tokens', ['node', 'server.js'], { PORT: '0' })
+    url = await server.find(/http:\S+/)
   })
   after(async () => {
-    server.kill('SIGINT')
-    await once(server, 'close')
+    await server.stop()
     project.remove()
   })
 

@@ -32,7 +32,8 @@ export async function runExample (folder, program, run) {
     child.kill('SIGTERM')
   }
   const [code, signal] = await exited
-  assert.deepEqual([code, signal], [0, null])
+  // Nest sends the signal to itself again, when everything has been closed.
+  assert(code === 0 || signal === 'SIGTERM', `exit code ${code}, signal ${signal}`)
 }
 
 /** @param {import('node:child_process').ChildProcess} child that prints its address */

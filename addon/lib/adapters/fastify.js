@@ -184,8 +184,7 @@ function addressesOf ({ ip, raw: { socket } }) {
 Object.assign(plugin, {
   [Symbol.for('skip-override')]: true,
   [Symbol.for('fastify.display-name')]: 'node-asgi',
-  [Symbol.for('plugin-meta')]: { name: 'node-asgi', fastify: '5.x' },
-  default: plugin
+  [Symbol.for('plugin-meta')]: { name: 'node-asgi', fastify: '5.x' }
 })
 
 export default plugin
