@@ -33,13 +33,15 @@ const buildFile = new URL('../../../CMakeLists.txt', import.meta.url)
  * @returns {NativeFiles}
  */
 export function findNativeFiles ({
-  checkout = buildFile, platform = platformName(), packages = platformPackages,
+  checkout = buildFile, platform: given, packages = platformPackages,
   versions = process.versions
 } = {}) {
   // Loading the addon there would abort the process, or fail without saying why.
   for (const [name, version] of [['Bun', versions.bun], ['Deno', versions.deno]]) {
     if (version !== undefined) throw unsupportedRuntimeError(`${name} ${version}`)
   }
+  // Not before: what finds out the C library crashes Deno.
+  const platform = given ?? platformName()
   return existsSync(checkout)
     ? builtFiles(checkout, platform)
     : installedFiles(platform, packages)
