@@ -36,7 +36,8 @@ async function load (folder) {
     return typeof module.default === 'function' ? module : module.default ?? module
   } catch (error) {
     const { code, message } = /** @type {NodeJS.ErrnoException} */ (error)
-    if (code !== 'ERR_MODULE_NOT_FOUND' && code !== 'MODULE_NOT_FOUND') throw error
+    // ERR_MODULE_NOT_FOUND from `import`, MODULE_NOT_FOUND from `require()`.
+    if (code?.endsWith('MODULE_NOT_FOUND') !== true) throw error
     throw new TranslatorError('node-asgi types needs openapi-typescript and typescript; run ' +
       `\`${INSTALL}\` (${message.split('\n')[0]})`)
   }

@@ -167,7 +167,8 @@ test('close() fails what waits for too long', async () => {
   const pool = makePool({ concurrency: 1 })
   pool.add(new Worker())
   const streams = submit(pool, 2)
-  assert.equal(await pool.close(1), 0)
+  // A timer may fire a fraction of a millisecond early.
+  assert.ok(await pool.close(1) < 1)
   assert.deepEqual(streams.map(({ outcome }) => outcome), [null, 'ERR_CLOSED'])
 })
 
