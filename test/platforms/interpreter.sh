@@ -30,10 +30,11 @@ fetch() {
   local root=$roots/$1
   shift
   step "Downloading the sources of $*"
+  # systems.js knows this exit code.
   (cd "$work" && quiet "$enter" "$root" sh -c '
     sed "s/^deb /deb-src /" /etc/apt/sources.list >/etc/apt/sources.list.d/sources.list
     apt-get -q -o Acquire::Check-Valid-Until=false update &&
-      apt-get -q source --download-only "$@"' sh "$@")
+      apt-get -q source --download-only "$@"' sh "$@") || exit 75
 }
 fetch "$newest" "python$version"
 [[ $kind != musl ]] || fetch "$compiler" openssl zlib

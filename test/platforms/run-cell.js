@@ -120,6 +120,7 @@ async function newcomer (cell, { main, registry }, result, system, cwd) {
     PATH: system.path,
     HOME: cell.root === undefined ? homedir() : '/root',
     LANG: 'C.UTF-8',
+    NO_COLOR: '1',
     // This machine's certificates, which enter.sh brings into each root, for npm and pip.
     NODE_EXTRA_CA_CERTS: CERTIFICATES,
     PIP_CERT: CERTIFICATES
@@ -147,7 +148,10 @@ async function newcomer (cell, { main, registry }, result, system, cwd) {
   await must('npm', 'install', `--@node-asgi:registry=${registry}`, `./${basename(main)}`)
   const installed = performance.now()
   await must(system.python, '-m', 'venv', '.venv')
-  await must('.venv/bin/python', '-m', 'pip', 'install', 'fastapi')
+  // A refusal comes before anything is imported. FastAPI may lack a wheel for what is refused.
+  if (cell.refusal === undefined) {
+    await must('.venv/bin/python', '-m', 'pip', 'install', 'fastapi')
+  }
   const ready = performance.now()
   await cp(NEWCOMER, cwd, { recursive: true })
   const program = [cell.runtime.kind, ...argumentsOf(cell)]

@@ -19,10 +19,14 @@ const script = (name) => fileURLToPath(new URL(name, import.meta.url))
 /** A cell cannot run on this machine. The message says why. */
 export class Unavailable extends Error {}
 
+/** The exit code of a script that cannot download something. */
+const NOT_THERE = 75
+
 /** Runs one of the scripts here and shows what it does. */
 async function make (name, ...args) {
   const child = spawn('bash', [script(name), ...args], { stdio: ['ignore', 'inherit', 'inherit'] })
   const code = await new Promise((resolve) => child.once('exit', resolve))
+  if (code === NOT_THERE) throw new Unavailable(`the sources of ${args.join('-')} are not there`)
   if (code !== 0) throw new Error(`${name} ${args.join(' ')} failed`)
 }
 

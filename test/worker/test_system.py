@@ -1,5 +1,6 @@
 """What each system does in its own way has one face, so that no other file asks where it runs."""
 
+import errno
 import inspect
 import os
 import re
@@ -106,3 +107,11 @@ def test_descriptors_are_listed_where_macos_lists_them():
     finally:
         os.close(read)
         os.close(write)
+
+
+def test_no_process_started_under_an_emulator_without_subreapers(monkeypatch):
+    def refuse():
+        raise OSError(errno.EINVAL, "Invalid argument")
+
+    monkeypatch.setattr(linux._worker, "set_child_subreaper", refuse)
+    linux.adopt_orphans()
