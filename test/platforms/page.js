@@ -30,13 +30,13 @@ function outcomeOf (result) {
   }
 }
 
-/** Which platforms have run, and which have only been built. */
+/** Which platforms have run. */
 function renderPackages (results, platforms) {
   return table(['platform', 'package', 'state'], platforms.map((platform) => {
     const cells = results.filter(({ outcome, packages }) =>
       outcome === 'ran' && packages.includes(platform))
     const state = cells.length === 0
-      ? 'built, has not run'
+      ? 'has not run'
       : cells.every(({ slow }) => slow) ? 'ran on an emulated processor' : 'ran'
     return [systemOf(platform), `\`@node-asgi/${platform}\``, state]
   }))
@@ -64,7 +64,7 @@ function renderRefusals (results) {
  * Replaces the tables in the page, whose text stays as it is.
  * @param {string} page
  * @param {import('./run-cell.js').Result[]} results
- * @param {string[]} platforms names of the packages that have been built, without their scope
+ * @param {string[]} platforms those that have a package
  * @returns {string}
  */
 export function renderPage (page, results, platforms) {

@@ -10,6 +10,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 
+import { platforms } from '../../scripts/package/platforms.js'
 import { CELLS, chosen } from './cells.js'
 import { renderPage, total } from './page.js'
 import { DIST, PLATFORMS } from './places.js'
@@ -55,7 +56,7 @@ async function run () {
   }
   registry.close()
   console.log(Object.entries(counts).map(([name, count]) => `${count} ${name}`).join(', '))
-  if (values.write) await write(tarballs)
+  if (values.write) await write()
   return counts.failed > 0 ? 1 : 0
 }
 
@@ -66,9 +67,12 @@ function describe ({ outcome, seconds, message }) {
     `Python ${pip}, the program ${first})`
 }
 
-async function write (tarballs) {
-  const results = await Promise.all(CELLS.map(async ({ name }) =>
-    JSON.parse(await readFile(resultFile(name), 'utf8'))))
-  const platforms = tarballs.map(({ manifest }) => manifest.name.split('/')[1]).filter(Boolean)
+async function write () {
+  const results = await Promise.all(CELLS.map(async ({ name }) => {
+    const text = await readFile(resultFile(name), 'utf8').catch(() => undefined)
+    return text === undefined
+      ? { name, outcome: 'skipped', date: '', message: 'not tried yet' }
+      : JSON.parse(text)
+  }))
   await writeFile(PAGE, renderPage(await readFile(PAGE, 'utf8'), results, platforms))
 }
