@@ -137,9 +137,10 @@ async function newcomer (cell, { main, registry }, result, system, cwd) {
 
   result.versions = {
     system: await must('/bin/sh', '-c', '. /etc/os-release && echo "$PRETTY_NAME"'),
-    runtime: (await must(cell.runtime.kind, '--version')).split('\n')[0],
+    runtime: (await must(cell.runtime.kind, '--version')).split(/[\n(]/)[0].trim(),
     python: await must(system.python, '-c', 'import platform; print(platform.python_version())')
   }
+  if (cell.pretend !== undefined) result.versions.system += ` that pretends to be ${cell.pretend}`
   await must('/bin/sh', '-c', 'for name in cc c++ gcc g++ clang clang++ make cmake ninja; do ' +
     'if command -v $name; then exit 1; fi; done')
 
