@@ -4,11 +4,9 @@ import { availableParallelism } from 'node:os'
 import { CommanderError } from 'commander'
 import fc from 'fast-check'
 
-import {
-  parseArguments,
-  UsageError
-} from '../../addon/lib/cli/arguments.js'
+import { parseArguments } from '../../addon/lib/cli/arguments.js'
 import { defineCommand } from '../../addon/lib/cli/command.js'
+import { UsageError } from '../../addon/lib/cli/common-arguments.js'
 import { FLAGS } from '../../addon/lib/cli/flags.js'
 import { availableCores, cpuQuota } from '../../addon/lib/util/available-cores.js'
 import { closest } from '../../addon/lib/util/closest.js'

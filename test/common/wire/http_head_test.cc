@@ -19,7 +19,8 @@ std::string Join(std::initializer_list<std::string_view> parts) {
 
 std::string Head(std::string_view method, std::string_view path, std::string_view query,
                  std::initializer_list<std::string_view> headers) {
-  std::string head = Join({method, "http", "1.1", path, query, "c", "1", "s", "2", "/m", "t", "", ""});
+  std::string head =
+      Join({method, "http", "1.1", path, query, "c", "1", "s", "2", "/m", "t", "", ""});
   for (const std::string_view part : headers) {
     head.push_back('\0');
     head.append(part);
