@@ -120,15 +120,26 @@ def macho_problems(binary, file, _libc):
     minimum = binary.build_version.minos if binary.build_version else binary.version_min.version
     if tuple(minimum[:2]) > MAX_MACOS:
         yield f"needs macOS {minimum[0]}.{minimum[1]}"
-    # The linker binds what the host has to no library.
+    # The linker binds what the host has to no library. What is bound weakly is in the file, too.
     unbound = {
         binding.symbol.name.removeprefix("_")
         for binding in binary.bindings
-        if binding.has_symbol and not binding.has_library
+        if binding.has_symbol and not binding.has_library and not binding.weak_import
     }
     foreign = unbound - host_symbols(file)
     if foreign:
         yield f"needs {', '.join(sorted(foreign))}, which its host does not have"
+
+
+def macho_exports(binary):
+    """The exported symbols, less those that the linker adds and those that are weak: dyld unites
+    every `operator new` of a process, so that of libc++ cannot be hidden."""
+    return {
+        symbol.name.removeprefix("_")
+        for symbol in binary.exported_symbols
+        if symbol.name not in ("__mh_dylib_header", "___dso_handle")
+        and lief.MachO.ExportInfo.FLAGS.WEAK_DEFINITION not in symbol.export_info.flags_list
+    }
 
 
 def problems(platform, folder, file):
@@ -142,8 +153,9 @@ def problems(platform, folder, file):
     if system == "darwin":
         binary = binary.at(0)
         machine = binary.header.cpu_type
-        libraries = [library.name for library in binary.libraries]
-        exports = {symbol.name.removeprefix("_") for symbol in binary.exported_symbols}
+        name = lief.MachO.LoadCommand.TYPE.ID_DYLIB
+        libraries = [each.name for each in binary.libraries if each.command != name]
+        exports = macho_exports(binary)
     else:
         machine = binary.header.machine_type
         libraries = binary.libraries
