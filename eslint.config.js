@@ -4,7 +4,7 @@ export default [
   ...neostandard({
     env: ['node'],
     ignores: [
-      'build/', 'bench/results/', 'bench/.npm/', 'bench/.peer/', '**/.venv/',
+      'build/', 'dist/', 'packages/', 'bench/results/', 'bench/.npm/', 'bench/.peer/', '**/.venv/',
       '**/.next*/', 'test/bundlers/bundle-*/', 'test/suites/sources/',
       // It is generated.
       'examples/typed-client/python.d.ts',
