@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import http2 from 'node:http2'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 
 import { eventually, withPython } from '../support/harness.js'
@@ -64,6 +65,26 @@ withPython('a client that never closes its connection kept a closing server open
       const closed = once(server, 'close')
       server.close()
       await closed
+    })
+  })
+
+withPython('a client that reads slowly gets the whole response of a closing server', app,
+  async (python) => {
+    await withHttp2(python, async ({ server, open }) => {
+      const socket = await open()
+      const window = Buffer.from([0, 255, 255, 255])
+      socket.write(frame(Type.SETTINGS, 0, 0, Buffer.concat([Buffer.from([0, 4]), window])))
+      socket.write(frame(Type.WINDOW_UPDATE, 0, 0, window))
+      socket.pause()
+      socket.write(request(1, '/big/10000000'))
+      await eventually(() => assert.equal(python.stats().inFlight, 1))
+      server.close()
+      await sleep(3500) // longer than a connection lingers
+      let bytes = 0
+      socket.on('data', (piece) => { bytes += piece.length })
+      socket.resume()
+      await once(socket, 'close')
+      assert.ok(bytes > 10_000_000, `${bytes} bytes`)
     })
   })
 
