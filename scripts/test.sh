@@ -4,8 +4,8 @@
 # run; the summary at the end shows the result of each.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-all=(lint cpp model instructions sanitizers fuzz python js packages frameworks node-frameworks clients
-  proxies browser)
+all=(lint cpp model instructions sanitizers fuzz python js packages frameworks node-frameworks
+  clients proxies browser)
 parts=("$@")
 ((${#parts[@]} > 0)) || parts=("${all[@]}")
 for part in "${parts[@]}"; do
