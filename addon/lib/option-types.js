@@ -70,6 +70,11 @@
  */
 
 /**
+ * @typedef {object} Debug
+ * @property {{ host: string, port: number } | null} listen where debugpy listens
+ */
+
+/**
  * @typedef {object} Logger
  * @property {(...args: any[]) => void} [debug]
  * @property {(...args: any[]) => void} info
@@ -109,6 +114,7 @@
  * @property {Recycle} recycle
  * @property {WebSocketOptions} websocket
  * @property {Isolation} isolation
+ * @property {Debug | null} debug null: nothing is debugged
  * @property {Logger} logger
  */
 

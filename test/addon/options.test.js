@@ -180,7 +180,7 @@ test('the declared defaults are the actual ones', () => {
       assert.deepEqual(defaultOption(prefixes[name] + option), value, `${name}.${option}`)
     }
   }
-  assert.equal(seen, 71)
+  assert.equal(seen, 72)
 })
 
 test('a docroot must be a directory', () => {
