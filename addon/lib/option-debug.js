@@ -9,6 +9,9 @@ import { MAX_TIMEOUT } from './util/deadline.js'
 
 const LOCALHOST = '127.0.0.1'
 
+/** Those below are for services of the system; and 1, in a variable, more likely means "yes". */
+const MIN_PORT = 1024
+
 const MAX_PORT = 65535
 
 /** A port, or a host and a port. IPv6 addresses are in brackets. */
@@ -19,9 +22,20 @@ const ADDRESS = /^(?:(?:\[([\da-f:]+)\]|([\w.-]+)):)?(\d+)$/i
  */
 const DRAIN = 2000
 
+/**
+ * @param {unknown} value
+ * @returns {{ host: string, port: number } | null} null: it is no address
+ */
+function parseAddress (value) {
+  const isText = typeof value === 'string' || typeof value === 'number'
+  const [, ipv6, host = ipv6 ?? LOCALHOST, port] = ADDRESS.exec(isText ? `${value}` : '') ?? []
+  const isPort = Number(port) >= MIN_PORT && Number(port) <= MAX_PORT
+  return isPort ? { host, port: Number(port) } : null
+}
+
 /** @param {string} text */
 export function isDebugAddress (text) {
-  return ADDRESS.test(text)
+  return parseAddress(text) !== null
 }
 
 /**
@@ -31,10 +45,9 @@ export function isDebugAddress (text) {
 export function debug (value, name) {
   if (value === false) return null
   if (value === true) return { listen: null }
-  const isText = typeof value === 'string' || typeof value === 'number'
-  const [, ipv6, host = ipv6 ?? LOCALHOST, port] = ADDRESS.exec(isText ? `${value}` : '') ?? []
-  if (Number(port) >= 1 && Number(port) <= MAX_PORT) return { listen: { host, port: Number(port) } }
-  return invalid(name, 'true, false, or where debugpy listens: a port from 1 to ' +
+  const listen = parseAddress(value)
+  if (listen !== null) return { listen }
+  return invalid(name, `true, false, or where debugpy listens: a port from ${MIN_PORT} to ` +
     `${MAX_PORT}, or host:port`, value)
 }
 

@@ -12,14 +12,15 @@ describe('the option debug', () => {
       [true, { listen: null }],
       [5678, { listen: { host: '127.0.0.1', port: 5678 } }],
       ['5678', { listen: { host: '127.0.0.1', port: 5678 } }],
-      ['0.0.0.0:1', { listen: { host: '0.0.0.0', port: 1 } }],
+      ['0.0.0.0:1024', { listen: { host: '0.0.0.0', port: 1024 } }],
       ['localhost:65535', { listen: { host: 'localhost', port: 65535 } }],
       ['[::1]:5678', { listen: { host: '::1', port: 5678 } }]
     ]) assert.deepEqual(parseOptions({ debug: given }).debug, debug)
   })
 
   it('refuses what is no address, and names itself', () => {
-    for (const debug of [0, 65536, -1, 1.5, '', 'pdb', 'main:app', ':5678', 'a b:1', {}, null]) {
+    const wrong = [0, 1, 1023, 65536, -1, 1.5, '', 'pdb', 'main:app', ':5678', 'a b:5678', {}, null]
+    for (const debug of wrong) {
       assert.throws(() => parseOptions({ debug }),
         { code: 'ERR_INVALID_OPTION', option: 'debug', message: /\bdebug\b.*5678|65535/ })
     }
