@@ -92,12 +92,12 @@ def _traceback(exc: BaseException) -> str:
 
 def _left_debugger(exc: BaseException) -> str:
     """Whoever leaves a debugger knows how he came to where it was."""
-    machinery = {"bdb.py", "cmd.py", "pdb.py"}
-    frames = [
-        frame
-        for frame in traceback.extract_tb(exc.__traceback__)
-        if os.path.basename(frame.filename) not in machinery and not _is_machinery(frame.filename)
-    ]
+    frames = []
+    for frame in traceback.extract_tb(exc.__traceback__):
+        if os.path.basename(frame.filename) in ("bdb.py", "pdb.py"):
+            break
+        if not _is_machinery(frame.filename):
+            frames.append(frame)
     where = "".join(traceback.format_list(frames[-1:]))
     return f"bdb.BdbQuit: the debugger was left here, which ends the request:\n{where}"
 
