@@ -38,8 +38,7 @@ export const DEVELOPMENT = {
       brief: 'breakpoint() works, or an editor attaches at a port',
       option: 'debug',
       parse: parseDebugAddress,
-      isValue: isDebugAddress,
-      commands: ['serve']
+      isValue: isDebugAddress
     }
   ]
 }
