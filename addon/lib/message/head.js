@@ -263,9 +263,9 @@ export function addressFields (clientHost, clientPort, serverHost, serverPort) {
 
 /**
  * Unwraps the address of an IPv4 client of a server that listens on IPv6.
- * @param {string | undefined} host
+ * @param {string | null | undefined} host
  */
 function address (host) {
-  if (host === undefined || NOT_LATIN1_TEXT.test(host)) return ''
+  if (host === undefined || host === null || NOT_LATIN1_TEXT.test(host)) return ''
   return host.startsWith('::ffff:') && host.includes('.') ? host.slice(7) : host
 }
