@@ -54,10 +54,14 @@ const PAGES = {
     title: 'Fastify',
     about: 'the plugin `node-asgi/fastify`; [Frameworks](../frameworks.md) is the guide'
   },
+  health: {
+    title: 'Health',
+    about: '`python.health`; [Observability](../observability.md#health) is the guide'
+  },
   metrics: {
     title: 'Metrics',
-    about: '`createMetrics()` of `node-asgi/metrics`; [Observability](../observability.md#metrics) ' +
-      'is the guide'
+    about: '`createMetrics()` of `node-asgi/metrics`; ' +
+      '[Observability](../observability.md#metrics) is the guide'
   },
   tracing: {
     title: 'Tracing',

@@ -50,7 +50,7 @@ export interface Metrics {
  * import { createMetrics } from 'node-asgi/metrics'
  *
  * const metrics = createMetrics(python)
- * const server = createServer(metrics.listener).listen(9464, '127.0.0.1')
+ * const server = createServer(metrics.listener).listen(3001, '127.0.0.1')
  * ```
  */
 export function createMetrics (python: PythonHandler, options?: MetricsOptions): Metrics
