@@ -7,6 +7,7 @@ import { Readable } from 'node:stream'
 
 import { attach, detach } from './http/attach.js'
 import { onClosing } from './http/closing.js'
+import { createHealth } from './http/health.js'
 import { checkExchange, checkServer, checkUpgrade } from './http/misuse.js'
 import { waitForResponse, waitForWorker } from './supervisor/blocking.js'
 import { BlockingStream, BufferedStream } from './stream/buffered-stream.js'
@@ -63,6 +64,9 @@ export class PythonHandler extends EventEmitter {
   #ready
 
   #readyWanted = false
+
+  /** @type {ReturnType<typeof createHealth> | null} */
+  #health = null
 
   /** @type {Promise<void> | null} */
   #closing = null
@@ -125,6 +129,11 @@ export class PythonHandler extends EventEmitter {
 
   get docroot () {
     return this.#settings.docroot
+  }
+
+  get health () {
+    this.#health ??= createHealth(() => this.#service.supervisor)
+    return this.#health
   }
 
   /** @returns {Promise<void>} */

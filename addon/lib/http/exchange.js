@@ -61,6 +61,10 @@ export class HttpExchange extends RequestStream {
     res.on('close', () => this.onClose())
   }
 
+  get isIncoming () {
+    return true
+  }
+
   get takesText () {
     return isPlain(this.res)
   }

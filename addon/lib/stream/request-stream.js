@@ -112,6 +112,11 @@ export class RequestStream {
     return false
   }
 
+  /** Whether a client sent it over the network, and not the program. */
+  get isIncoming () {
+    return false
+  }
+
   /**
    * Whether small bodies should arrive as latin-1 strings. A consumer that writes them to a Node
    * stream can join such a string with the head, which is cheaper than writing a Buffer of its own.

@@ -2,6 +2,7 @@ import type { EventEmitter } from 'node:events'
 import type {
   BodyPiece, Request, RequestOptions, Response, ScopeData, StreamingResponse
 } from './http.js'
+import type { Health } from './health.js'
 import type { PoolStats, PythonHandlerEvents } from './observation.js'
 import type { PythonHandlerOptions } from './options.js'
 import type { SocketRequest, WebSocketConnection } from './websocket.js'
@@ -195,6 +196,20 @@ export class PythonHandler extends EventEmitter<PythonHandlerEvents> implements 
 
   /** The absolute path of the docroot. */
   readonly docroot: string
+
+  /**
+   * Listeners for probes of orchestrators and load balancers.
+   * [Observability](../observability.md#health) explains them.
+   * @example
+   * ```js
+   * import { createServer } from 'node:http'
+   *
+   * await python.ready
+   * const probes = createServer(python.health).listen(3001, '127.0.0.1') // /livez and /readyz
+   * console.log(python.health.check().ready) // true
+   * ```
+   */
+  readonly health: Health
 
   /**
    * Resolves when the workers are ready. Rejects with a `StartupError`, which has the Python
