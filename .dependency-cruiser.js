@@ -8,6 +8,7 @@ export const layers = [
   ['cli', '^addon/(bin|lib/cli)/'],
   ['testing', '^addon/lib/testing/'],
   ['adapters', '^addon/lib/adapters/'],
+  ['reload', '^addon/lib/reload/'],
   ['index', '^addon/lib/index[.]js$'],
   ['handler', '^addon/lib/(handler|service)[.]js$'],
   ['websocket', '^addon/lib/websocket/'],

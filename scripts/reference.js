@@ -50,6 +50,10 @@ const PAGES = {
     title: 'Fastify',
     about: 'the plugin `node-asgi/fastify`; [Frameworks](../frameworks.md) is the guide'
   },
+  vite: {
+    title: 'Vite',
+    about: 'the plugin `node-asgi/vite`; [Frameworks](../frameworks.md#vite) is the guide'
+  },
   testing: {
     title: 'Testing',
     about: '`testPython()` of `node-asgi/testing`; [Testing](../testing.md) is the guide'

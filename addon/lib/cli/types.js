@@ -11,7 +11,7 @@ import { createLogger } from './logger.js'
 import { OpenapiError, openapiDocument } from './openapi.js'
 import { TranslatorError, loadTranslator } from './translator.js'
 import { parseTypesArguments } from './types-arguments.js'
-import { watchFiles } from './watch.js'
+import { watchFiles } from '../reload/watch.js'
 
 /** @typedef {import('./types-arguments.js').TypesArguments} TypesArguments */
 

@@ -1,5 +1,5 @@
 /**
- * Watches source files, for --reload.
+ * Watches source files, for --reload and for development servers.
  */
 
 import { existsSync } from 'node:fs'
@@ -7,6 +7,7 @@ import { basename, dirname, extname, join, relative } from 'node:path'
 
 import { watch } from 'chokidar'
 
+import { namesFlags } from '../util/option-name.js'
 import { userPath } from '../util/user-path.js'
 import { LinkWatch } from './link-watch.js'
 
@@ -182,7 +183,7 @@ function isIgnored (folder, roots) {
 function explain (error) {
   const advice = LIMITS.has(error.code ?? '')
     ? '; raise the limits fs.inotify.max_user_watches and max_user_instances (sysctl), or watch ' +
-      'fewer folders with --reload-dir'
+      'fewer folders with ' + (namesFlags() ? '--reload-dir' : 'watch.folders')
     : ''
   return new Error(`cannot watch files: ${error.message}${advice}`, { cause: error })
 }
