@@ -48,9 +48,9 @@ await fastify.register(fastifyPython, { prefix: '/api', appTarget: 'main:app' })
 expectTrue<Equal<typeof fastify.python, PythonHandler>>()
 
 const viteOptions: VitePythonOptions = {
-  python, prefix: '/api', watch: { folders: ['app'], extensions: ['py', 'html'] }, refresh: false
+  python, prefix: '/api', refresh: false
 }
 defineConfig({ plugins: [vitePython(), vitePython(viteOptions)] })
-vitePython({ python: { appTarget: 'main:app' }, watch: false, scope: (req) => ({ url: req.url }) })
+vitePython({ python: { watch: { folders: ['app'] } }, scope: (req) => ({ url: req.url }) })
 // @ts-expect-error: options of the handler have their place.
 vitePython({ appTarget: 'main:app' })

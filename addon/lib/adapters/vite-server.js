@@ -5,8 +5,6 @@ import { expectUpgrades } from '../http/middleware.js'
 import { withStatus } from '../http/passing-exchange.js'
 import { arrivedBelow } from '../message/mount.js'
 import { parseOptions } from '../options.js'
-import { Reloader } from '../reload/reloader.js'
-import { userPath } from '../util/user-path.js'
 import { isHandler } from './is-handler.js'
 import { ErrorOverlay } from './vite-overlay.js'
 
@@ -18,7 +16,6 @@ const CLOSING = 2000
  * @property {any} python a handler, or its options
  * @property {string} prefix
  * @property {unknown} scope
- * @property {boolean | { folders?: string[], extensions?: string[] }} watch
  * @property {boolean} refresh
  */
 
@@ -79,12 +76,12 @@ export class PythonServer {
     const isOwn = !isHandler(given)
     /** @type {PythonHandler} */
     const python = isOwn
-      ? new PythonHandler({ logger: this.logger, ...given })
+      ? new PythonHandler({ logger: this.logger, watch: this.isDevelopment, ...given })
       : /** @type {any} */ (given)
     if (server.httpServer) expectUpgrades(server.httpServer, prefix, python)
-    const stopWatching = this.isDevelopment ? this.#develop(python) : async () => {}
+    const stopOverlay = this.isDevelopment ? this.#showErrors(python) : () => {}
     const stop = async () => {
-      await stopWatching()
+      stopOverlay()
       if (server.httpServer) python.detach(server.httpServer)
       if (isOwn) await python.close({ timeout: CLOSING })
     }
@@ -94,23 +91,13 @@ export class PythonServer {
   }
 
   /**
-   * Reloads Python and the pages after a change, and shows what goes wrong.
+   * Reloads the pages after Python, and shows on them what goes wrong.
    * @param {PythonHandler} python
-   * @returns {() => Promise<void>} ends it
+   * @returns {() => void} ends it
    */
-  #develop (python) {
-    const { server: { ws }, settings: { watch, refresh }, logger } = this
+  #showErrors (python) {
+    const { server: { ws }, settings: { refresh } } = this
     const overlay = new ErrorOverlay(ws, { docroot: python.docroot, refresh })
-    const reloader = new Reloader(python, logger)
-    if (watch !== false) {
-      const { folders = [python.docroot], extensions = ['py'] } = watch === true ? {} : watch
-      reloader.watch({ folders: folders.map((folder) => userPath(folder)), extensions }, Infinity)
-      reloader.ready().catch(() => {})
-    }
-    python.ready.catch((error) => {
-      overlay.fail(error)
-      if (watch === false) logger.error(`[node-asgi] ${error.message}`)
-    })
     /** @type {Record<string, (detail: any) => void>} */
     const listeners = {
       'app:error': (error) => overlay.show(error),
@@ -120,10 +107,9 @@ export class PythonServer {
       'pool:recovered': () => overlay.recover()
     }
     for (const [event, listener] of Object.entries(listeners)) python.on(event, listener)
-    return async () => {
+    return () => {
       for (const [event, listener] of Object.entries(listeners)) python.off(event, listener)
       overlay.close()
-      await reloader.close()
     }
   }
 

@@ -11,8 +11,7 @@ import { checkKeys, describe } from '../errors/unknown-key.js'
 import { checkScope } from '../http/node-scope.js'
 import { parsePrefix } from '../message/mount.js'
 
-const KEYS = new Set(['python', 'prefix', 'scope', 'watch', 'refresh'])
-const WATCH_KEYS = new Set(['folders', 'extensions'])
+const KEYS = new Set(['python', 'prefix', 'scope', 'refresh'])
 
 /** Vite watches everything below its root: an environment has thousands of files. */
 const NO_SOURCES = '**/{.venv,venv,__pycache__}/**'
@@ -70,9 +69,10 @@ function parse (options) {
     app: "write python: { appTarget: 'main:app' }",
     appTarget: 'put the options of the handler into python: { appTarget }',
     docroot: 'put the options of the handler into python: { docroot }',
-    handler: 'did you mean python?'
+    handler: 'did you mean python?',
+    watch: 'put the options of the handler into python: { watch }'
   }, 'option')
-  const { python = {}, watch = true, refresh = true } = options
+  const { python = {}, refresh = true } = options
   const prefix = parsePrefix(options.prefix ?? '/api')
   if (prefix === '') {
     throw new InvalidOptionError('prefix', "prefix must be a path such as '/api': Vite serves " +
@@ -85,23 +85,5 @@ function parse (options) {
   if (typeof refresh !== 'boolean') {
     throw new InvalidOptionError('refresh', `refresh must be a boolean, not ${describe(refresh)}`)
   }
-  checkWatch(watch)
-  return { python, prefix, scope: checkScope(options.scope), watch, refresh }
-}
-
-/** @param {any} watch */
-function checkWatch (watch) {
-  if (typeof watch === 'boolean') return
-  if (typeof watch !== 'object' || watch === null || Array.isArray(watch)) {
-    throw new InvalidOptionError('watch',
-      `watch must be a boolean, or { folders, extensions }, not ${describe(watch)}`)
-  }
-  checkKeys(watch, WATCH_KEYS, 'watch', {}, 'option')
-  for (const key of WATCH_KEYS) {
-    const list = watch[key]
-    if (list === undefined || (Array.isArray(list) && list.length > 0 &&
-      list.every((each) => typeof each === 'string' && each !== ''))) continue
-    throw new InvalidOptionError(`watch.${key}`,
-      `watch.${key} must be a list of strings, not ${describe(list)}`)
-  }
+  return { python, prefix, scope: checkScope(options.scope), refresh }
 }

@@ -23,7 +23,8 @@ const LIMITS = new Set(['ENOSPC', 'EMFILE'])
 /**
  * @typedef {object} Watch
  * @property {string[]} folders absolute
- * @property {string[]} [extensions] without the dot
+ * @property {readonly string[]} [extensions] without the dot
+ * @property {boolean} [persistent] whether this keeps Node running, which it does by default
  * @property {(paths: string[]) => void} onChange gets the files that were changed, created or
  *   removed, and the folders that lead elsewhere now, relative to the working directory
  * @property {(error: Error) => void} onError changes may be missed; the message says why
@@ -73,7 +74,7 @@ function shown (path) {
  * @param {Watch} options
  * @returns {Watcher}
  */
-function watchTrees ({ folders, extensions = ['py'], onChange, onError }) {
+function watchTrees ({ folders, extensions = ['py'], persistent = true, onChange, onError }) {
   const wanted = new Set(extensions.map((extension) => `.${extension}`))
   const roots = new Set(folders)
   let isLimitTold = false
@@ -83,6 +84,7 @@ function watchTrees ({ folders, extensions = ['py'], onChange, onError }) {
   const ready = new Promise((resolve) => { settle = resolve })
 
   const watcher = watch(folders, {
+    persistent,
     ignoreInitial: true,
     atomic: true,
     ignored: (path, stats) => {

@@ -1,27 +1,12 @@
 import type { PythonHandler, ScopeOption } from './handler.js'
 import type { PythonHandlerOptions } from './options.js'
 
-/** Which files the plugin watches. */
-export interface VitePythonWatch {
-  /**
-   * The folders, absolute or relative to the working directory. Hidden folders, `node_modules`,
-   * `__pycache__` and virtual environments in them are left out, and links to folders are not
-   * followed.
-   * @defaultValue the docroot
-   */
-  folders?: string[]
-  /**
-   * The extensions of the files, without the dot.
-   * @defaultValue `['py']`
-   */
-  extensions?: string[]
-}
-
 /** Options of the plugin. */
 export interface VitePythonOptions {
   /**
    * The handler, or the options of one. The plugin closes the handler that it makes when the server
-   * closes or restarts, and gives it Vite's logger. A handler of yours is yours to close.
+   * closes or restarts. It gives it Vite's logger, and in development `watch: true`. A handler of
+   * yours is yours to close.
    * @defaultValue `{}`, which makes a handler with the default options
    */
   python?: PythonHandler | PythonHandlerOptions
@@ -33,11 +18,6 @@ export interface VitePythonOptions {
   prefix?: string
   /** What Node tells Python about a request or a WebSocket. */
   scope?: ScopeOption
-  /**
-   * Whether Python reloads when its files change, and which files those are. Only in development.
-   * @defaultValue true
-   */
-  watch?: boolean | VitePythonWatch
   /**
    * Whether the pages in browsers reload after Python has. Only in development.
    * @defaultValue true

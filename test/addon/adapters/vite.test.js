@@ -165,7 +165,7 @@ withProject('a handler of the user is left open', async (project) => {
 })
 
 withProject('refresh: false reloads Python, and no page', async (project) => {
-  const server = await project.serve({ refresh: false, watch: { extensions: ['py', 'txt'] } })
+  const server = await project.serve({ refresh: false })
   const url = addressOf(server)
   const page = await openPage(server)
   assert.equal(await text(`${url}/api/version`), '"first"')
@@ -222,8 +222,7 @@ withProject('an interpreter that is missing is logged, and found later', async (
 
 leakTest('mistakes in the options', async () => {
   for (const wrong of [{ prefx: '/api' }, { prefix: '/' }, { prefix: 'api' }, { python: 'main' },
-    { watch: { folder: ['.'] } }, { watch: { folders: [] } }, { watch: 'src' }, { refresh: 1 },
-    { app: 'main:app' }, { scope: 7 }]) {
+    { watch: false }, { refresh: 1 }, { app: 'main:app' }, { scope: 7 }]) {
     assert.throws(() => pythonPlugin(wrong), { code: 'ERR_INVALID_OPTION' }, JSON.stringify(wrong))
   }
   // Not with a server of Vite, which does not close what it has opened when a plugin throws.
