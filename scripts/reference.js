@@ -68,6 +68,10 @@ const PAGES = {
     about: '`PythonInstrumentation` of `node-asgi/tracing`; ' +
       '[Observability](../observability.md#traces) is the guide'
   },
+  vite: {
+    title: 'Vite',
+    about: 'the plugin `node-asgi/vite`; [Frameworks](../frameworks.md#vite) is the guide'
+  },
   testing: {
     title: 'Testing',
     about: '`testPython()` of `node-asgi/testing`; [Testing](../testing.md) is the guide'

@@ -5,7 +5,6 @@
  * WebSocket goes through the hooks before its handler, and then past Fastify.
  */
 
-import { EventEmitter } from 'node:events'
 import { Transform } from 'node:stream'
 
 import { InvalidOptionError, InvalidRequestError } from '../errors.js'
@@ -15,6 +14,7 @@ import { currentHeaders } from '../http/changed-headers.js'
 import { expectUpgrades, isUpgrade } from '../http/middleware.js'
 import { checkScope } from '../http/node-scope.js'
 import { withStatus } from '../http/passing-exchange.js'
+import { isHandler } from './is-handler.js'
 
 const KEYS = new Set(['python', 'prefix', 'scope', 'bodyLimit', 'decorator', 'logLevel',
   'logSerializers'])
@@ -45,11 +45,6 @@ async function plugin (fastify, options) {
   fastify.decorate(decorator, python)
   // In a scope of its own, so that its parsers and its prefix are nobody else's.
   fastify.register(routes, { prefix, logLevel, python, scope, bodyLimit })
-}
-
-/** @param {any} value may come from another copy of this package */
-function isHandler (value) {
-  return value instanceof EventEmitter && 'handleStream' in value
 }
 
 /**

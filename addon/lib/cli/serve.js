@@ -15,7 +15,7 @@ import { limitConnections } from './connection-limits.js'
 import { GracefulShutdown } from './graceful-shutdown.js'
 import { listen, ListenError } from './listen.js'
 import { createLogger, isShown, pythonLine } from './logger.js'
-import { Reloader } from './reloader.js'
+import { Reloader } from '../reload/reloader.js'
 import { makeServer } from './server.js'
 
 /** @typedef {import('../options.js').Logger} Logger */

@@ -7,11 +7,11 @@ import { readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'n
 import { basename, dirname, join, resolve } from 'node:path'
 
 import { InvalidOptionError, NodeAsgiError } from '../errors.js'
+import { watchFiles } from '../reload/watch.js'
 import { createLogger } from './logger.js'
 import { OpenapiError, openapiDocument } from './openapi.js'
 import { TranslatorError, loadTranslator } from './translator.js'
 import { typesArguments } from './types-arguments.js'
-import { watchFiles } from './watch.js'
 
 /** @typedef {import('./types-arguments.js').TypesArguments} TypesArguments */
 
