@@ -38,6 +38,9 @@ if ((EUID != 0)); then
   exit 1
 fi
 
+# Parts of the tests that run at the same time may each need something.
+exec 8>build/.packages.lock
+flock 8
 export DEBIAN_FRONTEND=noninteractive
 apt=(apt-get -o DPkg::Lock::Timeout=300 -y)
 step 'Reading the package lists'

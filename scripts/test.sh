@@ -1,11 +1,15 @@
 #!/usr/bin/env bash
-# Runs all tests, or only the named parts: lint cpp model instructions sanitizers fuzz python js
-# packages frameworks node-frameworks clients proxies browser. When a part fails, the others still
+# Runs all tests, or only the named parts: lint cpp model instructions sanitizers fuzz packages
+# python js frameworks node-frameworks clients proxies browser. When a part fails, the others still
 # run; the summary at the end shows the result of each.
+#
+# Some parts compute all the time, and others mostly wait. When both kinds are asked for, the first
+# run in the background at a low priority, one after the other; their output follows at the end.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-all=(lint cpp model instructions sanitizers fuzz python js packages frameworks node-frameworks
-  clients proxies browser)
+computing=(lint cpp model instructions sanitizers fuzz packages)
+waiting=(python js frameworks node-frameworks clients proxies browser)
+all=("${computing[@]}" "${waiting[@]}")
 parts=("$@")
 ((${#parts[@]} > 0)) || parts=("${all[@]}")
 for part in "${parts[@]}"; do
@@ -133,24 +137,66 @@ run_browser() {
   timeout -k 10 300 node --test --test-reporter=spec test/browser/*.test.js
 }
 
-passed=0 failed=0 summary=()
-for part in "${parts[@]}"; do
-  step "Tests: $part"
-  started=$SECONDS
+logs=build/parts
+mkdir -p "$logs"
+
+# Runs a part and notes its result, which print_result shows.
+run_part() {
+  local part=$1 started=$SECONDS status word=passed
   # Not "run_x || …", which would disable errexit inside the part.
   set +e
   (set -e && "run_$part")
   status=$?
   set -e
-  if ((status == 0)); then
-    passed=$((passed + 1)) word=passed
-  else
-    failed=$((failed + 1)) word=FAILED
-  fi
-  summary+=("$(printf '%-15s %s  %4d s' "$part" "$word" $((SECONDS - started)))")
-done
+  ((status == 0)) || word=FAILED
+  printf '%-15s %s  %4d s\n' "$part" "$word" $((SECONDS - started)) >"$logs/$part.result"
+}
 
+in_background=() in_foreground=()
+for part in "${parts[@]}"; do
+  rm -f "$logs/$part.result"
+  if [[ " ${computing[*]} " == *" $part "* ]]; then
+    in_background+=("$part")
+  else
+    in_foreground+=("$part")
+  fi
+done
+if ((${#in_foreground[@]} == 0)); then
+  in_foreground=("${in_background[@]}")
+  in_background=()
+fi
+
+if ((${#in_background[@]} > 0)); then
+  step "In the background: ${in_background[*]}"
+  set -m # a process group of its own, which can be ended as a whole
+  (
+    renice -n 19 "$BASHPID" >/dev/null
+    for part in "${in_background[@]}"; do run_part "$part" >"$logs/$part.log" 2>&1; done
+  ) &
+  background=$!
+  set +m
+  trap 'kill -- "-$background" 2>/dev/null' EXIT
+fi
+for part in "${in_foreground[@]}"; do
+  step "Tests: $part"
+  run_part "$part"
+done
+if ((${#in_background[@]} > 0)); then
+  step 'Waiting for the parts in the background'
+  wait "$background"
+  trap - EXIT
+  for part in "${in_background[@]}"; do
+    step "Tests: $part"
+    cat "$logs/$part.log"
+  done
+fi
+
+passed=0 failed=0
 step 'Summary'
-printf '    %s\n' "${summary[@]}"
+for part in "${parts[@]}"; do
+  result=$(cat "$logs/$part.result")
+  printf '    %s\n' "$result"
+  if [[ $result == *' passed '* ]]; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
+done
 printf 'parts: %d passed, %d failed\n' "$passed" "$failed"
 ((failed == 0))
