@@ -33,7 +33,7 @@ import { freePorts, Scene } from './scene.js'
 
 const RUN = new Set(['js', 'python', 'sh', 'ts'])
 const OUTPUT = new Set(['text', 'json'])
-const SHOWN = new Set(['ini', 'nginx', 'mermaid'])
+const SHOWN = new Set(['dockerfile', 'ini', 'nginx', 'mermaid', 'yaml'])
 
 const PORTS = /\b(3000|3001|8000|8443)\b/g
 
