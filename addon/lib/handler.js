@@ -19,6 +19,8 @@ import { encodeSocketHead, parseMethod } from './message/head.js'
 import { parsePrefix } from './message/mount.js'
 import { createMiddleware } from './http/middleware.js'
 import { checkScope } from './http/node-scope.js'
+import { withStatus } from './http/passing-exchange.js'
+import { RelayedStream, incomingCall, isIncoming } from './http/relayed-request.js'
 import { parseOptions } from './options.js'
 import { Service } from './service.js'
 import { guard } from './util/guard.js'
@@ -246,7 +248,7 @@ export class PythonHandler extends EventEmitter {
       const stream = new ConnectionStream(encodeSocketHead(options), String(options.url),
         this.#service.connectionLimits, resolve, reject)
       stream.keeper = this
-      if (stream.limit(requestLimits({ url: '' }, limits))) this.#service.pool.submit(stream)
+      if (stream.limit(requestLimits(options, limits))) this.#service.pool.submit(stream)
     })
   }
 
@@ -256,12 +258,31 @@ export class PythonHandler extends EventEmitter {
    * @returns {Promise<globalThis.Response>}
    */
   async #fetch (input, init) {
+    if (isIncoming(input)) return this.#fetchIncoming(input, init)
     const call = await parseFetch(input, init)
     if (isSocket(call.request)) {
       throw new InvalidOptionError('websocket', 'fetch() opens no WebSocket; use connect(), or ' +
         'handleStream()')
     }
     return webResponse(await this.handleStream(call.request, { signal: call.signal }), call)
+  }
+
+  /**
+   * @param {import('./http/incoming-head.js').Incoming} req
+   * @param {any} [init]
+   * @returns {Promise<globalThis.Response>}
+   */
+  async #fetchIncoming (req, init) {
+    try {
+      const { head, body, limits, call } = incomingCall(req, init, this.#settings)
+      const response = await new Promise((resolve, reject) => {
+        const stream = new RelayedStream(head, body, resolve, reject, this.#settings.maxBody)
+        this.#submit(stream, limits, call)
+      })
+      return webResponse(response, call)
+    } catch (error) {
+      throw withStatus(error)
+    }
   }
 
   stats () {
