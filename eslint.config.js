@@ -5,8 +5,7 @@ export default [
     env: ['node'],
     ignores: [
       'build/', 'dist/', 'packages/', 'bench/results/', 'bench/.npm/', 'bench/.peer/', '**/.venv/',
-      '**/.next*/', 'test/bundlers/bundle-*/', 'test/fetch-frameworks/projects/',
-      'test/suites/sources/',
+      '**/.next*/', 'test/bundlers/bundle-*/', 'test/suites/sources/',
       // It is generated.
       'examples/typed-client/python.d.ts',
       // ESLint does not know `await using` in JavaScript yet.

@@ -1,6 +1,6 @@
 /**
- * Writes docs/reference/ from the type declarations in addon/lib/types and from `node-asgi --help`.
- * With --check it writes nothing, and fails if a page is not what it would write.
+ * Writes docs/reference/ from the type declarations in addon/lib/types and from `node-asgi
+ * --help-all`. With --check it writes nothing, and fails if a page is not what it would write.
  */
 
 import { execFileSync } from 'node:child_process'
@@ -25,6 +25,10 @@ const PAGES = {
     title: 'Events and statistics',
     about: 'the [events](observation.md#pythonhandlerevents) of `PythonHandler`, and the ' +
       '[statistics](observation.md#poolstats) that `stats()` returns'
+  },
+  diagnostics: {
+    title: 'Diagnostics channels',
+    about: 'the channels that show every request; [Observability](../observability.md) is the guide'
   },
   options: {
     title: 'Options',
@@ -137,7 +141,8 @@ function helpPage (title, help) {
     if (list === null) page.push(section.replaceAll('\n', '\\\n'))
     else page.push(`## ${list[1]}`, table(readList(lines)))
   }
-  page.push('[Errors](../errors.md#exit-codes) lists the exit codes.')
+  page.push('[Deploying](../deploying.md#settings) shows how to give options in variables and in ' +
+    'a file. [Errors](../errors.md#exit-codes) lists the exit codes.')
   return NOTE + page.join('\n\n') + '\n'
 }
 
@@ -173,7 +178,7 @@ function indexPage () {
   return `${NOTE}# Reference
 
 These pages are generated from the [type declarations](../../addon/lib/types) and from
-\`node-asgi --help\`, so they describe the code that they come with.
+\`node-asgi --help-all\`, so they describe the code that they come with.
 
 ${items.join('\n')}
 `
@@ -184,7 +189,7 @@ async function writeReference (folder) {
   await writeDeclarations(folder)
   for (const [name, { title, args }] of Object.entries(COMMANDS)) {
     const help = execFileSync(process.execPath,
-      [path('addon/bin/node-asgi.js'), ...args, '--help'], { encoding: 'utf8' })
+      [path('addon/bin/node-asgi.js'), ...args, '--help-all'], { encoding: 'utf8' })
     writeFileSync(join(folder, `${name}.md`), helpPage(title, help))
   }
   writeFileSync(join(folder, 'README.md'), indexPage())

@@ -19,8 +19,6 @@ import { encodeSocketHead, parseMethod } from './message/head.js'
 import { parsePrefix } from './message/mount.js'
 import { createMiddleware } from './http/middleware.js'
 import { checkScope } from './http/node-scope.js'
-import { withStatus } from './http/passing-exchange.js'
-import { RelayedStream, incomingCall, isIncoming } from './http/relayed-request.js'
 import { parseOptions } from './options.js'
 import { Service } from './service.js'
 import { guard } from './util/guard.js'
@@ -28,10 +26,16 @@ import { replaceableLogger } from './util/replaceable-logger.js'
 import { sharedObject } from './util/shared.js'
 import { StreamingStream } from './stream/streaming-stream.js'
 import { Response } from './message/response.js'
-import { hidesLength, parseFetch, webResponse } from './message/web.js'
+import { hidesLength, isIncoming, parseFetch, webResponse } from './message/web.js'
 import { isRepeatable } from './stream/request-stream.js'
 import { ConnectionStream } from './websocket/connection.js'
 import { openRequestSocket } from './websocket/request-socket.js'
+
+/**
+ * What runs for a handler, for other parts of this package.
+ * @type {(handler: PythonHandler) => Service}
+ */
+let serviceOf
 
 /** @typedef {import('./stream/call.js').AnyRequest} AnyRequest */
 /** @typedef {import('./message/head.js').SocketRequest} SocketRequest */
@@ -62,6 +66,10 @@ export class PythonHandler extends EventEmitter {
 
   /** @type {Promise<void> | null} */
   #closing = null
+
+  static {
+    serviceOf = (handler) => handler.#service
+  }
 
   /**
    * @param {object} [options] see options.js
@@ -230,7 +238,8 @@ export class PythonHandler extends EventEmitter {
     const stream = new BlockingStream(requestHead(request, content), body,
       (value) => { response = value }, (error) => { failure = error })
     waitForWorker(this.#service.supervisor)
-    waitForResponse(this.#service.supervisor, this.#service.pool.submitNow(stream), stream)
+    const worker = this.#service.pool.submitNow(stream)
+    if (worker !== null) waitForResponse(this.#service.supervisor, worker, stream)
     if (failure !== null) throw failure
     return /** @type {any} */ (response)
   }
@@ -273,16 +282,9 @@ export class PythonHandler extends EventEmitter {
    * @returns {Promise<globalThis.Response>}
    */
   async #fetchIncoming (req, init) {
-    try {
-      const { head, body, limits, call } = incomingCall(req, init, this.#settings)
-      const response = await new Promise((resolve, reject) => {
-        const stream = new RelayedStream(head, body, resolve, reject, this.#settings.maxBody)
-        this.#submit(stream, limits, call)
-      })
-      return webResponse(response, call)
-    } catch (error) {
-      throw withStatus(error)
-    }
+    const { relay } = await import('./http/relayed-request.js')
+    return relay(req, init, this.#settings,
+      (stream, limits) => this.#submit(stream, limits, { method: req.method }))
   }
 
   stats () {
@@ -378,6 +380,7 @@ function weakAudience (handler) {
   const weak = new WeakRef(handler)
   return {
     // What a listener throws is thrown later: the pool has work to do.
+    handler: () => weak.deref(),
     tell: guard((event, ...args) => { weak.deref()?.emit(event, ...args) }),
     listensTo: (event) => (weak.deref()?.listenerCount(event) ?? 0) > 0
   }
@@ -393,3 +396,5 @@ function mounted (options) {
   if (prefix === undefined && scope === undefined) return undefined
   return { prefix: prefix === undefined ? prefix : parsePrefix(prefix), scope: checkScope(scope) }
 }
+
+export { serviceOf }

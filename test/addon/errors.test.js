@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { test } from 'node:test'
 
-import { FLAGS } from '../../addon/lib/cli/flags.js'
+import { FLAGS } from '../../addon/lib/cli/settings/table.js'
 import * as errors from '../../addon/lib/errors.js'
 
 /** Every fact must be in the message of the error. */
@@ -117,7 +117,7 @@ test('on the command line, messages name flags', () => {
   const library = new URL('../../addon/lib/', import.meta.url)
   const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', `
     import * as errors from '${library}errors.js'
-    import { FLAGS } from '${library}cli/flags.js'
+    import { FLAGS } from '${library}cli/settings/table.js'
     import { nameOptionsAsFlags } from '${library}util/option-name.js'
     nameOptionsAsFlags(FLAGS)
     const PYTHON = '/venv/bin/python3'

@@ -10,7 +10,7 @@ const LIBRARY = new URL('../../addon/lib/', import.meta.url)
 
 /** Numbers that JavaScript has for another reason. */
 const COINCIDENCES = {
-  'cli/command.js': [64 * 1024], // bytes of the head of a request
+  'cli/settings/network.js': [64 * 1024], // bytes of the head of a request
   'cli/values.js': [2 ** 20], // a MiB
   'options.js': [2 ** 30, 3000], // bytes that fit a Buffer; milliseconds
   'stream/file-response.js': [256 * 1024], // bytes that are read at a time

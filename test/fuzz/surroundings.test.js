@@ -4,12 +4,11 @@ import { availableParallelism } from 'node:os'
 import { CommanderError } from 'commander'
 import fc from 'fast-check'
 
-import { parseArguments } from '../../addon/lib/cli/arguments.js'
-import { defineCommand } from '../../addon/lib/cli/command.js'
-import { UsageError } from '../../addon/lib/cli/common-arguments.js'
-import { FLAGS } from '../../addon/lib/cli/flags.js'
+import { UsageError, defineCommand } from '../../addon/lib/cli/command.js'
+import { FLAGS } from '../../addon/lib/cli/settings/table.js'
 import { availableCores, cpuQuota } from '../../addon/lib/util/available-cores.js'
 import { closest } from '../../addon/lib/util/closest.js'
+import { parseArguments } from '../support/arguments.js'
 import { outcome, property, textOf } from '../support/properties.js'
 
 /** Parses without printing what is wrong. */
@@ -82,7 +81,7 @@ property(
   500
 )
 
-const OPTIONS = defineCommand().options.map((option) => option.long)
+const OPTIONS = defineCommand('serve').options.map((option) => option.long)
 const word = fc.oneof(
   fc.constantFrom(...OPTIONS),
   fc.constantFrom('a:b', 'auto', '1', 'on', '.', '--', '-V'),

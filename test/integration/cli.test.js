@@ -11,7 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { assertFacts } from '../support/facts.js'
 import { APPS } from '../support/harness.js'
 import { Run } from '../support/run.js'
-import { FLAGS } from '../../addon/lib/cli/flags.js'
+import { FLAGS } from '../../addon/lib/cli/settings/table.js'
 
 const LIMIT = 60_000
 

@@ -1,15 +1,13 @@
 /**
- * Reads the arguments of `node-asgi serve`, which command.js defines.
+ * Turns the settings of `node-asgi serve` into what the server is made with.
  */
 
 import { userPath } from '../util/user-path.js'
-import { defineCommand } from './command.js'
-import { handlerOptions, parse } from './common-arguments.js'
 
-/** @typedef {import('commander').Command} Command */
 /** @typedef {import('./listen.js').Address} Address */
 /** @typedef {import('./server.js').TlsFiles} TlsFiles */
 /** @typedef {import('./server.js').ServerLimits} ServerLimits */
+/** @typedef {import('./settings/resolve.js').Settings} Settings */
 
 /**
  * @typedef {object} Arguments
@@ -24,19 +22,18 @@ import { handlerOptions, parse } from './common-arguments.js'
  */
 
 /**
- * @param {string[]} argv without node, the script and the command
+ * @param {Settings} settings
  * @returns {Arguments}
  */
-export function parseArguments (argv) {
-  const command = defineCommand()
-  parse(command, separatePreload(argv), [checkReload, checkTls, checkAddress])
+export function serveArguments (settings) {
+  for (const check of [checkReload, checkTls]) check(settings)
   const {
-    docroot, host, port, uds, tlsCert, tlsKey, tlsCa, maxHeaderSize, accessLog, logLevel, reload,
-    reloadDir, reloadExt, timeoutHead, maxConnections, maxConnectionsPerAddress
-  } = command.opts()
+    docroot, tlsCert, tlsKey, tlsCa, maxHeaderSize, accessLog, logLevel, reload, reloadDir,
+    reloadExt, timeoutHead, maxConnections, maxConnectionsPerAddress
+  } = settings.values
   return {
-    handler: handlerOptions(command),
-    address: { host, port, uds },
+    handler: settings.handlerOptions(),
+    address: address(settings),
     tls: tlsCert === undefined ? null : { cert: tlsCert, key: tlsKey, ca: tlsCa },
     maxHeaderSize,
     limits: {
@@ -52,43 +49,35 @@ export function parseArguments (argv) {
   }
 }
 
-/**
- * In "--preload main:app" the second word is the application, because the name of a module contains
- * no colon.
- * @param {string[]} argv
- */
-function separatePreload (argv) {
-  return argv.map((word, i) => word === '--preload' && argv[i + 1]?.includes(':')
-    ? '--preload='
-    : word)
-}
-
-/** @param {Command} command */
-function checkReload (command) {
-  const { reload, reloadDir, reloadExt } = command.opts()
-  if (reload) return
-  if (reloadDir !== undefined) command.error('error: --reload-dir needs --reload')
-  if (reloadExt !== undefined) command.error('error: --reload-ext needs --reload')
-}
-
-/** @param {Command} command */
-function checkAddress (command) {
-  if (command.opts().uds === undefined) return
-  // PORT is often set in the environment without being meant for this program.
-  for (const name of ['host', 'port']) {
-    if (command.getOptionValueSource(name) !== 'cli') continue
-    command.error(`error: --${name} and --uds cannot be given together: the server listens on ` +
-      'one address')
+/** @param {Settings} settings */
+function checkReload (settings) {
+  if (settings.values.reload) return
+  for (const flag of ['--reload-dir', '--reload-ext']) {
+    // In a variable or a file it waits for the day on which --reload is given.
+    if (settings.of(flag).rank === 'flag') settings.fail(`${flag} needs --reload`)
   }
 }
 
-/** @param {Command} command */
-function checkTls (command) {
-  const { tlsCert, tlsKey, tlsCa } = command.opts()
+/**
+ * @param {Settings} settings
+ * @returns {Address}
+ */
+function address (settings) {
+  const { host, port, uds } = settings.values
+  for (const flag of ['--host', '--port']) {
+    // PORT is often set in the environment without being meant for this program.
+    if (uds === undefined || settings.of(flag).rank !== settings.of('--uds').rank) continue
+    settings.fail(`${flag} and --uds cannot be given together: the server listens on one address`)
+  }
+  return { host, port, uds }
+}
+
+/** @param {Settings} settings */
+function checkTls ({ values: { tlsCert, tlsKey, tlsCa }, fail }) {
   if ((tlsCert === undefined) !== (tlsKey === undefined)) {
-    command.error('error: --tls-cert and --tls-key must be given together')
+    fail('--tls-cert and --tls-key must be given together')
   }
   if (tlsCa !== undefined && tlsCert === undefined) {
-    command.error('error: --tls-ca needs --tls-cert and --tls-key')
+    fail('--tls-ca needs --tls-cert and --tls-key')
   }
 }

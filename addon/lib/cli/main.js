@@ -1,14 +1,22 @@
-import { nameOptionsAsFlags } from '../util/option-name.js'
-import { UsageError } from './common-arguments.js'
-import { FLAGS } from './flags.js'
+import { readFileSync } from 'node:fs'
+
+import { COMMANDS, UsageError, readFlags } from './command.js'
+import { readSettings } from './settings/sources.js'
+
+/** @typedef {import('./settings/resolve.js').Settings} Settings */
 
 /**
- * A command gets its arguments and returns its exit code.
- * @type {Record<string, () => Promise<(argv: string[]) => Promise<number>>>}
+ * A command gets its settings and returns its exit code.
+ * @type {Record<keyof typeof COMMANDS, () => Promise<(settings: Settings) => Promise<number>>>}
  */
-const COMMANDS = {
+const RUN = {
   serve: async () => (await import('./serve.js')).serve,
   types: async () => (await import('./types.js')).types
+}
+
+function version () {
+  const url = new URL('../../../package.json', import.meta.url)
+  return JSON.parse(readFileSync(url, 'utf8')).version
 }
 
 /**
@@ -17,13 +25,23 @@ const COMMANDS = {
  * @returns {Promise<number>} the exit code: 0 done, or stopped by a signal, 1 failed, 2 wrong usage
  */
 export async function main (argv) {
-  nameOptionsAsFlags(FLAGS)
   // When the reader of the output is gone, the server keeps serving.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
   const isNamed = Object.hasOwn(COMMANDS, argv[0] ?? '')
-  const command = await COMMANDS[isNamed ? argv[0] : 'serve']()
+  const name = isNamed ? argv[0] : 'serve'
   try {
-    return await command(isNamed ? argv.slice(1) : argv)
+    const flags = readFlags(name, isNamed ? argv.slice(1) : argv)
+    const settings = await readSettings(flags)
+    if (flags.version) {
+      process.stdout.write(`${version()}\n`)
+      return 0
+    }
+    if (settings.values.printConfig) {
+      const { configText } = await import('./settings/print-config.js')
+      process.stdout.write(configText(name, settings))
+      return 0
+    }
+    return await (await RUN[name]())(settings)
   } catch (error) {
     if (error instanceof UsageError) return error.exitCode
     throw error

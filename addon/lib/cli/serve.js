@@ -10,7 +10,7 @@ import { PythonHandler } from '../handler.js'
 import { describeInterpreter } from '../interpreter/interpreter.js'
 import { parseOptions } from '../options.js'
 import { accessLogger } from './access-log.js'
-import { parseArguments } from './arguments.js'
+import { serveArguments } from './arguments.js'
 import { limitConnections } from './connection-limits.js'
 import { GracefulShutdown } from './graceful-shutdown.js'
 import { listen, ListenError } from './listen.js'
@@ -27,11 +27,11 @@ const SIGNALS = ['SIGINT', 'SIGTERM']
 const LAST_BYTES = 500
 
 /**
- * @param {string[]} argv
+ * @param {import('./settings/resolve.js').Settings} given
  * @returns {Promise<number>} the exit code, once the server has stopped or could not start
  */
-export async function serve (argv) {
-  const settings = parseArguments(argv)
+export async function serve (given) {
+  const settings = serveArguments(given)
   const logger = createLogger(settings.logLevel)
   try {
     return await new Service(settings, logger).run()

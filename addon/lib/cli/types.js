@@ -10,7 +10,7 @@ import { InvalidOptionError, NodeAsgiError } from '../errors.js'
 import { createLogger } from './logger.js'
 import { OpenapiError, openapiDocument } from './openapi.js'
 import { TranslatorError, loadTranslator } from './translator.js'
-import { parseTypesArguments } from './types-arguments.js'
+import { typesArguments } from './types-arguments.js'
 import { watchFiles } from './watch.js'
 
 /** @typedef {import('./types-arguments.js').TypesArguments} TypesArguments */
@@ -19,11 +19,11 @@ import { watchFiles } from './watch.js'
 class OutputError extends Error {}
 
 /**
- * @param {string[]} argv
+ * @param {import('./settings/resolve.js').Settings} given
  * @returns {Promise<number>} the exit code: 1 also if --check finds that the file is stale
  */
-export async function types (argv) {
-  const settings = parseTypesArguments(argv)
+export async function types (given) {
+  const settings = typesArguments(given)
   const logger = createLogger('info')
   try {
     const job = new Job(settings, await loadTranslator(), logger)

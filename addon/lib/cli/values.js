@@ -154,11 +154,20 @@ export function parseExtensions (text, before) {
   throw new InvalidArgumentError('It must be a list of extensions, for example py,html.')
 }
 
-/** @param {string} text */
-export function parseFolder (text) {
-  const folder = userPath(text)
+/**
+ * @param {string} text
+ * @param {unknown} [before]
+ */
+export function parseFolders (text, before) {
+  const folders = parseList(text).map((folder) => userPath(folder))
+  for (const folder of folders) checkFolder(folder)
+  return Array.isArray(before) ? [...before, ...folders] : folders
+}
+
+/** @param {string} folder */
+function checkFolder (folder) {
   try {
-    if (statSync(folder).isDirectory()) return folder
+    if (statSync(folder).isDirectory()) return
   } catch {} // it does not exist, or cannot be read
   throw new InvalidArgumentError('It must be a directory.')
 }

@@ -5,31 +5,47 @@
 import { InvalidOptionError, bodyTooLargeError } from '../errors.js'
 import { encodeNodeData } from '../message/node-data.js'
 import { parsePrefix } from '../message/mount.js'
-import { fetchInit } from '../message/web.js'
+import { fetchInit, webResponse } from '../message/web.js'
 import { requestLimits } from '../stream/call.js'
 import { StreamingStream } from '../stream/streaming-stream.js'
 import { currentHeaders } from './changed-headers.js'
 import { incomingBody, incomingLength } from './incoming-body.js'
 import { encodeIncoming } from './incoming-head.js'
 import { requestHost } from './hosts.js'
+import { withStatus } from './passing-exchange.js'
+
+/** @typedef {import('./incoming-head.js').Incoming} Incoming */
+/** @typedef {import('../options.js').Settings} Settings */
+/** @typedef {import('../stream/request-stream.js').RequestLimits} RequestLimits */
 
 /** What the global fetch would replace, and what is known of a request that has arrived. */
 const KNOWN = ['method', 'headers', 'body', 'socket']
 
 /**
- * Whether it is the request of a server of node:http, https or http2.
- * @param {any} input
+ * @param {Incoming} req
+ * @param {any} init of fetch()
+ * @param {Settings} settings
+ * @param {(stream: RelayedStream, limits: RequestLimits) => void} submit to the pool
+ * @returns {Promise<globalThis.Response>}
  */
-export function isIncoming (input) {
-  return typeof input === 'object' && input !== null && input.rawHeaders !== undefined
+export async function relay (req, init, settings, submit) {
+  try {
+    const { head, body, limits } = requestOf(req, init, settings)
+    const response = await new Promise((resolve, reject) => {
+      submit(new RelayedStream(head, body, resolve, reject, settings.maxBody), limits)
+    })
+    return webResponse(response, { method: req.method, url: urlOf(req, head) })
+  } catch (error) {
+    throw withStatus(error)
+  }
 }
 
 /**
  * @param {any} req
- * @param {any} init of fetch()
- * @param {import('../options.js').Settings} settings
+ * @param {any} init
+ * @param {Settings} settings
  */
-export function incomingCall (req, init, settings) {
+function requestOf (req, init, settings) {
   const { prefix, scope, signal, ...others } = fetchInit(init)
   for (const name of KNOWN) {
     if (others[name] === undefined || others[name] === null) continue
@@ -48,12 +64,7 @@ export function incomingCall (req, init, settings) {
   }
   const head = encodeIncoming(req, settings, arrival, headers)
   const socket = req.httpVersionMajor === 2 ? req.stream : req.socket
-  return {
-    head,
-    body,
-    limits: requestLimits({ url: '', socket }, { signal }),
-    call: { request: req, signal, method: req.method, url: urlOf(req, head) }
-  }
+  return { head, body, limits: requestLimits({ url: '', socket }, { signal }) }
 }
 
 /**
@@ -66,7 +77,7 @@ function urlOf (req, head) {
 }
 
 /** A response that a framework sends to the client whose request this is. */
-export class RelayedStream extends StreamingStream {
+class RelayedStream extends StreamingStream {
   #bodyBytes = 0
 
   /**

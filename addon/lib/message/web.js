@@ -51,6 +51,14 @@ export function isWebRequest (request) {
 }
 
 /**
+ * Whether it is the request of a server of node:http, https or http2.
+ * @param {any} input
+ */
+export function isIncoming (input) {
+  return typeof input === 'object' && input !== null && input.rawHeaders !== undefined
+}
+
+/**
  * Whether it is a Request of the web whose body has a length that it does not tell.
  * @param {any} request
  */
@@ -225,7 +233,7 @@ export class WebRest {
 
 /**
  * @param {import('./response.js').StreamingResponse} response
- * @param {FetchCall} call
+ * @param {{ method: string | undefined, url: string }} call
  * @returns {globalThis.Response}
  */
 export function webResponse ({ status, headers, body }, { method, url }) {

@@ -1,13 +1,18 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it, mock } from 'node:test'
 
-import { UsageError } from '../../../addon/lib/cli/common-arguments.js'
-import { FLAGS } from '../../../addon/lib/cli/flags.js'
-import { defineTypesCommand, parseTypesArguments } from '../../../addon/lib/cli/types-arguments.js'
+import { UsageError } from '../../../addon/lib/cli/command.js'
+import { typesArguments } from '../../../addon/lib/cli/types-arguments.js'
 import { parseOptions } from '../../../addon/lib/options.js'
 import { userPath } from '../../../addon/lib/util/user-path.js'
+import { settingsFor } from '../../support/arguments.js'
 
-describe('parseTypesArguments', () => {
+/** @param {string[]} argv */
+function parseTypesArguments (argv) {
+  return typesArguments(settingsFor(argv, 'types'))
+}
+
+describe('typesArguments', () => {
   let printed = ''
 
   beforeEach(() => {
@@ -62,12 +67,5 @@ describe('parseTypesArguments', () => {
     assert.match(refused('--watch'), /--watch needs --output/)
     assert.match(refused('--check', '--watch', '-o', 'x'), /--check and --watch/)
     assert.match(refused('--bogus'), /node-asgi types --help/)
-  })
-
-  it('names the options of the application as the server does', () => {
-    const own = ['--version', '--output', '--check', '--watch', '--url']
-    const shared = defineTypesCommand().options.map(({ long }) => long)
-      .filter((flag) => !own.includes(flag))
-    assert.deepEqual(shared.filter((flag) => !Object.values(FLAGS).includes(flag)), [])
   })
 })

@@ -1,0 +1,87 @@
+/** The settings of development and output, and those that say where settings come from. */
+
+import { LOG_LEVELS } from '../logger.js'
+import { parseExtensions, parseFolders } from '../values.js'
+import { APP_COMMANDS, FLAG_ONLY, SERVER_COMMANDS } from './setting.js'
+
+/** @type {import('./setting.js').Group} */
+export const DEVELOPMENT = {
+  title: 'Development',
+  commands: SERVER_COMMANDS,
+  settings: [
+    {
+      flag: '--reload',
+      about: 'reload the application when its files change (for development)',
+      brief: 'reload the application when its files change',
+      initial: false
+    },
+    {
+      flag: '--reload-dir',
+      value: '<dir>',
+      about: 'directory to watch instead of the docroot; may be repeated',
+      parse: parseFolders,
+      completes: 'folder'
+    },
+    {
+      flag: '--reload-ext',
+      value: '<list>',
+      about: 'extensions of the files to watch',
+      initially: 'py',
+      parse: parseExtensions
+    }
+  ]
+}
+
+/** @type {import('./setting.js').Group} */
+export const OUTPUT = {
+  title: 'Output',
+  commands: SERVER_COMMANDS,
+  settings: [
+    {
+      flag: '--access-log',
+      about: 'print a line for each request (common log format)',
+      brief: 'print a line for each request',
+      initial: false
+    },
+    {
+      flag: '--log-level',
+      value: '<level>',
+      about: 'least severe messages to print',
+      brief: `least severe messages: ${LOG_LEVELS.join(', ')}`,
+      choices: LOG_LEVELS,
+      initial: 'info'
+    }
+  ]
+}
+
+/** @type {import('./setting.js').Group} */
+export const ORIGIN = {
+  title: 'Settings',
+  commands: APP_COMMANDS,
+  settings: [
+    {
+      flag: '--config',
+      value: '<file>',
+      about: 'configuration file to read',
+      brief: 'configuration file (default: node-asgi.config.*)',
+      initially: 'node-asgi.config.js, .mjs, .ts or .json in the working directory',
+      sources: ['flag', 'variable'],
+      completes: 'file'
+    },
+    {
+      flag: '--env-file',
+      value: '<file>',
+      about: 'file with environment variables, for these settings and for the application; those ' +
+        'that are already set win; may be repeated',
+      sources: ['flag', 'variable'],
+      parse: (text, before = []) => [...before, text],
+      completes: 'file'
+    },
+    {
+      flag: '--print-config',
+      about: 'print every setting, its value and where that comes from, and exit',
+      brief: 'print all settings and where they come from',
+      sources: FLAG_ONLY
+    }
+  ]
+}
