@@ -156,6 +156,9 @@ export function parseOptions (given) {
   })
 }
 
+/** The options of a handler, without what is in groups. */
+export const OPTION_NAMES = Object.freeze(Object.keys(OPTIONS))
+
 /**
  * @param {string} name for example 'docroot', or 'timeouts.startup' for an option in a group
  * @returns {any} its default, as a program would give it

@@ -39,6 +39,7 @@ export class Scene {
       symlinkSync(join(ROOT, 'node_modules', name), join(this.folder, 'node_modules', name))
     }
     symlinkSync(join(ROOT, 'addon/bin/node-asgi.js'), join(this.bin, 'node-asgi'))
+    symlinkSync(join(ROOT, 'node_modules/typescript/bin/tsc'), join(this.bin, 'tsc'))
     symlinkSync(join(ROOT, '.venv'), join(this.folder, '.venv'))
   }
 

@@ -3,7 +3,9 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { dirname } from 'node:path'
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
@@ -13,6 +15,30 @@ import { openSocket, refusedSocket } from './websocket.js'
 export const EXAMPLES = fileURLToPath(new URL('../../examples/', import.meta.url))
 
 const VENV = dirname(dirname(VENV_PYTHON))
+
+/**
+ * Runs a test on a copy of an example that has a package.json, with its packages installed.
+ * @param {string} name
+ * @param {string[]} packages besides node-asgi
+ * @param {(folder: string) => Promise<void>} run
+ */
+export async function withExample (name, packages, run) {
+  const folder = mkdtempSync(join(tmpdir(), `node-asgi-${name}-`))
+  try {
+    cpSync(join(EXAMPLES, name), folder, {
+      recursive: true, filter: (path) => !/\/(node_modules|\.venv|__pycache__|static)$/.test(path)
+    })
+    const root = dirname(EXAMPLES)
+    mkdirSync(join(folder, 'node_modules'))
+    symlinkSync(root, join(folder, 'node_modules/node-asgi'))
+    for (const each of packages) {
+      symlinkSync(join(root, 'node_modules', each), join(folder, 'node_modules', each))
+    }
+    await run(folder)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
 
 /**
  * @param {string} folder

@@ -262,6 +262,8 @@ export class Response implements AsyncIterable<Buffer> {
   constructor (options?: ResponseOptions | null)
   /** The HTTP status. */
   status: number
+  /** Whether the status is 200 to 299. */
+  readonly ok: boolean
   /** The headers. Assigning any accepted form converts it. */
   get headers (): Headers
   set headers (value: HeadersInit)
@@ -308,6 +310,8 @@ export class Response implements AsyncIterable<Buffer> {
 export class StreamingResponse implements AsyncIterable<Buffer> {
   /** The HTTP status. */
   status: number
+  /** Whether the status is 200 to 299. */
+  readonly ok: boolean
   /** The headers. Assigning any accepted form converts it. */
   get headers (): Headers
   set headers (value: HeadersInit)
