@@ -16,6 +16,7 @@ export const layers = [
   ['pool', '^addon/lib/pool/'],
   ['worker', '^addon/lib/worker/'],
   ['stream', '^addon/lib/stream/'],
+  ['observe', '^addon/lib/observe/'],
   ['message', '^addon/lib/message/'],
   ['interpreter', '^addon/lib/interpreter/'],
   ['root', '^addon/lib/((errors|native)/|(binding|errors|options|option-[\\w-]+)[.]js$)'],

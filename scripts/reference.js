@@ -26,6 +26,10 @@ const PAGES = {
     about: 'the [events](observation.md#pythonhandlerevents) of `PythonHandler`, and the ' +
       '[statistics](observation.md#poolstats) that `stats()` returns'
   },
+  diagnostics: {
+    title: 'Diagnostics channels',
+    about: 'the channels that show every request; [Observability](../observability.md) is the guide'
+  },
   options: {
     title: 'Options',
     about: 'the options of `new PythonHandler(options)`, with their defaults and ranges'

@@ -31,6 +31,12 @@ import { isRepeatable } from './stream/request-stream.js'
 import { ConnectionStream } from './websocket/connection.js'
 import { openRequestSocket } from './websocket/request-socket.js'
 
+/**
+ * What runs for a handler, for other parts of this package.
+ * @type {(handler: PythonHandler) => Service}
+ */
+let serviceOf
+
 /** @typedef {import('./stream/call.js').AnyRequest} AnyRequest */
 /** @typedef {import('./message/head.js').SocketRequest} SocketRequest */
 /** @typedef {import('./stream/request-stream.js').RequestLimits} RequestLimits */
@@ -60,6 +66,10 @@ export class PythonHandler extends EventEmitter {
 
   /** @type {Promise<void> | null} */
   #closing = null
+
+  static {
+    serviceOf = (handler) => handler.#service
+  }
 
   /**
    * @param {object} [options] see options.js
@@ -228,7 +238,8 @@ export class PythonHandler extends EventEmitter {
     const stream = new BlockingStream(requestHead(request, content), body,
       (value) => { response = value }, (error) => { failure = error })
     waitForWorker(this.#service.supervisor)
-    waitForResponse(this.#service.supervisor, this.#service.pool.submitNow(stream), stream)
+    const worker = this.#service.pool.submitNow(stream)
+    if (worker !== null) waitForResponse(this.#service.supervisor, worker, stream)
     if (failure !== null) throw failure
     return /** @type {any} */ (response)
   }
@@ -357,6 +368,7 @@ function weakAudience (handler) {
   const weak = new WeakRef(handler)
   return {
     // What a listener throws is thrown later: the pool has work to do.
+    handler: () => weak.deref(),
     tell: guard((event, ...args) => { weak.deref()?.emit(event, ...args) }),
     listensTo: (event) => (weak.deref()?.listenerCount(event) ?? 0) > 0
   }
@@ -372,3 +384,5 @@ function mounted (options) {
   if (prefix === undefined && scope === undefined) return undefined
   return { prefix: prefix === undefined ? prefix : parsePrefix(prefix), scope: checkScope(scope) }
 }
+
+export { serviceOf }

@@ -1,3 +1,4 @@
+export * from './types/diagnostics.js'
 export * from './types/errors.js'
 export * from './types/handler.js'
 export * from './types/http.js'

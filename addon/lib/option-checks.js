@@ -7,11 +7,10 @@ import { statSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-import proxyAddr from 'proxy-addr'
-
 import { loadBinding } from './binding.js'
 import { InvalidOptionError } from './errors.js'
 import { MAX_TIMEOUT } from './util/deadline.js'
+import { proxyAddr } from './util/lazy.js'
 import { namesFlags, optionName } from './util/option-name.js'
 import { userPath } from './util/user-path.js'
 import { RANGE_EXAMPLES, looksLikeRange, parseRange } from './util/version-range.js'
@@ -262,7 +261,7 @@ export function trustProxy (value, name) {
   if (value === false) return null
   if (value === true) return () => true
   try {
-    return proxyAddr.compile(value)
+    return proxyAddr().compile(value)
   } catch (error) {
     const values = namesFlags() ? 'be the addresses' : 'be true, false, or the addresses'
     throw new InvalidOptionError(name, `${optionName(name)} must ${values} of proxies ` +

@@ -7,6 +7,7 @@ import { createClosing } from './http/closing.js'
 import { createListener } from './http/listener.js'
 import { loadBinding } from './binding.js'
 import { chooseInterpreter } from './interpreter/choose.js'
+import { Observers } from './observe/observers.js'
 import { Pool } from './pool/pool.js'
 import { pythonEnvironment } from './supervisor/python-environment.js'
 import { PythonLog } from './supervisor/python-log.js'
@@ -28,6 +29,7 @@ import { createUpgrade } from './websocket/upgrade.js'
 
 /**
  * @typedef {object} Audience those who listen to the handler
+ * @property {() => object | undefined} handler undefined: it has been garbage collected
  * @property {(event: string, ...args: any[]) => void} tell never throws
  * @property {(event: string) => boolean} listensTo
  */
@@ -55,7 +57,8 @@ export class Service {
       this.#settle = (error) => error === null ? resolve() : reject(error)
     })
     this.#log = new PythonLog(settings.logger)
-    this.pool = new Pool(settings)
+    this.observers = new Observers(audience.handler)
+    this.pool = new Pool(settings, this.observers)
     const env = pythonEnvironment(process.env, settings.env, settings.isolation)
     this.supervisor = new Supervisor({
       binding,
@@ -66,8 +69,14 @@ export class Service {
       system,
       owner: {
         onSettled: (error) => this.#settle(error),
-        onEvent: (event, details) => audience.tell(event, details),
-        onAppError: (error, source) => audience.tell('app:error', error, source),
+        onEvent: (event, details) => {
+          audience.tell(event, details)
+          this.observers.event(event, details)
+        },
+        onAppError: (error, source) => {
+          audience.tell('app:error', error, source)
+          this.observers.event('app:error', { error, ...source })
+        },
         onLine: (name, line, level, source) => this.#onLine(name, line, level, source),
         onLastLine: (pid) => this.#log.forget(pid)
       }

@@ -5,9 +5,12 @@ import type { PythonHandler } from '../../addon/lib/handler.js'
 import type { Headers } from '../../addon/lib/message/headers.js'
 import type { Request } from '../../addon/lib/message/request.js'
 import type { Response, StreamingResponse } from '../../addon/lib/message/response.js'
+import type { RequestRecord } from '../../addon/lib/observe/request-record.js'
 import { type Equal, expectTrue } from './expect.js'
 
 expectTrue<Equal<keyof declared.PythonHandler, keyof PythonHandler>>()
+expectTrue<Equal<keyof declared.ObservedRequest, keyof RequestRecord>>()
+expectTrue<Equal<declared.RequestOutcome | null, RequestRecord['outcome']>>()
 expectTrue<Equal<keyof declared.Headers, keyof Headers>>()
 expectTrue<Equal<keyof declared.Request, keyof Request>>()
 expectTrue<Equal<keyof declared.Response, keyof Response>>()

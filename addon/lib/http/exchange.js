@@ -9,7 +9,7 @@ import { hasGone } from './connection.js'
 import { httpStatus } from './error-status.js'
 import { countReset } from './http2-sessions.js'
 import {
-  answerError, cut, endWith, endWithTrailers, isPlain, writeHead
+  answerError, cut, endWith, endWithTrailers, isPlain, writeHead, writePiece
 } from './response-writer.js'
 import { bodyLength, selectRange } from '../stream/file-response.js'
 import { RequestStream } from '../stream/request-stream.js'
@@ -86,7 +86,8 @@ export class HttpExchange extends RequestStream {
     }
     // For long polls and event streams: sends the head before there is a body.
     if (body === undefined && !end) res.flushHeaders()
-    else this.onBody(body, end)
+    else if (end) this.onBody(body, end)
+    else this.#write(body, true)
   }
 
   /**
@@ -99,10 +100,21 @@ export class HttpExchange extends RequestStream {
     if (end) {
       endWith(this.req, res, body)
     } else if (body !== undefined) {
-      const goesOn = this.#patched ? this.#writePatched(body) : res.write(body, 'latin1')
-      if (goesOn) this.consumed(body.length)
-      else this.#hold(body.length)
+      this.#write(body, false)
     }
+  }
+
+  /**
+   * @param {any} body a Buffer, or a string
+   * @param {boolean} first whether Node still has the head
+   */
+  #write (body, first) {
+    let goesOn
+    if (this.#patched) goesOn = this.#writePatched(body)
+    else if (first) goesOn = this.res.write(body, 'latin1')
+    else goesOn = writePiece(this.res, body)
+    if (goesOn) this.consumed(body.length)
+    else this.#hold(body.length)
   }
 
   /**

@@ -7,9 +7,8 @@
 
 import { isIP } from 'node:net'
 
-import parseForwarded from 'forwarded-parse'
-
 import { headerText } from '../message/headers.js'
+import { forwardedParse } from '../util/lazy.js'
 
 /** @typedef {(address: string, hops: number) => boolean} Trust */
 
@@ -87,7 +86,7 @@ function * lastToFirst (header = '') {
  */
 function parseElement (element) {
   try {
-    const [{ for: client, proto, host }] = parseForwarded(element)
+    const [{ for: client, proto, host }] = forwardedParse()(element)
     return { client: addressOf(client), scheme: schemeOf(proto), host: host ?? '' }
   } catch {
     return { client: '', scheme: '', host: '' }

@@ -10,9 +10,8 @@
  * And it ends connections whose session is over, if the client does not. Node waits for it.
  */
 
-import { constants } from 'node:http2'
-
 import { Clock } from '../util/clock.js'
+import { http2 } from '../util/lazy.js'
 
 /** Milliseconds. */
 const TURN = 1000
@@ -63,7 +62,7 @@ export function watchSession (session) {
 export function countReset (session) {
   const progress = sessions.get(session)
   if (progress === undefined || ++progress.resets <= MAX_RESETS) return
-  session.destroy(constants.NGHTTP2_ENHANCE_YOUR_CALM)
+  session.destroy(http2().constants.NGHTTP2_ENHANCE_YOUR_CALM)
 }
 
 /**

@@ -4,17 +4,17 @@
  */
 
 import { Server } from 'node:net'
-import { Server as TlsServer } from 'node:tls'
 
 import { InvalidOptionError } from '../errors.js'
 import { describe } from '../errors/unknown-key.js'
+import { tls } from '../util/lazy.js'
 
 /**
  * @param {any} server
  */
 export function checkServer (server) {
   const { constructor } = server ?? {}
-  if (server instanceof Server && constructor !== Server && constructor !== TlsServer) return
+  if (server instanceof Server && constructor !== Server && constructor !== tls().Server) return
   throw new InvalidOptionError('server', 'attach() needs a server of node:http, node:https or ' +
     `node:http2, not ${nameOf(server)}; ${serverAdvice(server)}`)
 }

@@ -122,6 +122,35 @@ export function endWith (req, res, body) {
   res.end()
 }
 
+/**
+ * Writes another piece of a body, after the head has been sent. Node would send a chunk in four
+ * pieces; as one string it costs 15 µs instead of 20, most of which the kernel needs.
+ * @param {any} res whose methods are the original ones
+ * @param {Buffer | string} body a string has a character for each byte
+ * @returns {boolean} whether there is room for more; false: the response will emit 'drain'
+ */
+export function writePiece (res, body) {
+  const { socket } = res
+  const isShort = typeof body === 'string' && body !== '' && res.chunkedEncoding &&
+    res.req.method !== 'HEAD' && socket?.writable === true &&
+    socket.writableLength + body.length + FRAMING < socket.writableHighWaterMark
+  if (!isShort) return res.write(body, 'latin1')
+  // As Node does it, so that what a stream has ready at the same time is one system call.
+  if (socket.writableCorked === 0) {
+    socket.cork()
+    process.nextTick(uncork, socket)
+  }
+  return socket.write(`${body.length.toString(16)}\r\n${body}\r\n`, 'latin1')
+}
+
+/** Most bytes around a piece of a chunked body. */
+const FRAMING = 16
+
+/** @param {import('node:net').Socket} socket */
+function uncork (socket) {
+  socket.uncork()
+}
+
 const { write, end, writeHead: writeHeadOf } = ServerResponse.prototype
 
 /**

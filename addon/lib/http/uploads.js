@@ -128,7 +128,7 @@ export class Uploads {
   #enter (exchange) {
     if (this.#open < this.places) return this.#admit(exchange)
     const ticket = this.#waiting.push(exchange)
-    if (ticket === null) return exchange.fail(queueFullError(this.#waiting.limit))
+    if (ticket === null) return this.pool.reject(exchange, queueFullError(this.#waiting.limit))
     exchange.queued(ticket)
     this.#expect(exchange)
   }

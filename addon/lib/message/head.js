@@ -74,6 +74,49 @@ export class HeaderText {
   }
 }
 
+/** Fields before the headers, as in HeadField of common/wire/http_head.h. */
+const HEAD_FIELDS = 13
+
+/**
+ * What the head of a request says, except what Node tells Python.
+ * @param {string} head
+ */
+export function parseHead (head) {
+  const parts = head.split('\0')
+  const [method, scheme, httpVersion, path, query, clientHost, clientPort, serverHost, serverPort,
+    mount] = parts
+  return {
+    method,
+    scheme,
+    httpVersion,
+    path,
+    query,
+    clientHost,
+    clientPort,
+    serverHost,
+    serverPort,
+    mount,
+    headers: parts.slice(HEAD_FIELDS)
+  }
+}
+
+/**
+ * @param {string} head
+ * @param {string} name
+ * @param {string} value
+ * @returns {string} a head with the header instead of others of the same name
+ */
+export function withHeader (head, name, value) {
+  const header = new HeaderText()
+  header.add(name, value)
+  const parts = head.split('\0')
+  const kept = parts.slice(0, HEAD_FIELDS)
+  for (let i = HEAD_FIELDS; i < parts.length; i += 2) {
+    if (parts[i].toLowerCase() !== name.toLowerCase()) kept.push(parts[i], parts[i + 1])
+  }
+  return kept.join('\0') + header.text
+}
+
 /**
  * The method and path of a request, for messages. The query is left out, because it may contain
  * secrets.
@@ -220,9 +263,9 @@ export function addressFields (clientHost, clientPort, serverHost, serverPort) {
 
 /**
  * Unwraps the address of an IPv4 client of a server that listens on IPv6.
- * @param {string | undefined} host
+ * @param {string | null | undefined} host
  */
 function address (host) {
-  if (host === undefined || NOT_LATIN1_TEXT.test(host)) return ''
+  if (host === undefined || host === null || NOT_LATIN1_TEXT.test(host)) return ''
   return host.startsWith('::ffff:') && host.includes('.') ? host.slice(7) : host
 }

@@ -10,6 +10,7 @@ import {
   RequestTimeoutError, closedError, diedByItself, noWorkerError, queueFullError
 } from '../errors.js'
 import { nameRequest } from '../message/head.js'
+import { Observers } from '../observe/observers.js'
 import { Scheduler } from './scheduler.js'
 import { optionName } from '../util/option-name.js'
 import { Times } from '../util/times.js'
@@ -47,8 +48,12 @@ export class Pool {
   /** @type {(() => void) | null} */
   #onEmpty = null
 
-  /** @param {import('../options.js').Settings} settings */
-  constructor (settings) {
+  /**
+   * @param {import('../options.js').Settings} settings
+   * @param {Observers} [observers] who see every request from here on
+   */
+  constructor (settings, observers = new Observers()) {
+    this.observers = observers
     this.scheduler = new Scheduler(settings.concurrency)
     this.#queue = new WaitingRoom(settings)
     this.retry = settings.retry
@@ -98,7 +103,8 @@ export class Pool {
 
   /** @param {RequestStream} stream that will be submitted when its body has arrived */
   expect (stream) {
-    if (this.closed) return this.#reject(stream, closedError())
+    if (!this.#take(stream)) return
+    if (this.closed) return this.reject(stream, closedError())
     this.arriving.add(stream)
     if (this.timeout > 0) this.#clock.start()
   }
@@ -110,10 +116,22 @@ export class Pool {
 
   /** @param {RequestStream} stream */
   submit (stream) {
+    if (!this.#take(stream)) return
     const expected = this.arriving.size > 0 && this.arriving.delete(stream)
-    if (this.closed && !expected) return this.#reject(stream, closedError())
+    if (this.closed && !expected) return this.reject(stream, closedError())
     this.#accept(stream)
     if (expected) this.#emptied()
+  }
+
+  /**
+   * Each request comes by here first, whichever way it came in.
+   * @param {RequestStream} stream
+   * @returns {boolean} false: an observer has cancelled it
+   */
+  #take (stream) {
+    if (stream.observed !== null || !this.observers.active) return true
+    this.observers.begin(stream)
+    return !stream.finished
   }
 
   /** @param {RequestStream} stream */
@@ -122,10 +140,10 @@ export class Pool {
     const worker = this.#queue.length === 0 ? this.scheduler.pick(this.workers) : null
     if (worker !== null) return worker.send(stream)
     if (this.workers.length === 0 && this.#outage !== null) {
-      return this.#reject(stream, this.#outage)
+      return this.reject(stream, this.#outage)
     }
     const ticket = this.#queue.push(stream)
-    if (ticket === null) return this.#reject(stream, queueFullError(this.#queue.limit))
+    if (ticket === null) return this.reject(stream, queueFullError(this.#queue.limit))
     stream.queued(ticket)
     this.#hold.start()
   }
@@ -153,21 +171,24 @@ export class Pool {
   /**
    * For a caller that cannot wait in the queue.
    * @param {RequestStream} stream
-   * @returns {Worker}
+   * @returns {Worker | null} null: the request has been rejected
    */
   submitNow (stream) {
-    if (this.closed) throw closedError()
-    const worker = this.scheduler.pick(this.workers)
-    if (worker !== null) {
-      worker.send(stream)
-      return worker
-    }
+    this.#take(stream)
+    const worker = this.closed ? null : this.scheduler.pick(this.workers)
+    if (worker === null) this.reject(stream, this.#whyNotNow())
+    else worker.send(stream)
+    return worker
+  }
+
+  #whyNotNow () {
+    if (this.closed) return closedError()
     if (this.workers.length > 0) {
-      throw noWorkerError('every worker has as many requests in flight as ' +
+      return noWorkerError('every worker has as many requests in flight as ' +
         `${optionName('concurrency')} allows, and handleRequestSync() cannot wait for one; ` +
         'use handleRequest()')
     }
-    throw this.#outage ?? noWorkerError('no worker is ready; wait for handler.ready first')
+    return this.#outage ?? noWorkerError('no worker is ready; wait for handler.ready first')
   }
 
   /** @param {Worker} worker that has become ready */
@@ -228,10 +249,12 @@ export class Pool {
   }
 
   /**
+   * Ends a request that no worker gets.
    * @param {RequestStream} stream
    * @param {Error} error
    */
-  #reject (stream, error) {
+  reject (stream, error) {
+    this.#take(stream)
     this.rejected++
     stream.fail(error)
   }
@@ -248,9 +271,9 @@ export class Pool {
   #failQueued (error) {
     for (let stream = this.#queue.shift(); stream !== null; stream = this.#queue.shift()) {
       stream.dequeued()
-      this.#reject(stream, error)
+      this.reject(stream, error)
     }
-    for (const stream of this.arriving) this.#reject(stream, error)
+    for (const stream of this.arriving) this.reject(stream, error)
     this.arriving.clear()
     this.#hold.stop()
     this.#emptied()

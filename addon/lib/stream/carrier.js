@@ -7,6 +7,7 @@
 /**
  * Carries an HTTP request.
  * @typedef {object} Carrier
+ * @property {{ id: number, pid: number }} worker
  * @property {(id: number, bytes: Uint8Array, end: boolean) => number} write sends a piece of the
  *   request body; returns how many bytes were taken, the rest has to wait for credit
  * @property {(id: number, length: number) => void} consumed the consumer has taken that many bytes

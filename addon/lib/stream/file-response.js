@@ -8,10 +8,9 @@ import { close, closeSync, fstat, fstatSync, read, readSync } from 'node:fs'
 import { Readable } from 'node:stream'
 import { promisify } from 'node:util'
 
-import parseRange from 'range-parser'
-
 import { ResponseError } from '../errors.js'
 import { headerText, splitJoined } from '../message/headers.js'
+import { rangeParser } from '../util/lazy.js'
 
 /** Bytes to read at a time. */
 const CHUNK = 256 * 1024
@@ -204,7 +203,7 @@ export function selectRange (req, status, headers, size) {
   }
   if (valueOf(headers, 'accept-ranges') === undefined) headers.push('accept-ranges', 'bytes')
   if (!range?.startsWith('bytes=') || req.method !== 'GET' || !isFresh(req, headers)) return whole
-  const ranges = parseRange(size, clampSuffix(range, size))
+  const ranges = rangeParser()(size, clampSuffix(range, size))
   if (ranges === -1) {
     setValue(headers, 'content-length', '0')
     headers.push('content-range', `bytes */${size}`)

@@ -25,6 +25,8 @@ import { rethrowLater } from '../util/guard.js'
 
 /** @typedef {{ signal?: AbortSignal | null, timeout?: number }} RequestLimits */
 
+/** @typedef {import('../observe/request-record.js').Outcome} Outcome */
+
 /** @typedef {{ remove: () => void }} Ticket a place in the queue of requests */
 
 /** RFC 9110, section 9.2.1: methods that only read. */
@@ -78,6 +80,8 @@ export class RequestStream {
     this.signal = null
     /** @type {AsyncResource | null} set by `keepContext` */
     this.context = null
+    /** @type {import('../observe/observers.js').Observed | null} null: nobody observes it */
+    this.observed = null
     // Reading the body may run code of the user, such as a generator.
     if (body !== undefined && !(body instanceof Uint8Array)) this.keepContext()
   }
@@ -165,7 +169,9 @@ export class RequestStream {
    */
   dequeued () {
     this.ticket = null
-    return performance.now() - this.queuedAt
+    const wait = performance.now() - this.queuedAt
+    if (this.observed !== null) this.observed.waited(wait)
+    return wait
   }
 
   /**
@@ -178,6 +184,7 @@ export class RequestStream {
     this.carrier = carrier
     this.id = id
     this.sentAt = performance.now()
+    if (this.observed !== null) this.observed.sent(carrier.worker)
     const { body } = this
     const isWhole = body === undefined || body instanceof Uint8Array
     if (!isWhole) this.repeatable = false
@@ -202,6 +209,7 @@ export class RequestStream {
     this.carrier = null
     this.id = 0
     this.repeats++
+    if (this.observed !== null) this.observed.takenBack()
     return true
   }
 
@@ -238,7 +246,7 @@ export class RequestStream {
    */
   respond (status, headers, body, end) {
     if (this.finished) return
-    this.begin()
+    this.begin(status)
     if (end) this.finish()
     // Every request gets here, so no list of arguments is made, unlike in runInAsyncScope().
     const { context } = this
@@ -279,7 +287,7 @@ export class RequestStream {
    */
   respondFile (status, headers, file) {
     if (this.finished) return file.close()
-    this.begin()
+    this.begin(status)
     this.finish()
     this.runInAsyncScope(this.onFile, this, status, headers, file)
   }
@@ -310,10 +318,11 @@ export class RequestStream {
   /**
    * Ends the request with an error of which the worker need not be told.
    * @param {Error} error
+   * @param {Outcome} [outcome] unless the error tells, see outcome.js
    */
-  fail (error) {
+  fail (error, outcome = 'failed') {
     if (this.finished) return
-    this.finish()
+    this.finish(error, outcome)
     this.#report(error)
   }
 
@@ -324,7 +333,7 @@ export class RequestStream {
   broke (error) {
     const reason = error instanceof Error ? error : new Error(String(error))
     if (this.finished) this.#report(reason)
-    else this.cancel(reason)
+    else this.cancel(reason, 'failed')
   }
 
   /** @param {Error} error */
@@ -339,23 +348,32 @@ export class RequestStream {
   /**
    * Ends the request from this side: the application gets http.disconnect.
    * @param {Error} error
+   * @param {Outcome} [outcome] unless the error tells, see outcome.js
    */
-  cancel (error) {
+  cancel (error, outcome = 'aborted') {
     if (this.finished) return
     if (this.carrier !== null) this.carrier.abort(this.id)
     else if (this.ticket !== null) this.ticket.remove()
-    this.fail(error)
+    this.fail(error, outcome)
   }
 
-  /** The response has started. */
-  begin () {
+  /**
+   * The response has started.
+   * @param {number} status
+   */
+  begin (status) {
     this.started = true
     this.body = undefined
     if (!this.timed) this.#stopTimer()
+    if (this.observed !== null) this.observed.responded(status)
   }
 
-  /** The consumer has its outcome, or is about to get it. */
-  finish () {
+  /**
+   * The consumer has its outcome, or is about to get it.
+   * @param {Error | null} [error]
+   * @param {Outcome} [outcome] unless the error tells, see outcome.js
+   */
+  finish (error = null, outcome = 'answered') {
     this.finished = true
     this.keeper = null
     this.#stopTimer()
@@ -371,6 +389,18 @@ export class RequestStream {
     }
     this.body = undefined
     if (source instanceof Readable) this.runInAsyncScope(this.releaseSource, this, source)
+    if (this.observed !== null) this.#tellEnd(this.observed, error, outcome)
+  }
+
+  /**
+   * @param {import('../observe/observers.js').Observed} observed
+   * @param {Error | null} error
+   * @param {Outcome} outcome
+   */
+  #tellEnd (observed, error, outcome) {
+    // It may have left the queue without having been taken from it.
+    if (this.ticket !== null) this.dequeued()
+    observed.ended(error, outcome)
   }
 
   #stopTimer () {

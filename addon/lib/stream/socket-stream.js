@@ -13,6 +13,12 @@ export const CloseCode = Object.freeze({
   NORMAL: 1000, NO_STATUS: 1005, ABNORMAL: 1006, TOO_BIG: 1009, INTERNAL_ERROR: 1011, RESTART: 1012
 })
 
+/** The status of a response that opens a WebSocket. */
+const SWITCHING_PROTOCOLS = 101
+
+/** The status that a client gets if the application closes a WebSocket without accepting it. */
+export const REFUSED = 403
+
 /** Milliseconds that messages of a client that has gone wait for the application to read them. */
 const FAREWELL = 10_000
 
@@ -100,7 +106,7 @@ export class SocketStream extends RequestStream {
   leave (code, reason) {
     if (this.finished) return
     this.answered = this.started
-    this.finish()
+    this.finish(null, this.started ? 'answered' : 'aborted')
     if (this.carrier === null) {
       if (this.ticket !== null) this.ticket.remove()
       return
@@ -121,8 +127,9 @@ export class SocketStream extends RequestStream {
   /**
    * Ends the WebSocket from this side, with an error.
    * @param {Error} error
+   * @param {import('./request-stream.js').Outcome} [outcome]
    */
-  cancel (error) {
+  cancel (error, outcome = 'aborted') {
     if (this.finished) return
     const code = closeCode(error)
     if (this.#carrier !== null) {
@@ -130,7 +137,7 @@ export class SocketStream extends RequestStream {
     } else if (this.ticket !== null) {
       this.ticket.remove()
     }
-    this.fail(error)
+    this.fail(error, outcome)
   }
 
   /**
@@ -140,7 +147,7 @@ export class SocketStream extends RequestStream {
    */
   accept (subprotocol, headers) {
     if (this.finished) return
-    this.begin()
+    this.begin(SWITCHING_PROTOCOLS)
     this.runInAsyncScope(this.onAccept, this, subprotocol, headers)
   }
 
@@ -189,6 +196,7 @@ export class SocketStream extends RequestStream {
    */
   closed (code, reason) {
     if (this.finished) return
+    if (!this.started && this.observed !== null) this.observed.responded(REFUSED)
     this.finish()
     this.#waiting = []
     this.runInAsyncScope(this.onClose, this, code, reason)

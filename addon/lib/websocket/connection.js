@@ -4,10 +4,9 @@
 
 import { InvalidRequestError, WebSocketRefusedError } from '../errors.js'
 import { Headers, parseJoined } from '../message/headers.js'
-import { CloseCode, SocketStream, closeCode } from '../stream/socket-stream.js'
+import { CloseCode, REFUSED, SocketStream, closeCode } from '../stream/socket-stream.js'
 
 const EMPTY = Buffer.alloc(0)
-const FORBIDDEN = 403
 
 const CONNECTING = 0
 const OPEN = 1
@@ -113,7 +112,7 @@ export class ConnectionStream extends SocketStream {
    */
   onClose (code, reason) {
     if (this.#connection === null) {
-      this.reject(new WebSocketRefusedError(FORBIDDEN, new Headers(), EMPTY))
+      this.reject(new WebSocketRefusedError(REFUSED, new Headers(), EMPTY))
     } else {
       receiverOf(this.#connection).close(code, reason, null)
     }

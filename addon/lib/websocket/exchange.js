@@ -7,7 +7,7 @@ import { ResponseError } from '../errors.js'
 import { httpStatus } from '../http/error-status.js'
 import { HttpExchange, describe } from '../http/exchange.js'
 import { askedUrl } from '../message/mount.js'
-import { CloseCode, SocketStream, closeCode } from '../stream/socket-stream.js'
+import { CloseCode, REFUSED, SocketStream, closeCode } from '../stream/socket-stream.js'
 import { Inflation } from './inflation.js'
 import { KeepAlive } from './keep-alive.js'
 
@@ -21,8 +21,6 @@ const HIGH_WATER = 64 * 1024
  * something or answered the close frame in that time.
  */
 const FAREWELL = 1000
-
-const FORBIDDEN = 403
 
 /**
  * Watches a socket until the application decides. Noticing that a client is gone requires reading
@@ -190,7 +188,7 @@ export class WebSocketExchange extends SocketStream {
    */
   onClose (code, reason) {
     const client = this.#client
-    if (client === null) return this.#refuse(FORBIDDEN)
+    if (client === null) return this.#refuse(REFUSED)
     client.close(code, reason)
     client.resume()
   }

@@ -2,8 +2,6 @@
  * Accepts the WebSockets of a server: checks the handshake first, then asks the application.
  */
 
-import { WebSocket, WebSocketServer } from 'ws'
-
 import { isClosing, onClosing, onSessionClosing, serverOf } from '../http/closing.js'
 import { endWhenAborted } from '../http/connection.js'
 import { httpStatus } from '../http/error-status.js'
@@ -18,6 +16,7 @@ import {
 } from '../http/upgrade-request.js'
 import { encodeIncoming } from '../http/incoming-head.js'
 import { withNodeData } from '../http/node-scope.js'
+import { ws } from '../util/lazy.js'
 import { WebSocketExchange } from './exchange.js'
 
 /** @typedef {import('../http/incoming-head.js').Arrival} Arrival */
@@ -47,23 +46,34 @@ export function createUpgrade (pool, settings, closing) {
   const arrivals = new WeakMap()
   /** @type {WeakMap<object, WebSocketExchange>} */
   const exchanges = new WeakMap()
-  const server = new WebSocketServer({
-    noServer: true,
-    clientTracking: false,
-    maxPayload: maxMessage,
-    // @ts-expect-error: the types do not know it yet
-    closeTimeout: CLOSE_TIMEOUT,
-    perMessageDeflate: compression,
-    // ws calls this when the handshake is valid, and waits for the answer.
-    verifyClient: ({ req }, verdict) => ask(req, req.socket, verdict, () => http1Response(req)),
-    handleProtocols: (protocols, req) => exchanges.get(req)?.subprotocol || false
-  })
-  server.on('headers', (lines, req) => {
-    const parts = splitJoined(exchanges.get(req)?.headers ?? '')
-    for (let i = 0; i + 1 < parts.length; i += 2) {
-      if (!OWN_HEADERS.has(parts[i])) lines.push(`${parts[i]}: ${parts[i + 1]}`)
-    }
-  })
+  /** @type {import('ws').WebSocketServer | null} */
+  let made = null
+
+  function server () {
+    made ??= makeServer()
+    return made
+  }
+
+  function makeServer () {
+    const server = new (ws().WebSocketServer)({
+      noServer: true,
+      clientTracking: false,
+      maxPayload: maxMessage,
+      // @ts-expect-error: the types do not know it yet
+      closeTimeout: CLOSE_TIMEOUT,
+      perMessageDeflate: compression,
+      // ws calls this when the handshake is valid, and waits for the answer.
+      verifyClient: ({ req }, verdict) => ask(req, req.socket, verdict, () => http1Response(req)),
+      handleProtocols: (protocols, req) => exchanges.get(req)?.subprotocol || false
+    })
+    server.on('headers', (lines, req) => {
+      const parts = splitJoined(exchanges.get(req)?.headers ?? '')
+      for (let i = 0; i + 1 < parts.length; i += 2) {
+        if (!OWN_HEADERS.has(parts[i])) lines.push(`${parts[i]}: ${parts[i + 1]}`)
+      }
+    })
+    return server
+  }
 
   /**
    * @param {any} req
@@ -124,7 +134,7 @@ export function createUpgrade (pool, settings, closing) {
       req.headers.upgrade = 'websocket'
       if (arrival !== undefined) arrivals.set(req, arrival)
       afterResponses(socket, () => {
-        server.handleUpgrade(req, socket, head, (client) => {
+        server().handleUpgrade(req, socket, head, (client) => {
           /** @type {WebSocketExchange} */ (exchanges.get(req)).open(client)
         })
       })
@@ -162,7 +172,7 @@ export function createUpgrade (pool, settings, closing) {
         // WebSocketExchange.onAccept() notices that open() was not called.
         if (stream.destroyed || stream.closed) return
         stream.respond(http2Head(exchange))
-        exchange.open(overStream(stream, server.options))
+        exchange.open(overStream(stream, server().options))
       }
       // The client may reset the stream in what has been read together with the request.
       setImmediate(() => {
@@ -201,10 +211,11 @@ function http2Head ({ headers, subprotocol }) {
  * to pings that wait to be sent.
  * @param {import('node:http2').ServerHttp2Stream} stream
  * @param {any} options of the WebSocketServer
- * @returns {WebSocket}
+ * @returns {import('ws').WebSocket}
  */
 function overStream (stream, options) {
-  const client = /** @type {any} */ (new WebSocket(/** @type {any} */ (null), undefined, options))
+  const WebSocket = /** @type {any} */ (ws().WebSocket)
+  const client = new WebSocket(null, undefined, options)
   client.setSocket(stream, EMPTY, options)
   return client
 }

@@ -63,16 +63,18 @@ export class InFlight {
    * @param {import('../binding.js').Channel} channel
    * @param {import('../binding.js').Binding} binding
    * @param {number} disconnectGrace milliseconds from an abort until the task is cancelled
-   * @param {object} callbacks
-   * @param {(error: AppError) => void} callbacks.onAppError
-   * @param {() => void} callbacks.onAborted a request that somebody waited for has been aborted
+   * @param {object} owner
+   * @param {{ id: number, pid: number }} owner.worker
+   * @param {(error: AppError) => void} owner.onAppError
+   * @param {() => void} owner.onAborted a request that somebody waited for has been aborted
    */
-  constructor (channel, binding, disconnectGrace, { onAppError, onAborted }) {
+  constructor (channel, binding, disconnectGrace, { worker, onAppError, onAborted }) {
     this.#channel = channel
     this.maxChunk = binding.limits.chunk
     this.messageOverhead = binding.limits.messageOverhead
     this.types = binding.eventTypes
     this.disconnectGrace = disconnectGrace
+    this.worker = worker
     this.onAppError = onAppError
     this.onAborted = onAborted
     /** Requests in flight, including WebSockets and requests that have been aborted. */

@@ -102,6 +102,7 @@ export class Worker {
       (bytes, ...events) => this.#onEvents(bytes, events))
     this.#requests = new InFlight(this.#channel, binding, timeouts.disconnectGrace,
       {
+        worker: this,
         onAppError: (error) => owner.onAppError(this, error),
         onAborted: () => this.#updateRef()
       })

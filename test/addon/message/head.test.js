@@ -94,6 +94,13 @@ test('a prefix with NUL added fields to the head', () => {
   }
 })
 
+test('an address or port that is null is unknown, and not a TypeError', () => {
+  const unknown = encodeHead({ url: '/', socket: {} }, -1)
+  for (const key of ['remoteAddress', 'remotePort', 'localAddress', 'localPort']) {
+    assert.equal(encodeHead({ url: '/', socket: { [key]: null } }, -1), unknown, key)
+  }
+})
+
 test('a port with NUL in the addresses of a socket added fields to the head', () => {
   for (const socket of [{ remoteAddress: '::1', remotePort: '1\0x' },
     { localAddress: '::1', localPort: '1\0x' }, { remotePort: 65536 }, { localAddress: 1 }]) {

@@ -216,12 +216,16 @@ test('a request whose response has started is not timed out, nor one with a limi
 
 test('submitNow() never queues', () => {
   const pool = makePool({ concurrency: 1 })
-  assert.throws(() => pool.submitNow(new Stream()), { code: 'ERR_NO_WORKER' })
+  const [first, second, third] = [new Stream(), new Stream(), new Stream()]
+  assert.equal(pool.submitNow(first), null)
   const worker = new Worker()
   pool.add(worker)
-  assert.equal(pool.submitNow(new Stream()), worker)
-  assert.throws(() => pool.submitNow(new Stream()), { code: 'ERR_NO_WORKER' })
+  assert.equal(pool.submitNow(second), worker)
+  assert.equal(pool.submitNow(third), null)
+  assert.deepEqual([first, second, third].map(({ outcome }) => outcome),
+    ['ERR_NO_WORKER', null, 'ERR_NO_WORKER'])
   assert.equal(pool.queued, 0)
+  assert.equal(pool.rejected, 2)
 })
 
 const lost = (signal = 'SIGKILL') => new WorkerError('ERR_WORKER_CRASHED', 'GET / was lost', {

@@ -1,0 +1,26 @@
+/**
+ * Packages and parts of Node.js that many programs never need. Each is loaded when it is first
+ * used, because loading them all would take longer than loading the rest of this package.
+ */
+
+import { createRequire } from 'node:module'
+
+const require = createRequire(import.meta.url)
+
+/** For handshakes of WebSockets. @returns {typeof import('ws')} */
+export const ws = () => require('ws')
+
+/** @returns {typeof import('node:http2')} */
+export const http2 = () => require('node:http2')
+
+/** @returns {typeof import('node:tls')} */
+export const tls = () => require('node:tls')
+
+/** For the option trustProxy. @returns {typeof import('proxy-addr')} */
+export const proxyAddr = () => require('proxy-addr')
+
+/** For the header `forwarded`. @returns {typeof import('forwarded-parse')} */
+export const forwardedParse = () => require('forwarded-parse')
+
+/** For the header `range`. @returns {typeof import('range-parser')} */
+export const rangeParser = () => require('range-parser')

@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+
+const index = new URL('../../addon/lib/index.js', import.meta.url)
+const docroot = fileURLToPath(new URL('../../fixtures/apps', import.meta.url))
+
+/** What programs may do without: packages by their folder, parts of Node.js by their name. */
+const LATER = ['ws', 'proxy-addr', 'forwarded-parse', 'range-parser', 'chokidar', 'commander',
+  'http2', 'https', 'tls']
+
+/**
+ * Runs a program and tells which of LATER it has loaded.
+ * @param {string} program it has PythonHandler
+ */
+function loadedBy (program) {
+  const script = `
+    const { PythonHandler } = await import('${index}')
+    ${program}
+    const { _cache: packages } = (await import('node:module')).default
+    console.log(JSON.stringify([...process.moduleLoadList, ...Object.keys(packages)]))`
+  const output = execFileSync(process.execPath, ['--input-type=module', '--eval', script],
+    { encoding: 'utf8' })
+  const loaded = JSON.parse(output)
+  return LATER.filter((name) => loaded.some((each) =>
+    each === `NativeModule ${name}` || each.includes(`/node_modules/${name}/`)))
+}
+
+test('importing the package loads nothing that many programs never use', () => {
+  assert.deepEqual(loadedBy(''), [])
+})
+
+test('requests from the program need none of it either', () => {
+  assert.deepEqual(loadedBy(`
+    const python = new PythonHandler({ docroot: '${docroot}', appTarget: 'main:app', workers: 1 })
+    await python.handleRequest({ url: '/' })
+    await python.close()`), [])
+})
+
+test('trusting proxies loads what reads the addresses', () => {
+  assert.deepEqual(loadedBy(`
+    const python = new PythonHandler({
+      docroot: '${docroot}', appTarget: 'main:app', workers: 1, trustProxy: 'loopback'
+    })
+    await python.close()`), ['proxy-addr'])
+})
