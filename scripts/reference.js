@@ -89,6 +89,16 @@ const COMMANDS = {
     title: 'Command line',
     about: 'the arguments and options of `node-asgi`'
   },
+  check: {
+    args: ['check'],
+    title: 'node-asgi check',
+    about: 'the arguments and options of the command that finds out what would go wrong'
+  },
+  routes: {
+    args: ['routes'],
+    title: 'node-asgi routes',
+    about: 'the arguments and options of the command that lists what an application offers'
+  },
   types: {
     args: ['types'],
     title: 'node-asgi types',

@@ -184,7 +184,7 @@ export function signalName (number) {
 /**
  * A worker reports that its application did not start.
  * @param {string} interpreter that runs it, and why (interpreter/interpreter.js)
- * @param {string} kind import | override | lifespan | timeout | internal
+ * @param {string} kind import | override | routes | lifespan | timeout | internal
  * @param {string} type
  * @param {string} message
  * @param {string} traceback
@@ -210,6 +210,8 @@ function startupFailure (kind, isFound) {
         : `; check ${optionName('appTarget')} and ${optionName('docroot')}`]
     case 'override':
       return ['ERR_APP_IMPORT', 'could not use the option overrides', '']
+    case 'routes':
+      return ['ERR_APP_IMPORT', 'could not list the routes of the application', '']
     case 'lifespan':
       return ['ERR_LIFESPAN', 'the lifespan startup of the application failed', '']
     case 'timeout':
