@@ -84,6 +84,12 @@
  */
 
 /**
+ * @typedef {object} Watch
+ * @property {readonly string[] | undefined} folders undefined: the docroot
+ * @property {readonly string[]} extensions without the dot
+ */
+
+/**
  * @typedef {object} Settings
  * @property {string} docroot absolute
  * @property {string} appTarget
@@ -93,6 +99,7 @@
  * @property {string | undefined} python undefined: look for one
  * @property {number} workers
  * @property {boolean | string[]} preload
+ * @property {Watch | null} watch null: watch nothing
  * @property {'auto' | 'on' | 'off'} lifespan
  * @property {'auto' | 'asyncio' | 'uvloop'} loop
  * @property {Record<string, string>} env
@@ -130,6 +137,7 @@
  *   what replaces them
  * @property {boolean} [openapi] every request is answered with the OpenAPI document, if the
  *   application has a method that returns it
+ * @property {boolean} [routes] every request is answered with the list of routes
  */
 
 export {}

@@ -238,6 +238,10 @@ export function createFake (behaviour = {}) {
 
     look () {}
 
+    usage () {
+      return { request: 0, response: 0, backlog: 0, ...this.used }
+    }
+
     ping () {}
 
     wait () {

@@ -59,6 +59,23 @@ export interface WebSocketOptions {
   pingTimeout?: number
 }
 
+/** Which files are watched. */
+export interface WatchOptions {
+  /**
+   * The folders, absolute or relative to the working directory. Hidden folders, `node_modules`,
+   * `__pycache__` and virtual environments in them are left out, and links to folders are not
+   * followed.
+   * @defaultValue the docroot
+   */
+  folders?: readonly string[]
+
+  /**
+   * The extensions of the files, without the dot.
+   * @defaultValue `['py']`
+   */
+  extensions?: readonly string[]
+}
+
 /** A header in which a proxy says who the client is. */
 export type ProxyHeader =
   | 'forwarded'
@@ -142,6 +159,13 @@ export interface PythonHandlerOptions {
    * @defaultValue false
    */
   preload?: boolean | readonly string[]
+
+  /**
+   * Whether to reload the application when its files change, for development. Requests in flight
+   * get a second to finish. If the changed application cannot start, the old one keeps serving.
+   * @defaultValue false
+   */
+  watch?: boolean | WatchOptions
 
   /**
    * Whether to send lifespan events. `on` fails if the application does not support them, `off`

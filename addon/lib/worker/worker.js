@@ -145,6 +145,9 @@ export class Worker {
 
   get traffic () { return this.#requests.traffic }
 
+  /** How full its rings are, in bytes. */
+  get rings () { return this.#channel.usage() }
+
   /** Whether the event loop has answered the last ping. */
   get answers () { return !this.#pulse.waits }
 
