@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import {
   EXAMPLES, checkFrameworkExample, runExample, withExample
 } from '../support/example.js'
-import { RAISING, checkFetchFramework } from '../support/fetch-framework.js'
+import { RAISING, checkFetchFramework, checkSocket } from '../support/fetch-framework.js'
 import { leakTest } from '../support/harness.js'
 
 leakTest('examples/express', async () => {
@@ -26,17 +26,19 @@ leakTest('examples/fastify', async () => {
 leakTest('examples/hono', async () => {
   await withExample('hono', ['hono', '@hono'], async (folder) => {
     await appendFile(join(folder, 'main.py'), RAISING)
-    await runExample(folder, 'server.js', (url) => checkFetchFramework(url, {
-      client: '127.0.0.1', failure: /^Something went wrong\n$/
-    }))
+    await runExample(folder, 'server.js', async (url) => {
+      await checkFetchFramework(url, { client: '127.0.0.1', failure: /^Something went wrong\n$/ })
+      await checkSocket(url)
+    })
   })
 })
 
 leakTest('examples/koa', async () => {
   await withExample('koa', ['koa'], async (folder) => {
     await appendFile(join(folder, 'main.py'), RAISING)
-    await runExample(folder, 'server.js', (url) => checkFetchFramework(url, {
-      client: '127.0.0.1', failure: /^Internal Server Error$/
-    }))
+    await runExample(folder, 'server.js', async (url) => {
+      await checkFetchFramework(url, { client: '127.0.0.1', failure: /^Internal Server Error$/ })
+      await checkSocket(url)
+    })
   })
 })

@@ -8,6 +8,7 @@ import { once } from 'node:events'
 import { request } from 'node:http'
 
 import { eventually } from './harness.js'
+import { openSocket } from './websocket.js'
 
 /**
  * What a framework does in its own way.
@@ -139,6 +140,16 @@ async function checkUnreadBody (url) {
   assert.equal(response.status, 200)
   assert.deepEqual(response.headers.getSetCookie().map((cookie) => cookie.split(';')[0]),
     ['session=1', 'theme=dark'])
+}
+
+/** @param {string} url */
+export async function checkSocket (url) {
+  const client = await openSocket(`${url.replace('http', 'ws')}/api/echo`)
+  client.send('hello')
+  await once(client, 'message')
+  assert.deepEqual(client.received, ['hello'])
+  client.close()
+  await client.closed
 }
 
 async function checkException (url, path, failure) {
