@@ -7,7 +7,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 
-const NAME = /^(?:#|\/\/) (examples\/[\w./-]+)\n/
+const NAME = /^(?:#|\/\/) (examples\/[\w./+[\]-]+)\n/
 
 const LEFT_OUT = /^ *(?:#|\/\/) …\n/m
 

@@ -9,7 +9,8 @@ import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
-import { VENV_PYTHON } from './harness.js'
+import { VENV_PYTHON, eventually } from './harness.js'
+import { descendants, isAlive } from './processes.js'
 import { openSocket, refusedSocket } from './websocket.js'
 
 export const EXAMPLES = fileURLToPath(new URL('../../examples/', import.meta.url))
@@ -46,20 +47,42 @@ export async function withExample (name, packages, run) {
  * @param {(url: string) => Promise<void>} run
  */
 export async function runExample (folder, program, run) {
-  const child = spawn(process.execPath, [program], {
-    cwd: folder,
-    env: { ...process.env, PORT: '0', VIRTUAL_ENV: VENV },
-    stdio: ['ignore', 'pipe', 'inherit']
+  await runServer([process.execPath, program], { cwd: folder, env: { PORT: '0' } },
+    async (child) => run(await addressFrom(child)))
+}
+
+/**
+ * Runs a server until a check is over, and makes sure that it leaves no process behind.
+ * @param {string[]} command
+ * @param {{ cwd: string, env: Record<string, string> }} options
+ * @param {(child: import('node:child_process').ChildProcess) => Promise<void>} run
+ */
+export async function runServer ([file, ...args], { cwd, env }, run) {
+  const child = spawn(file, args, {
+    cwd,
+    env: { ...process.env, VIRTUAL_ENV: VENV, ...env },
+    stdio: ['ignore', 'pipe', 'pipe']
   })
   const exited = once(child, 'exit')
+  let log = ''
+  child.stderr.setEncoding('utf8').on('data', (text) => { log += text })
+  /** @type {number[]} */
+  let started
   try {
-    await run(await addressFrom(child))
+    await run(child)
+    started = descendants(child.pid)
+    assert.notDeepEqual(started, [], 'Python runs')
+  } catch (error) {
+    process.stderr.write(log)
+    throw error
   } finally {
     child.kill('SIGTERM')
   }
   const [code, signal] = await exited
   // Nest sends the signal to itself again, when everything has been closed.
-  assert(code === 0 || signal === 'SIGTERM', `exit code ${code}, signal ${signal}`)
+  assert(code === 0 || ['SIGTERM', 143].includes(signal ?? code),
+    `exit code ${code}, signal ${signal}\n${log}`)
+  await eventually(() => assert.deepEqual(started.filter(isAlive), [], 'left processes'))
 }
 
 /** @param {import('node:child_process').ChildProcess} child that prints its address */

@@ -5,7 +5,6 @@
  * WebSocket goes through the hooks before its handler, and then past Fastify.
  */
 
-import { EventEmitter } from 'node:events'
 import { STATUS_CODES } from 'node:http'
 import { Transform } from 'node:stream'
 
@@ -17,6 +16,7 @@ import { expectUpgrades, isUpgrade } from '../http/middleware.js'
 import { checkScope } from '../http/node-scope.js'
 import { withStatus } from '../http/passing-exchange.js'
 import { OPTION_NAMES } from '../options.js'
+import { isHandler } from './is-handler.js'
 
 const KEYS = new Set(['python', 'prefix', 'scope', 'bodyLimit', 'decorator', 'logLevel',
   'logSerializers'])
@@ -50,11 +50,6 @@ async function plugin (fastify, options) {
   fastify.decorate(decorator, python)
   // In a scope of its own, so that its parsers and its prefix are nobody else's.
   fastify.register(routes, { prefix, logLevel, python, scope, bodyLimit })
-}
-
-/** @param {any} value may come from another copy of this package */
-function isHandler (value) {
-  return value instanceof EventEmitter && 'handleStream' in value
 }
 
 /**

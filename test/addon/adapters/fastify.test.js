@@ -134,6 +134,13 @@ withFastify('bodyLimit, with and without a length', async (fastify) => {
   }
 })
 
+withFastify('an answer before the end of an upload cut off the client', async (fastify) => {
+  await fastify.register(fastifyPython, { python: options('early_app:app') })
+  const url = await fastify.listen({ host: '127.0.0.1', port: 0 })
+  const response = await fetch(`${url}/now`, { method: 'POST', body: Buffer.alloc(2_000_000) })
+  assert.deepEqual([response.status, await response.text()], [413, 'rejected unread\n'])
+})
+
 withFastify('errors go to the error handler of Fastify, with code and status', async (fastify) => {
   const seen = []
   fastify.setErrorHandler((error, request, reply) => {
