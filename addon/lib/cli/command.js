@@ -44,6 +44,9 @@ Commands:
 const SHORT_LIST = `
 Commands: serve (default), types; each has a --help of its own`
 
+/** What is not the application, whose name usually has a colon. */
+const NO_COLON = /^[^:]*$/
+
 /** The options that print something and do nothing else. */
 const HELP = [
   ['-h, --help', 'print the most used options'],
@@ -187,7 +190,8 @@ function separateValues (settings, argv) {
     const setting = optional.get(word)
     const next = argv[i + 1]
     if (setting === undefined || next === undefined) return word
-    const isValue = setting.choices?.includes(next) ?? !next.includes(':')
+    const { choices, shape = NO_COLON } = setting
+    const isValue = choices?.includes(next) ?? shape.test(next)
     return isValue || next.startsWith('-') ? word : `${word}=`
   })
 }

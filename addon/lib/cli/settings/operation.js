@@ -1,7 +1,7 @@
 /** The settings of development and output, and those that say where settings come from. */
 
 import { LOG_LEVELS } from '../logger.js'
-import { parseExtensions, parseFolders } from '../values.js'
+import { PLACE, parseExtensions, parseFolders, parsePlace, seconds } from '../values.js'
 import { APP_COMMANDS, FLAG_ONLY, SERVER_COMMANDS } from './setting.js'
 
 /** @type {import('./setting.js').Group} */
@@ -50,6 +50,42 @@ export const OUTPUT = {
       brief: `least severe messages: ${LOG_LEVELS.join(', ')}`,
       choices: LOG_LEVELS,
       initial: 'info'
+    }
+  ]
+}
+
+const PLACES = 'host:port, a port of 127.0.0.1, or a path of the server'
+
+/** @type {import('./setting.js').Group} */
+export const MONITORING = {
+  title: 'Monitoring',
+  commands: SERVER_COMMANDS,
+  settings: [
+    {
+      flag: '--metrics',
+      value: '[place]',
+      about: `metrics for Prometheus (needs prom-client): ${PLACES} such as /metrics; without a ` +
+        'place on 127.0.0.1:9464',
+      brief: 'metrics for Prometheus, on a port or a path',
+      parse: parsePlace,
+      shape: PLACE
+    },
+    {
+      flag: '--health',
+      value: '[place]',
+      about: `/livez and /readyz for orchestrators: ${PLACES} such as / or /internal; without a ` +
+        'place on 127.0.0.1:9464',
+      parse: parsePlace,
+      shape: PLACE
+    },
+    {
+      flag: '--stop-delay',
+      value: '<s>',
+      about: 'seconds after the signal to stop in which /readyz says so and requests are still ' +
+        'taken, for load balancers to notice',
+      initial: 0,
+      unit: 1000,
+      parse: seconds(0)
     }
   ]
 }
