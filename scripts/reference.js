@@ -68,6 +68,10 @@ const PAGES = {
     about: '`PythonInstrumentation` of `node-asgi/tracing`; ' +
       '[Observability](../observability.md#traces) is the guide'
   },
+  vite: {
+    title: 'Vite',
+    about: 'the plugin `node-asgi/vite`; [Frameworks](../frameworks.md#vite) is the guide'
+  },
   testing: {
     title: 'Testing',
     about: '`testPython()` of `node-asgi/testing`; [Testing](../testing.md) is the guide'
@@ -84,6 +88,16 @@ const COMMANDS = {
     args: [],
     title: 'Command line',
     about: 'the arguments and options of `node-asgi`'
+  },
+  check: {
+    args: ['check'],
+    title: 'node-asgi check',
+    about: 'the arguments and options of the command that finds out what would go wrong'
+  },
+  routes: {
+    args: ['routes'],
+    title: 'node-asgi routes',
+    about: 'the arguments and options of the command that lists what an application offers'
   },
   types: {
     args: ['types'],

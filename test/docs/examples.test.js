@@ -29,6 +29,8 @@ const NOT_RUN = [
     why: 'needs the SDK; test/observability does the same'
   },
   { page: 'docs/typescript.md', text: 'npm install', why: 'needs a network' },
+  ...['django-express', 'streaming', 'websocket-chat', 'containers'].map((name) => (
+    { page: `docs/guides/${name}.md`, text: 'npm install', why: 'needs a network' })),
   { page: 'docs/performance.md', text: 'npm run bench', why: 'takes 40 minutes' },
   { page: 'docs/performance.md', text: 'bench/path.js', why: 'takes 90 seconds and valgrind' }
 ]

@@ -8,6 +8,7 @@ import { statSync } from 'node:fs'
 import { InvalidArgumentError } from 'commander'
 
 import { MAX_PORT } from '../message/url.js'
+import { isDebugAddress } from '../option-debug.js'
 import { userPath } from '../util/user-path.js'
 
 export const MIB = 1024 * 1024
@@ -19,11 +20,15 @@ export function parsePort (text) {
   throw new InvalidArgumentError(`It must be a number from 0 to ${MAX_PORT}.`)
 }
 
-/** What parsePlace() takes. */
-export const PLACE = /^(?:(\/.*)|(?:(.+):)?(\d+))$/
+const PLACE = /^(?:(\/.*)|(?:(.+):)?(\d+))$/
 
 /** Where operators look unless the setting says: the port that exporters of OpenTelemetry have. */
 const SIDE_ADDRESS = { host: '127.0.0.1', port: 9464 }
+
+/** @param {string} word after a flag whose value parsePlace() parses */
+export function isPlace (word) {
+  return PLACE.test(word)
+}
 
 /**
  * @param {string} text a path, a port, host:port, or empty
@@ -160,6 +165,12 @@ export function parsePaths (text, before) {
 export function parseModules (text, before) {
   const modules = parseList(text, before)
   return modules.length > 0 ? modules : true
+}
+
+/** @param {string} text empty: there is none */
+export function parseDebugAddress (text) {
+  if (text === '' || isDebugAddress(text)) return text || true
+  throw new InvalidArgumentError('It must be a port, or host:port.')
 }
 
 /**

@@ -1,7 +1,10 @@
 /** The settings of development and output, and those that say where settings come from. */
 
+import { isDebugAddress } from '../../option-debug.js'
 import { LOG_LEVELS } from '../logger.js'
-import { PLACE, parseExtensions, parseFolders, parsePlace, seconds } from '../values.js'
+import {
+  isPlace, parseDebugAddress, parseExtensions, parseFolders, parsePlace, seconds
+} from '../values.js'
 import { APP_COMMANDS, FLAG_ONLY, SERVER_COMMANDS } from './setting.js'
 
 /** @type {import('./setting.js').Group} */
@@ -28,6 +31,17 @@ export const DEVELOPMENT = {
       about: 'extensions of the files to watch',
       initially: 'py',
       parse: parseExtensions
+    },
+    {
+      flag: '--debug',
+      value: '[address]',
+      about: 'debug the application: one worker, which has the terminal, so that breakpoint() ' +
+        'works, and no time limits; with a port, or host:port, debugpy listens there for an editor',
+      brief: 'breakpoint() works, or an editor attaches at a port',
+      option: 'debug',
+      parse: parseDebugAddress,
+      isValue: isDebugAddress,
+      commands: ['serve']
     }
   ]
 }
@@ -68,7 +82,7 @@ export const MONITORING = {
         'place on 127.0.0.1:9464',
       brief: 'metrics for Prometheus, on a port or a path',
       parse: parsePlace,
-      shape: PLACE
+      isValue: isPlace
     },
     {
       flag: '--health',
@@ -76,7 +90,7 @@ export const MONITORING = {
       about: `/livez and /readyz for orchestrators: ${PLACES} such as / or /internal; without a ` +
         'place on 127.0.0.1:9464',
       parse: parsePlace,
-      shape: PLACE
+      isValue: isPlace
     },
     {
       flag: '--stop-delay',

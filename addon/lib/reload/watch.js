@@ -1,5 +1,5 @@
 /**
- * Watches source files, for --reload.
+ * Watches source files, for --reload and for development servers.
  */
 
 import { existsSync } from 'node:fs'
@@ -7,6 +7,7 @@ import { basename, dirname, extname, join, relative } from 'node:path'
 
 import { watch } from 'chokidar'
 
+import { namesFlags } from '../util/option-name.js'
 import { userPath } from '../util/user-path.js'
 import { LinkWatch } from './link-watch.js'
 
@@ -22,7 +23,8 @@ const LIMITS = new Set(['ENOSPC', 'EMFILE'])
 /**
  * @typedef {object} Watch
  * @property {string[]} folders absolute
- * @property {string[]} [extensions] without the dot
+ * @property {readonly string[]} [extensions] without the dot
+ * @property {boolean} [persistent] whether this keeps Node running, which it does by default
  * @property {(paths: string[]) => void} onChange gets the files that were changed, created or
  *   removed, and the folders that lead elsewhere now, relative to the working directory
  * @property {(error: Error) => void} onError changes may be missed; the message says why
@@ -72,7 +74,7 @@ function shown (path) {
  * @param {Watch} options
  * @returns {Watcher}
  */
-function watchTrees ({ folders, extensions = ['py'], onChange, onError }) {
+function watchTrees ({ folders, extensions = ['py'], persistent = true, onChange, onError }) {
   const wanted = new Set(extensions.map((extension) => `.${extension}`))
   const roots = new Set(folders)
   let isLimitTold = false
@@ -82,6 +84,7 @@ function watchTrees ({ folders, extensions = ['py'], onChange, onError }) {
   const ready = new Promise((resolve) => { settle = resolve })
 
   const watcher = watch(folders, {
+    persistent,
     ignoreInitial: true,
     atomic: true,
     ignored: (path, stats) => {
@@ -182,7 +185,7 @@ function isIgnored (folder, roots) {
 function explain (error) {
   const advice = LIMITS.has(error.code ?? '')
     ? '; raise the limits fs.inotify.max_user_watches and max_user_instances (sysctl), or watch ' +
-      'fewer folders with --reload-dir'
+      'fewer folders with ' + (namesFlags() ? '--reload-dir' : 'watch.folders')
     : ''
   return new Error(`cannot watch files: ${error.message}${advice}`, { cause: error })
 }
