@@ -80,7 +80,6 @@ export const MONITORING = {
       value: '[place]',
       about: `metrics for Prometheus (needs prom-client): ${PLACES} such as /metrics; without a ` +
         'place on 127.0.0.1:9464',
-      brief: 'metrics for Prometheus, on a port or a path',
       parse: parsePlace,
       isValue: isPlace
     },
