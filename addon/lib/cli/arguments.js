@@ -3,6 +3,7 @@
  */
 
 import { userPath } from '../util/user-path.js'
+import { parsePlace } from './values.js'
 
 /** @typedef {import('./listen.js').Address} Address */
 /** @typedef {import('./server.js').TlsFiles} TlsFiles */
@@ -17,6 +18,9 @@ import { userPath } from '../util/user-path.js'
  * @property {number} maxHeaderSize bytes of the head of a request
  * @property {ServerLimits} limits
  * @property {{ folders: string[], extensions: string[] } | null} reload what to watch
+ * @property {import('./side-servers.js').Place | null} metrics
+ * @property {import('./side-servers.js').Place | null} health
+ * @property {number} stopDelay milliseconds
  * @property {boolean} accessLog
  * @property {string} logLevel
  */
@@ -29,7 +33,7 @@ export function serveArguments (settings) {
   for (const check of [checkReload, checkTls]) check(settings)
   const {
     docroot, tlsCert, tlsKey, tlsCa, maxHeaderSize, accessLog, logLevel, reload, reloadDir,
-    reloadExt, timeoutHead, maxConnections, maxConnectionsPerAddress
+    reloadExt, timeoutHead, maxConnections, maxConnectionsPerAddress, metrics, health, stopDelay
   } = settings.values
   return {
     handler: settings.handlerOptions(),
@@ -44,9 +48,21 @@ export function serveArguments (settings) {
     reload: reload
       ? { folders: reloadDir ?? [userPath(docroot)], extensions: reloadExt ?? ['py'] }
       : null,
+    metrics: place(metrics),
+    health: place(health),
+    stopDelay,
     accessLog,
     logLevel
   }
+}
+
+/**
+ * @param {any} value of a setting that parsePlace() parses, or true without a value
+ * @returns {import('./side-servers.js').Place | null}
+ */
+function place (value) {
+  if (value === undefined || value === false) return null
+  return value === true ? parsePlace('') : value
 }
 
 /** @param {Settings} settings */

@@ -4,6 +4,7 @@
 
 import { closeSync, openSync } from 'node:fs'
 import { constants } from 'node:os'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 import { PythonHandler } from '../handler.js'
 import { describeInterpreter } from '../interpreter/interpreter.js'
@@ -63,6 +64,9 @@ class Service {
   /** @type {Reloader} */
   #reloader
 
+  /** @type {import('./side-servers.js').SideServers | null} */
+  #monitoring = null
+
   /** @type {Promise<void> | null} */
   #stopping = null
 
@@ -73,6 +77,7 @@ class Service {
   constructor (settings, logger) {
     const { handler, address, tls, maxHeaderSize, limits, reload, accessLog, logLevel } = settings
     const { timeouts, trustProxy } = parseOptions(handler)
+    this.settings = settings
     this.address = address
     this.logger = logger
     this.timeout = timeouts.drain
@@ -109,6 +114,7 @@ class Service {
     for (const signal of SIGNALS) process.on(signal, onSignal)
     process.on('SIGHUP', onHangUp)
     try {
+      await this.#monitor()
       // First, because without the address there is no need to start the application.
       const url = await listen(this.#server, this.address, this.secure ? 'https' : 'http')
       const stopped = new Promise((resolve) => { this.#server.once('close', resolve) })
@@ -129,6 +135,14 @@ class Service {
     return 0
   }
 
+  async #monitor () {
+    const { metrics, health } = this.settings
+    if (metrics === null && health === null) return
+    const { startMonitoring } = await import('./monitoring.js')
+    this.#monitoring = await startMonitoring({ metrics, health }, this.#python, this.#server)
+    for (const place of this.#monitoring.places) this.logger.info(`[node-asgi] ${place}`)
+  }
+
   // A terminal that is closed sends SIGHUP too. Then the server stops.
   #onHangUp () {
     if (this.hadTerminal && !hasTerminal()) this.#onSignal('SIGHUP')
@@ -144,10 +158,14 @@ class Service {
   }
 
   async #stop () {
+    const { stopDelay } = this.settings
+    this.#python.health.suspend('the server is stopping')
+    if (stopDelay > 0 && this.#server.listening) await sleep(stopDelay)
     const end = performance.now() + this.timeout
     await this.#reloader.close()
     this.#shutdown.begin()
     await this.#python.close({ timeout: Math.max(0, end - performance.now()) })
     await this.#shutdown.end(Math.max(LAST_BYTES, end - performance.now()))
+    this.#monitoring?.close()
   }
 }
