@@ -54,6 +54,20 @@ const PAGES = {
     title: 'Fastify',
     about: 'the plugin `node-asgi/fastify`; [Frameworks](../frameworks.md) is the guide'
   },
+  health: {
+    title: 'Health',
+    about: '`python.health`; [Observability](../observability.md#health) is the guide'
+  },
+  metrics: {
+    title: 'Metrics',
+    about: '`createMetrics()` of `node-asgi/metrics`; ' +
+      '[Observability](../observability.md#metrics) is the guide'
+  },
+  tracing: {
+    title: 'Tracing',
+    about: '`PythonInstrumentation` of `node-asgi/tracing`; ' +
+      '[Observability](../observability.md#traces) is the guide'
+  },
   vite: {
     title: 'Vite',
     about: 'the plugin `node-asgi/vite`; [Frameworks](../frameworks.md#vite) is the guide'
@@ -74,6 +88,16 @@ const COMMANDS = {
     args: [],
     title: 'Command line',
     about: 'the arguments and options of `node-asgi`'
+  },
+  check: {
+    args: ['check'],
+    title: 'node-asgi check',
+    about: 'the arguments and options of the command that finds out what would go wrong'
+  },
+  routes: {
+    args: ['routes'],
+    title: 'node-asgi routes',
+    about: 'the arguments and options of the command that lists what an application offers'
   },
   types: {
     args: ['types'],

@@ -70,6 +70,11 @@
  */
 
 /**
+ * @typedef {object} Debug
+ * @property {{ host: string, port: number } | null} listen where debugpy listens
+ */
+
+/**
  * @typedef {object} Logger
  * @property {(...args: any[]) => void} [debug]
  * @property {(...args: any[]) => void} info
@@ -116,6 +121,7 @@
  * @property {Recycle} recycle
  * @property {WebSocketOptions} websocket
  * @property {Isolation} isolation
+ * @property {Debug | null} debug null: nothing is debugged
  * @property {Logger} logger
  */
 
@@ -131,6 +137,7 @@
  *   what replaces them
  * @property {boolean} [openapi] every request is answered with the OpenAPI document, if the
  *   application has a method that returns it
+ * @property {boolean} [routes] every request is answered with the list of routes
  */
 
 export {}

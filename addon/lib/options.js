@@ -9,6 +9,7 @@ import {
   fraction, healthPaths, integer, isRecord, logger, oneOf, orNever, positiveTime, preload,
   proxyHeaders, python, ring, rootPath, spin, time, trustProxy
 } from './option-checks.js'
+import { debug, debugged } from './option-debug.js'
 import { checkFields, group, initialOf, unlessBoolean } from './option-groups.js'
 import { ISOLATION } from './option-isolation.js'
 import { availableCores } from './util/available-cores.js'
@@ -128,6 +129,7 @@ const OPTIONS = {
   recycle: group(RECYCLE),
   websocket: group(WEBSOCKET),
   isolation: ISOLATION,
+  debug: { check: debug, initial: false },
   logger: { check: logger, initial: () => console }
 }
 
@@ -151,8 +153,8 @@ export function parseOptions (given) {
     throw new InvalidOptionError('options', 'the options of a handler must be an object, for ' +
       "example new PythonHandler({ appTarget: 'main:app' })")
   }
-  const settings = /** @type {Settings} */ (
-    checkFields(OPTIONS, /** @type {Record<string, any>} */ (given), ''))
+  const settings = debugged(/** @type {Settings} */ (
+    checkFields(OPTIONS, /** @type {Record<string, any>} */ (given), '')))
   const { min, max } = settings.restart
   if (max < min) {
     throw new InvalidOptionError('restart.max', `${optionName('restart.max')} must not be below ` +
@@ -163,6 +165,9 @@ export function parseOptions (given) {
     ...settings, spin: /** @type {unknown} */ (spin) === 'auto' ? autoSpin(workers) : spin
   })
 }
+
+/** The options of a handler, without what is in groups. */
+export const OPTION_NAMES = Object.freeze(Object.keys(OPTIONS))
 
 /**
  * @param {string} name for example 'docroot', or 'timeouts.startup' for an option in a group

@@ -185,7 +185,7 @@ test('the declared defaults are the actual ones', () => {
       assert.deepEqual(defaultOption(prefixes[name] + option), value, `${name}.${option}`)
     }
   }
-  assert.equal(seen, 74)
+  assert.equal(seen, 75)
 })
 
 test('a docroot must be a directory', () => {

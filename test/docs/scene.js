@@ -40,6 +40,7 @@ export class Scene {
     }
     symlinkSync(join(ROOT, 'addon/bin/node-asgi.js'), join(this.bin, 'node-asgi'))
     symlinkSync(join(ROOT, 'node_modules/vite/bin/vite.js'), join(this.bin, 'vite'))
+    symlinkSync(join(ROOT, 'node_modules/typescript/bin/tsc'), join(this.bin, 'tsc'))
     symlinkSync(join(ROOT, '.venv'), join(this.folder, '.venv'))
   }
 

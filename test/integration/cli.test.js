@@ -205,10 +205,4 @@ describe('node-asgi', { timeout: 3 * LIMIT }, () => {
       assert.doesNotMatch(message, new RegExp(`\\b(${any}) option\\b|\\boption (${any})\\b`))
     })
   }
-
-  it('prints its version', async () => {
-    const run = start(['--version'])
-    assert.equal(await run.closed, 0)
-    assert.match(run.stdout, /^\d+\.\d+\.\d+\n$/)
-  })
 })

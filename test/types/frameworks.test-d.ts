@@ -36,6 +36,11 @@ python.handleRequest({ url: '/', scope: { user } })
 python.handleStream(new Request({ scope: { user } }))
 python.connect({ url: '/', scope: { user } })
 python.fetch('/', { method: 'POST', scope: { user } })
+python.fetch(new globalThis.Request('http://h/'), { socket: { remoteAddress: '192.0.2.1' } })
+// @ts-expect-error: an address is a part of the connection.
+python.fetch('/', { socket: '192.0.2.1' })
+createServer((req) => python.fetch(req, { prefix: '/api', scope: { ip: req.socket } }))
+createServer((req) => python.fetch('/', { socket: req.socket }))
 // @ts-expect-error: data has names.
 python.handleRequest({ url: '/', scope: 'ada' })
 

@@ -1,4 +1,5 @@
-"""Entry script of the fork server and of a cold worker: `python -u main.py`.
+"""Entry script of the fork server and of a cold worker: `python -u main.py`. With the argument
+`survey` it tells what the interpreter has, and ends.
 
 This file must parse, and run up to the check of the interpreter, on Python 2.7 as well: one that
 cannot load the native module then gets a clear line instead of a syntax error or a crash.
@@ -83,6 +84,11 @@ def main(load=load_extension):
         system = " ".join(filter(None, (platform.machine(),) + platform.libc_ver()))  # noqa: RUF005
         refuse("it (%s) cannot load the native module of node-asgi: %s" % (system, error))
     sys.modules[PACKAGE + "._worker"] = package._worker = native
+    if sys.argv[1:2] == ["survey"]:
+        from node_asgi_worker import survey
+
+        survey.main(sys.argv[2:])
+        return
     from node_asgi_worker import system
 
     # Before any other code runs: from here on, no process of the same user can trace this one.

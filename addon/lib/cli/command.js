@@ -29,6 +29,15 @@ export const COMMANDS = {
     about: 'Serves a Python ASGI application over HTTP and WebSocket with Python workers.',
     after: SIGNALS
   },
+  check: {
+    about: 'Checks what node-asgi would serve, and the machine, without serving anything: ' +
+      'interpreter, packages, application, lifespan, address and limits. Takes the options of ' +
+      'serve. Exits with 1 if something would fail.'
+  },
+  routes: {
+    about: 'Lists the routes of an application of FastAPI, Starlette, Litestar, Django, ' +
+      'Channels, Quart or Flask.'
+  },
   types: {
     about: 'Writes the TypeScript types of the API that a Python application serves: its OpenAPI ' +
       'document, as openapi-typescript translates it.'
@@ -38,11 +47,13 @@ export const COMMANDS = {
 /** For the help of `serve`, which is the help of node-asgi. */
 const LIST = `
 Commands:
-  serve [app]  what is described here; the word serve may be left out
-  types [app]  write the TypeScript types of the API`
+  serve [app]   what is described here; the word serve may be left out
+  check [app]   find out what would go wrong, without serving anything
+  routes [app]  list what the application offers
+  types [app]   write the TypeScript types of the API`
 
 const SHORT_LIST = `
-Commands: serve (default), types; each has a --help of its own`
+Commands: serve (default), check, routes, types; each has a --help of its own`
 
 /** The options that print something and do nothing else. */
 const HELP = [
@@ -177,7 +188,8 @@ function usage (action) {
 
 /**
  * In "--preload main:app" the second word is the application, because the name of a module contains
- * no colon. So a value that may be left out is separated from what is no such value.
+ * no colon, and in "--debug main" because it is not an address. So a value that may be left out is
+ * separated from what is no such value.
  * @param {Setting[]} settings
  * @param {string[]} argv
  */
@@ -187,7 +199,8 @@ function separateValues (settings, argv) {
     const setting = optional.get(word)
     const next = argv[i + 1]
     if (setting === undefined || next === undefined) return word
-    const isValue = setting.choices?.includes(next) ?? !next.includes(':')
+    const isValue = setting.isValue?.(next) ?? setting.choices?.includes(next) ??
+      !next.includes(':')
     return isValue || next.startsWith('-') ? word : `${word}=`
   })
 }

@@ -5,10 +5,12 @@
 import { lstat, unlink } from 'node:fs/promises'
 import { connect, isIPv6 } from 'node:net'
 
+import { CommandError } from './failure.js'
+
 /** @typedef {{ host: string, port: number, uds?: string }} Address with uds, the rest is unused */
 
 /** The server cannot listen on the address; the message says what to do. */
-export class ListenError extends Error {
+export class ListenError extends CommandError {
   name = 'ListenError'
 }
 

@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs'
-
 import { COMMANDS, UsageError, readFlags } from './command.js'
 import { readSettings } from './settings/sources.js'
 
@@ -11,12 +9,9 @@ import { readSettings } from './settings/sources.js'
  */
 const RUN = {
   serve: async () => (await import('./serve.js')).serve,
+  check: async () => (await import('./check/check.js')).check,
+  routes: async () => (await import('./routes.js')).routes,
   types: async () => (await import('./types.js')).types
-}
-
-function version () {
-  const url = new URL('../../../package.json', import.meta.url)
-  return JSON.parse(readFileSync(url, 'utf8')).version
 }
 
 /**
@@ -33,7 +28,8 @@ export async function main (argv) {
     const flags = readFlags(name, isNamed ? argv.slice(1) : argv)
     const settings = await readSettings(flags)
     if (flags.version) {
-      process.stdout.write(`${version()}\n`)
+      const { versionText } = await import('./version.js')
+      process.stdout.write(await versionText(settings.handlerOptions()))
       return 0
     }
     if (settings.values.printConfig) {

@@ -2,14 +2,16 @@
  * Gets the OpenAPI document of an application.
  */
 
-import { PythonHandler } from '../handler.js'
-import { pythonLine } from './logger.js'
+import { askApplication } from './ask.js'
+import { CommandError } from './failure.js'
+
+/** @typedef {import('../handler.js').PythonHandler} PythonHandler */
 
 /** Where frameworks serve it: most of them, Litestar, Django Ninja. */
 const USUAL = ['/openapi.json', '/schema/openapi.json', '/api/openapi.json']
 
 /** The application has no document that can be used. */
-export class OpenapiError extends Error {}
+export class OpenapiError extends CommandError {}
 
 /**
  * Starts the application, asks it for the document, and ends it.
@@ -18,24 +20,9 @@ export class OpenapiError extends Error {}
  * @param {import('../options.js').Logger} logger
  * @returns {Promise<Record<string, any>>}
  */
-export async function openapiDocument (options, url, logger) {
-  const python = new PythonHandler({
-    ...options,
-    workers: 1,
-    // Otherwise the members of a set, and what is made of them, have another order each time.
-    env: { PYTHONHASHSEED: process.env.PYTHONHASHSEED ?? '0', ...options.env },
-    logger
-  }, { preparation: { openapi: url === undefined } })
-  // stdout is for the types.
-  for (const name of ['stdout', 'stderr']) {
-    python.on(name, (line, source) => { process.stderr.write(`${pythonLine(line, source)}\n`) })
-  }
-  try {
-    await python.ready
-    return await ask(python, url)
-  } finally {
-    await python.close({ timeout: 0 })
-  }
+export function openapiDocument (options, url, logger) {
+  return askApplication(options, { openapi: url === undefined }, logger,
+    (python) => ask(python, url))
 }
 
 /**

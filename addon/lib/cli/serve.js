@@ -5,15 +5,15 @@
 import { closeSync, openSync } from 'node:fs'
 import { constants } from 'node:os'
 
-import { InvalidOptionError, NodeAsgiError } from '../errors.js'
 import { PythonHandler } from '../handler.js'
 import { describeInterpreter } from '../interpreter/interpreter.js'
 import { parseOptions } from '../options.js'
 import { accessLogger } from './access-log.js'
 import { serveArguments } from './arguments.js'
 import { limitConnections } from './connection-limits.js'
+import { exitCodeOf } from './failure.js'
 import { GracefulShutdown } from './graceful-shutdown.js'
-import { listen, ListenError } from './listen.js'
+import { listen } from './listen.js'
 import { createLogger, isShown, pythonLine } from './logger.js'
 import { Reloader } from '../reload/reloader.js'
 import { makeServer } from './server.js'
@@ -36,9 +36,7 @@ export async function serve (given) {
   try {
     return await new Service(settings, logger).run()
   } catch (error) {
-    if (!(error instanceof NodeAsgiError || error instanceof ListenError)) throw error
-    logger.error(`[node-asgi] ${error.message}`)
-    return error instanceof InvalidOptionError ? 2 : 1
+    return exitCodeOf(error, logger)
   }
 }
 

@@ -6,10 +6,12 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
+import { CommandError } from './failure.js'
+
 const INSTALL = 'npm install --save-dev openapi-typescript@7 typescript@5'
 
 /** openapi-typescript is missing, or is another version. */
-export class TranslatorError extends Error {}
+export class TranslatorError extends CommandError {}
 
 /**
  * Prefers the one of the user's project, from which node-asgi may be linked only.

@@ -6,17 +6,17 @@ import { randomUUID } from 'node:crypto'
 import { readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 
-import { InvalidOptionError, NodeAsgiError } from '../errors.js'
 import { watchFiles } from '../reload/watch.js'
+import { CommandError, exitCodeOf, explain } from './failure.js'
 import { createLogger } from './logger.js'
-import { OpenapiError, openapiDocument } from './openapi.js'
-import { TranslatorError, loadTranslator } from './translator.js'
+import { openapiDocument } from './openapi.js'
+import { loadTranslator } from './translator.js'
 import { typesArguments } from './types-arguments.js'
 
 /** @typedef {import('./types-arguments.js').TypesArguments} TypesArguments */
 
 /** The file cannot be written. */
-class OutputError extends Error {}
+class OutputError extends CommandError {}
 
 /**
  * @param {import('./settings/resolve.js').Settings} given
@@ -30,23 +30,8 @@ export async function types (given) {
     if (settings.watch) return await job.watch()
     return await job.run()
   } catch (error) {
-    logger.error(`[node-asgi] ${explain(error)}`)
-    return error instanceof InvalidOptionError ? 2 : 1
+    return exitCodeOf(error, logger)
   }
-}
-
-/**
- * @param {unknown} error
- * @returns {string}
- * @throws if the error is a mistake of this program
- */
-function explain (error) {
-  for (const kind of [NodeAsgiError, OpenapiError, OutputError, TranslatorError]) {
-    if (!(error instanceof kind)) continue
-    const { traceback = '' } = /** @type {{ traceback?: string }} */ (error)
-    return error.message.includes(traceback) ? error.message : `${error.message}\n\n${traceback}`
-  }
-  throw error
 }
 
 class Job {

@@ -5,7 +5,9 @@
 import { constants } from 'node:os'
 
 import { namesFlags, optionName, optionNames } from '../util/option-name.js'
-import { InvalidRequestError, StartupError, UnavailableError, WorkerError } from './classes.js'
+import {
+  InvalidRequestError, ResponseError, StartupError, UnavailableError, WorkerError
+} from './classes.js'
 
 /** @returns {UnavailableError} */
 export function closedError () {
@@ -52,6 +54,12 @@ export function bodyTooLargeError (limit) {
 export function slowBodyError (rate) {
   return new InvalidRequestError('ERR_BODY_TOO_SLOW', 'the client sent the request body at less ' +
     `than ${rate} bytes a second; lower ${optionName('minBodyRate')} for slower clients`)
+}
+
+/** @returns {ResponseError} */
+export function clientGoneError () {
+  return new ResponseError('ERR_RESPONSE_ABORTED',
+    'the client closed the connection before the response was complete')
 }
 
 const REQUEST_CODES = new Set([
@@ -176,7 +184,7 @@ export function signalName (number) {
 /**
  * A worker reports that its application did not start.
  * @param {string} interpreter that runs it, and why (interpreter/interpreter.js)
- * @param {string} kind import | override | lifespan | timeout | internal
+ * @param {string} kind import | override | routes | lifespan | timeout | internal
  * @param {string} type
  * @param {string} message
  * @param {string} traceback
@@ -202,6 +210,8 @@ function startupFailure (kind, isFound) {
         : `; check ${optionName('appTarget')} and ${optionName('docroot')}`]
     case 'override':
       return ['ERR_APP_IMPORT', 'could not use the option overrides', '']
+    case 'routes':
+      return ['ERR_APP_IMPORT', 'could not list the routes of the application', '']
     case 'lifespan':
       return ['ERR_LIFESPAN', 'the lifespan startup of the application failed', '']
     case 'timeout':

@@ -1,7 +1,7 @@
 """What is done to an application between its import and its start, if Node asks for it.
 
-`node-asgi/testing` replaces dependencies of FastAPI, and `node-asgi types` asks for the OpenAPI
-document. No other worker imports this module.
+`node-asgi/testing` replaces dependencies of FastAPI, `node-asgi types` asks for the OpenAPI
+document, and `node-asgi routes` for the routes. No other worker imports this module.
 """
 
 import inspect
@@ -24,6 +24,10 @@ def prepare(app, asgi: Callable, preparation: dict) -> Callable:
     """
     if "overrides" in preparation:
         _override(app, preparation["overrides"])
+    if preparation.get("routes"):
+        from node_asgi_worker import routes
+
+        return _answering(routes.list_routes(app), asgi)
     return _documented(app, asgi) if preparation.get("openapi") else asgi
 
 
@@ -85,18 +89,21 @@ def _documented(app, asgi: Callable) -> Callable:
     Frameworks without that method serve the document at some path.
     """
     describe = getattr(app, "openapi", None)
-    if not callable(describe):
-        return asgi
+    return _answering(describe, asgi) if callable(describe) else asgi
 
-    async def answer(scope, receive, send):
+
+def _answering(answer, asgi: Callable) -> Callable:
+    """Answers each request with `answer`, or what it returns, as JSON. `asgi` gets the lifespan."""
+
+    async def reply(scope, receive, send):
         if scope["type"] == "lifespan":
             await asgi(scope, receive, send)
             return
-        document = describe()
+        document = answer() if callable(answer) else answer
         if inspect.isawaitable(document):
             document = await document
         headers = [(b"content-type", b"application/json")]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": json.dumps(document).encode()})
 
-    return answer
+    return reply

@@ -1,7 +1,8 @@
 /** The settings of development and output, and those that say where settings come from. */
 
+import { isDebugAddress } from '../../option-debug.js'
 import { LOG_LEVELS } from '../logger.js'
-import { parseExtensions, parseFolders } from '../values.js'
+import { parseDebugAddress, parseExtensions, parseFolders } from '../values.js'
 import { APP_COMMANDS, FLAG_ONLY, SERVER_COMMANDS } from './setting.js'
 
 /** @type {import('./setting.js').Group} */
@@ -28,6 +29,17 @@ export const DEVELOPMENT = {
       about: 'extensions of the files to watch',
       initially: 'py',
       parse: parseExtensions
+    },
+    {
+      flag: '--debug',
+      value: '[address]',
+      about: 'debug the application: one worker, which has the terminal, so that breakpoint() ' +
+        'works, and no time limits; with a port, or host:port, debugpy listens there for an editor',
+      brief: 'breakpoint() works, or an editor attaches at a port',
+      option: 'debug',
+      parse: parseDebugAddress,
+      isValue: isDebugAddress,
+      commands: ['serve']
     }
   ]
 }

@@ -1,7 +1,10 @@
 /** Writes what --print-config prints: a line for each setting, with its value and its source. */
 
+import { columns } from '../columns.js'
 import { comesFrom, isSwitch, keyOf } from './setting.js'
 import { groupsOf } from './table.js'
+
+const LONGEST = 40
 
 /**
  * @param {string} command
@@ -23,10 +26,8 @@ export function configText (command, settings) {
         rank === 'file' ? settings.file?.name ?? source : source])
     }
   }
-  const widths = [0, 1].map((i) => Math.max(...rows.map((row) =>
-    row.length > 1 && row[i].length <= 40 ? row[i].length : 0)))
-  return rows.map((row) => row.map((cell, i) =>
-    i < row.length - 1 ? cell.padEnd(widths[i]) : cell).join('  ')).join('\n').trim() + '\n'
+  // A long list must not push the sources of all others aside.
+  return columns(rows.slice(1), LONGEST)
 }
 
 /** @param {any} value */

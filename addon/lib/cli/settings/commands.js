@@ -1,4 +1,4 @@
-/** The settings that only `node-asgi types` has. */
+/** The settings that only some of the smaller commands have. */
 
 import { FLAG_ONLY } from './setting.js'
 
@@ -35,6 +35,20 @@ export const TYPES = {
       about: 'path or URL at which the application serves its OpenAPI document',
       brief: 'where the application serves its document',
       initially: 'what its method openapi() returns, or one of the usual paths',
+      sources: FLAG_ONLY
+    }
+  ]
+}
+
+/** @type {import('./setting.js').Group} */
+export const ANSWER = {
+  title: 'Answer',
+  commands: ['check', 'routes'],
+  settings: [
+    {
+      flag: '--json',
+      about: 'print JSON, for programs',
+      brief: 'print JSON, for programs',
       sources: FLAG_ONLY
     }
   ]
