@@ -2,7 +2,7 @@
  * The commands as commander sees them: their flags and their help, made from the table of settings.
  */
 
-import { Command, CommanderError, Option } from 'commander'
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 
 import { isArgument, isOptional, isSwitch, comesFrom, keyOf } from './settings/setting.js'
 import { groupsOf, settingsOf, shownDefault } from './settings/table.js'
@@ -188,7 +188,8 @@ function usage (action) {
 
 /**
  * In "--preload main:app" the second word is the application, because the name of a module contains
- * no colon. So a value that may be left out is separated from what is no such value.
+ * no colon, and in "--reload-poll main" because "main" is not a number. So a value that may be left
+ * out is separated from what is no such value.
  * @param {Setting[]} settings
  * @param {string[]} argv
  */
@@ -198,7 +199,22 @@ function separateValues (settings, argv) {
     const setting = optional.get(word)
     const next = argv[i + 1]
     if (setting === undefined || next === undefined) return word
-    const isValue = setting.choices?.includes(next) ?? !next.includes(':')
+    const isValue = setting.choices?.includes(next) ??
+      (!next.includes(':') && canParse(setting, next))
     return isValue || next.startsWith('-') ? word : `${word}=`
   })
+}
+
+/**
+ * @param {Setting} setting
+ * @param {string} word
+ */
+function canParse ({ parse }, word) {
+  try {
+    parse?.(word)
+    return true
+  } catch (error) {
+    if (error instanceof InvalidArgumentError) return false
+    throw error
+  }
 }

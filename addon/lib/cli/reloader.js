@@ -29,7 +29,7 @@ export class Reloader {
   }
 
   /**
-   * @param {{ folders: string[], extensions: string[] }} files
+   * @param {import('./watch.js').WatchedFiles} files
    * @param {number} finish most milliseconds that old workers get to finish their requests
    */
   watch (files, finish) {
