@@ -54,6 +54,24 @@ const PAGES = {
     title: 'Fastify',
     about: 'the plugin `node-asgi/fastify`; [Frameworks](../frameworks.md) is the guide'
   },
+  health: {
+    title: 'Health',
+    about: '`python.health`; [Observability](../observability.md#health) is the guide'
+  },
+  metrics: {
+    title: 'Metrics',
+    about: '`createMetrics()` of `node-asgi/metrics`; ' +
+      '[Observability](../observability.md#metrics) is the guide'
+  },
+  tracing: {
+    title: 'Tracing',
+    about: '`PythonInstrumentation` of `node-asgi/tracing`; ' +
+      '[Observability](../observability.md#traces) is the guide'
+  },
+  vite: {
+    title: 'Vite',
+    about: 'the plugin `node-asgi/vite`; [Frameworks](../frameworks.md#vite) is the guide'
+  },
   testing: {
     title: 'Testing',
     about: '`testPython()` of `node-asgi/testing`; [Testing](../testing.md) is the guide'

@@ -89,12 +89,20 @@ import { findNativeFiles } from './native/find.js'
  *   this process has no room for another descriptor.
  * @property {() => void} ring Rings a bell that is otherwise held until the turn of the loop ends.
  * @property {() => void} look Delivers soon what the worker has sent without ringing, if anything.
+ * @property {() => RingUsage} usage How full the rings are now; zeros once it is closed.
  * @property {() => void} ping The worker's event loop answers with PONG.
  * @property {(control: Control, timeoutMs: number) => boolean} wait
  *   Blocks until the worker or the control socket has something, and delivers it. False: timeout.
  * @property {() => void} ref
  * @property {() => void} unref
  * @property {() => void} close Unmaps the rings. No events follow.
+ */
+
+/**
+ * @typedef {object} RingUsage
+ * @property {number} request bytes of the ring to the worker that it has not freed
+ * @property {number} response bytes of the ring from the worker that this process has not freed
+ * @property {number} backlog bytes for the worker that wait for room in the ring
  */
 
 /**

@@ -7,6 +7,7 @@ import { Readable } from 'node:stream'
 
 import { attach, detach } from './http/attach.js'
 import { onClosing } from './http/closing.js'
+import { createHealth } from './http/health.js'
 import { checkExchange, checkServer, checkUpgrade } from './http/misuse.js'
 import { waitForResponse, waitForWorker } from './supervisor/blocking.js'
 import { BlockingStream, BufferedStream } from './stream/buffered-stream.js'
@@ -26,7 +27,7 @@ import { replaceableLogger } from './util/replaceable-logger.js'
 import { sharedObject } from './util/shared.js'
 import { StreamingStream } from './stream/streaming-stream.js'
 import { Response } from './message/response.js'
-import { hidesLength, parseFetch, webResponse } from './message/web.js'
+import { hidesLength, isIncoming, parseFetch, webResponse } from './message/web.js'
 import { isRepeatable } from './stream/request-stream.js'
 import { ConnectionStream } from './websocket/connection.js'
 import { openRequestSocket } from './websocket/request-socket.js'
@@ -63,6 +64,9 @@ export class PythonHandler extends EventEmitter {
   #ready
 
   #readyWanted = false
+
+  /** @type {ReturnType<typeof createHealth> | null} */
+  #health = null
 
   /** @type {Promise<void> | null} */
   #closing = null
@@ -125,6 +129,11 @@ export class PythonHandler extends EventEmitter {
 
   get docroot () {
     return this.#settings.docroot
+  }
+
+  get health () {
+    this.#health ??= createHealth(() => this.#service.supervisor)
+    return this.#health
   }
 
   /** @returns {Promise<void>} */
@@ -257,7 +266,7 @@ export class PythonHandler extends EventEmitter {
       const stream = new ConnectionStream(encodeSocketHead(options), String(options.url),
         this.#service.connectionLimits, resolve, reject)
       stream.keeper = this
-      if (stream.limit(requestLimits({ url: '' }, limits))) this.#service.pool.submit(stream)
+      if (stream.limit(requestLimits(options, limits))) this.#service.pool.submit(stream)
     })
   }
 
@@ -267,12 +276,24 @@ export class PythonHandler extends EventEmitter {
    * @returns {Promise<globalThis.Response>}
    */
   async #fetch (input, init) {
+    if (isIncoming(input)) return this.#fetchIncoming(input, init)
     const call = await parseFetch(input, init)
     if (isSocket(call.request)) {
       throw new InvalidOptionError('websocket', 'fetch() opens no WebSocket; use connect(), or ' +
         'handleStream()')
     }
     return webResponse(await this.handleStream(call.request, { signal: call.signal }), call)
+  }
+
+  /**
+   * @param {import('./http/incoming-head.js').Incoming} req
+   * @param {any} [init]
+   * @returns {Promise<globalThis.Response>}
+   */
+  async #fetchIncoming (req, init) {
+    const { relay } = await import('./http/relayed-request.js')
+    return relay(req, init, this.#settings,
+      (stream, limits) => this.#submit(stream, limits, { method: req.method }))
   }
 
   stats () {

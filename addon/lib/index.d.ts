@@ -1,6 +1,7 @@
 export * from './types/diagnostics.js'
 export * from './types/errors.js'
 export * from './types/handler.js'
+export * from './types/health.js'
 export * from './types/http.js'
 export * from './types/isolation.js'
 export * from './types/observation.js'

@@ -221,6 +221,15 @@ export function python (value, name) {
 }
 
 /** @type {Check} */
+export function fileNames (value, name) {
+  if (value === undefined) return value
+  const isList = Array.isArray(value) && value.length > 0 &&
+    value.every((each) => typeof each === 'string' && each !== '' && !each.includes('\0'))
+  if (!isList) invalid(name, 'a list of non-empty strings', value)
+  return Object.freeze([...value])
+}
+
+/** @type {Check} */
 export function preload (value, name) {
   if (typeof value === 'boolean') return value
   const isList = Array.isArray(value) &&

@@ -26,6 +26,23 @@ export function group (fields) {
   }
 }
 
+/**
+ * A group that `true` stands for with its defaults. It becomes null for `false`, the default.
+ * @param {Record<string, Option>} fields
+ * @returns {Option}
+ */
+export function unlessBoolean (fields) {
+  const { check } = group(fields)
+  return {
+    fields,
+    check (value, name) {
+      if (typeof value !== 'boolean') return check(value, name)
+      return value ? check({}, name) : null
+    },
+    initial: false
+  }
+}
+
 /** @param {Option} option */
 export function initialOf ({ initial }) {
   return typeof initial === 'function' ? initial() : initial

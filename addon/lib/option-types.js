@@ -70,12 +70,23 @@
  */
 
 /**
+ * @typedef {object} Debug
+ * @property {{ host: string, port: number } | null} listen where debugpy listens
+ */
+
+/**
  * @typedef {object} Logger
  * @property {(...args: any[]) => void} [debug]
  * @property {(...args: any[]) => void} info
  * @property {(...args: any[]) => void} warn
  * @property {(...args: any[]) => void} error
  * @property {(bindings: { worker: number, pid: number }) => Logger} [child]
+ */
+
+/**
+ * @typedef {object} Watch
+ * @property {readonly string[] | undefined} folders undefined: the docroot
+ * @property {readonly string[]} extensions without the dot
  */
 
 /**
@@ -88,6 +99,7 @@
  * @property {string | undefined} python undefined: look for one
  * @property {number} workers
  * @property {boolean | string[]} preload
+ * @property {Watch | null} watch null: watch nothing
  * @property {'auto' | 'on' | 'off'} lifespan
  * @property {'auto' | 'asyncio' | 'uvloop'} loop
  * @property {Record<string, string>} env
@@ -109,6 +121,7 @@
  * @property {Recycle} recycle
  * @property {WebSocketOptions} websocket
  * @property {Isolation} isolation
+ * @property {Debug | null} debug null: nothing is debugged
  * @property {Logger} logger
  */
 

@@ -5,11 +5,12 @@
 
 import { InvalidOptionError } from './errors.js'
 import {
-  allowedHosts, allowedOrigins, appTarget, boolean, count, docroot, environment, fraction,
-  healthPaths, integer, isRecord, logger, oneOf, orNever, positiveTime, preload, proxyHeaders,
-  python, ring, rootPath, spin, time, trustProxy
+  allowedHosts, allowedOrigins, appTarget, boolean, count, docroot, environment, fileNames,
+  fraction, healthPaths, integer, isRecord, logger, oneOf, orNever, positiveTime, preload,
+  proxyHeaders, python, ring, rootPath, spin, time, trustProxy
 } from './option-checks.js'
-import { checkFields, group, initialOf } from './option-groups.js'
+import { debug, debugged } from './option-debug.js'
+import { checkFields, group, initialOf, unlessBoolean } from './option-groups.js'
 import { ISOLATION } from './option-isolation.js'
 import { availableCores } from './util/available-cores.js'
 import { optionName } from './util/option-name.js'
@@ -21,6 +22,7 @@ import { userPath } from './util/user-path.js'
 /** @typedef {import('./option-types.js').Restart} Restart */
 /** @typedef {import('./option-types.js').Settings} Settings */
 /** @typedef {import('./option-types.js').Timeouts} Timeouts */
+/** @typedef {import('./option-types.js').Watch} Watch */
 /** @typedef {import('./option-types.js').WebSocketOptions} WebSocketOptions */
 /** @typedef {import('./option-groups.js').Option} Option */
 
@@ -82,6 +84,12 @@ const WEBSOCKET = {
   pingTimeout: { check: positiveTime, initial: 20_000 }
 }
 
+/** @type {Table<Watch>} */
+const WATCH = {
+  folders: { check: fileNames, initial: undefined },
+  extensions: { check: fileNames, initial: () => ['py'] }
+}
+
 /** @type {Table<Settings>} */
 const OPTIONS = {
   docroot: { check: docroot, initial: () => userPath('.') },
@@ -95,6 +103,7 @@ const OPTIONS = {
     initial: () => Math.min(availableCores(), MAX_WORKERS)
   },
   preload: { check: preload, initial: false },
+  watch: unlessBoolean(WATCH),
   lifespan: { check: oneOf('auto', 'on', 'off'), initial: 'auto' },
   loop: { check: oneOf('auto', 'asyncio', 'uvloop'), initial: 'auto' },
   env: { check: environment, initial: () => ({}) },
@@ -120,6 +129,7 @@ const OPTIONS = {
   recycle: group(RECYCLE),
   websocket: group(WEBSOCKET),
   isolation: ISOLATION,
+  debug: { check: debug, initial: false },
   logger: { check: logger, initial: () => console }
 }
 
@@ -143,8 +153,8 @@ export function parseOptions (given) {
     throw new InvalidOptionError('options', 'the options of a handler must be an object, for ' +
       "example new PythonHandler({ appTarget: 'main:app' })")
   }
-  const settings = /** @type {Settings} */ (
-    checkFields(OPTIONS, /** @type {Record<string, any>} */ (given), ''))
+  const settings = debugged(/** @type {Settings} */ (
+    checkFields(OPTIONS, /** @type {Record<string, any>} */ (given), '')))
   const { min, max } = settings.restart
   if (max < min) {
     throw new InvalidOptionError('restart.max', `${optionName('restart.max')} must not be below ` +
@@ -155,6 +165,9 @@ export function parseOptions (given) {
     ...settings, spin: /** @type {unknown} */ (spin) === 'auto' ? autoSpin(workers) : spin
   })
 }
+
+/** The options of a handler, without what is in groups. */
+export const OPTION_NAMES = Object.freeze(Object.keys(OPTIONS))
 
 /**
  * @param {string} name for example 'docroot', or 'timeouts.startup' for an option in a group

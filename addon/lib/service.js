@@ -13,6 +13,7 @@ import { pythonEnvironment } from './supervisor/python-environment.js'
 import { PythonLog } from './supervisor/python-log.js'
 import { Supervisor } from './supervisor/supervisor.js'
 import { guardLogger } from './util/guard.js'
+import { userPath } from './util/user-path.js'
 import { createUpgrade } from './websocket/upgrade.js'
 
 /** @typedef {import('./worker/fork-server.js').System} System */
@@ -39,6 +40,11 @@ import { createUpgrade } from './websocket/upgrade.js'
 export class Service {
   /** @type {PythonLog} */
   #log
+
+  /** @type {import('./reload/reloader.js').Reloader | null} */
+  #reloader = null
+
+  #isClosing = false
 
   /** @type {(error: Error | null) => void} */
   #settle = () => {}
@@ -93,14 +99,35 @@ export class Service {
   start () {
     if (this.settings.isolation.node) this.binding.protect()
     this.supervisor.start()
+    if (this.settings.watch !== null) this.#watch(this.settings.watch)
+  }
+
+  /** @param {import('./option-types.js').Watch} files */
+  async #watch ({ folders, extensions }) {
+    const { docroot, logger } = this.settings
+    const { Reloader } = await import('./reload/reloader.js')
+    if (this.#isClosing) return
+    const reload = (/** @type {{ timeout: number }} */ { timeout }) =>
+      this.supervisor.reload(timeout)
+    this.#reloader = new Reloader({ ready: this.ready, reload }, logger)
+    this.#reloader.watch({
+      folders: folders?.map((folder) => userPath(folder)) ?? [docroot],
+      extensions,
+      persistent: false
+    }, Infinity)
+    // The handler logs the failure.
+    this.ready.catch(() => logger.info('[node-asgi] waiting for file changes'))
   }
 
   /** @param {number} budget milliseconds */
   async close (budget) {
     const end = performance.now() + budget
+    this.#isClosing = true
+    const stopped = this.#reloader?.close()
     // Requests in the queue need some of the time that is left to be answered, too.
     await this.pool.close(budget / 2)
     await this.supervisor.close(Math.max(0, end - performance.now()))
+    await stopped
   }
 
   /** Nobody can use the handler any more, and nobody has closed it. */
@@ -119,6 +146,7 @@ export class Service {
    */
   #onLine (name, line, level, source) {
     const { audience } = this
+    if (level === 'error') audience.tell('log:error', line, source)
     if (audience.listensTo(name)) audience.tell(name, line, { ...source, level })
     else this.#log.line(name, line, level, source)
   }

@@ -54,10 +54,10 @@ Napi::Function Channel::Define(Napi::Env env) {
        InstanceMethod<&Channel::Consumed>("consumed"), InstanceMethod<&Channel::Abort>("abort"),
        InstanceMethod<&Channel::Cancel>("cancel"), InstanceMethod<&Channel::Stop>("stop"),
        InstanceMethod<&Channel::TakeFile>("takeFile"), InstanceMethod<&Channel::Ring>("ring"),
-       InstanceMethod<&Channel::Look>("look"), InstanceMethod<&Channel::Ping>("ping"),
-       InstanceMethod<&Channel::Wait>("wait"), InstanceMethod<&Channel::Drain>("drain"),
-       InstanceMethod<&Channel::Ref>("ref"), InstanceMethod<&Channel::Unref>("unref"),
-       InstanceMethod<&Channel::Close>("close")});
+       InstanceMethod<&Channel::Look>("look"), InstanceMethod<&Channel::Usage>("usage"),
+       InstanceMethod<&Channel::Ping>("ping"), InstanceMethod<&Channel::Wait>("wait"),
+       InstanceMethod<&Channel::Drain>("drain"), InstanceMethod<&Channel::Ref>("ref"),
+       InstanceMethod<&Channel::Unref>("unref"), InstanceMethod<&Channel::Close>("close")});
 }
 
 Channel::Channel(const Napi::CallbackInfo& info)
@@ -133,6 +133,21 @@ Napi::Value Channel::Ring(const Napi::CallbackInfo& /*info*/) {
 Napi::Value Channel::Look(const Napi::CallbackInfo& /*info*/) {
   if (endpoint_ != nullptr && endpoint_->HasRecord()) watcher_.CallBackSoon();
   return {};
+}
+
+Napi::Value Channel::Usage(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  shm::Endpoint::Usage usage{};
+  size_t backlog = 0;
+  if (endpoint_ != nullptr) {
+    usage = endpoint_->usage();
+    backlog = endpoint_->backlog_bytes();
+  }
+  auto result = Napi::Object::New(env);
+  result.Set("request", static_cast<double>(usage.sending));
+  result.Set("response", static_cast<double>(usage.receiving));
+  result.Set("backlog", static_cast<double>(backlog));
+  return result;
 }
 
 Napi::Value Channel::Wait(const Napi::CallbackInfo& info) {

@@ -53,6 +53,7 @@ class Channel : public Napi::ObjectWrap<Channel> {
   Napi::Value TakeFile(const Napi::CallbackInfo& info);
   Napi::Value Ring(const Napi::CallbackInfo& info);
   Napi::Value Look(const Napi::CallbackInfo& info);
+  Napi::Value Usage(const Napi::CallbackInfo& info);
   Napi::Value Ref(const Napi::CallbackInfo& info);
   Napi::Value Unref(const Napi::CallbackInfo& info);
   Napi::Value Close(const Napi::CallbackInfo& info);

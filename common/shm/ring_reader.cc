@@ -1,5 +1,6 @@
 #include "shm/ring_reader.h"
 
+#include <algorithm>
 #include <atomic>
 #include <bit>
 #include <cassert>
@@ -69,6 +70,10 @@ std::span<const std::byte> RingReader::Take() {
   std::atomic_signal_fence(std::memory_order_seq_cst);
   head_ += std::exchange(pending_bytes_, 0);
   return {copy_.data(), pending_length_};
+}
+
+uint64_t RingReader::UsedBytes() const {
+  return std::min(LoadTail(*memory_.header) - released_, memory_.capacity);
 }
 
 bool RingReader::Release() {

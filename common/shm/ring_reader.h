@@ -43,6 +43,9 @@ class RingReader {
   void MarkCorrupt() { corrupt_ = true; }
   // The peer published an impossible position or record. Never becomes false again.
   [[nodiscard]] bool corrupt() const { return corrupt_; }
+  // Bytes of the ring that this end has not freed. Looks at the peer's newest tail, and checks no
+  // more of it than that the result is possible; Look() notices the rest.
+  [[nodiscard]] uint64_t UsedBytes() const;
   // Bytes taken since the last Release().
   [[nodiscard]] uint64_t unreleased() const { return head_ - released_; }
 

@@ -32,6 +32,11 @@ bool RingWriter::HasRoom(size_t size) {
   return !corrupt_ && free_bytes() >= RecordBytes(size);
 }
 
+uint64_t RingWriter::UsedBytes() {
+  if (!corrupt_) RefreshHead();
+  return tail_ - head_;
+}
+
 std::span<std::byte> RingWriter::Reserve(size_t size) {
   reserved_ = 0;
   if (corrupt_ || size > max_record()) return {};

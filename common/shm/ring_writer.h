@@ -31,6 +31,9 @@ class RingWriter {
   // Whether Reserve(size) would succeed. Looks at the peer's newest head.
   [[nodiscard]] bool HasRoom(size_t size);
 
+  // Bytes of the ring that the reader has not freed. Looks at the peer's newest head.
+  [[nodiscard]] uint64_t UsedBytes();
+
   // The largest payload, in bytes.
   [[nodiscard]] size_t max_record() const { return MaxRecord(memory_.capacity); }
   // The peer published an impossible head. Never becomes false again.

@@ -71,6 +71,7 @@ for (const [option, values] of Object.entries({
   python: ['', 3, null],
   workers: [0, -1, 1.5, '2', NaN, Infinity, 5000],
   preload: ['json', [1], ['a b'], null, {}],
+  watch: ['src', 1, null, { folders: [] }, { folders: 'src' }, { extensions: [''] }, { dirs: [] }],
   lifespan: ['yes', true],
   loop: ['trio', false],
   env: [['A=1'], { A: 1 }, 'A=1', { A: 'x\0y' }],
@@ -108,7 +109,8 @@ test('values at the edge are accepted', () => {
     { appTarget: 'a.b.c:d.e.f' }, { appTarget: 'a.b' }, { appTarget: 'a:b.c()' },
     { appTarget: 'größe:app_1' }, { appTarget: 'my-app:app' }, { preload: true },
     { preload: [] }, { logger: false }, { restart: { limit: 1 } }, { requestRing: minRing },
-    { requestRing: maxRing }, { spin: 0 }, { spin: 1000 }, { spin: 'auto' }
+    { requestRing: maxRing }, { spin: 0 }, { spin: 1000 }, { spin: 'auto' },
+    { watch: { folders: ['src'], extensions: ['py', 'html'] } }, { watch: {} }
   ]) parseOptions(options)
 })
 
@@ -158,6 +160,7 @@ test('the declared defaults are the actual ones', () => {
     RestartOptions: 'restart.',
     RecycleOptions: 'recycle.',
     WebSocketOptions: 'websocket.',
+    WatchOptions: 'watch.',
     IsolationOptions: 'isolation.',
     IsolationAllow: 'isolation.allow.',
     IsolationLimits: 'isolation.limits.',
@@ -165,7 +168,7 @@ test('the declared defaults are the actual ones', () => {
   }
   // These have none that is a value: they depend on the machine or on other options, or the addon
   // knows them.
-  const others = ['python', 'requestRing', 'responseRing', 'workers', 'user', 'group', 'umask',
+  const others = ['folders', 'python', 'requestRing', 'responseRing', 'workers', 'user', 'group', 'umask',
     'noNewPrivileges', 'dropCapabilities', 'inheritEnv']
   let seen = 0
   for (const [, name, body] of declarations.matchAll(/^export interface (\w+) \{\n([^]*?)^\}/gm)) {
@@ -180,7 +183,7 @@ test('the declared defaults are the actual ones', () => {
       assert.deepEqual(defaultOption(prefixes[name] + option), value, `${name}.${option}`)
     }
   }
-  assert.equal(seen, 71)
+  assert.equal(seen, 75)
 })
 
 test('a docroot must be a directory', () => {

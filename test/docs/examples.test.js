@@ -18,7 +18,19 @@ const NOT_RUN = [
   { page: 'docs/getting-started.md', text: 'npm --prefix', why: 'builds' },
   { page: 'docs/getting-started.md', text: 'npm install', why: 'needs a network' },
   { page: 'docs/getting-started.md', text: 'pip install', why: 'needs a network' },
+  {
+    page: 'docs/observability.md',
+    text: '@opentelemetry/instrumentation',
+    why: 'needs the SDK; test/observability runs examples/observability/tracing.mjs, which is this'
+  },
+  {
+    page: 'docs/observability.md',
+    text: 'opentelemetry.instrumentation.fastapi',
+    why: 'needs the SDK; test/observability does the same'
+  },
   { page: 'docs/typescript.md', text: 'npm install', why: 'needs a network' },
+  ...['django-express', 'streaming', 'websocket-chat', 'containers'].map((name) => (
+    { page: `docs/guides/${name}.md`, text: 'npm install', why: 'needs a network' })),
   { page: 'docs/performance.md', text: 'npm run bench', why: 'takes 40 minutes' },
   { page: 'docs/performance.md', text: 'bench/path.js', why: 'takes 90 seconds and valgrind' }
 ]

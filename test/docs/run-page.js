@@ -4,6 +4,7 @@
  * - A block that starts with a comment that is a file name (`# main.py`, `// server.mjs`) is that
  *   file. A program in JavaScript is run unless a later block runs or imports it. Python files are
  *   imported, so that a mistake is found where it is.
+ * - A block that starts with the name of a file in examples/ shows that file: see excerpt.js.
  * - Any other block of JavaScript is run as a module. If it uses `python` without declaring it,
  *   that is a handler of the page's main:app.
  * - A shell block is run by bash.
@@ -24,6 +25,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { isDeepStrictEqual } from 'node:util'
 
+import { checkExcerpt } from './excerpt.js'
 import { parsePage } from './markdown.js'
 import { freePorts, Scene } from './scene.js'
 
@@ -31,7 +33,7 @@ import { freePorts, Scene } from './scene.js'
 
 const RUN = new Set(['js', 'python', 'sh', 'ts'])
 const OUTPUT = new Set(['text', 'json'])
-const SHOWN = new Set(['ini', 'nginx', 'mermaid'])
+const SHOWN = new Set(['dockerfile', 'ini', 'nginx', 'mermaid', 'yaml'])
 
 const PORTS = /\b(3000|3001|8000|8443)\b/g
 
@@ -110,7 +112,7 @@ class PageRunner {
       if (last !== null) await checkOutput(last, language, this.#code(block))
       return
     }
-    if (SHOWN.has(language) || this.isSkipped(block)) return
+    if (checkExcerpt(block.code) || SHOWN.has(language) || this.isSkipped(block)) return
     assert(RUN.has(language), `blocks in '${language}' are not known; known are ` +
       [...RUN, ...OUTPUT, ...SHOWN].join(', '))
     this.#last = await this.#run(block, index)

@@ -79,6 +79,13 @@ describe('examples', { timeout: 120_000 }, () => {
     assertProblem(fence('python', '# main.py\nasync def app(scope, receive, send): 1 / 0') + SERVER,
       8, /answered with 500/))
 
+  it('that show other lines than the file of the example are found', async () => {
+    const show = (...lines) => fence('js', ['// examples/express/server.js', ...lines].join('\n'))
+    const lines = ['const app = express()', '// …', 'const server = app.listen(Number(']
+    assert.deepEqual(await problemsOf(show(...lines)), [])
+    await assertProblem(show(...lines.reverse()), 3, /does not have these lines there:\nconst app/)
+  })
+
   it('in an unknown language are found', async () => {
     await assertProblem(fence('javascript', '1'), 3, /javascript/)
     await assertProblem('    indented()', 1, /blocks in ''/)

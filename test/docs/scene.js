@@ -20,7 +20,7 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 /** What examples may import besides node-asgi. */
 const PACKAGES = [
   'express', 'fastify', '@types', 'eventsource-parser', 'openapi-fetch', 'openapi-typescript',
-  'openapi-typescript-helpers', 'typescript'
+  'openapi-typescript-helpers', 'typescript', 'vite'
 ]
 
 /** How long a program may run, and how long it may take to end when it is told to. */
@@ -39,6 +39,8 @@ export class Scene {
       symlinkSync(join(ROOT, 'node_modules', name), join(this.folder, 'node_modules', name))
     }
     symlinkSync(join(ROOT, 'addon/bin/node-asgi.js'), join(this.bin, 'node-asgi'))
+    symlinkSync(join(ROOT, 'node_modules/vite/bin/vite.js'), join(this.bin, 'vite'))
+    symlinkSync(join(ROOT, 'node_modules/typescript/bin/tsc'), join(this.bin, 'tsc'))
     symlinkSync(join(ROOT, '.venv'), join(this.folder, '.venv'))
   }
 

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
 import { loadBinding } from '../../addon/lib/binding.js'
-import { Feature, encodeHead } from '../../addon/lib/message/head.js'
+import { Feature, encodeHead, parseHead, withHeader } from '../../addon/lib/message/head.js'
 import { parseOptions } from '../../addon/lib/options.js'
 
 const binding = loadBinding()
@@ -17,6 +17,21 @@ test('head.js writes the fields in the order in which the addon reads them', () 
   const head = encodeHead({ method: 'PUT', url: 'https://h/p?q', headers: {}, socket }, 0)
   assert.deepEqual(head.split('\0').slice(0, binding.headFields.length),
     ['PUT', 'https', '1.1', '/p', 'q', 'c', '1', 's', '2', '', '', '', ''])
+  assert.deepEqual(Object.values(parseHead(withHeader(head, 'a', 'b'))),
+    ['PUT', 'https', '1.1', '/p', 'q', 'c', '1', 's', '2', '',
+      ['host', 'h', 'content-length', '0', 'a', 'b']])
+})
+
+test('a channel tells how full its rings are', () => {
+  const channel = new binding.Channel({}, () => {})
+  const nothing = { request: 0, response: 0, backlog: 0 }
+  assert.deepEqual(channel.usage(), nothing)
+  channel.ping()
+  const { request, backlog } = channel.usage()
+  assert.ok(request > 0 && request < binding.limits.defaultRing)
+  assert.equal(backlog, 0)
+  channel.close()
+  assert.deepEqual(channel.usage(), nothing)
 })
 
 test('options.js accepts the same ring sizes as the addon', () => {

@@ -1,8 +1,12 @@
 // The examples of frameworks, as their readers run them.
 import assert from 'node:assert/strict'
+import { appendFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
-import { EXAMPLES, checkFrameworkExample, runExample } from '../support/example.js'
+import {
+  EXAMPLES, checkFrameworkExample, runExample, withExample
+} from '../support/example.js'
+import { RAISING, checkFetchFramework } from '../support/fetch-framework.js'
 import { leakTest } from '../support/harness.js'
 
 leakTest('examples/express', async () => {
@@ -17,4 +21,22 @@ leakTest('examples/express', async () => {
 leakTest('examples/fastify', async () => {
   await runExample(join(EXAMPLES, 'fastify'), 'server.js',
     (url) => checkFrameworkExample(url, 'Fastify'))
+})
+
+leakTest('examples/hono', async () => {
+  await withExample('hono', ['hono', '@hono'], async (folder) => {
+    await appendFile(join(folder, 'main.py'), RAISING)
+    await runExample(folder, 'server.js', (url) => checkFetchFramework(url, {
+      client: '127.0.0.1', failure: /^Something went wrong\n$/
+    }))
+  })
+})
+
+leakTest('examples/koa', async () => {
+  await withExample('koa', ['koa'], async (folder) => {
+    await appendFile(join(folder, 'main.py'), RAISING)
+    await runExample(folder, 'server.js', (url) => checkFetchFramework(url, {
+      client: '127.0.0.1', failure: /^Internal Server Error$/
+    }))
+  })
 })

@@ -19,12 +19,16 @@ function structured (entries, bindings = {}) {
 leakTest('a structured logger gets level, worker, pid, and a traceback as one entry', async () => {
   const entries = []
   const python = startPython({ appTarget: 'logging_app:app', logger: structured(entries) })
+  const errors = []
+  python.on('log:error', (...details) => errors.push(details))
   await python.ready
   const [{ pid }] = python.stats().workers
   for (const url of ['/print', '/warning', '/error', '/configured']) {
     await python.handleRequest({ url })
   }
   await eventually(() => assert.equal(entries.length, 6))
+  assert.deepEqual(errors.map(([text, source]) => [text.split('\n')[0], source]),
+    [['it failed', { worker: 1, pid }]])
   for (const entry of entries) assert.deepEqual([entry.worker, entry.pid], [1, pid])
   const found = (text) => entries.find((entry) => entry.text.includes(text))
   const texts = ['a line on stdout', 'a line on stderr', 'careful 1', 'it failed', 'in detail',

@@ -48,6 +48,7 @@ leakTest('WebSockets are observed from the network and from the program alike', 
       ['websocket', '/echo', 'answered', 101],
       ['websocket', '/refuse', 'answered', 403]
     ])
+    assert.deepEqual(ended.map(({ incoming }) => incoming), [true, true, false, false])
     const [network, , program] = ended
     assert.equal(network.client.address, '127.0.0.1')
     assert.equal(program.client, null)

@@ -51,13 +51,15 @@ describe('the published package', () => {
         const assert = require('node:assert')
         const required = require('node-asgi')
         Promise.all([
-          import('node-asgi'), import('node-asgi/extra'), import('node-asgi/fastify')
-        ]).then(([imported, extra, fastify]) => {
+          import('node-asgi'), import('node-asgi/extra'), import('node-asgi/fastify'),
+          import('node-asgi/vite')
+        ]).then(([imported, extra, fastify, vite]) => {
           assert.deepEqual({ ...imported }, { ...required })
           assert.equal(extra.Handler, required.PythonHandler)
           assert.equal(require('node-asgi/extra').Handler, required.PythonHandler)
           assert.equal(fastify.default, require('node-asgi/fastify').default)
           assert.equal(typeof fastify.default, 'function')
+          assert.equal(vite.default, require('node-asgi/vite').default)
           for (const [name, value] of Object.entries(required)) {
             assert.equal(value.name, name === 'Python' ? 'PythonHandler' : name)
           }

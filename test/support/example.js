@@ -3,11 +3,14 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { dirname } from 'node:path'
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
-import { VENV_PYTHON } from './harness.js'
+import { VENV_PYTHON, eventually } from './harness.js'
+import { descendants, isAlive } from './processes.js'
 import { openSocket, refusedSocket } from './websocket.js'
 
 export const EXAMPLES = fileURLToPath(new URL('../../examples/', import.meta.url))
@@ -15,25 +18,71 @@ export const EXAMPLES = fileURLToPath(new URL('../../examples/', import.meta.url
 const VENV = dirname(dirname(VENV_PYTHON))
 
 /**
+ * Runs a test on a copy of an example that has a package.json, with its packages installed.
+ * @param {string} name
+ * @param {string[]} packages besides node-asgi
+ * @param {(folder: string) => Promise<void>} run
+ */
+export async function withExample (name, packages, run) {
+  const folder = mkdtempSync(join(tmpdir(), `node-asgi-${name}-`))
+  try {
+    cpSync(join(EXAMPLES, name), folder, {
+      recursive: true, filter: (path) => !/\/(node_modules|\.venv|__pycache__|static)$/.test(path)
+    })
+    const root = dirname(EXAMPLES)
+    mkdirSync(join(folder, 'node_modules'))
+    symlinkSync(root, join(folder, 'node_modules/node-asgi'))
+    for (const each of packages) {
+      symlinkSync(join(root, 'node_modules', each), join(folder, 'node_modules', each))
+    }
+    await run(folder)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+/**
  * @param {string} folder
  * @param {string} program in the folder
  * @param {(url: string) => Promise<void>} run
  */
 export async function runExample (folder, program, run) {
-  const child = spawn(process.execPath, [program], {
-    cwd: folder,
-    env: { ...process.env, PORT: '0', VIRTUAL_ENV: VENV },
-    stdio: ['ignore', 'pipe', 'inherit']
+  await runServer([process.execPath, program], { cwd: folder, env: { PORT: '0' } },
+    async (child) => run(await addressFrom(child)))
+}
+
+/**
+ * Runs a server until a check is over, and makes sure that it leaves no process behind.
+ * @param {string[]} command
+ * @param {{ cwd: string, env: Record<string, string> }} options
+ * @param {(child: import('node:child_process').ChildProcess) => Promise<void>} run
+ */
+export async function runServer ([file, ...args], { cwd, env }, run) {
+  const child = spawn(file, args, {
+    cwd,
+    env: { ...process.env, VIRTUAL_ENV: VENV, ...env },
+    stdio: ['ignore', 'pipe', 'pipe']
   })
   const exited = once(child, 'exit')
+  let log = ''
+  child.stderr.setEncoding('utf8').on('data', (text) => { log += text })
+  /** @type {number[]} */
+  let started
   try {
-    await run(await addressFrom(child))
+    await run(child)
+    started = descendants(child.pid)
+    assert.notDeepEqual(started, [], 'Python runs')
+  } catch (error) {
+    process.stderr.write(log)
+    throw error
   } finally {
     child.kill('SIGTERM')
   }
   const [code, signal] = await exited
   // Nest sends the signal to itself again, when everything has been closed.
-  assert(code === 0 || signal === 'SIGTERM', `exit code ${code}, signal ${signal}`)
+  assert(code === 0 || ['SIGTERM', 143].includes(signal ?? code),
+    `exit code ${code}, signal ${signal}\n${log}`)
+  await eventually(() => assert.deepEqual(started.filter(isAlive), [], 'left processes'))
 }
 
 /** @param {import('node:child_process').ChildProcess} child that prints its address */

@@ -238,6 +238,10 @@ export function createFake (behaviour = {}) {
 
     look () {}
 
+    usage () {
+      return { request: 0, response: 0, backlog: 0, ...this.used }
+    }
+
     ping () {}
 
     wait () {
@@ -315,6 +319,7 @@ export function createFake (behaviour = {}) {
         pid: this.pid,
         stdout: new PassThrough(),
         stderr: new PassThrough(),
+        stdio: [],
         ref () {},
         unref () {}
       })
@@ -428,8 +433,8 @@ export function createFake (behaviour = {}) {
       return server.child
     },
     kill (pid, signal) {
-      fake.groupsKilled.push(pid)
-      const server = fake.servers.find((each) => each.pid === -pid)
+      fake.groupsKilled.push(pid) // minus the pid of its leader
+      const server = fake.servers.find((each) => each.pid === Math.abs(pid))
       later(() => server?.exit(null, signal))
     }
   }

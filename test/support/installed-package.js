@@ -31,10 +31,21 @@ export async function installPackage (exports = {}) {
   for (const name of readdirSync(join(root, 'node_modules'))) {
     if (!name.startsWith('.')) symlinkSync(join(root, 'node_modules', name), join(modules, name))
   }
-  await stagePackage(join(modules, 'node-asgi'), { exports })
-  installBinaries(modules)
+  await placePackage(modules, exports)
   writeFileSync(join(folder, 'package.json'), '{ "private": true }\n')
   return folder
+}
+
+/**
+ * Puts the package into a `node_modules`, in place of one that is there.
+ * @param {string} modules
+ * @param {Record<string, any>} [exports] further entries for the `exports` of the checkout
+ */
+export async function placePackage (modules, exports = {}) {
+  const folder = join(modules, 'node-asgi')
+  rmSync(folder, { recursive: true, force: true })
+  await stagePackage(folder, { exports })
+  installBinaries(modules)
 }
 
 /** Puts what the checkout has built where the package for this platform would be. */

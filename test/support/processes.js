@@ -21,6 +21,15 @@ export function childProcesses (pid = process.pid) {
   return children
 }
 
+/**
+ * The ids of these processes, and of those that they have started.
+ * @param {number} pid
+ * @returns {number[]}
+ */
+export function descendants (pid) {
+  return childProcesses(pid).flatMap((child) => [child, ...descendants(child)])
+}
+
 /** Whether a process exists and is not a zombie. */
 export function isAlive (pid) {
   try {

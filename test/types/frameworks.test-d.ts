@@ -5,6 +5,8 @@ import {
   PythonHandler, Request, type Middleware, type MiddlewareOptions, type ScopeOption
 } from 'node-asgi'
 import fastifyPython, { type FastifyPythonOptions } from 'node-asgi/fastify'
+import vitePython, { type VitePythonOptions } from 'node-asgi/vite'
+import { defineConfig } from 'vite'
 import { type Equal, expectTrue } from './expect.js'
 
 const python = PythonHandler.shared({ docroot: '.' }, { name: 'first' })
@@ -34,6 +36,11 @@ python.handleRequest({ url: '/', scope: { user } })
 python.handleStream(new Request({ scope: { user } }))
 python.connect({ url: '/', scope: { user } })
 python.fetch('/', { method: 'POST', scope: { user } })
+python.fetch(new globalThis.Request('http://h/'), { socket: { remoteAddress: '192.0.2.1' } })
+// @ts-expect-error: an address is a part of the connection.
+python.fetch('/', { socket: '192.0.2.1' })
+createServer((req) => python.fetch(req, { prefix: '/api', scope: { ip: req.socket } }))
+createServer((req) => python.fetch('/', { socket: req.socket }))
 // @ts-expect-error: data has names.
 python.handleRequest({ url: '/', scope: 'ada' })
 
@@ -44,3 +51,11 @@ await fastify.register(fastifyPython, { prefix: '/api', python: { appTarget: 'ma
 // @ts-expect-error: options of the handler have their place.
 await fastify.register(fastifyPython, { prefix: '/api', appTarget: 'main:app' })
 expectTrue<Equal<typeof fastify.python, PythonHandler>>()
+
+const viteOptions: VitePythonOptions = {
+  python, prefix: '/api', refresh: false
+}
+defineConfig({ plugins: [vitePython(), vitePython(viteOptions)] })
+vitePython({ python: { watch: { folders: ['app'] } }, scope: (req) => ({ url: req.url }) })
+// @ts-expect-error: options of the handler have their place.
+vitePython({ appTarget: 'main:app' })

@@ -11,6 +11,8 @@ import { type Equal, expectTrue } from './expect.js'
 expectTrue<Equal<keyof declared.PythonHandler, keyof PythonHandler>>()
 expectTrue<Equal<keyof declared.ObservedRequest, keyof RequestRecord>>()
 expectTrue<Equal<declared.RequestOutcome | null, RequestRecord['outcome']>>()
+expectTrue<Equal<keyof declared.Health, keyof PythonHandler['health']>>()
+expectTrue<Equal<declared.Readiness, ReturnType<PythonHandler['health']['check']>>>()
 expectTrue<Equal<keyof declared.Headers, keyof Headers>>()
 expectTrue<Equal<keyof declared.Request, keyof Request>>()
 expectTrue<Equal<keyof declared.Response, keyof Response>>()

@@ -25,6 +25,7 @@ SETTINGS = {
     "rootPath": "",
     "spin": 0,
     "debug": False,
+    "debugger": None,
     "limits": {},
     "allowed": None,
     "preparation": {},

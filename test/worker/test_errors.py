@@ -1,5 +1,6 @@
 import os
 import sys
+from bdb import BdbQuit
 
 import pytest
 from node_asgi_worker import _worker, errors, importer, logs
@@ -32,6 +33,19 @@ def test_a_plain_exception():
     assert traceback.startswith("Traceback (most recent call last):\n")
     assert 'test_errors.py", line ' in traceback
     assert traceback.endswith("ValueError: no such item\n")
+
+
+def test_leaving_a_debugger_filled_the_log_with_a_traceback():
+    def stopped():
+        raise BdbQuit
+
+    try:
+        stopped()
+    except BdbQuit as exc:
+        kind, _, traceback = errors.describe(exc)
+    assert kind == "bdb.BdbQuit"
+    assert "in stopped\n" in traceback
+    assert traceback.count('File "') == 1
 
 
 def test_a_type_of_a_module_is_named_with_it():

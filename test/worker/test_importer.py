@@ -145,6 +145,11 @@ def test_a_missing_attribute_offers_near_names(apps):
         assert fact in error.message
 
 
+def test_a_missing_attribute_offered_nothing_where_the_module_has_an_app(apps):
+    message = failure("main:application").message
+    assert message.endswith("; did you mean 'app'?")
+
+
 def test_a_missing_attribute_further_down(apps):
     message = failure("pkg.mod:holder.apq").message
     for fact in ("'holder'", "'pkg.mod'", "'apq'", "did you mean", "'app'"):

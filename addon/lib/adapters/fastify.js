@@ -5,7 +5,7 @@
  * WebSocket goes through the hooks before its handler, and then past Fastify.
  */
 
-import { EventEmitter } from 'node:events'
+import { STATUS_CODES } from 'node:http'
 import { Transform } from 'node:stream'
 
 import { InvalidOptionError, InvalidRequestError } from '../errors.js'
@@ -15,9 +15,17 @@ import { currentHeaders } from '../http/changed-headers.js'
 import { expectUpgrades, isUpgrade } from '../http/middleware.js'
 import { checkScope } from '../http/node-scope.js'
 import { withStatus } from '../http/passing-exchange.js'
+import { OPTION_NAMES } from '../options.js'
+import { isHandler } from './is-handler.js'
 
 const KEYS = new Set(['python', 'prefix', 'scope', 'bodyLimit', 'decorator', 'logLevel',
   'logSerializers'])
+
+const ADVICE = {
+  ...Object.fromEntries(OPTION_NAMES.map((name) =>
+    [name, `put the options of the handler into python: { ${name} }`])),
+  handler: 'did you mean python?'
+}
 
 /** What belongs to the connection with the application, which is not one over HTTP. */
 const HOP_BY_HOP = new Set(['connection', 'keep-alive', 'transfer-encoding'])
@@ -27,10 +35,7 @@ const HOP_BY_HOP = new Set(['connection', 'keep-alive', 'transfer-encoding'])
  * @param {Record<string, any>} options
  */
 async function plugin (fastify, options) {
-  checkKeys(options, KEYS, 'node-asgi/fastify', {
-    docroot: 'put the options of the handler into python: { docroot }',
-    handler: 'did you mean python?'
-  }, 'option')
+  checkKeys(options, KEYS, 'node-asgi/fastify', ADVICE, 'option')
   const { prefix = '', bodyLimit = Infinity, decorator = 'python', logLevel } = options
   const scope = checkScope(options.scope)
   if (!(bodyLimit >= 0)) {
@@ -39,7 +44,7 @@ async function plugin (fastify, options) {
   }
   const isOwn = !isHandler(options.python)
   const python = isOwn
-    ? new PythonHandler({ logger: fastify.log, ...options.python })
+    ? new PythonHandler({ logger: loggerOf(fastify), ...options.python })
     : options.python
   if (isOwn) fastify.addHook('onClose', () => python.close())
   fastify.decorate(decorator, python)
@@ -47,9 +52,13 @@ async function plugin (fastify, options) {
   fastify.register(routes, { prefix, logLevel, python, scope, bodyLimit })
 }
 
-/** @param {any} value may come from another copy of this package */
-function isHandler (value) {
-  return value instanceof EventEmitter && 'handleStream' in value
+/**
+ * Without a logger Fastify has one that drops everything. Why an application did not start would be
+ * lost there, so the handler has its usual logger then.
+ * @param {any} fastify
+ */
+function loggerOf ({ log }) {
+  return log.error === log.info ? undefined : log
 }
 
 /**
@@ -87,7 +96,7 @@ async function routes (fastify, { python, scope, bodyLimit }) {
         scope: data
       }, { signal: gone.signal })
     } catch (error) {
-      throw withStatus(error)
+      throw forFastify(error)
     }
     reply.code(response.status)
     for (const [name, value] of Object.entries(response.headers.toJSON())) {
@@ -109,6 +118,20 @@ async function routes (fastify, { python, scope, bodyLimit }) {
 }
 
 const kRequest = Symbol('request')
+
+/**
+ * Fastify's own error handler sends the message to the client, and those of failures have
+ * tracebacks and paths. So an error handler sees the error with another message.
+ * @param {unknown} error
+ */
+function forFastify (error) {
+  const { statusCode } = withStatus(error)
+  if (!(error instanceof Error) || statusCode < 500) return error
+  return Object.create(error, {
+    message: { value: STATUS_CODES[statusCode] },
+    cause: { value: error }
+  })
+}
 
 /**
  * @param {any} scope

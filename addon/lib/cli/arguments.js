@@ -7,7 +7,7 @@ import { addresses } from './addresses.js'
 
 /** @typedef {import('./address.js').Address} Address */
 /** @typedef {import('./certificates.js').TlsFiles} TlsFiles */
-/** @typedef {import('./watch.js').WatchedFiles} WatchedFiles */
+/** @typedef {import('../reload/watch.js').WatchedFiles} WatchedFiles */
 /** @typedef {import('./server.js').ServerLimits} ServerLimits */
 /** @typedef {import('./settings/resolve.js').Settings} Settings */
 

@@ -188,8 +188,8 @@ function usage (action) {
 
 /**
  * In "--preload main:app" the second word is the application, because the name of a module contains
- * no colon, and in "--reload-poll main" because "main" is not a number. So a value that may be left
- * out is separated from what is no such value.
+ * no colon, and in "--debug main" because it is not an address. So a value that may be left out is
+ * separated from what is no such value.
  * @param {Setting[]} settings
  * @param {string[]} argv
  */
@@ -199,7 +199,7 @@ function separateValues (settings, argv) {
     const setting = optional.get(word)
     const next = argv[i + 1]
     if (setting === undefined || next === undefined) return word
-    const isValue = setting.choices?.includes(next) ??
+    const isValue = setting.isValue?.(next) ?? setting.choices?.includes(next) ??
       (!next.includes(':') && canParse(setting, next))
     return isValue || next.startsWith('-') ? word : `${word}=`
   })

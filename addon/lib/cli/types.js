@@ -6,12 +6,12 @@ import { randomUUID } from 'node:crypto'
 import { readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 
+import { watchFiles } from '../reload/watch.js'
 import { CommandError, exitCodeOf, explain } from './failure.js'
 import { createLogger } from './logger.js'
 import { openapiDocument } from './openapi.js'
 import { loadTranslator } from './translator.js'
 import { typesArguments } from './types-arguments.js'
-import { watchFiles } from './watch.js'
 
 /** @typedef {import('./types-arguments.js').TypesArguments} TypesArguments */
 

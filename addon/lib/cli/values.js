@@ -8,6 +8,7 @@ import { statSync } from 'node:fs'
 import { InvalidArgumentError } from 'commander'
 
 import { MAX_PORT } from '../message/url.js'
+import { isDebugAddress } from '../option-debug.js'
 import { userPath } from '../util/user-path.js'
 
 export const MIB = 1024 * 1024
@@ -156,6 +157,12 @@ export function parsePaths (text, before) {
 export function parseModules (text, before) {
   const modules = parseList(text, before)
   return modules.length > 0 ? modules : true
+}
+
+/** @param {string} text empty: there is none */
+export function parseDebugAddress (text) {
+  if (text === '' || isDebugAddress(text)) return text || true
+  throw new InvalidArgumentError('It must be a port, or host:port.')
 }
 
 /**

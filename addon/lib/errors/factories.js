@@ -5,7 +5,9 @@
 import { constants } from 'node:os'
 
 import { namesFlags, optionName, optionNames } from '../util/option-name.js'
-import { InvalidRequestError, StartupError, UnavailableError, WorkerError } from './classes.js'
+import {
+  InvalidRequestError, ResponseError, StartupError, UnavailableError, WorkerError
+} from './classes.js'
 
 /** @returns {UnavailableError} */
 export function closedError () {
@@ -52,6 +54,12 @@ export function bodyTooLargeError (limit) {
 export function slowBodyError (rate) {
   return new InvalidRequestError('ERR_BODY_TOO_SLOW', 'the client sent the request body at less ' +
     `than ${rate} bytes a second; lower ${optionName('minBodyRate')} for slower clients`)
+}
+
+/** @returns {ResponseError} */
+export function clientGoneError () {
+  return new ResponseError('ERR_RESPONSE_ABORTED',
+    'the client closed the connection before the response was complete')
 }
 
 const REQUEST_CODES = new Set([

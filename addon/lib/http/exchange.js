@@ -1,7 +1,8 @@
 import { pipeline } from 'node:stream/promises'
 
 import {
-  AppError, NodeAsgiError, ResponseError, bodyTooLargeError, diedByItself, lostInShort
+  AppError, NodeAsgiError, ResponseError, bodyTooLargeError, clientGoneError, diedByItself,
+  lostInShort
 } from '../errors.js'
 import { splitJoined } from '../message/headers.js'
 import { askedUrl } from '../message/mount.js'
@@ -59,6 +60,10 @@ export class HttpExchange extends RequestStream {
     this.session = null
     // Middleware may redirect listeners to a stream of its own, so none can rely on `this`.
     res.on('close', () => this.onClose())
+  }
+
+  get isIncoming () {
+    return true
   }
 
   get takesText () {
@@ -268,8 +273,7 @@ export class HttpExchange extends RequestStream {
     this.#gone = true
     if (this.finished) return
     if (this.session !== null) countReset(this.session)
-    this.cancel(new ResponseError('ERR_RESPONSE_ABORTED',
-      'the client closed the connection before the response was complete'))
+    this.cancel(clientGoneError())
   }
 
   /** @param {Error} error */

@@ -8,6 +8,35 @@ import { InvalidRequestError } from '../errors.js'
 import { headerText } from '../message/headers.js'
 
 /**
+ * How long the body is, as far as that is known before it has been read.
+ * @param {any} req
+ * @param {string[]} current what middleware has made of its headers
+ * @returns {number} bytes; Infinity: unknown
+ */
+export function incomingLength (req, current) {
+  if (req.httpVersionMajor === 2) return req.stream.endAfterHeaders ? 0 : Infinity
+  const { headers, rawHeaders } = req
+  if (current !== rawHeaders) return rawLength(rawHeaders)
+  if (headers['transfer-encoding'] !== undefined) return Infinity
+  const length = headers['content-length']
+  return length === undefined ? 0 : Number(length)
+}
+
+/**
+ * What the client said, whatever has become of the headers since.
+ * @param {string[]} rawHeaders
+ */
+function rawLength (rawHeaders) {
+  let length = 0
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i].toLowerCase()
+    if (name === 'transfer-encoding') return Infinity
+    if (name === 'content-length') length = Number(rawHeaders[i + 1])
+  }
+  return length
+}
+
+/**
  * @param {any} req
  * @returns {import('../stream/request-body.js').Body}
  */
@@ -21,7 +50,7 @@ export function incomingBody (req) {
   const bytes = exactBytes(req)
   if (bytes !== undefined) return bytes.length === 0 ? undefined : bytes
   throw new InvalidRequestError('ERR_INVALID_BODY', 'something else has read the body of the ' +
-    'request before python.listener got it, for example express.json(); mount Python before the ' +
+    'request before Python got it, for example express.json(); mount Python before the ' +
     'body parser, switch the parser off for these requests, or let it keep the bytes in ' +
     'req.rawBody')
 }

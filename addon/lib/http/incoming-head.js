@@ -34,6 +34,7 @@ const kAddresses = Symbol('addresses')
  * @property {string} [data] what Node says about the request, as encodeNodeData() returns it
  * @property {Pass} [pass] what goes on to the next handler
  * @property {boolean} [keepsBody] the client waits for "100 Continue"
+ * @property {boolean} [relayed] somebody else sends the response, and nothing but the response
  */
 
 /**
@@ -45,7 +46,7 @@ const kAddresses = Symbol('addresses')
  * @throws {InvalidRequestError} if it is not clear, or not allowed, which host the request is for
  */
 export function encodeIncoming (req, settings, arrival = {}, list = currentHeaders(req)) {
-  const { prefix, data = '', keepsBody = false } = arrival
+  const { prefix, data = '', keepsBody = false, relayed = false } = arrival
   let { mount = '' } = arrival
   const socket = /** @type {Socket} */ (req.socket)
   const http2 = req.httpVersionMajor === 2
@@ -63,10 +64,7 @@ export function encodeIncoming (req, settings, arrival = {}, list = currentHeade
   if (settings.allowedHosts !== undefined) {
     checkAllowedHost(host || requestHost(req), settings.allowedHosts)
   }
-  let features = headers.takesTrailers ? Feature.TRAILERS : ''
-  if (req.httpVersion !== '1.0') features += Feature.EARLY_HINTS
-  if (keepsBody) features += Feature.CONTINUE
-  if (http2 && pushAllowed(req)) features += Feature.PUSH
+  const features = relayed ? '' : featuresOf(req, headers.takesTrailers, keepsBody)
   const tls = socket.encrypted ? tlsText(/** @type {any} */ (socket)) : ''
   const scheme = forwarded?.scheme || (socket.encrypted ? 'https' : 'http')
   return `${req.method}\0${scheme}\0${http2 ? '2' : req.httpVersion}\0` +
@@ -75,9 +73,17 @@ export function encodeIncoming (req, settings, arrival = {}, list = currentHeade
     `${nulFree(mount)}\0${features}\0${tls}\0${data}${headers.text}`
 }
 
-/** @param {any} req */
-function pushAllowed (req) {
-  return req.stream.pushAllowed === true
+/**
+ * @param {any} req
+ * @param {boolean} takesTrailers
+ * @param {boolean} keepsBody
+ */
+function featuresOf (req, takesTrailers, keepsBody) {
+  let features = takesTrailers ? Feature.TRAILERS : ''
+  if (req.httpVersion !== '1.0') features += Feature.EARLY_HINTS
+  if (keepsBody) features += Feature.CONTINUE
+  if (req.stream?.pushAllowed === true) features += Feature.PUSH
+  return features
 }
 
 /**

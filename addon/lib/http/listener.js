@@ -9,7 +9,7 @@ import { httpStatus } from './error-status.js'
 import { HttpExchange, describe } from './exchange.js'
 import { currentHeaders } from './changed-headers.js'
 import { watchSession } from './http2-sessions.js'
-import { incomingBody } from './incoming-body.js'
+import { incomingBody, incomingLength } from './incoming-body.js'
 import { KeptBody, MAX_KEPT } from './kept-body.js'
 import { PassingExchange, withStatus } from './passing-exchange.js'
 import { encodeIncoming } from './incoming-head.js'
@@ -65,7 +65,7 @@ export function createListener (pool, limits, settings, closing) {
   function listen (req, res, arrival) {
     if (hasGone(req, res)) return
     const headers = currentHeaders(req)
-    const length = bodyLength(req, headers)
+    const length = incomingLength(req, headers)
     const declared = declaredLength(req, length)
     /** @type {HttpExchange} */
     let exchange
@@ -141,35 +141,7 @@ function begin (uploads, exchange, body, length) {
 
 /**
  * @param {any} req
- * @param {string[]} current what middleware has made of its headers
- * @returns {number} bytes; Infinity: unknown
- */
-function bodyLength (req, current) {
-  if (req.httpVersionMajor === 2) return req.stream.endAfterHeaders ? 0 : Infinity
-  const { headers, rawHeaders } = req
-  if (current !== rawHeaders) return rawLength(rawHeaders)
-  if (headers['transfer-encoding'] !== undefined) return Infinity
-  const length = headers['content-length']
-  return length === undefined ? 0 : Number(length)
-}
-
-/**
- * What the client said, whatever has become of the headers since.
- * @param {string[]} rawHeaders
- */
-function rawLength (rawHeaders) {
-  let length = 0
-  for (let i = 0; i < rawHeaders.length; i += 2) {
-    const name = rawHeaders[i].toLowerCase()
-    if (name === 'transfer-encoding') return Infinity
-    if (name === 'content-length') length = Number(rawHeaders[i + 1])
-  }
-  return length
-}
-
-/**
- * @param {any} req
- * @param {number} length see bodyLength
+ * @param {number} length see incomingLength
  * @returns {number} of HTTP/2 too, where nghttp2 refuses a body of another length
  */
 function declaredLength (req, length) {

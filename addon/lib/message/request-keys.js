@@ -57,7 +57,7 @@ function isUsual (key) {
 export function checkRequestKeys (request) {
   if (request.rawHeaders !== undefined) {
     throw new InvalidOptionError('request', 'a request that arrived over HTTP cannot be sent as ' +
-      'it is; answer it with python.listener(req, res)')
+      'it is; answer it with python.listener(req, res), or send it with python.fetch(req)')
   }
   for (const key in request) {
     if (!isUsual(key)) return checkKeys(request, KEYS, 'a request', ADVICE)

@@ -35,6 +35,10 @@ class ResponseHead {
     }
   }
 
+  get ok () {
+    return this.status >= 200 && this.status < 300
+  }
+
   /** @returns {Headers} */
   get headers () {
     if (typeof this.#headers === 'string') this.#headers = parseJoined(this.#headers)

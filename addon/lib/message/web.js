@@ -27,7 +27,7 @@ import { invalidUrl } from './url.js'
  */
 
 /** What `init` may replace in a request. */
-const FIELDS = ['method', 'headers', 'body', 'signal', 'prefix', 'scope']
+const FIELDS = ['method', 'headers', 'body', 'signal', 'prefix', 'scope', 'socket']
 
 /** The origin of a URL that has none. */
 const ORIGIN = 'http://localhost'
@@ -48,6 +48,14 @@ const NULL_BODY = new Set([101, 204, 205, 304])
  */
 export function isWebRequest (request) {
   return request[Symbol.toStringTag] === 'Request'
+}
+
+/**
+ * Whether it is the request of a server of node:http, https or http2.
+ * @param {any} input
+ */
+export function isIncoming (input) {
+  return typeof input === 'object' && input !== null && input.rawHeaders !== undefined
 }
 
 /**
@@ -72,11 +80,7 @@ function isWebStream (body) {
  * @returns {Promise<FetchCall>}
  */
 export async function parseFetch (input, init) {
-  if (init !== undefined && init !== null && typeof init !== 'object') {
-    throw new InvalidOptionError('init', 'the second argument of fetch() must be an object such ' +
-      `as { method: 'POST' }, not a ${typeof init}`)
-  }
-  const given = init ?? {}
+  const given = fetchInit(init)
   const source = isRequest(input) ? input : null
   if (source !== null && !isWebRequest(source) && FIELDS.every((name) => given[name] == null)) {
     const { url, method, signal } = source
@@ -100,11 +104,23 @@ export async function parseFetch (input, init) {
     throw new InvalidRequestError('ERR_INVALID_BODY', `fetch() sends no body with ${method}`)
   }
   if (isWebStream(body) && !headers.has('content-length')) body = await gather(body)
-  const { socket, idempotent } = source ?? {}
+  const { idempotent } = source ?? {}
+  const socket = given.socket ?? source?.socket
   const prefix = given.prefix ?? source?.prefix
   const scope = given.scope ?? source?.scope
   const request = { url, method, headers, body, socket, idempotent, prefix, scope }
   return { request, method, url, signal }
+}
+
+/**
+ * @param {any} init
+ * @returns {any} an object
+ */
+export function fetchInit (init) {
+  if (init === undefined || init === null) return {}
+  if (typeof init === 'object') return init
+  throw new InvalidOptionError('init', 'the second argument of fetch() must be an object such as ' +
+    `{ method: 'POST' }, not a ${typeof init}`)
 }
 
 /** @param {any} input */
@@ -148,7 +164,7 @@ export function checkUnused (request) {
  * Reads a body that is there already: a web Request hides the length of a body that it was created
  * with, and many applications read no form without content-length.
  * @param {ReadableStream<Uint8Array>} stream
- * @returns {Promise<Uint8Array | AsyncIterable<unknown>>} the whole body, or what to read when it
+ * @returns {Promise<Uint8Array | WebRest>} the whole body, or what to read when it
  *   is long, still arriving, or something else than text and bytes
  */
 async function gather (stream) {
@@ -164,15 +180,15 @@ async function gather (stream) {
     for (let size = 0; size <= GATHERED;) {
       const next = reader.read()
       const result = await Promise.race([next, late])
-      if (result === undefined) return new Rest(reader, chunks, next)
+      if (result === undefined) return new WebRest(reader, chunks, next)
       if (result.done) return Buffer.concat(chunks)
       const { value } = result
       const bytes = typeof value === 'string' ? Buffer.from(value) : value
       chunks.push(bytes)
-      if (!(bytes instanceof Uint8Array)) return new Rest(reader, chunks, null)
+      if (!(bytes instanceof Uint8Array)) return new WebRest(reader, chunks, null)
       size += bytes.length
     }
-    return new Rest(reader, chunks, reader.read())
+    return new WebRest(reader, chunks, reader.read())
   } finally {
     clearTimeout(timer)
   }
@@ -182,7 +198,7 @@ async function gather (stream) {
  * The chunks that have been read already, and those that follow. Not a generator, because the end
  * of one that has not begun would not cancel the stream.
  */
-class Rest {
+export class WebRest {
   /**
    * @param {ReadableStreamDefaultReader<any>} reader
    * @param {any[]} chunks
@@ -217,7 +233,7 @@ class Rest {
 
 /**
  * @param {import('./response.js').StreamingResponse} response
- * @param {FetchCall} call
+ * @param {{ method: string | undefined, url: string }} call
  * @returns {globalThis.Response}
  */
 export function webResponse ({ status, headers, body }, { method, url }) {

@@ -9,6 +9,7 @@
  * @typedef {object} ObservedStream
  * @property {string} head
  * @property {boolean} isWebSocket
+ * @property {boolean} isIncoming
  * @property {number} sentAt
  * @property {object | null} observed
  */

@@ -25,7 +25,7 @@ export class Observed {
   constructor (observers, stream, id) {
     this.#observers = observers
     this.#stream = stream
-    this.record = new RequestRecord(id, stream.head, stream.isWebSocket)
+    this.record = new RequestRecord(id, stream)
   }
 
   started () {

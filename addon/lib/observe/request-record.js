@@ -36,12 +36,12 @@ export class RequestRecord {
 
   /**
    * @param {number} id
-   * @param {string} head
-   * @param {boolean} isWebSocket
+   * @param {{ head: string, isWebSocket: boolean, isIncoming: boolean }} stream
    */
-  constructor (id, head, isWebSocket) {
+  constructor (id, { head, isWebSocket, isIncoming }) {
     this.#head = head
     this.id = id
+    this.incoming = isIncoming
     /** @type {'http' | 'websocket'} */
     this.type = isWebSocket ? 'websocket' : 'http'
     /** performance.now() of each moment; 0: it has not come yet. */

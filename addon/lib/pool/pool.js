@@ -43,7 +43,7 @@ export class Pool {
   #hold = new Clock(LONGEST_TURN, () => this.queued > 0, true)
 
   /** @type {Error | null} */
-  #outage = null
+  outage = null
 
   /** @type {(() => void) | null} */
   #onEmpty = null
@@ -139,8 +139,8 @@ export class Pool {
     if (this.timeout > 0) this.#clock.start()
     const worker = this.#queue.length === 0 ? this.scheduler.pick(this.workers) : null
     if (worker !== null) return worker.send(stream)
-    if (this.workers.length === 0 && this.#outage !== null) {
-      return this.reject(stream, this.#outage)
+    if (this.workers.length === 0 && this.outage !== null) {
+      return this.reject(stream, this.outage)
     }
     const ticket = this.#queue.push(stream)
     if (ticket === null) return this.reject(stream, queueFullError(this.#queue.limit))
@@ -188,12 +188,12 @@ export class Pool {
         `${optionName('concurrency')} allows, and handleRequestSync() cannot wait for one; ` +
         'use handleRequest()')
     }
-    return this.#outage ?? noWorkerError('no worker is ready; wait for handler.ready first')
+    return this.outage ?? noWorkerError('no worker is ready; wait for handler.ready first')
   }
 
   /** @param {Worker} worker that has become ready */
   add (worker) {
-    this.#outage = null
+    this.outage = null
     this.workers.push(worker)
     this.feed()
   }
@@ -222,7 +222,7 @@ export class Pool {
    * @param {Error} error
    */
   fail (error) {
-    this.#outage = error
+    this.outage = error
     this.#failQueued(error)
   }
 

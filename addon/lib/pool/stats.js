@@ -17,6 +17,14 @@ const SHOWN = {
   gone: 'gone'
 }
 
+/** The states that a worker may be shown in, as long as it is shown. */
+export const SHOWN_STATES = /** @type {const} */ (['starting', 'ready', 'draining'])
+
+/** @param {import('../worker/states.js').WorkerState} state */
+export function shownState (state) {
+  return SHOWN[state]
+}
+
 /**
  * What stats() shows of one worker.
  * @param {Worker} worker
@@ -26,7 +34,7 @@ export function workerStats (worker) {
   return {
     id,
     pid,
-    state: SHOWN[state],
+    state: shownState(state),
     inFlight,
     lag,
     uptime: readyAt === 0 ? 0 : performance.now() - readyAt,

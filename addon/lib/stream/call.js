@@ -10,6 +10,7 @@ import { checkBoolean, checkRequestKeys } from '../message/request-keys.js'
 import { Request, markSent } from '../message/request.js'
 import { checkUnused, isWebRequest } from '../message/web.js'
 import { MAX_TIMEOUT } from '../util/deadline.js'
+import { connectionSignal } from './connection-signal.js'
 import { parseContent } from './request-body.js'
 
 /** @typedef {import('../message/request.js').RequestOptions} RequestOptions */
@@ -59,11 +60,24 @@ export function requestHead (request, { length, type }) {
 }
 
 /**
- * @param {AnyRequest} request
+ * @param {AnyRequest | import('../message/head.js').SocketRequest} request
  * @param {RequestLimits | AbortSignal | undefined} limits
  * @returns {RequestLimits}
  */
 export function requestLimits (request, limits) {
+  const given = givenLimits(request, limits)
+  const { socket } = /** @type {RequestOptions} */ (request)
+  if (socket === undefined || socket === null) return given
+  const gone = connectionSignal(socket)
+  return gone === null ? given : { ...given, gone }
+}
+
+/**
+ * @param {any} request
+ * @param {RequestLimits | AbortSignal | undefined} limits
+ * @returns {RequestLimits}
+ */
+function givenLimits (request, limits) {
   // As in @platformatic/python-node.
   if (limits instanceof AbortSignal) return { signal: limits }
   if (limits === undefined || limits === null) {

@@ -6,6 +6,7 @@ import { Readable } from 'node:stream'
 
 import { InvalidRequestError } from '../errors.js'
 import { describe } from '../errors/unknown-key.js'
+import { WebRest } from '../message/web.js'
 import { formContent } from './form-body.js'
 
 /** @typedef {Uint8Array | Readable | undefined} Body */
@@ -103,9 +104,10 @@ function ignore () {}
 function asReadable (value) {
   if (value instanceof Readable) return value
   if (typeof value !== 'object') return undefined
+  if (value instanceof WebRest) return fromWeb(Readable.from(value, PIECEWISE))
   if (typeof value.getReader === 'function') {
     try {
-      return Readable.fromWeb(value, { objectMode: true, highWaterMark: 1 })
+      return fromWeb(Readable.fromWeb(value, PIECEWISE))
     } catch (error) {
       throw invalidBody('the body is a web stream that cannot be read (it may be locked); pass ' +
         'a new one', error)
@@ -115,9 +117,51 @@ function asReadable (value) {
   if (typeof value.pipe === 'function' && typeof value.read === 'function') return value
   if (typeof value[Symbol.asyncIterator] === 'function' ||
     typeof value[Symbol.iterator] === 'function') {
-    return Readable.from(value, { objectMode: true, highWaterMark: 1 })
+    return Readable.from(value, PIECEWISE)
   }
   return undefined
+}
+
+/** A source is read only as fast as the application takes it. */
+const PIECEWISE = { objectMode: true, highWaterMark: 1 }
+
+/** @type {WeakSet<Readable>} */
+const webBodies = new WeakSet()
+
+/** @param {Readable} source that reads a stream of the web */
+function fromWeb (source) {
+  webBodies.add(source)
+  return source
+}
+
+/**
+ * Whether the body may come from a client that waits for the response: it is the request of a
+ * server, or a stream of the web, which frameworks make of one. To destroy it would close the
+ * connection, and the client would not get the response.
+ * @param {any} source
+ */
+export function mayArrive (source) {
+  return webBodies.has(source) ||
+    (source.rawHeaders !== undefined && typeof source.method === 'string')
+}
+
+/** How long the rest of a body may take that nobody wants, in milliseconds. */
+const LINGER = 30_000
+
+/**
+ * Reads the rest of a body.
+ * @param {Readable} source
+ */
+export function discard (source) {
+  const timer = setTimeout(() => source.destroy(), LINGER)
+  timer.unref()
+  source.on('close', () => clearTimeout(timer))
+  // One piece in a turn of the event loop: a source may have pieces without end.
+  source.on('data', () => {
+    source.pause()
+    setImmediate(() => source.resume())
+  })
+  source.resume()
 }
 
 /**

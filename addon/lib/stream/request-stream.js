@@ -18,12 +18,17 @@
 import { AsyncResource } from 'node:async_hooks'
 import { Readable } from 'node:stream'
 
-import { BytesUpload, StreamUpload } from './request-body.js'
+import { BytesUpload, StreamUpload, discard, mayArrive } from './request-body.js'
 import { RequestTimeoutError } from '../errors.js'
 import { Deadline } from '../util/deadline.js'
 import { rethrowLater } from '../util/guard.js'
 
-/** @typedef {{ signal?: AbortSignal | null, timeout?: number }} RequestLimits */
+/**
+ * @typedef {object} RequestLimits
+ * @property {AbortSignal | null} [signal]
+ * @property {AbortSignal | null} [gone] aborts when the client has gone, see connection-signal.js
+ * @property {number} [timeout] milliseconds
+ */
 
 /** @typedef {import('../observe/request-record.js').Outcome} Outcome */
 
@@ -60,6 +65,8 @@ export class RequestStream {
     this.sentAt = 0
     this.started = false
     this.finished = false
+    /** Whether nobody wants the response any more. */
+    this.aborted = false
     /** It ended as it should although the worker was told that the client has gone. */
     this.answered = false
     /** @type {object | null} what must not be garbage collected while the request is in flight */
@@ -76,8 +83,8 @@ export class RequestStream {
     this.upload = null
     /** @type {Deadline | null} */
     this.deadline = null
-    /** @type {AbortSignal | null} */
-    this.signal = null
+    /** @type {AbortSignal[] | null} what aborts it */
+    this.signals = null
     /** @type {AsyncResource | null} set by `keepContext` */
     this.context = null
     /** @type {import('../observe/observers.js').Observed | null} null: nobody observes it */
@@ -112,6 +119,11 @@ export class RequestStream {
     return false
   }
 
+  /** Whether a client sent it over the network, and not the program. */
+  get isIncoming () {
+    return false
+  }
+
   /**
    * Whether small bodies should arrive as latin-1 strings. A consumer that writes them to a Node
    * stream can join such a string with the head, which is cheaper than writing a Buffer of its own.
@@ -129,14 +141,16 @@ export class RequestStream {
    * @param {RequestLimits} limits
    * @returns {boolean} false: it was aborted before it began
    */
-  limit ({ signal, timeout }) {
-    if (signal !== undefined && signal !== null) {
-      if (signal.aborted) {
-        this.fail(signal.reason)
+  limit ({ signal, gone, timeout }) {
+    for (const one of [signal, gone]) {
+      if (one === undefined || one === null) continue
+      if (one.aborted) {
+        this.fail(one.reason)
         return false
       }
-      this.signal = signal
-      signal.addEventListener('abort', this)
+      this.signals ??= []
+      this.signals.push(one)
+      one.addEventListener('abort', this)
     }
     if (timeout !== undefined) {
       this.ticks = -Infinity
@@ -148,10 +162,12 @@ export class RequestStream {
     return true
   }
 
-  /** Handles the signal's abort event. */
-  handleEvent () {
-    const { signal } = this
-    if (signal !== null) this.cancel(signal.reason)
+  /**
+   * One of the signals aborts.
+   * @param {Event} event
+   */
+  handleEvent ({ target }) {
+    this.abort(/** @type {AbortSignal} */ (target).reason)
   }
 
   /**
@@ -358,6 +374,15 @@ export class RequestStream {
   }
 
   /**
+   * The same, because nobody wants the response any more.
+   * @param {Error} error
+   */
+  abort (error) {
+    this.aborted = true
+    this.cancel(error)
+  }
+
+  /**
    * The response has started.
    * @param {number} status
    */
@@ -377,9 +402,9 @@ export class RequestStream {
     this.finished = true
     this.keeper = null
     this.#stopTimer()
-    if (this.signal !== null) {
-      this.signal.removeEventListener('abort', this)
-      this.signal = null
+    if (this.signals !== null) {
+      for (const signal of this.signals) signal.removeEventListener('abort', this)
+      this.signals = null
     }
     let source = this.body
     if (this.upload !== null) {
@@ -416,7 +441,8 @@ export class RequestStream {
   releaseSource (source) {
     if (source.readableEnded || source.destroyed) return
     source.on('error', ignore)
-    source.destroy()
+    if (!this.aborted && mayArrive(source)) discard(source)
+    else source.destroy()
   }
 
   /**

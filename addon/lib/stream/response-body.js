@@ -80,7 +80,7 @@ export class ResponseBody extends Readable {
     this.#waiting = []
     this.#wanted = false
     if (!this.#ended && this.#failure === null) {
-      this.stream.cancel(error ?? new ResponseError('ERR_RESPONSE_ABORTED',
+      this.stream.abort(error ?? new ResponseError('ERR_RESPONSE_ABORTED',
         'the body of the response was destroyed before it was complete'))
     }
     callback(error)

@@ -35,6 +35,11 @@ export interface ObservedRequest {
   readonly id: number
   /** What it is. */
   readonly type: 'http' | 'websocket'
+  /**
+   * Whether a client sent it over the network to a server that the handler serves. `false`: the
+   * program sent it, also on behalf of a client, as the plugin for Fastify does.
+   */
+  readonly incoming: boolean
   /** The method. */
   readonly method: string
   /** The path as it was sent, percent-encoded, without the query. It includes `rootPath`. */
@@ -47,7 +52,7 @@ export interface ObservedRequest {
   readonly httpVersion: string
   /** The prefix that the application is mounted under; `''` if it is not mounted. */
   readonly rootPath: string
-  /** The client, as the application sees it; `null` for a request of the program. */
+  /** The client, as the application sees it; `null` if there is none, or over a Unix socket. */
   readonly client: Endpoint | null
   /** The server, as the application sees it; `null` if it is not known. */
   readonly server: Endpoint | null

@@ -7,7 +7,7 @@ import type { PythonHandlerOptions } from './options.js'
 export interface FastifyPythonOptions {
   /**
    * The handler, or the options of one. The plugin closes the handler that it makes when Fastify
-   * closes, and gives it Fastify's logger. A handler of yours is yours to close.
+   * closes, and gives it Fastify's logger, if Fastify has one. A handler of yours is yours to close.
    * @defaultValue `{}`, which makes a handler with the default options
    */
   python?: PythonHandler | PythonHandlerOptions
@@ -48,7 +48,8 @@ declare module 'fastify' {
 /**
  * A plugin for Fastify 5 that serves a Python application. Hooks of the scope that registers it run
  * for its requests, also `onSend`, and those before the handler run for its WebSockets. Errors go
- * to Fastify's error handler. Fastify parses no bodies of these requests.
+ * to Fastify's error handler, and have the original error as `cause` if their status is 500 or
+ * higher. Fastify parses no bodies of these requests.
  * @example
  * ```js
  * import Fastify from 'fastify'

@@ -1,7 +1,8 @@
 import type { EventEmitter } from 'node:events'
 import type {
-  BodyPiece, Request, RequestOptions, Response, ScopeData, StreamingResponse
+  BodyPiece, Request, RequestOptions, Response, ScopeData, SocketInfo, StreamingResponse
 } from './http.js'
+import type { Health } from './health.js'
 import type { PoolStats, PythonHandlerEvents } from './observation.js'
 import type { PythonHandlerOptions } from './options.js'
 import type { SocketRequest, WebSocketConnection } from './websocket.js'
@@ -143,6 +144,12 @@ export interface FetchOptions {
   prefix?: string
   /** What Node tells Python about the request. */
   scope?: ScopeData | null
+  /**
+   * The connection that a web `Request` arrived on, which does not say so itself: `client` and
+   * `server` of the ASGI scope. If you give the socket itself, such as `c.env.incoming.socket` in
+   * Hono, the request is aborted when it closes. You can also give the addresses alone.
+   */
+  socket?: SocketInfo | null
 }
 
 /**
@@ -197,6 +204,20 @@ export class PythonHandler extends EventEmitter<PythonHandlerEvents> implements 
   readonly docroot: string
 
   /**
+   * Listeners for probes of orchestrators and load balancers.
+   * [Observability](../observability.md#health) explains them.
+   * @example
+   * ```js
+   * import { createServer } from 'node:http'
+   *
+   * await python.ready
+   * const probes = createServer(python.health).listen(3001, '127.0.0.1') // /livez and /readyz
+   * console.log(python.health.check().ready) // true
+   * ```
+   */
+  readonly health: Health
+
+  /**
    * Resolves when the workers are ready. Rejects with a `StartupError`, which has the Python
    * traceback, if none could start, and with `ERR_CLOSED` if the handler was closed before. It
    * never causes an unhandled rejection: if the property is not read, the failure goes to the
@@ -236,7 +257,13 @@ export class PythonHandler extends EventEmitter<PythonHandlerEvents> implements 
    * handler, so it can be passed on: `app.mount('/api', python.fetch)`. It takes a path, a URL or a
    * `Request`, and the same `init` as the global `fetch`, of which it reads `method`, `headers`,
    * `body` and `signal`. It does not follow redirects. A path has the origin `http://localhost`.
-   * @throws Rejects like `handleRequest()`.
+   *
+   * It also takes the request of a server of `node:http`, whose response a framework sends:
+   * `ctx.body = await python.fetch(ctx.req)` in Koa. The application gets it as from `listener`,
+   * with the client's address and the options `trustProxy`, `allowedHosts` and `maxBody`, and it is
+   * aborted when the client goes. Of `init` it reads `signal`, `prefix` and `scope`.
+   * @throws Rejects like `handleRequest()`. For a request of `node:http`, the error has the status
+   *   for the client in `status` and `statusCode`, where Koa and others look for it.
    * @example
    * ```js
    * const response = await python.fetch('/items', { method: 'POST', body: new FormData() })
@@ -244,7 +271,9 @@ export class PythonHandler extends EventEmitter<PythonHandlerEvents> implements 
    * ```
    */
   readonly fetch: (
-    input: string | URL | globalThis.Request, init?: RequestInit & FetchOptions
+    input: string | URL | globalThis.Request | import('node:http').IncomingMessage |
+      import('node:http2').Http2ServerRequest,
+    init?: RequestInit & FetchOptions
   ) => Promise<globalThis.Response>
 
   /**

@@ -147,7 +147,8 @@ export interface RequestOptions {
   body?: BodyInit | null
   /**
    * The connection that the application sees as `client` and `server` of its scope. Without it
-   * there is no client, and the host and port of the URL are the server.
+   * there is no client, and the host and port of the URL are the server. If it is a socket of
+   * `node:net`, such as `req.socket`, the request is aborted when it closes.
    */
   socket?: SocketInfo | null
   /** Not used. It is here for users of `@platformatic/python-node`. */
@@ -261,6 +262,8 @@ export class Response implements AsyncIterable<Buffer> {
   constructor (options?: ResponseOptions | null)
   /** The HTTP status. */
   status: number
+  /** Whether the status is 200 to 299. */
+  readonly ok: boolean
   /** The headers. Assigning any accepted form converts it. */
   get headers (): Headers
   set headers (value: HeadersInit)
@@ -307,6 +310,8 @@ export class Response implements AsyncIterable<Buffer> {
 export class StreamingResponse implements AsyncIterable<Buffer> {
   /** The HTTP status. */
   status: number
+  /** Whether the status is 200 to 299. */
+  readonly ok: boolean
   /** The headers. Assigning any accepted form converts it. */
   get headers (): Headers
   set headers (value: HeadersInit)

@@ -225,6 +225,13 @@ export interface PythonHandlerEvents {
   /** The application raised an exception during a request, which fails with the same error. */
   'app:error': [error: AppError, source: ProcessSource]
   /**
+   * Python logged an error: a record of its `logging` at the level ERROR or above, or an exception
+   * that an application raised after its response. FastAPI and Starlette do that with exceptions
+   * that they answer with 500. The text has the traceback, if there is one, and goes to the logger,
+   * too.
+   */
+  'log:error': [text: string, source: ProcessSource]
+  /**
    * Python printed a line to stdout, or its `logging` wrote a record, which may have several lines.
    * Without a listener, the output goes to the logger.
    */

@@ -59,6 +59,23 @@ export interface WebSocketOptions {
   pingTimeout?: number
 }
 
+/** Which files are watched. */
+export interface WatchOptions {
+  /**
+   * The folders, absolute or relative to the working directory. Hidden folders, `node_modules`,
+   * `__pycache__` and virtual environments in them are left out, and links to folders are not
+   * followed.
+   * @defaultValue the docroot
+   */
+  folders?: readonly string[]
+
+  /**
+   * The extensions of the files, without the dot.
+   * @defaultValue `['py']`
+   */
+  extensions?: readonly string[]
+}
+
 /** A header in which a proxy says who the client is. */
 export type ProxyHeader =
   | 'forwarded'
@@ -142,6 +159,13 @@ export interface PythonHandlerOptions {
    * @defaultValue false
    */
   preload?: boolean | readonly string[]
+
+  /**
+   * Whether to reload the application when its files change, for development. Requests in flight
+   * get a second to finish. If the changed application cannot start, the old one keeps serving.
+   * @defaultValue false
+   */
+  watch?: boolean | WatchOptions
 
   /**
    * Whether to send lifespan events. `on` fails if the application does not support them, `off`
@@ -299,6 +323,19 @@ export interface PythonHandlerOptions {
    * @defaultValue `{}`
    */
   isolation?: 'strict' | IsolationOptions
+
+  /**
+   * Whether the application is being debugged ({@link https://docs.python.org/3/library/pdb.html |
+   * pdb}). There is one worker then, and it has the terminal of Node, so `breakpoint()` works.
+   * Nothing has a time limit, nothing is repeated, and debuggers may attach: `workers`, `preload`,
+   * `retry`, `recycle`, `isolation.debug`, and of `timeouts` `startup`, `request`, `hang` and
+   * `disconnectGrace` have no effect. `timeouts.drain` is 2000 at most.
+   *
+   * With a port, or `'host:port'`, the package debugpy also listens there for an editor. Whoever
+   * can connect can run any code. The host is 127.0.0.1 if there is none.
+   * @defaultValue false
+   */
+  debug?: boolean | number | string
 
   /**
    * Where to log; `false` for nowhere.

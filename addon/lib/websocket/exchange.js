@@ -105,6 +105,10 @@ export class WebSocketExchange extends SocketStream {
     this.lobby = new Lobby(socket, () => this.leave(CloseCode.ABNORMAL, ''))
   }
 
+  get isIncoming () {
+    return true
+  }
+
   /**
    * @param {string} subprotocol
    * @param {string} headers

@@ -14,6 +14,7 @@ import { Confinement } from './confinement.js'
 import { parseInfo } from './process-info.js'
 import { ServerOutput } from './server-output.js'
 import { serverSettings } from './server-settings.js'
+import { hasTerminal, sharedTerminal } from './terminal.js'
 
 /** @typedef {import('./line-reader.js').Level} Level */
 /** @typedef {{ pid: number, python: string, executable: string, threads: string[] }} ServerInfo */
@@ -46,10 +47,11 @@ import { serverSettings } from './server-settings.js'
  * @typedef {object} System
  * @property {typeof spawn} spawn
  * @property {(pid: number, signal: NodeJS.Signals) => unknown} kill
+ * @property {() => boolean} hasTerminal
  */
 
 /** @type {System} */
-const SYSTEM = { spawn, kill: process.kill }
+const SYSTEM = { spawn, kill: process.kill, hasTerminal }
 
 /** @type {ServerInfo} */
 const READY_INFO = { pid: 0, python: '', executable: '', threads: [] }
@@ -78,6 +80,9 @@ export class ForkServer {
 
   /** @type {Confinement} */
   #confinement
+
+  /** @type {import('./terminal.js').Terminal | null} of this process, which its worker gets, too */
+  #terminal
 
   #deadline = new Deadline()
 
@@ -115,6 +120,7 @@ export class ForkServer {
     this.startTime = null
     this.pid = 0
     this.#confinement = new Confinement(settings)
+    this.#terminal = sharedTerminal(settings, system.hasTerminal)
     this.#output = new ServerOutput(binding.logMarks,
       (name, line, level) => this.owner.onServerLine(name, line, level, this.pid))
     this.#control = new binding.Control(guard((message) => this.#onMessage(message)))
@@ -133,15 +139,18 @@ export class ForkServer {
   start () {
     this.#startedAt = performance.now()
     const control = this.#control
+    const terminal = this.#terminal
     let child
     try {
       const { args, env } = this.#confinement.open(workerMain)
       child = this.system.spawn(this.python, args, {
         cwd: this.settings.docroot,
         env: { ...this.env, ...env, NODE_ASGI_WORKER_MODULE: workerModule() },
-        detached: true,
+        // With the terminal it stays in the process group of this process, as ^C and ^Z need it.
+        detached: terminal === null,
         ...this.#confinement.identity,
-        stdio: ['ignore', 'pipe', 'pipe', control.childFd, control.lifelineFd]
+        stdio: [terminal === null ? 'ignore' : 'inherit', 'pipe', 'pipe', control.childFd,
+          control.lifelineFd, ...(terminal === null ? [] : [terminal.stdio])]
       })
     } catch (error) {
       process.nextTick(() => this.#onSpawnError(/** @type {Error} */ (error)))
@@ -156,8 +165,9 @@ export class ForkServer {
     this.pid = child.pid
     this.#output.capture('stdout', child.stdout)
     this.#output.capture('stderr', child.stderr)
+    terminal?.attach(child.stdio.at(-1))
     this.#tell(() => control.init(JSON.stringify(
-      { ...serverSettings(this.settings), ...this.#confinement.settings })))
+      { ...serverSettings(this.settings, terminal !== null), ...this.#confinement.settings })))
     const { startup } = this.settings.timeouts
     this.#deadline.expect(startup, () => this.abandon(new StartupError('ERR_STARTUP_TIMEOUT',
       `the fork server did not start within ${startup} ms under ${this.interpreter}; check what ` +
@@ -243,15 +253,17 @@ export class ForkServer {
     this.#deadline.met()
     this.#reported = true
     this.#control.close()
+    this.#terminal?.close()
   }
 
   // The server leads a process group that includes what preloaded modules have started. Workers
-  // lead groups of their own; the kernel ends them with the server.
+  // lead groups of their own; the kernel ends them with the server. With the terminal, all are in
+  // the group of this process.
   #killGroup () {
     if (this.#exited || this.pid === 0 || this.#killed) return
     this.#killed = true
     try {
-      this.system.kill(-this.pid, 'SIGKILL')
+      this.system.kill(this.#terminal === null ? -this.pid : this.pid, 'SIGKILL')
     } catch {
       // It has ended in the meantime.
     }
@@ -274,6 +286,7 @@ export class ForkServer {
       case 'exited': {
         const worker = this.#workers.get(message.worker)
         this.#workers.delete(message.worker)
+        this.#terminal?.release()
         worker?.exited(message.code, message.signal, message.pid)
         break
       }

@@ -27,6 +27,7 @@ import { WorkerOutput } from './output.js'
 /** @typedef {import('./worker-owner.js').WorkerInfo} WorkerInfo */
 /** @typedef {import('./worker-owner.js').DrainPlan} DrainPlan */
 
+const SIGINT = 2
 const SIGTERM = 15
 const SIGKILL = 9
 
@@ -69,6 +70,7 @@ export class Worker {
   /** Milliseconds for its process to exit or, when killed, to be reported as ended. */
   #killTime
   #quota = Infinity
+  #isDebugged
 
   #pulse = new Pulse(() => this.#channel.ping())
 
@@ -89,6 +91,7 @@ export class Worker {
     this.owner = owner
     this.interpreter = owner.interpreter
     this.timeouts = settings.timeouts
+    this.#isDebugged = settings.debug !== null
     this.#killTime = settings.timeouts.kill
     this.#limits = new Limits(settings.isolation.limits, binding.outOfMemoryExit)
     this.types = binding.eventTypes
@@ -141,6 +144,9 @@ export class Worker {
   get sockets () { return this.#requests.sockets }
 
   get traffic () { return this.#requests.traffic }
+
+  /** How full its rings are, in bytes. */
+  get rings () { return this.#channel.usage() }
 
   /** Whether the event loop has answered the last ping. */
   get answers () { return !this.#pulse.waits }
@@ -301,8 +307,10 @@ export class Worker {
     this.#ending.tell(reason)
     this.#killTime = kill
     const hasStarted = this.#readyAt > 0
-    // A worker that is still importing does not read its ring.
+    // A worker that is still importing does not read its ring, and neither does one that waits at
+    // the prompt of a debugger.
     if (!hasStarted) this.owner.onSignal(this, SIGTERM)
+    else if (this.#isDebugged) this.owner.onSignal(this, SIGINT)
     this.#channel.stop(Math.round(finish + disconnect))
     // WebSockets do not end by themselves.
     if (reason === 'close') this.#requests.cancelSockets(closedError())

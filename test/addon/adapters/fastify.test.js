@@ -134,17 +134,36 @@ withFastify('bodyLimit, with and without a length', async (fastify) => {
   }
 })
 
+withFastify('an answer before the end of an upload cut off the client', async (fastify) => {
+  await fastify.register(fastifyPython, { python: options('early_app:app') })
+  const url = await fastify.listen({ host: '127.0.0.1', port: 0 })
+  const response = await fetch(`${url}/now`, { method: 'POST', body: Buffer.alloc(2_000_000) })
+  assert.deepEqual([response.status, await response.text()], [413, 'rejected unread\n'])
+})
+
 withFastify('errors go to the error handler of Fastify, with code and status', async (fastify) => {
   const seen = []
   fastify.setErrorHandler((error, request, reply) => {
-    seen.push([error.code, error.statusCode])
+    seen.push([error.code, error.statusCode, error.cause?.message])
     return reply.code(error.statusCode).send(`mine: ${error.message}`)
   })
   await fastify.register(fastifyPython, { python: options() })
   const { statusCode, body } = await fastify.inject('/raises')
-  assert.deepEqual([statusCode, body], [500, 'mine: the application raised ValueError: no'])
-  assert.deepEqual(seen, [['ERR_APP', 500]])
+  assert.deepEqual([statusCode, body], [500, 'mine: Internal Server Error'])
+  assert.deepEqual(seen, [['ERR_APP', 500, 'the application raised ValueError: no']])
   assert.equal((await fastify.inject('/missing')).statusCode, 404)
+})
+
+withFastify('clients got the traceback from the error handler of Fastify', async (fastify) => {
+  await fastify.register(fastifyPython, { python: { ...options('nothing:app'), logger: false } })
+  const { statusCode, body } = await fastify.inject('/')
+  assert.equal(statusCode, 503)
+  assert.deepEqual(JSON.parse(body), {
+    statusCode: 503,
+    code: 'ERR_APP_IMPORT',
+    error: 'Service Unavailable',
+    message: 'Service Unavailable'
+  })
 })
 
 withFastify('over a connection: streaming, HEAD, 204, cookies and a client that leaves',
@@ -236,6 +255,19 @@ leakTest("the log of Python goes to Fastify's logger", async () => {
   await fastify.inject('/stdout')
   await eventually(() => assert(lines.some(({ msg, worker }) => msg === 'two' && worker === 1)))
   await fastify.close()
+})
+
+leakTest('why Python did not start was lost in a Fastify without a logger', async (t) => {
+  const error = t.mock.method(console, 'error', () => {})
+  const fastify = Fastify()
+  await fastify.register(fastifyPython, { python: options('nothing:app') })
+  await eventually(() => assert.match(String(error.mock.calls[0]?.arguments), /'nothing'/))
+  await fastify.close()
+})
+
+withFastify('an option of the handler beside `python` was refused without advice', async () => {
+  await assert.rejects(async () => { await Fastify().register(fastifyPython, { appTarget: 'x' }) },
+    { message: /put the options of the handler into python: \{ appTarget \}/ })
 })
 
 withFastify('mistakes in the options', async (fastify) => {

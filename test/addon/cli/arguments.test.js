@@ -84,7 +84,8 @@ describe('parseArguments', () => {
       '--isolation', 'strict', '--user', '0', '--group', 'root', '--umask', '027',
       '--lock-privileges', '--drop-capabilities', '--inherit-env', 'A,B', '--allow-read', '/a,b',
       '--allow-write', '/c', '--limit-memory', '300', '--limit-cpu', '60', '--limit-files', '200',
-      '--limit-processes', '50', '--limit-core', '0', '--allow-debug', '--protect-node'
+      '--limit-processes', '50', '--limit-core', '0', '--allow-debug', '--protect-node',
+      '--debug', '5678'
     ])
     assert.deepEqual(handler, {
       appTarget: 'pkg.site:make',
@@ -98,6 +99,7 @@ describe('parseArguments', () => {
       interface: 'wsgi',
       threads: 4,
       factory: true,
+      debug: '5678',
       env: { A: '1', B: 'x=y' },
       concurrency: 10,
       maxQueue: 0,
@@ -167,6 +169,19 @@ describe('parseArguments', () => {
       ['--env', '=1'], ['--timeout-kill', '0']]) {
       assert.match(refused([`${flag}=${value}`]), new RegExp(flag))
     }
+  })
+
+  it('takes --debug without an address for the terminal, wherever it stands', () => {
+    for (const argv of [['--debug', 'site:app'], ['site:app', '--debug']]) {
+      const { handler } = parseArguments(argv)
+      assert.deepEqual([handler.debug, handler.appTarget], [true, 'site:app'])
+    }
+    assert.deepEqual(parseArguments(['--debug', 'site']).handler.appTarget, 'site')
+    for (const address of ['5678', '0.0.0.0:5678', '[::1]:5678']) {
+      const { handler } = parseArguments(['--debug', address, 'site:app'])
+      assert.deepEqual([handler.debug, handler.appTarget], [address, 'site:app'])
+    }
+    assert.throws(() => parseArguments(['--debug=pdb']), UsageError)
   })
 
   it('takes --preload without modules for the application, wherever it stands', () => {

@@ -16,6 +16,13 @@ test('a response that a user creates', () => {
   assert.deepEqual(response.toJSON(), { status: 201, headers: { a: ['1', '2'] }, body: '{"a":1}' })
 })
 
+test('every response looked like a failure to code that asks for `ok`', () => {
+  const statuses = [199, 200, 204, 299, 300, 404, 500]
+  assert.deepEqual(statuses.filter((status) => bufferedResponse(status, '', Buffer.alloc(0)).ok),
+    [200, 204, 299])
+  assert.equal(streamingResponse(201, '', Readable.from([])).ok, true)
+})
+
 test('the defaults, and the properties for compatibility', () => {
   const response = new Response()
   assert.equal(response.status, 200)

@@ -3,7 +3,9 @@ import { PassThrough, Readable } from 'node:stream'
 import { test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 
-import { BytesUpload, StreamUpload, parseContent } from '../../../addon/lib/stream/request-body.js'
+import {
+  BytesUpload, StreamUpload, discard, mayArrive, parseContent
+} from '../../../addon/lib/stream/request-body.js'
 
 /** The part of a RequestStream that uploads use: takes as many bytes as `room` allows. */
 class Sink {
@@ -221,4 +223,44 @@ test('pieces of a web stream were refused that other bodies may have', async () 
   const { sink: other } = upload(ReadableStream.from(['a', 5]))
   while (!other.ended && other.error === null) await turn()
   assert.equal(other.error.code, 'ERR_INVALID_BODY')
+})
+
+test('the rest of a body that may come from a client is read, one piece in a turn', async () => {
+  let pulled = 0
+  let isCancelled = false
+  const body = parseBody(new ReadableStream({
+    pull (controller) {
+      controller.enqueue(Buffer.from('x'))
+      if (++pulled === 100) controller.close()
+    },
+    cancel () { isCancelled = true }
+  }))
+  assert.ok(mayArrive(body))
+  discard(body)
+  let turns = 0
+  while (!body.destroyed) {
+    await turn()
+    turns++
+  }
+  assert.deepEqual([pulled, isCancelled], [100, false])
+  assert.ok(turns >= 50, `an endless body would leave no time for anything else: ${turns} turns`)
+})
+
+test('the rest of a body is read for 30 seconds at most', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  let cancel
+  const cancelled = new Promise((resolve) => { cancel = resolve })
+  const body = parseBody(new ReadableStream({ cancel }))
+  discard(body)
+  t.mock.timers.tick(29_999)
+  await turn()
+  assert.equal(body.destroyed, false)
+  t.mock.timers.tick(1)
+  await cancelled
+})
+
+test('files and generators come from no client', () => {
+  for (const source of [new PassThrough(), ['a'], (async function * () { yield 'a' })()]) {
+    assert.equal(mayArrive(parseBody(source)), false)
+  }
 })

@@ -9,7 +9,7 @@ function make () {
     taken: 0,
     error: null,
     consumed (length) { this.taken += length },
-    cancel (error) { this.error = error },
+    abort (error) { this.error = error },
     runInAsyncScope: (read, body) => read.call(body)
   }
   return { stream, body: new ResponseBody(stream) }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
-import { createFake } from '../../support/fake-binding.js'
+import { createFake, settle } from '../../support/fake-binding.js'
 import { fakeHandler, handlerOn } from '../../support/fake-handler.js'
 
 test('the fork server gets the interpreter, its file descriptors and the settings', async (t) => {
@@ -37,9 +37,41 @@ test('the fork server gets the interpreter, its file descriptors and the setting
     preparation: {},
     timeouts: { startup: 1.5, shutdown: 0.2, cancel: 1 },
     debug: false,
+    debugger: null,
     limits: {},
     allowed: null
   })
+})
+
+for (const debug of [true, 5678]) {
+  test(`with debug: ${debug} the fork server shares the terminal and the process group`,
+    async (t) => {
+      const fake = createFake()
+      fake.system.hasTerminal = () => true
+      const { python } = handlerOn(t, fake, { debug })
+      await python.ready
+      const [server] = fake.servers
+      const { stdio, detached } = server.options
+      assert.deepEqual(stdio, ['inherit', 'pipe', 'pipe', 100, 101, 'pipe'])
+      assert.equal(detached, false)
+      assert.deepEqual(fake.control.settings.debugger,
+        { terminal: true, listen: debug === true ? null : ['127.0.0.1', 5678] })
+      server.message({ type: 'corrupt', message: 'x' })
+      await settle()
+      // Not the group, to which this process belongs.
+      assert.deepEqual(fake.groupsKilled, [server.pid])
+    })
+}
+
+test('without a terminal, debug gives the workers none and says so', async (t) => {
+  const fake = createFake()
+  fake.system.hasTerminal = () => false
+  const { python, log } = handlerOn(t, fake, { debug: true })
+  await python.ready
+  assert.equal(fake.servers[0].options.stdio[0], 'ignore')
+  assert.equal(fake.servers[0].options.detached, true)
+  assert.deepEqual(fake.control.settings.debugger, { terminal: false, listen: null })
+  assert.match(log.lines.join('\n'), /warn .*terminal.*breakpoint\(\)/)
 })
 
 test('the stderr of a Python that exits early is in the error message', async (t) => {

@@ -500,6 +500,29 @@ TEST_F(EndpointTest, RecordsThatNobodyRangForAreThereToBeSeen) {
   EXPECT_EQ(Serve(*node_), (Texts{"silent"}));
 }
 
+TEST_F(EndpointTest, TellsHowFullTheRingsAre) {
+  EXPECT_EQ(node_->usage().sending, 0u);
+  ASSERT_TRUE(SendText(*node_, "12345678").ok());
+  EXPECT_EQ(node_->usage().sending, 16u);
+  EXPECT_EQ(worker_->usage().receiving, 16u);
+  EXPECT_EQ(Serve(*worker_), (Texts{"12345678"}));
+  EXPECT_EQ(node_->usage().sending, 0u);
+  EXPECT_EQ(worker_->usage().receiving, 0u);
+  Fill(*node_, 8);
+  EXPECT_EQ(node_->usage().sending, kCapacity);
+}
+
+TEST_F(EndpointTest, AHostilePositionIsNoMoreThanAFullRing) {
+  auto* requests = connection_.segment().request_ring().header;
+  auto* responses = connection_.segment().response_ring().header;
+  for (const uint64_t position : {uint64_t{8}, uint64_t{3}, uint64_t{1} << 63, UINT64_MAX}) {
+    requests->head.store(position);
+    responses->tail.store(position);
+    EXPECT_LE(node_->usage().sending, kCapacity);
+    EXPECT_LE(node_->usage().receiving, kCapacity);
+  }
+}
+
 TEST_F(EndpointTest, HostileFlagsCostBellsOnly) {
   for (const uint32_t value : {0u, 2u, 0xFFFF'FFFFu}) {
     auto* ring = connection_.segment().request_ring().header;

@@ -13,7 +13,7 @@ import signal
 import sys
 from dataclasses import asdict, replace
 
-from node_asgi_worker import MODULE_VARIABLE, _worker, confinement, descriptors, system
+from node_asgi_worker import MODULE_VARIABLE, _worker, confinement, descriptors, system, terminal
 from node_asgi_worker.settings import Settings
 from node_asgi_worker.worker import Job
 
@@ -31,6 +31,8 @@ def spawn(job: Job, stdout: int, stderr: int) -> int:
     numbers = {fd: highest + i for i, fd in enumerate(_fds(job), 1)}
     there = replace(job, **{name: numbers[getattr(job, name)] for name in FDS})
     argument = json.dumps({"server": os.getpid(), "job": asdict(there)})
+    for fd in terminal.descriptors(job.settings):
+        os.set_inheritable(fd, True)
     arguments = sys.orig_argv[1:]
     if SERVER_MARK in arguments:
         del arguments[arguments.index(SERVER_MARK) :]
@@ -38,7 +40,7 @@ def spawn(job: Job, stdout: int, stderr: int) -> int:
         sys.executable,
         [sys.executable, *arguments, MARK, argument],
         {**os.environ, MODULE_VARIABLE: _worker.__file__},
-        setpgroup=0,
+        **terminal.process_group(job.settings),
         file_actions=[
             *((os.POSIX_SPAWN_DUP2, here, number) for here, number in numbers.items()),
             (os.POSIX_SPAWN_DUP2, stdout, 1),
@@ -49,7 +51,7 @@ def spawn(job: Job, stdout: int, stderr: int) -> int:
 
 def restart_server(settings: Settings, docroot: str) -> None:
     """Replaces this process by a fork server that preloads nothing. Does not return."""
-    for fd in (_worker.CONTROL_FD, _worker.LIFELINE_FD):
+    for fd in (_worker.CONTROL_FD, _worker.LIFELINE_FD, *terminal.descriptors(settings)):
         os.set_inheritable(fd, True)
     with contextlib.suppress(OSError, ValueError, AttributeError):
         sys.stdout.flush()
@@ -88,7 +90,7 @@ def attach() -> Job:
 
     if not system.die_with_parent(raw["server"]):
         sys.exit(1)
-    descriptors.keep_of_inherited(_fds(job))
+    descriptors.keep_of_inherited(_fds(job) + terminal.descriptors(settings))
     confinement.enter(settings)
     return job
 

@@ -36,12 +36,12 @@ def report(what: str, exc: BaseException | None = None) -> None:
     write(text)
 
 
-def write(text: str) -> None:
+def write(text: str, level: int = logging.ERROR) -> None:
     """Writes one message, of one or more lines, to stderr."""
     text = text.rstrip("\n")
     stream = sys.stderr
     if logs.goes_to_node(stream):
-        text = logs.mark(text, logging.ERROR)
+        text = logs.mark(text, level)
     try:
         stream.write(text + "\n")
         stream.flush()
@@ -82,10 +82,24 @@ def _message(exc: BaseException) -> str:
 
 def _traceback(exc: BaseException) -> str:
     try:
+        if _type_name(exc) == "bdb.BdbQuit":
+            return _left_debugger(exc)
         lines = traceback.format_exception(type(exc), exc, app_frames(exc.__traceback__))
         return _bounded("".join(lines), _worker.MAX_TRACEBACK)
     except BaseException as failure:
         return f"<no traceback: formatting it raised {type(failure).__name__}>\n"
+
+
+def _left_debugger(exc: BaseException) -> str:
+    """Whoever leaves a debugger knows how he came to where it was."""
+    frames = []
+    for frame in traceback.extract_tb(exc.__traceback__):
+        if os.path.basename(frame.filename) in ("bdb.py", "pdb.py"):
+            break
+        if not _is_machinery(frame.filename):
+            frames.append(frame)
+    where = "".join(traceback.format_list(frames[-1:]))
+    return f"bdb.BdbQuit: the debugger was left here, which ends the request:\n{where}"
 
 
 def _bounded(text: str, limit: int) -> str:

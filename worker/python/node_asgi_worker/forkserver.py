@@ -30,6 +30,7 @@ from node_asgi_worker import (
     logs,
     loops,
     system,
+    terminal,
     threads,
 )
 from node_asgi_worker.settings import Settings
@@ -59,12 +60,11 @@ class Child:
 def serve() -> Job | None:
     """Returns None in the server, when it is done, and a Job in every worker that it forked."""
     system.check()
-    descriptors.keep_of_inherited([CONTROL, LIFELINE])
     settings = cold.server_settings()
     if settings is None:
         settings = _prepare()
     else:
-        system.protect(settings.debug)
+        _settle(settings)
         _preload(settings)
     if settings is None:
         return None
@@ -80,7 +80,7 @@ def _prepare() -> Settings | None:
         if message[0] != "init":
             raise ValueError(f"expected the control message 'init', but got {message[0]!r}")
         settings = Settings.from_json(message[1])
-        system.protect(settings.debug)
+        _settle(settings)
         sys.argv[:] = [settings.app_target]
         with _killed_with_node():
             _preload(settings)
@@ -98,6 +98,14 @@ def _prepare() -> Settings | None:
     if info["threads"] and settings.preload:
         cold.restart_server(settings, docroot)
     return settings
+
+
+def _settle(settings: Settings) -> None:
+    """Comes before any module of the application."""
+    descriptors.keep_of_inherited([CONTROL, LIFELINE, *terminal.descriptors(settings)])
+    system.protect(settings.debug)
+    if terminal.is_shared(settings):
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # It comes to all. Node ends this process.
 
 
 def _fail(*failure: str) -> None:
@@ -146,6 +154,7 @@ class _Server:
     def __init__(self, settings: Settings):
         self._settings = settings
         self._children: dict[int, Child] = {}  # by pid
+        self._modes = terminal.Modes() if terminal.is_shared(settings) else None
         # Descendants that have lost their parents come here, where somebody reaps them. Without
         # this, they stay zombies if the first process of a container does not.
         system.adopt_orphans()
@@ -233,7 +242,8 @@ class _Server:
         """Runs in a forked worker: gives up everything that belongs to the server."""
         if not system.die_with_parent(server):
             os._exit(1)
-        os.setpgid(0, 0)
+        if not terminal.is_shared(self._settings):
+            os.setpgid(0, 0)
         os.dup2(stdout, 1)
         os.dup2(stderr, 2)
         signal.set_wakeup_fd(-1)
@@ -274,6 +284,8 @@ class _Server:
             if child is None:
                 continue
             child.hang_up()
+            if self._modes is not None:
+                self._modes.restore()
             self._send("exited", child.worker, pid, max(code, -1), max(-code, 0))
             self._remove_files(pid)
 

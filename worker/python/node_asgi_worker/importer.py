@@ -12,6 +12,8 @@ from node_asgi_worker import errors, interfaces, packages
 
 # What a target without an attribute stands for.
 DEFAULT_ATTRIBUTE = "app"
+# What applications and factories are usually called.
+USUAL_ATTRIBUTES = (DEFAULT_ATTRIBUTE, "application", "asgi_app", "create_app")
 
 
 @dataclass(frozen=True)
@@ -141,7 +143,9 @@ def _attribute(module: ModuleType, module_name: str, attributes: tuple[str, ...]
             found = getattr(found, name)
         except AttributeError as exc:
             names = [known for known in dir(found) if not known.startswith("__")]
-            text = f"{where} has no attribute {name!r}" + _did_you_mean(name, names)
+            usual = [known for known in USUAL_ATTRIBUTES if known in names]
+            advice = _did_you_mean(name, names) or _did_you_mean(name, usual, cutoff=0)
+            text = f"{where} has no attribute {name!r}{advice}"
             raise AppImportError("AttributeError", text) from exc
         except Exception as exc:
             raise _from_app(exc, f"could not read {name!r} of {where}") from exc
@@ -171,6 +175,6 @@ def _what(value) -> str:
     return f"it is {article} {kind.__name__}"
 
 
-def _did_you_mean(name: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=3, cutoff=0.6)
+def _did_you_mean(name: str, known: list[str], cutoff: float = 0.6) -> str:
+    near = difflib.get_close_matches(name, known, n=3, cutoff=cutoff)
     return f"; did you mean {' or '.join(map(repr, near))}?" if near else ""

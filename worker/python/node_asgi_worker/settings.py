@@ -26,6 +26,9 @@ class Settings:
     cancel_timeout: float | None
     # Whether processes of the same user may trace the workers, and core files are written.
     debug: bool
+    # None: none. Otherwise "terminal" says whether Node shares its terminal, and "listen" is the
+    # host and port where debugpy listens, or None.
+    debugger: dict | None
     # By the name of the resource, without "RLIMIT_" and in lower case.
     limits: dict[str, int]
     # The directories that the application may "read" and "write"; None: all.
@@ -57,6 +60,7 @@ class Settings:
             shutdown_timeout=_seconds(timeouts, "shutdown"),
             cancel_timeout=_seconds(timeouts, "cancel"),
             debug=_typed(raw, "debug", bool),
+            debugger=_value(raw, "debugger"),
             limits=_typed(raw, "limits", dict),
             allowed=_value(raw, "allowed"),
             preparation=_typed(raw, "preparation", dict),

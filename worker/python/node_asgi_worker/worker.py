@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from node_asgi_worker import _worker, errors, importer, logs, loops, packages
+from node_asgi_worker import _worker, debugging, errors, importer, logs, loops, packages
 from node_asgi_worker.lifespan import Lifespan, LifespanError
 from node_asgi_worker.settings import Settings
 
@@ -38,6 +38,7 @@ class Job:
 
 def run(job: Job) -> int:
     """Serves until Node says stop. Returns the exit code of the process."""
+    debugging.install(job.settings)
     _line_buffered()
     logs.install()
     # Node asks for the stacks when the event loop is blocked. This works without the GIL.
@@ -110,6 +111,7 @@ class _Worker:
 
     def run(self) -> int:
         settings = self._settings
+        self._debugpy = debugging.start(settings)
         # Before the loop runs, as uvicorn does: an app may call asyncio.run() at import.
         self._app = importer.load_app(
             settings.app_target,
@@ -127,6 +129,8 @@ class _Worker:
         self._stop = asyncio.Event()
         self._idle = asyncio.Event()
         self._loop.add_reader(self._job.lifeline, self._node_gone)
+        if self._debugpy is not None:
+            self._debugpy.listen_on(self._loop)
 
         lifespan = Lifespan(self._app, self._settings.lifespan)
         await lifespan.startup(self._settings.startup_timeout)

@@ -1,8 +1,9 @@
 /** The settings of development and output, and those that say where settings come from. */
 
+import { isDebugAddress } from '../../option-debug.js'
 import { ACCESS_LOG_FORMATS } from '../access-log.js'
 import { LOG_LEVELS } from '../logger.js'
-import { parseExtensions, parseFolders, parseList, seconds } from '../values.js'
+import { parseDebugAddress, parseExtensions, parseFolders, parseList, seconds } from '../values.js'
 import { APP_COMMANDS, FLAG_ONLY, SERVER_COMMANDS } from './setting.js'
 
 /** @type {import('./setting.js').Group} */
@@ -42,6 +43,17 @@ export const DEVELOPMENT = {
       about: 'look at the files every so many seconds, instead of being told by the system: for ' +
         'folders that a virtual machine or another host shares (1 without a number)',
       parse: seconds(0.05)
+    },
+    {
+      flag: '--debug',
+      value: '[address]',
+      about: 'debug the application: one worker, which has the terminal, so that breakpoint() ' +
+        'works, and no time limits; with a port, or host:port, debugpy listens there for an editor',
+      brief: 'breakpoint() works, or an editor attaches at a port',
+      option: 'debug',
+      parse: parseDebugAddress,
+      isValue: isDebugAddress,
+      commands: ['serve']
     }
   ]
 }

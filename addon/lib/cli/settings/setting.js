@@ -19,6 +19,8 @@
  * @property {string} about for --help-all and the reference
  * @property {string} [brief] for --help, which lists only the settings that have it
  * @property {Parser} [parse]
+ * @property {(word: string) => boolean} [isValue] whether the word after the flag is its value,
+ *   which may be left out; default: it has no colon
  * @property {string[]} [choices] the only values that there are
  * @property {string} [option] the option of the handler that it sets, such as 'timeouts.startup';
  *   its default is that of the handler

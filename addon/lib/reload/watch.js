@@ -1,5 +1,5 @@
 /**
- * Watches source files, for --reload.
+ * Watches source files, for --reload and for development servers.
  */
 
 import { existsSync } from 'node:fs'
@@ -8,6 +8,7 @@ import { basename, dirname, extname, join, relative } from 'node:path'
 import { watch } from 'chokidar'
 import picomatch from 'picomatch'
 
+import { namesFlags } from '../util/option-name.js'
 import { userPath } from '../util/user-path.js'
 import { LinkWatch } from './link-watch.js'
 
@@ -23,9 +24,10 @@ const LIMITS = new Set(['ENOSPC', 'EMFILE'])
 /**
  * @typedef {object} WatchedFiles
  * @property {string[]} folders absolute
- * @property {string[]} [extensions] without the dot
- * @property {string[]} [exclude] patterns, for names and for paths below the folders
+ * @property {readonly string[]} [extensions] without the dot
+ * @property {readonly string[]} [exclude] patterns, for names and for paths below the folders
  * @property {number | null} [poll] milliseconds between two looks; null: the system tells
+ * @property {boolean} [persistent] whether this keeps Node running, which it does by default
  */
 
 /**
@@ -82,7 +84,7 @@ function shown (path) {
  * @returns {Watcher}
  */
 function watchTrees ({
-  folders, extensions = ['py'], exclude = [], poll = null, onChange, onError
+  folders, extensions = ['py'], exclude = [], poll = null, persistent = true, onChange, onError
 }) {
   const wanted = new Set(extensions.map((extension) => `.${extension}`))
   const roots = new Set(folders)
@@ -94,6 +96,7 @@ function watchTrees ({
   const ready = new Promise((resolve) => { settle = resolve })
 
   const watcher = watch(folders, {
+    persistent,
     ignoreInitial: true,
     atomic: true,
     ...poll === null ? {} : { usePolling: true, interval: poll, binaryInterval: poll },
@@ -150,7 +153,7 @@ function watchTrees ({
 /**
  * A pattern without a slash is for the names of files and folders anywhere, others are for paths,
  * as in .gitignore.
- * @param {string[]} patterns
+ * @param {readonly string[]} patterns
  * @param {string[]} folders
  * @returns {(path: string) => boolean}
  */
@@ -215,7 +218,7 @@ function isIgnored (folder, roots) {
 function explain (error) {
   const advice = LIMITS.has(error.code ?? '')
     ? '; raise the limits fs.inotify.max_user_watches and max_user_instances (sysctl), or watch ' +
-      'fewer folders with --reload-dir'
+      'fewer folders with ' + (namesFlags() ? '--reload-dir' : 'watch.folders')
     : ''
   return new Error(`cannot watch files: ${error.message}${advice}`, { cause: error })
 }

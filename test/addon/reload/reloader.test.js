@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 
-import { Reloader } from '../../../addon/lib/cli/reloader.js'
+import { Reloader } from '../../../addon/lib/reload/reloader.js'
 
 /** A handler that starts or fails to, and records its reloads. */
 class Handler {

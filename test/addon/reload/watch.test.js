@@ -7,10 +7,10 @@ import { tmpdir } from 'node:os'
 import { basename, dirname, join, relative, resolve } from 'node:path'
 import { mock, test } from 'node:test'
 
-import { watchFiles } from '../../../addon/lib/cli/watch.js'
+import { watchFiles } from '../../../addon/lib/reload/watch.js'
 
 const LIMIT = 30_000
-const MODULE = new URL('../../../addon/lib/cli/watch.js', import.meta.url).href
+const MODULE = new URL('../../../addon/lib/reload/watch.js', import.meta.url).href
 
 /** A new folder with these empty files. The name of a folder ends in a slash. */
 function temporary (t, files = [], inside = '') {
@@ -269,7 +269,7 @@ test('the limit of inotify is reported once, with what to do', async (t) => {
   }
   assert.equal(fs.watch.mock.callCount(), 7)
   assert.equal(errors.length, 1)
-  assert.match(errors[0].message, /ENOSPC.*fs\.inotify\.max_user_watches.*--reload-dir/)
+  assert.match(errors[0].message, /ENOSPC.*fs\.inotify\.max_user_watches.*watch\.folders/)
 })
 
 test('ready resolves after any other error', async (t) => {
@@ -336,6 +336,9 @@ test('excluded files and folders are not watched, by name or by path', async (t)
 test('polling notices changes that the system does not report', async (t) => {
   const folder = temporary(t, ['main.py'])
   const { write, seen } = await watched(t, folder, { poll: 50 })
-  write('main.py', 'longer than before')
+  // Node looks at a file for the first time a moment after the watcher is ready.
+  let text = ''
+  const timer = setInterval(() => write('main.py', text += 'x'), 200)
   await seen('main.py')
+  clearInterval(timer)
 })
