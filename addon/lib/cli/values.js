@@ -130,6 +130,20 @@ export function parseList (text, before) {
   return Array.isArray(before) ? [...before, ...names] : names
 }
 
+/**
+ * A list whose items have a form.
+ * @template T
+ * @param {(item: string) => T | null} parseItem null: it does not have it
+ * @param {string} expected
+ */
+export function parseEach (parseItem, expected) {
+  return (/** @type {string} */ text, /** @type {T[]} */ before = []) => {
+    const items = parseList(text).map(parseItem)
+    if (items.length === 0 || items.includes(null)) throw new InvalidArgumentError(expected)
+    return [...before, ...(items)]
+  }
+}
+
 /** @param {string} text */
 export function parseUser (text) {
   return /^\d+$/.test(text) ? Number(text) : text
