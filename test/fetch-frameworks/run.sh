@@ -5,7 +5,6 @@
 # Installs the frameworks (500 MB) into build/fetch-frameworks, where the examples are built, too.
 source "$(dirname "${BASH_SOURCE[0]}")/../../scripts/lib.sh"
 
-bash scripts/setup.sh
 place=build/fetch-frameworks
 stamp=$place/node_modules/.node-asgi-stamp
 want=$(hash_of test/fetch-frameworks/package.json test/fetch-frameworks/package-lock.json)
