@@ -170,8 +170,8 @@ test('the declared defaults are the actual ones', () => {
   }
   // These have none that is a value: they depend on the machine or on other options, or the addon
   // knows them.
-  const others = ['folders', 'python', 'requestRing', 'responseRing', 'workers', 'user', 'group', 'umask',
-    'noNewPrivileges', 'dropCapabilities', 'inheritEnv']
+  const others = ['folders', 'python', 'requestRing', 'responseRing', 'workers', 'user', 'group',
+    'umask', 'noNewPrivileges', 'dropCapabilities', 'inheritEnv']
   let seen = 0
   for (const [, name, body] of declarations.matchAll(/^export interface (\w+) \{\n([^]*?)^\}/gm)) {
     if (name === 'Logger') continue

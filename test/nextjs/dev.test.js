@@ -78,7 +78,8 @@ describe('examples/nextjs in development', { skip, timeout: 600_000 }, () => {
         await checkOnePool(server)
       })
 
-      it('another option closes the old pool', async () => {
+      // A change of the options needs a restart of server.mjs, which nobody evaluates again.
+      it('another option closes the old pool', { skip: hasSockets }, async () => {
         project.write('lib/python.mjs',
           project.read('lib/python.mjs').replace('workers: 1', 'workers: 2'))
         await eventually(async () => {

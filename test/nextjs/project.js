@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url'
 
 import { placePackage } from '../support/installed-package.js'
 import { eventually, isAlive, VENV_PYTHON } from '../support/harness.js'
-import { childProcesses } from '../support/processes.js'
+import { childProcesses, isPython } from '../support/processes.js'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const MODULES = join(ROOT, 'test/node-frameworks/node_modules')
@@ -175,15 +175,7 @@ class Server {
 }
 
 function pythonsBelow (pid) {
-  return descendants(pid).filter((each) => isPython(each)).length
-}
-
-function isPython (pid) {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('python')
-  } catch {
-    return false
-  }
+  return descendants(pid).filter(isPython).length
 }
 
 async function freePort () {
