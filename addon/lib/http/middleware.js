@@ -33,8 +33,8 @@ import { asRequest, headOf, isHandshake } from './upgrade-request.js'
 const KEYS = new Set(['prefix', 'notFound', 'errors', 'scope'])
 
 /**
- * If there are more mounts, they come from a pattern such as /:tenant, and clients choose them. Then
- * every WebSocket arrives here.
+ * More mounts come from a pattern such as /:tenant, so clients choose them. Then every WebSocket
+ * arrives here.
  */
 const MAX_MOUNTS = 100
 
