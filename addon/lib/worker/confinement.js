@@ -18,8 +18,8 @@ function makeTemporary () {
   } catch (error) {
     const { message } = /** @type {Error} */ (error)
     throw new StartupError('ERR_PYTHON_FAILED', 'the profile strict gives each worker a ' +
-      `directory for temporary files, which could not be made: ${message}; make ${tmpdir()} ` +
-      `writable (docker run --tmpfs ${tmpdir()}), or set TMPDIR to another directory`,
+      `directory for temporary files, which could not be made: ${message}; make ` +
+      `${tmpdir()} writable (docker run --tmpfs ${tmpdir()}), or set TMPDIR to another directory`,
     { cause: error })
   }
 }
