@@ -4,6 +4,7 @@
 
 import { userPath } from '../util/user-path.js'
 import { addresses } from './addresses.js'
+import { parsePlace } from './values.js'
 
 /** @typedef {import('./address.js').Address} Address */
 /** @typedef {import('./certificates.js').TlsFiles} TlsFiles */
@@ -23,6 +24,9 @@ const POLL = 1000
  * @property {ServerLimits} limits
  * @property {WatchedFiles | null} reload
  * @property {string | null} accessLog its format; null: there is none
+ * @property {import('./values.js').Place | null} metrics
+ * @property {import('./values.js').Place | null} health
+ * @property {number} stopDelay milliseconds
  * @property {string | undefined} pidFile
  * @property {string} logLevel
  */
@@ -36,7 +40,7 @@ export function serveArguments (settings) {
   const {
     tlsCert, tlsKey, tlsCa, tlsKeyPassword, tlsKeyPasswordFile, maxHeaderSize, accessLog, logLevel,
     timeoutHead, timeoutKeepAlive, maxConnections, maxConnectionsPerAddress, backlog, udsMode,
-    pidFile
+    pidFile, metrics, health, stopDelay
   } = settings.values
   return {
     handler: settings.handlerOptions(),
@@ -57,11 +61,23 @@ export function serveArguments (settings) {
       connections: maxConnections,
       connectionsPerAddress: maxConnectionsPerAddress
     },
+    metrics: place(metrics),
+    health: place(health),
+    stopDelay,
     reload: watchedFiles(settings),
     accessLog: accessLog === true ? 'common' : accessLog || null,
     pidFile,
     logLevel
   }
+}
+
+/**
+ * @param {any} value of a setting that parsePlace() parses, or true without a value
+ * @returns {import('./values.js').Place | null}
+ */
+function place (value) {
+  if (value === undefined || value === false) return null
+  return value === true ? parsePlace('') : value
 }
 
 /**

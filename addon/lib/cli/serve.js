@@ -4,6 +4,7 @@
 
 import { closeSync, openSync } from 'node:fs'
 import { constants } from 'node:os'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 import { PythonHandler } from '../handler.js'
 import { describeInterpreter } from '../interpreter/interpreter.js'
@@ -76,6 +77,9 @@ class Service {
 
   /** @type {Reloader} */
   #reloader
+
+  /** @type {import('./side-servers.js').SideServers | null} */
+  #monitoring = null
 
   /** @type {Promise<void> | null} */
   #stopping = null
@@ -162,6 +166,7 @@ class Service {
     try {
       if (pidFile !== undefined) removePidFile = writePidFile(pidFile)
       this.#certificate = this.#watchCertificate()
+      await this.#monitor()
       // First, because without the address there is no need to start the application.
       const places = await this.#listen()
       const stopped = new Promise((resolve) => { this.#server.once('close', resolve) })
@@ -195,6 +200,14 @@ class Service {
     this.#status = isLive ? new ServingStatus(screen, () => this.#python.stats()) : null
   }
 
+  async #monitor () {
+    const { metrics, health } = this.settings
+    if (metrics === null && health === null) return
+    const { startMonitoring } = await import('./monitoring.js')
+    this.#monitoring = await startMonitoring({ metrics, health }, this.#python, this.#server)
+    for (const place of this.#monitoring.places) this.logger.info(`[node-asgi] ${place}`)
+  }
+
   // A terminal that is closed sends SIGHUP too. Then the server stops.
   #onHangUp () {
     if (this.hadTerminal && !hasTerminal()) this.#onSignal('SIGHUP')
@@ -213,11 +226,15 @@ class Service {
   }
 
   async #stop () {
+    const { stopDelay } = this.settings
+    this.#python.health.suspend('the server is stopping')
+    if (stopDelay > 0 && this.#server.listening) await sleep(stopDelay)
     const end = performance.now() + this.timeout
     await this.#reloader.close()
     this.#doors.close()
     this.#shutdown.begin()
     await this.#python.close({ timeout: Math.max(0, end - performance.now()) })
     await this.#shutdown.end(Math.max(LAST_BYTES, end - performance.now()))
+    this.#monitoring?.close()
   }
 }

@@ -20,6 +20,33 @@ export function parsePort (text) {
   throw new InvalidArgumentError(`It must be a number from 0 to ${MAX_PORT}.`)
 }
 
+const PLACE = /^(?:(\/.*)|(?:(.+):)?(\d+))$/
+
+/** Where operators look unless the setting says: the port that exporters of OpenTelemetry have. */
+const SIDE_ADDRESS = { host: '127.0.0.1', port: 9464 }
+
+/**
+ * A path of the main server, or an address.
+ * @typedef {{ path: string } | { host: string, port: number }} Place
+ */
+
+/** @param {string} word after a flag whose value parsePlace() parses */
+export function isPlace (word) {
+  return PLACE.test(word)
+}
+
+/**
+ * @param {string} text a path, a port, host:port, or empty
+ * @returns {Place}
+ */
+export function parsePlace (text) {
+  if (text === '') return SIDE_ADDRESS
+  const [, path, host = SIDE_ADDRESS.host, port] = PLACE.exec(text) ?? []
+  if (path !== undefined) return { path }
+  if (port !== undefined) return { host: host.replace(/^\[(.*)\]$/, '$1'), port: parsePort(port) }
+  throw new InvalidArgumentError('It must be a port, host:port, or a path such as /metrics.')
+}
+
 /**
  * @param {string} text
  * @param {number} least

@@ -48,6 +48,29 @@ describe('parseArguments', () => {
     assert.equal(logLevel, 'info')
   })
 
+  it('shows metrics and health on a port, an address or a path', () => {
+    const local = { host: '127.0.0.1', port: 9464 }
+    assert.deepEqual([parseArguments([]).metrics, parseArguments([]).health], [null, null])
+    for (const [argv, place] of [
+      [['--metrics'], local],
+      [['--metrics', 'main:app'], local],
+      [['--metrics', 'main'], local],
+      [['--metrics', '9000'], { host: '127.0.0.1', port: 9000 }],
+      [['--metrics', '0.0.0.0:9000', 'main:app'], { host: '0.0.0.0', port: 9000 }],
+      [['--metrics', '[::1]:9000'], { host: '::1', port: 9000 }],
+      [['--metrics=/metrics'], { path: '/metrics' }]
+    ]) {
+      const { metrics, handler } = parseArguments(argv)
+      assert.deepEqual(metrics, place)
+      assert.match(handler.appTarget, /^main/)
+    }
+    const { health, stopDelay } = parseArguments(['--health', '/', '--stop-delay', '2.5'])
+    assert.deepEqual(health, { path: '/' })
+    assert.equal(stopDelay, 2500)
+    assert.match(refused(['--metrics=here']), /host:port/)
+    assert.match(refused(['--metrics=70000']), /65535/)
+  })
+
   it('returns options that the handler accepts, and keeps its defaults', () => {
     const { handler } = parseArguments([])
     const { logger, ...settings } = parseOptions(handler)

@@ -3,7 +3,9 @@
 import { isDebugAddress } from '../../option-debug.js'
 import { ACCESS_LOG_FORMATS } from '../access-log.js'
 import { LOG_LEVELS } from '../logger.js'
-import { parseDebugAddress, parseExtensions, parseFolders, parseList, seconds } from '../values.js'
+import {
+  isPlace, parseDebugAddress, parseExtensions, parseFolders, parseList, parsePlace, seconds
+} from '../values.js'
 import { APP_COMMANDS, FLAG_ONLY, SERVER_COMMANDS } from './setting.js'
 
 /** @type {import('./setting.js').Group} */
@@ -52,8 +54,7 @@ export const DEVELOPMENT = {
       brief: 'breakpoint() works, or an editor attaches at a port',
       option: 'debug',
       parse: parseDebugAddress,
-      isValue: isDebugAddress,
-      commands: ['serve']
+      isValue: isDebugAddress
     }
   ]
 }
@@ -83,6 +84,41 @@ export const OUTPUT = {
       brief: `least severe messages: ${LOG_LEVELS.join(', ')}`,
       choices: LOG_LEVELS,
       initial: 'info'
+    }
+  ]
+}
+
+const PLACES = 'host:port, a port of 127.0.0.1, or a path of the server'
+
+/** @type {import('./setting.js').Group} */
+export const MONITORING = {
+  title: 'Monitoring',
+  commands: SERVER_COMMANDS,
+  settings: [
+    {
+      flag: '--metrics',
+      value: '[place]',
+      about: `metrics for Prometheus (needs prom-client): ${PLACES} such as /metrics; without a ` +
+        'place on 127.0.0.1:9464',
+      parse: parsePlace,
+      isValue: isPlace
+    },
+    {
+      flag: '--health',
+      value: '[place]',
+      about: `/livez and /readyz for orchestrators: ${PLACES} such as / or /internal; without a ` +
+        'place on 127.0.0.1:9464',
+      parse: parsePlace,
+      isValue: isPlace
+    },
+    {
+      flag: '--stop-delay',
+      value: '<s>',
+      about: 'seconds after the signal to stop in which /readyz says so and requests are still ' +
+        'taken, for load balancers to notice',
+      initial: 0,
+      unit: 1000,
+      parse: seconds(0)
     }
   ]
 }
