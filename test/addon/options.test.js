@@ -71,7 +71,9 @@ for (const [option, values] of Object.entries({
   python: ['', 3, null],
   workers: [0, -1, 1.5, '2', NaN, Infinity, 5000],
   preload: ['json', [1], ['a b'], null, {}],
-  watch: ['src', 1, null, { folders: [] }, { folders: 'src' }, { extensions: [''] }, { dirs: [] }],
+  watch: [
+    'src', 1, null, { folders: [] }, { folders: 'src' }, { extensions: [''] }, { dirs: [] }
+  ],
   lifespan: ['yes', true],
   loop: ['trio', false],
   env: [['A=1'], { A: 1 }, 'A=1', { A: 'x\0y' }],
@@ -168,8 +170,8 @@ test('the declared defaults are the actual ones', () => {
   }
   // These have none that is a value: they depend on the machine or on other options, or the addon
   // knows them.
-  const others = ['folders', 'python', 'requestRing', 'responseRing', 'workers', 'user', 'group', 'umask',
-    'noNewPrivileges', 'dropCapabilities', 'inheritEnv']
+  const others = ['folders', 'python', 'requestRing', 'responseRing', 'workers', 'user', 'group',
+    'umask', 'noNewPrivileges', 'dropCapabilities', 'inheritEnv']
   let seen = 0
   for (const [, name, body] of declarations.matchAll(/^export interface (\w+) \{\n([^]*?)^\}/gm)) {
     if (name === 'Logger') continue

@@ -9,14 +9,16 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { PythonHandler } from '../handler.js'
 import { describeInterpreter } from '../interpreter/interpreter.js'
 import { parseOptions } from '../options.js'
-import { accessLogger } from './access-log.js'
+import { Reloader } from '../reload/reloader.js'
+import { AccessLog } from './access-log.js'
 import { serveArguments } from './arguments.js'
+import { CertificateWatch } from './certificates.js'
 import { limitConnections } from './connection-limits.js'
+import { Doors } from './doors.js'
 import { exitCodeOf } from './failure.js'
 import { GracefulShutdown } from './graceful-shutdown.js'
-import { listen } from './listen.js'
 import { createLogger, isShown, pythonLine } from './logger.js'
-import { Reloader } from '../reload/reloader.js'
+import { writePidFile } from './pid-file.js'
 import { makeServer } from './server.js'
 
 /** @typedef {import('../options.js').Logger} Logger */
@@ -51,12 +53,23 @@ function hasTerminal () {
   }
 }
 
+/** @param {string} text */
+function writeOut (text) {
+  process.stdout.write(text)
+}
+
 class Service {
   /** @type {PythonHandler} */
   #python
 
   /** @type {import('node:http').Server | import('node:http2').Http2SecureServer} */
   #server
+
+  /** @type {Doors} */
+  #doors
+
+  /** @type {CertificateWatch | null} */
+  #certificate = null
 
   /** @type {GracefulShutdown} */
   #shutdown
@@ -75,18 +88,18 @@ class Service {
    * @param {Logger} logger
    */
   constructor (settings, logger) {
-    const { handler, address, tls, maxHeaderSize, limits, reload, accessLog, logLevel } = settings
+    const { handler, tls, maxHeaderSize, limits, reload, accessLog, logLevel } = settings
     const { timeouts, trustProxy } = parseOptions(handler)
     this.settings = settings
-    this.address = address
     this.logger = logger
     this.timeout = timeouts.drain
-    this.secure = tls !== null
-    this.#server = makeServer(tls, maxHeaderSize, limits.headTime)
+    this.#server = makeServer(tls, maxHeaderSize, limits)
+    this.#doors = new Doors(this.#server)
     limitConnections(this.#server, {
       all: limits.connections, perAddress: limits.connectionsPerAddress, trustProxy
     })
-    this.#python = new PythonHandler({ ...handler, logger })
+    const log = accessLog === null ? null : new AccessLog(accessLog, writeOut)
+    this.#python = new PythonHandler({ ...handler, logger }, { observer: log?.observer })
     this.hadTerminal = hasTerminal()
     for (const name of /** @type {const} */ (['stdout', 'stderr'])) {
       this.#python.on(name, (line, source) => {
@@ -97,15 +110,31 @@ class Service {
     // Before Python has started, so that no change is missed in the meantime.
     if (reload !== null) this.#reloader.watch(reload, timeouts.drain)
     this.#python.attach(this.#server)
-    if (accessLog) this.#logAccess()
+    if (log !== null) this.#logAccess(log)
     this.#shutdown = new GracefulShutdown(this.#server)
   }
 
-  #logAccess () {
-    const log = accessLogger((line) => { process.stdout.write(line) })
+  /** @param {AccessLog} log */
+  #logAccess (log) {
     /** @type {any} */
     const server = this.#server
-    for (const event of ['request', 'checkContinue']) server.prependListener(event, log)
+    for (const event of ['request', 'checkContinue']) {
+      server.prependListener(event, (/** @type {any} */ req, /** @type {any} */ res) =>
+        log.onRequest(req, res))
+    }
+  }
+
+  /** @returns {Promise<string[]>} the places that it listens on */
+  #listen () {
+    const { listening: { addresses, ...options }, tls } = this.settings
+    return this.#doors.open(addresses, { ...options, scheme: tls === null ? 'http' : 'https' })
+  }
+
+  /** @returns {CertificateWatch | null} */
+  #watchCertificate () {
+    const { tls } = this.settings
+    if (tls === null) return null
+    return new CertificateWatch(/** @type {any} */ (this.#server), tls, this.logger)
   }
 
   async run () {
@@ -113,15 +142,18 @@ class Service {
     const onHangUp = () => this.#onHangUp()
     for (const signal of SIGNALS) process.on(signal, onSignal)
     process.on('SIGHUP', onHangUp)
+    const { pidFile } = this.settings
+    const removePidFile = pidFile === undefined ? () => {} : writePidFile(pidFile)
+    this.#certificate = this.#watchCertificate()
     try {
       await this.#monitor()
       // First, because without the address there is no need to start the application.
-      const url = await listen(this.#server, this.address, this.secure ? 'https' : 'http')
+      const places = await this.#listen()
       const stopped = new Promise((resolve) => { this.#server.once('close', resolve) })
       await this.#reloader.ready()
       if (this.#stopping === null) {
         const { python } = this.#python.stats()
-        process.stdout.write(`Listening on ${url} with ${describeInterpreter(python)}\n`)
+        writeOut(`Listening on ${places.join(', ')} with ${describeInterpreter(python)}\n`)
       }
       await stopped
     } catch (error) {
@@ -129,6 +161,8 @@ class Service {
     } finally {
       this.#stopping ??= this.#stop()
       await this.#stopping
+      this.#certificate?.close()
+      removePidFile()
       for (const signal of SIGNALS) process.off(signal, onSignal)
       process.off('SIGHUP', onHangUp)
     }
@@ -146,7 +180,10 @@ class Service {
   // A terminal that is closed sends SIGHUP too. Then the server stops.
   #onHangUp () {
     if (this.hadTerminal && !hasTerminal()) this.#onSignal('SIGHUP')
-    else this.#reloader.reload('SIGHUP')
+    else {
+      this.#certificate?.reload('SIGHUP')
+      this.#reloader.reload('SIGHUP')
+    }
   }
 
   /** @param {NodeJS.Signals} signal */
@@ -163,6 +200,7 @@ class Service {
     if (stopDelay > 0 && this.#server.listening) await sleep(stopDelay)
     const end = performance.now() + this.timeout
     await this.#reloader.close()
+    this.#doors.close()
     this.#shutdown.begin()
     await this.#python.close({ timeout: Math.max(0, end - performance.now()) })
     await this.#shutdown.end(Math.max(LAST_BYTES, end - performance.now()))

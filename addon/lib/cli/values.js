@@ -25,6 +25,11 @@ const PLACE = /^(?:(\/.*)|(?:(.+):)?(\d+))$/
 /** Where operators look unless the setting says: the port that exporters of OpenTelemetry have. */
 const SIDE_ADDRESS = { host: '127.0.0.1', port: 9464 }
 
+/**
+ * A path of the main server, or an address.
+ * @typedef {{ path: string } | { host: string, port: number }} Place
+ */
+
 /** @param {string} word after a flag whose value parsePlace() parses */
 export function isPlace (word) {
   return PLACE.test(word)
@@ -32,7 +37,7 @@ export function isPlace (word) {
 
 /**
  * @param {string} text a path, a port, host:port, or empty
- * @returns {import('./side-servers.js').Place}
+ * @returns {Place}
  */
 export function parsePlace (text) {
   if (text === '') return SIDE_ADDRESS
@@ -128,6 +133,20 @@ export function seconds (least) {
 export function parseList (text, before) {
   const names = text.split(',').map((name) => name.trim()).filter((name) => name !== '')
   return Array.isArray(before) ? [...before, ...names] : names
+}
+
+/**
+ * A list whose items have a form.
+ * @template T
+ * @param {(item: string) => T | null} parseItem null: it does not have it
+ * @param {string} expected
+ */
+export function parseEach (parseItem, expected) {
+  return (/** @type {string} */ text, /** @type {T[]} */ before = []) => {
+    const items = parseList(text).map(parseItem)
+    if (items.length === 0 || items.includes(null)) throw new InvalidArgumentError(expected)
+    return [...before, ...(items)]
+  }
 }
 
 /** @param {string} text */

@@ -7,7 +7,8 @@ import type { PythonHandlerOptions } from './options.js'
 export interface FastifyPythonOptions {
   /**
    * The handler, or the options of one. The plugin closes the handler that it makes when Fastify
-   * closes, and gives it Fastify's logger, if Fastify has one. A handler of yours is yours to close.
+   * closes, and gives it Fastify's logger, if Fastify has one. A handler of yours is yours to
+   * close.
    * @defaultValue `{}`, which makes a handler with the default options
    */
   python?: PythonHandler | PythonHandlerOptions

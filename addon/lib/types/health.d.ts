@@ -1,3 +1,4 @@
+import type { Middleware } from './http.js'
 import type { HandlerState } from './observation.js'
 
 /** Whether requests may be sent, as `/readyz` answers it in JSON. */
@@ -16,22 +17,15 @@ export interface Readiness {
   queued: number
 }
 
-/** A request listener of `node:http` and its relatives, and middleware of frameworks. */
-export type ProbeListener = (
-  req: import('node:http').IncomingMessage | import('node:http2').Http2ServerRequest,
-  res: import('node:http').ServerResponse | import('node:http2').Http2ServerResponse,
-  next?: (error?: any) => void
-) => void
-
 /**
  * A listener that answers `/livez` and `/readyz`. For other paths it calls `next()`, or answers 404
  * if there is no `next`. It takes GET and HEAD.
  */
-export interface Health extends ProbeListener {
+export interface Health extends Middleware {
   /** Answers 200, whatever the path, as long as the event loop of Node runs. */
-  livez: ProbeListener
+  livez: Middleware
   /** Answers 200 or 503 with {@link Readiness}, whatever the path. */
-  readyz: ProbeListener
+  readyz: Middleware
   /** What `readyz` answers. */
   check (): Readiness
   /**

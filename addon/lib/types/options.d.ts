@@ -329,7 +329,7 @@ export interface PythonHandlerOptions {
    * pdb}). There is one worker then, and it has the terminal of Node, so `breakpoint()` works.
    * Nothing has a time limit, nothing is repeated, and debuggers may attach: `workers`, `preload`,
    * `retry`, `recycle`, `isolation.debug`, and of `timeouts` `startup`, `request`, `hang` and
-   * `disconnectGrace` have no effect. `timeouts.drain` is 2000 at most.
+   * `disconnectGrace` have no effect. `timeouts.drain` and `retire` are 2000 at most.
    *
    * With a port, or `'host:port'`, the package debugpy also listens there for an editor. Whoever
    * can connect can run any code. The host is 127.0.0.1 if there is none.

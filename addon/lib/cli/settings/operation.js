@@ -1,9 +1,10 @@
 /** The settings of development and output, and those that say where settings come from. */
 
 import { isDebugAddress } from '../../option-debug.js'
+import { ACCESS_LOG_FORMATS } from '../access-log.js'
 import { LOG_LEVELS } from '../logger.js'
 import {
-  isPlace, parseDebugAddress, parseExtensions, parseFolders, parsePlace, seconds
+  isPlace, parseDebugAddress, parseExtensions, parseFolders, parseList, parsePlace, seconds
 } from '../values.js'
 import { APP_COMMANDS, FLAG_ONLY, SERVER_COMMANDS } from './setting.js'
 
@@ -33,6 +34,19 @@ export const DEVELOPMENT = {
       parse: parseExtensions
     },
     {
+      flag: '--reload-exclude',
+      value: '<list>',
+      about: 'files and folders not to watch, as patterns such as tests, *.gen.py or data/**',
+      parse: parseList
+    },
+    {
+      flag: '--reload-poll',
+      value: '[s]',
+      about: 'look at the files every so many seconds, instead of being told by the system: for ' +
+        'folders that a virtual machine or another host shares (1 without a number)',
+      parse: seconds(0.05)
+    },
+    {
       flag: '--debug',
       value: '[address]',
       about: 'debug the application: one worker, which has the terminal, so that breakpoint() ' +
@@ -40,8 +54,7 @@ export const DEVELOPMENT = {
       brief: 'breakpoint() works, or an editor attaches at a port',
       option: 'debug',
       parse: parseDebugAddress,
-      isValue: isDebugAddress,
-      commands: ['serve']
+      isValue: isDebugAddress
     }
   ]
 }
@@ -53,9 +66,16 @@ export const OUTPUT = {
   settings: [
     {
       flag: '--access-log',
-      about: 'print a line for each request (common log format)',
+      value: '[format]',
+      about: 'print a line for each request; common without a format',
       brief: 'print a line for each request',
-      initial: false
+      choices: ACCESS_LOG_FORMATS
+    },
+    {
+      flag: '--pid-file',
+      value: '<file>',
+      about: 'file to write the process id to while the server runs',
+      completes: 'file'
     },
     {
       flag: '--log-level',
