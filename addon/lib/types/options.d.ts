@@ -83,6 +83,19 @@ export type ProxyHeader =
   | 'x-forwarded-proto'
   | 'x-forwarded-host'
 
+/** Who may see {@link PythonHandler.dashboard}. */
+export interface DashboardOptions {
+  /**
+   * Who has this token may see the dashboard and use its buttons, from wherever. At least 16
+   * characters without spaces. It is sent once, as `?token=…` in the address, or with each request,
+   * as `Authorization: Bearer …`. Without a token, only this machine has access, under the names
+   * `localhost` and `127.0.0.1`.
+   * @defaultValue undefined
+   * @throws `ERR_INVALID_OPTION` if it is too short; the message does not contain it.
+   */
+  token?: string
+}
+
 /**
  * The options of a handler. An unknown option, or a value of the wrong type or out of range, throws
  * an `InvalidOptionError`. `undefined` stands for the default.
@@ -323,6 +336,12 @@ export interface PythonHandlerOptions {
    * @defaultValue `{}`
    */
   isolation?: 'strict' | IsolationOptions
+
+  /**
+   * Who may see {@link PythonHandler.dashboard}.
+   * @defaultValue `{}`
+   */
+  dashboard?: DashboardOptions
 
   /**
    * Whether the application is being debugged ({@link https://docs.python.org/3/library/pdb.html |
