@@ -52,8 +52,19 @@ const unreachable = new FinalizationRegistry((/** @type {Service} */ service) =>
 /** The handlers of PythonHandler.shared(), in globalThis. */
 const SHARED = Symbol.for('node-asgi.shared')
 
+/**
+ * For adapters, which check requests from the network themselves.
+ * @type {(handler: object) => import('./option-types.js').Settings | undefined} undefined: it comes
+ *   from another copy of this package
+ */
+export let settingsOf
+
 /** types/handler.d.ts declares it for users. */
 export class PythonHandler extends EventEmitter {
+  static {
+    settingsOf = (handler) => #settings in handler ? handler.#settings : undefined
+  }
+
   /** @type {Service} */
   #service
 

@@ -71,7 +71,9 @@ for (const [option, values] of Object.entries({
   python: ['', 3, null],
   workers: [0, -1, 1.5, '2', NaN, Infinity, 5000],
   preload: ['json', [1], ['a b'], null, {}],
-  watch: ['src', 1, null, { folders: [] }, { folders: 'src' }, { extensions: [''] }, { dirs: [] }],
+  watch: [
+    'src', 1, null, { folders: [] }, { folders: 'src' }, { extensions: [''] }, { dirs: [] }
+  ],
   lifespan: ['yes', true],
   loop: ['trio', false],
   env: [['A=1'], { A: 1 }, 'A=1', { A: 'x\0y' }],

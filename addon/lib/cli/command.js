@@ -2,7 +2,7 @@
  * The commands as commander sees them: their flags and their help, made from the table of settings.
  */
 
-import { Command, CommanderError, Option } from 'commander'
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 
 import { isArgument, isOptional, isSwitch, comesFrom, keyOf } from './settings/setting.js'
 import { groupsOf, settingsOf, shownDefault } from './settings/table.js'
@@ -200,7 +200,21 @@ function separateValues (settings, argv) {
     const next = argv[i + 1]
     if (setting === undefined || next === undefined) return word
     const isValue = setting.isValue?.(next) ?? setting.choices?.includes(next) ??
-      !next.includes(':')
+      (!next.includes(':') && canParse(setting, next))
     return isValue || next.startsWith('-') ? word : `${word}=`
   })
+}
+
+/**
+ * @param {Setting} setting
+ * @param {string} word
+ */
+function canParse ({ parse }, word) {
+  try {
+    parse?.(word)
+    return true
+  } catch (error) {
+    if (error instanceof InvalidArgumentError) return false
+    throw error
+  }
 }

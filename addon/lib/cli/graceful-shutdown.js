@@ -33,7 +33,7 @@ export class GracefulShutdown {
     // A server of node:http can close its idle connections itself, one of node:http2 cannot.
     this.server.on('secureConnection', this.#tracker(this.#sockets))
     this.server.on('session', this.#tracker(this.#sessions))
-    this.server.on('upgrade', (/** @type {any} */ req) => {
+    this.server.prependListener('upgrade', (/** @type {any} */ req) => {
       if (isHandshake(req)) this.#sockets.delete(req.socket)
     })
   }

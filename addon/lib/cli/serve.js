@@ -4,18 +4,21 @@
 
 import { closeSync, openSync } from 'node:fs'
 import { constants } from 'node:os'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 import { PythonHandler } from '../handler.js'
 import { describeInterpreter } from '../interpreter/interpreter.js'
 import { parseOptions } from '../options.js'
-import { accessLogger } from './access-log.js'
+import { Reloader } from '../reload/reloader.js'
+import { AccessLog } from './access-log.js'
 import { serveArguments } from './arguments.js'
+import { CertificateWatch } from './certificates.js'
 import { limitConnections } from './connection-limits.js'
+import { Doors } from './doors.js'
 import { exitCodeOf } from './failure.js'
 import { GracefulShutdown } from './graceful-shutdown.js'
-import { listen } from './listen.js'
 import { createLogger, isShown, pythonLine } from './logger.js'
-import { Reloader } from '../reload/reloader.js'
+import { writePidFile } from './pid-file.js'
 import { makeServer } from './server.js'
 
 /** @typedef {import('../options.js').Logger} Logger */
@@ -50,6 +53,11 @@ function hasTerminal () {
   }
 }
 
+/** @param {string} text */
+function writeOut (text) {
+  process.stdout.write(text)
+}
+
 class Service {
   /** @type {PythonHandler} */
   #python
@@ -57,11 +65,20 @@ class Service {
   /** @type {import('node:http').Server | import('node:http2').Http2SecureServer} */
   #server
 
+  /** @type {Doors} */
+  #doors
+
+  /** @type {CertificateWatch | null} */
+  #certificate = null
+
   /** @type {GracefulShutdown} */
   #shutdown
 
   /** @type {Reloader} */
   #reloader
+
+  /** @type {import('./side-servers.js').SideServers | null} */
+  #monitoring = null
 
   /** @type {Promise<void> | null} */
   #stopping = null
@@ -71,17 +88,18 @@ class Service {
    * @param {Logger} logger
    */
   constructor (settings, logger) {
-    const { handler, address, tls, maxHeaderSize, limits, reload, accessLog, logLevel } = settings
+    const { handler, tls, maxHeaderSize, limits, reload, accessLog, logLevel } = settings
     const { timeouts, trustProxy } = parseOptions(handler)
-    this.address = address
+    this.settings = settings
     this.logger = logger
     this.timeout = timeouts.drain
-    this.secure = tls !== null
-    this.#server = makeServer(tls, maxHeaderSize, limits.headTime)
+    this.#server = makeServer(tls, maxHeaderSize, limits)
+    this.#doors = new Doors(this.#server)
     limitConnections(this.#server, {
       all: limits.connections, perAddress: limits.connectionsPerAddress, trustProxy
     })
-    this.#python = new PythonHandler({ ...handler, logger })
+    const log = accessLog === null ? null : new AccessLog(accessLog, writeOut)
+    this.#python = new PythonHandler({ ...handler, logger }, { observer: log?.observer })
     this.hadTerminal = hasTerminal()
     for (const name of /** @type {const} */ (['stdout', 'stderr'])) {
       this.#python.on(name, (line, source) => {
@@ -92,15 +110,31 @@ class Service {
     // Before Python has started, so that no change is missed in the meantime.
     if (reload !== null) this.#reloader.watch(reload, timeouts.drain)
     this.#python.attach(this.#server)
-    if (accessLog) this.#logAccess()
+    if (log !== null) this.#logAccess(log)
     this.#shutdown = new GracefulShutdown(this.#server)
   }
 
-  #logAccess () {
-    const log = accessLogger((line) => { process.stdout.write(line) })
+  /** @param {AccessLog} log */
+  #logAccess (log) {
     /** @type {any} */
     const server = this.#server
-    for (const event of ['request', 'checkContinue']) server.prependListener(event, log)
+    for (const event of ['request', 'checkContinue']) {
+      server.prependListener(event, (/** @type {any} */ req, /** @type {any} */ res) =>
+        log.onRequest(req, res))
+    }
+  }
+
+  /** @returns {Promise<string[]>} the places that it listens on */
+  #listen () {
+    const { listening: { addresses, ...options }, tls } = this.settings
+    return this.#doors.open(addresses, { ...options, scheme: tls === null ? 'http' : 'https' })
+  }
+
+  /** @returns {CertificateWatch | null} */
+  #watchCertificate () {
+    const { tls } = this.settings
+    if (tls === null) return null
+    return new CertificateWatch(/** @type {any} */ (this.#server), tls, this.logger)
   }
 
   async run () {
@@ -108,14 +142,18 @@ class Service {
     const onHangUp = () => this.#onHangUp()
     for (const signal of SIGNALS) process.on(signal, onSignal)
     process.on('SIGHUP', onHangUp)
+    const { pidFile } = this.settings
+    const removePidFile = pidFile === undefined ? () => {} : writePidFile(pidFile)
+    this.#certificate = this.#watchCertificate()
     try {
+      await this.#monitor()
       // First, because without the address there is no need to start the application.
-      const url = await listen(this.#server, this.address, this.secure ? 'https' : 'http')
+      const places = await this.#listen()
       const stopped = new Promise((resolve) => { this.#server.once('close', resolve) })
       await this.#reloader.ready()
       if (this.#stopping === null) {
         const { python } = this.#python.stats()
-        process.stdout.write(`Listening on ${url} with ${describeInterpreter(python)}\n`)
+        writeOut(`Listening on ${places.join(', ')} with ${describeInterpreter(python)}\n`)
       }
       await stopped
     } catch (error) {
@@ -123,16 +161,29 @@ class Service {
     } finally {
       this.#stopping ??= this.#stop()
       await this.#stopping
+      this.#certificate?.close()
+      removePidFile()
       for (const signal of SIGNALS) process.off(signal, onSignal)
       process.off('SIGHUP', onHangUp)
     }
     return 0
   }
 
+  async #monitor () {
+    const { metrics, health } = this.settings
+    if (metrics === null && health === null) return
+    const { startMonitoring } = await import('./monitoring.js')
+    this.#monitoring = await startMonitoring({ metrics, health }, this.#python, this.#server)
+    for (const place of this.#monitoring.places) this.logger.info(`[node-asgi] ${place}`)
+  }
+
   // A terminal that is closed sends SIGHUP too. Then the server stops.
   #onHangUp () {
     if (this.hadTerminal && !hasTerminal()) this.#onSignal('SIGHUP')
-    else this.#reloader.reload('SIGHUP')
+    else {
+      this.#certificate?.reload('SIGHUP')
+      this.#reloader.reload('SIGHUP')
+    }
   }
 
   /** @param {NodeJS.Signals} signal */
@@ -144,10 +195,15 @@ class Service {
   }
 
   async #stop () {
+    const { stopDelay } = this.settings
+    this.#python.health.suspend('the server is stopping')
+    if (stopDelay > 0 && this.#server.listening) await sleep(stopDelay)
     const end = performance.now() + this.timeout
     await this.#reloader.close()
+    this.#doors.close()
     this.#shutdown.begin()
     await this.#python.close({ timeout: Math.max(0, end - performance.now()) })
     await this.#shutdown.end(Math.max(LAST_BYTES, end - performance.now()))
+    this.#monitoring?.close()
   }
 }

@@ -56,6 +56,9 @@ class Router {
   /** @type {Map<string, { listener: Listener, others: Function[] }>} by the event */
   #taken = new Map()
 
+  /** @type {WeakMap<Function, Function>} what the server would have without the guard */
+  #guarded = new WeakMap()
+
   /** @param {any} server */
   constructor (server) {
     this.server = server
@@ -109,6 +112,43 @@ class Router {
     this.#takeOver('upgrade', 'upgrade',
       (req, socket, { arrival, endpoint }, head) => endpoint.upgrade?.(req, socket, head, arrival),
       handBack)
+    if (!this.server.listeners('newListener').includes(this.#onNewListener)) {
+      this.server.on('newListener', this.#onNewListener)
+    }
+  }
+
+  /** @param {string | symbol} event */
+  #onNewListener = (event) => {
+    if (event === 'upgrade') process.nextTick(() => this.#guardLater())
+  }
+
+  /**
+   * A WebSocket has one owner, so listeners that come later get the others only. Next.js adds its
+   * own with its first request, and ends the WebSockets whose path has a route. Listeners that are
+   * put in front of this one observe, and get all.
+   */
+  #guardLater () {
+    const { server } = this
+    const taken = this.#taken.get('upgrade')
+    if (taken === undefined) return
+    const all = server.rawListeners('upgrade')
+    const first = all.indexOf(taken.listener) + 1
+    if (all.slice(first).every((/** @type {any} */ one) => this.#guarded.has(one))) return
+    server.removeAllListeners('upgrade')
+    all.forEach((/** @type {any} */ one, /** @type {number} */ i) => {
+      server.on('upgrade', i < first || this.#guarded.has(one) ? one : this.#guard(one))
+    })
+  }
+
+  /** @param {any} one a listener for upgrades */
+  #guard (one) {
+    /** @type {Listener} */
+    const guard = (req, socket, head) => {
+      if (this.#find(req, 'upgrade') === undefined) one.call(this.server, req, socket, head)
+    }
+    this.#guarded.set(guard, one)
+    // It can be removed by its own name, as what once() adds.
+    return Object.assign(guard, { listener: one.listener ?? one })
   }
 
   /** Over HTTP/2, a WebSocket arrives as CONNECT with a :protocol (RFC 8441). */
@@ -152,8 +192,10 @@ class Router {
   /** Puts back the listeners that the server had before, in front of those that it got later. */
   #giveBack () {
     const { server } = this
+    server.off('newListener', this.#onNewListener)
     for (const [event, { listener, others }] of this.#taken) {
       const later = server.rawListeners(event).filter((/** @type {any} */ one) => one !== listener)
+        .map((/** @type {Function} */ one) => this.#guarded.get(one) ?? one)
       server.removeAllListeners(event)
       for (const one of [...others, ...later]) server.on(event, one)
     }

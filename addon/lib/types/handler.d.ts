@@ -299,7 +299,8 @@ export class PythonHandler extends EventEmitter<PythonHandlerEvents> implements 
   /**
    * Serves the requests and WebSockets of a server of `node:http`, `node:https` or `node:http2`. If
    * a prefix is given, the handler serves only what is below it. Listeners that the server had
-   * before, and handlers with other prefixes, get the rest. A client that waits for "100 Continue"
+   * before, and handlers with other prefixes, get the rest. WebSockets below the prefix do not go to
+   * listeners that are added later, either. A client that waits for "100 Continue"
    * gets it when the application reads the body. The requests do not pass through middleware of
    * Express or another framework.
    * When the server is closed, WebSockets close with 1012 at once, and requests have half of

@@ -106,6 +106,29 @@ test('detach() leaves the handlers of others, and listeners that were added late
   assert.deepEqual(calls.map(([name]) => name), ['before', 'later'])
 })
 
+test('a listener that was added later got the WebSockets of a prefix, too', async () => {
+  const calls = []
+  const server = new EventEmitter()
+  const owner = {}
+  add(server, endpoint('app', calls), '/app', owner)
+  const later = (req) => calls.push(['later', req.url])
+  const taken = (req) => calls.push(['removed', req.url])
+  server.on('upgrade', later).on('upgrade', taken).once('upgrade', later)
+  server.prependListener('upgrade', (req) => calls.push(['observer', req.url]))
+  await new Promise(setImmediate)
+  server.off('upgrade', taken)
+  for (const url of ['/app', '/other', '/other']) server.emit('upgrade', { url }, {}, 'head')
+  assert.deepEqual(calls.splice(0).map(([name, url]) => `${name} ${url}`), [
+    'observer /app', 'app /app',
+    'observer /other', 'later /other', 'later /other',
+    'observer /other', 'later /other'
+  ])
+  detach(server, owner)
+  server.emit('upgrade', { url: '/app' }, {}, 'head')
+  assert.deepEqual(calls.map(([name]) => name), ['observer', 'later'])
+  assert.equal(server.listenerCount('newListener'), 0)
+})
+
 test('an endpoint takes only the events that it has functions for', () => {
   const calls = []
   const server = new EventEmitter()
@@ -115,5 +138,5 @@ test('an endpoint takes only the events that it has functions for', () => {
   server.emit('request', { url: '/app' }, {})
   server.emit('upgrade', { url: '/app' }, {}, 'head')
   assert.deepEqual(calls, [['other', '/app'], ['app', '/app', '/app']])
-  assert.deepEqual(server.eventNames(), ['request', 'upgrade'])
+  assert.deepEqual(server.eventNames(), ['request', 'upgrade', 'newListener'])
 })
