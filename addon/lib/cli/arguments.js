@@ -24,8 +24,8 @@ const POLL = 1000
  * @property {ServerLimits} limits
  * @property {WatchedFiles | null} reload
  * @property {string | null} accessLog its format; null: there is none
- * @property {import('./side-servers.js').Place | null} metrics
- * @property {import('./side-servers.js').Place | null} health
+ * @property {import('./values.js').Place | null} metrics
+ * @property {import('./values.js').Place | null} health
  * @property {number} stopDelay milliseconds
  * @property {string | undefined} pidFile
  * @property {string} logLevel
@@ -73,7 +73,7 @@ export function serveArguments (settings) {
 
 /**
  * @param {any} value of a setting that parsePlace() parses, or true without a value
- * @returns {import('./side-servers.js').Place | null}
+ * @returns {import('./values.js').Place | null}
  */
 function place (value) {
   if (value === undefined || value === false) return null

@@ -41,7 +41,8 @@ async function loadClient () {
   try {
     return await import('prom-client')
   } catch (error) {
-    if (/** @type {any} */ (error).code !== 'ERR_MODULE_NOT_FOUND') throw error
+    const { code } = /** @type {NodeJS.ErrnoException} */ (error)
+    if (code?.endsWith('MODULE_NOT_FOUND') !== true) throw error
     throw new InvalidOptionError('--metrics', '--metrics needs prom-client; run `npm install ' +
       'prom-client` (with --global, if node-asgi is installed like that)')
   }

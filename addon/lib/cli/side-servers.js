@@ -10,11 +10,7 @@ import { attach } from '../http/attach.js'
 import { withoutOrigin } from '../message/mount.js'
 import { ListenError } from './listen.js'
 
-/**
- * A path of the main server, or an address.
- * @typedef {{ path: string } | { host: string, port: number }} Place
- */
-
+/** @typedef {import('./values.js').Place} Place */
 /** @typedef {(req: any, res: any) => void} Listener */
 
 /**

@@ -25,6 +25,11 @@ const PLACE = /^(?:(\/.*)|(?:(.+):)?(\d+))$/
 /** Where operators look unless the setting says: the port that exporters of OpenTelemetry have. */
 const SIDE_ADDRESS = { host: '127.0.0.1', port: 9464 }
 
+/**
+ * A path of the main server, or an address.
+ * @typedef {{ path: string } | { host: string, port: number }} Place
+ */
+
 /** @param {string} word after a flag whose value parsePlace() parses */
 export function isPlace (word) {
   return PLACE.test(word)
@@ -32,7 +37,7 @@ export function isPlace (word) {
 
 /**
  * @param {string} text a path, a port, host:port, or empty
- * @returns {import('./side-servers.js').Place}
+ * @returns {Place}
  */
 export function parsePlace (text) {
   if (text === '') return SIDE_ADDRESS

@@ -1,6 +1,7 @@
 import type { EventEmitter } from 'node:events'
 import type {
-  BodyPiece, Request, RequestOptions, Response, ScopeData, SocketInfo, StreamingResponse
+  BodyPiece, Middleware, Request, RequestOptions, Response, ScopeData, SocketInfo,
+  StreamingResponse
 } from './http.js'
 import type { Health } from './health.js'
 import type { PoolStats, PythonHandlerEvents } from './observation.js'
@@ -109,13 +110,6 @@ export interface MiddlewareOptions {
   /** What Node tells Python about a request, for example who has logged in. */
   scope?: ScopeOption
 }
-
-/** Middleware of Express, Connect and similar frameworks. */
-export type Middleware = (
-  req: import('node:http').IncomingMessage | import('node:http2').Http2ServerRequest,
-  res: import('node:http').ServerResponse | import('node:http2').Http2ServerResponse,
-  next?: (error?: any) => void
-) => void
 
 /** A request listener of `node:http`, `node:https` and the compatibility API of `node:http2`. */
 export type Listener = (
@@ -299,10 +293,10 @@ export class PythonHandler extends EventEmitter<PythonHandlerEvents> implements 
   /**
    * Serves the requests and WebSockets of a server of `node:http`, `node:https` or `node:http2`. If
    * a prefix is given, the handler serves only what is below it. Listeners that the server had
-   * before, and handlers with other prefixes, get the rest. WebSockets below the prefix do not go to
-   * listeners that are added later, either. A client that waits for "100 Continue"
-   * gets it when the application reads the body. The requests do not pass through middleware of
-   * Express or another framework.
+   * before, and handlers with other prefixes, get the rest. WebSockets below the prefix do not go
+   * to listeners that are added later, either. A client that waits for "100 Continue" gets it when
+   * the application reads the body. The requests do not pass through middleware of Express or
+   * another framework.
    * When the server is closed, WebSockets close with 1012 at once, and requests have half of
    * `timeouts.drain` to finish.
    * @throws `ERR_INVALID_OPTION` if the prefix is not a path.

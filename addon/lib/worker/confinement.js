@@ -16,8 +16,9 @@ function makeTemporary () {
   try {
     return mkdtempSync(join(tmpdir(), 'node-asgi-'))
   } catch (error) {
-    throw new StartupError('ERR_PYTHON_FAILED', 'the profile strict gives each worker a directory ' +
-      `for temporary files, which could not be made: ${/** @type {Error} */ (error).message}; make ` +
+    const { message } = /** @type {Error} */ (error)
+    throw new StartupError('ERR_PYTHON_FAILED', 'the profile strict gives each worker a ' +
+      `directory for temporary files, which could not be made: ${message}; make ` +
       `${tmpdir()} writable (docker run --tmpfs ${tmpdir()}), or set TMPDIR to another directory`,
     { cause: error })
   }
