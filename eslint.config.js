@@ -20,6 +20,9 @@ export default [
       '@stylistic/max-len': ['error', { code: 100, tabWidth: 2, ignoreUrls: true }]
     }
   },
+  ...neostandard({ env: ['browser'], noStyle: true }).map((config) => ({
+    ...config, files: ['addon/lib/dashboard/page/**']
+  })),
   {
     files: ['test/types/**'],
     rules: {

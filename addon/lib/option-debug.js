@@ -18,9 +18,10 @@ const MAX_PORT = 65535
 const ADDRESS = /^(?:(?:\[([\da-f:]+)\]|([\w.-]+)):)?(\d+)$/i
 
 /**
- * Milliseconds for closing, unless the option is less: somebody waits at the terminal.
+ * Milliseconds for a worker to finish its requests, unless the options say less: somebody waits at
+ * the terminal, and after a reload the next worker needs it.
  */
-const DRAIN = 2000
+const FINISH = 2000
 
 /**
  * @param {unknown} value
@@ -72,7 +73,8 @@ export function debugged (settings) {
       request: 0,
       hang: 0,
       disconnectGrace: Infinity,
-      drain: Math.min(timeouts.drain, DRAIN)
+      drain: Math.min(timeouts.drain, FINISH),
+      retire: Math.min(timeouts.retire, FINISH)
     },
     recycle: { ...recycle, requests: Infinity, memory: Infinity, age: Infinity },
     isolation: { ...isolation, debug: true }

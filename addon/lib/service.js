@@ -19,6 +19,7 @@ import { createUpgrade } from './websocket/upgrade.js'
 /** @typedef {import('./worker/fork-server.js').System} System */
 /** @typedef {import('./worker/line-reader.js').Level} Level */
 /** @typedef {import('./binding.js').Binding} Binding */
+/** @typedef {import('./observe/observer.js').Observer} Observer */
 /** @typedef {import('./option-types.js').Preparation} Preparation */
 
 /**
@@ -26,6 +27,7 @@ import { createUpgrade } from './websocket/upgrade.js'
  * @property {Binding} [binding]
  * @property {System} [system]
  * @property {Preparation} [preparation]
+ * @property {Observer} [observer] from the start on
  */
 
 /**
@@ -52,7 +54,7 @@ export class Service {
    * @param {Parts} parts
    * @param {Audience} audience
    */
-  constructor (given, { binding = loadBinding(), system, preparation }, audience) {
+  constructor (given, { binding = loadBinding(), system, preparation, observer }, audience) {
     /** @type {import('./option-types.js').HandlerSettings} */
     const settings = this.settings = { ...given, preparation, logger: guardLogger(given.logger) }
     this.binding = binding
@@ -64,6 +66,7 @@ export class Service {
     })
     this.#log = new PythonLog(settings.logger)
     this.observers = new Observers(audience.handler)
+    if (observer !== undefined) this.observers.add(observer)
     this.pool = new Pool(settings, this.observers)
     const env = pythonEnvironment(process.env, settings.env, settings.isolation)
     this.supervisor = new Supervisor({
@@ -143,6 +146,7 @@ export class Service {
    */
   #onLine (name, line, level, source) {
     const { audience } = this
+    if (level === 'error') this.observers.errorLogged(line, source)
     if (level === 'error') audience.tell('log:error', line, source)
     if (audience.listensTo(name)) audience.tell(name, line, { ...source, level })
     else this.#log.line(name, line, level, source)

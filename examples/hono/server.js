@@ -21,6 +21,7 @@ app.onError((error, c) => {
 
 const options = { fetch: app.fetch, port: Number(process.env.PORT ?? 3000), hostname: '127.0.0.1' }
 const server = serve(options, ({ port }) => console.log(`http://127.0.0.1:${port}`))
+server.on('upgrade', (req, socket, head) => python.upgrade(req, socket, head, { prefix: '/api' }))
 
 for (const signal of ['SIGINT', 'SIGTERM']) {
   process.once(signal, async () => {

@@ -21,6 +21,7 @@ app.use(async (ctx) => {
 const server = app.listen(process.env.PORT ?? 3000, '127.0.0.1', () => {
   console.log(`http://127.0.0.1:${server.address().port}`)
 })
+server.on('upgrade', (req, socket, head) => python.upgrade(req, socket, head, { prefix: '/api' }))
 
 for (const signal of ['SIGINT', 'SIGTERM']) {
   process.once(signal, async () => {

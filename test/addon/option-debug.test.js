@@ -42,7 +42,7 @@ describe('the option debug', () => {
     assert.equal(timeouts.request, 0)
     assert.equal(timeouts.disconnectGrace, Infinity)
     assert(timeouts.startup > 24 * 60 * 60 * 1000)
-    assert.equal(timeouts.drain, 2000)
+    assert.deepEqual([timeouts.drain, timeouts.retire], [2000, 2000])
     assert.equal(timeouts.kill, 5)
     assert.deepEqual([recycle.requests, recycle.memory, recycle.age],
       [Infinity, Infinity, Infinity])

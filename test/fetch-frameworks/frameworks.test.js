@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 
 import { EXAMPLES, runServer } from '../support/example.js'
-import { RAISING, checkFetchFramework } from '../support/fetch-framework.js'
+import { RAISING, checkFetchFramework, checkSocket } from '../support/fetch-framework.js'
 import { eventually } from '../support/harness.js'
 import { placePackage } from '../support/installed-package.js'
 import { childProcesses, descendants } from '../support/processes.js'
@@ -35,6 +35,7 @@ const LIMIT = 180_000
  * @property {string[]} build the program of a package and its arguments
  * @property {string} bundle the folder with the code of the server
  * @property {string[]} start the same as for `build`, or a file of the project
+ * @property {string[]} sockets the same with WebSockets
  * @property {(port: number) => string[]} dev
  * @property {Record<string, string>} [env] of the server
  * @property {string} handler the module that has the handler
@@ -48,6 +49,7 @@ const FRAMEWORKS = {
     build: ['@react-router/dev/bin.cjs', 'build'],
     bundle: 'build/server',
     start: ['@react-router/serve/bin.cjs', 'build/server/index.js'],
+    sockets: ['server.js'],
     dev: (port) => ['@react-router/dev/bin.cjs', 'dev', '--host', '127.0.0.1', '--port', `${port}`],
     handler: 'app/python.server.ts',
     client: null, // it does not say
@@ -57,6 +59,7 @@ const FRAMEWORKS = {
     build: ['vite/bin/vite.js', 'build'],
     bundle: 'build/server',
     start: ['build'],
+    sockets: ['server.js'],
     dev: (port) => ['vite/bin/vite.js', 'dev', '--host', '127.0.0.1', '--port', `${port}`],
     env: { BODY_SIZE_LIMIT: 'Infinity' },
     handler: 'src/lib/server/python.ts',
@@ -67,6 +70,7 @@ const FRAMEWORKS = {
     build: ['nuxt/bin/nuxt.mjs', 'build'],
     bundle: '.output/server/chunks',
     start: ['.output/server/index.mjs'],
+    sockets: ['.output/server/index.mjs'],
     dev: (port) => ['nuxt/bin/nuxt.mjs', 'dev', '--no-fork', '--host', '127.0.0.1', '--port',
       `${port}`],
     handler: 'server/utils/python.ts',
@@ -106,15 +110,29 @@ describe('frameworks that build a bundle', { skip }, () => {
         })
       })
 
+      it('opens WebSockets next to its pages', { timeout: LIMIT }, async () => {
+        await serve(framework.sockets, framework, folder, async (url, { pid }) => {
+          await checkSocket(url)
+          await checkPage(url)
+          assert.deepEqual(await (await fetch(`${url}/api/me`)).json(), { client: '127.0.0.1' })
+          assert.equal(poolsOf(pid).length, 1)
+        })
+      })
+
       it('has one pool while it is being developed', { timeout: LIMIT }, async () => {
         const port = await freePort()
-        await serve(framework.dev(port), framework, folder, async (url, pid) => {
+        await serve(framework.dev(port), framework, folder, async (url, { pid, stdout }) => {
           await checkPage(url)
-          const pools = () => poolsOf(pid)
-          assert.equal(pools().length, 1)
-          await appendFile(join(folder, handler), '\n// changed\n')
+          assert.equal(poolsOf(pid).length, 1)
+          let output = ''
+          stdout.on('data', (text) => { output += text })
+          await appendFile(join(folder, handler), "\nconsole.log('evaluated again')\n")
+          await eventually(async () => {
+            await checkPage(url)
+            assert.match(output, /evaluated again/)
+          }, 30_000)
           await checkPage(url)
-          await eventually(() => assert.equal(pools().length, 1))
+          await eventually(() => assert.equal(poolsOf(pid).length, 1))
         }, port)
       })
     })
@@ -136,19 +154,19 @@ function command ([program, ...args]) {
  * @param {string[]} words of the command
  * @param {Framework} framework
  * @param {string} cwd
- * @param {(url: string, pid: number) => Promise<void>} run
+ * @param {(url: string, child: import('node:child_process').ChildProcess) => Promise<void>} run
  * @param {number} [given]
  */
 async function serve (words, { env }, cwd, run, given) {
   const port = given ?? await freePort()
   const options = { cwd, env: { ...environment, HOST: '127.0.0.1', PORT: `${port}`, ...env } }
   await runServer([NODE, ...command(words)], options, async (child) => {
-    child.stdout.resume()
+    child.stdout.setEncoding('utf8').resume()
     const url = `http://127.0.0.1:${port}`
     const ended = once(child, 'exit').then(() => assert.fail('the server has ended'))
     await Promise.race([eventually(() => fetch(url), 60_000), ended])
     ended.catch(() => {})
-    await run(url, child.pid)
+    await run(url, child)
   })
 }
 

@@ -124,7 +124,10 @@ property(
     fc.option(fc.integer({ min: 100, max: 599 }), { nil: undefined })
   ],
   (request, size, status) => {
-    const line = commonLogLine({ peer: '::1', arrived: new Date(), request, status, bytes: size })
+    const [method, url, httpVersion] = ['GET', request, '1.1']
+    const arrived = new Date()
+    const entry = { peer: '::1', arrived, method, url, httpVersion, status, bytes: size }
+    const line = commonLogLine(entry)
     assert.match(line, /^[ -~]*\n$/)
     const [, field, code, length] = /^::1 - - \[[^\]]*\] "((?:[^"\\]|\\.)*)" (\S+) (\S+)\n$/.exec(
       line
@@ -133,7 +136,7 @@ property(
       /\\(?:x(..)|(.))/g,
       (_, hex, char) => char ?? String.fromCharCode(parseInt(hex, 16))
     )
-    assert.equal(unescaped, request)
+    assert.equal(unescaped, `GET ${request} HTTP/1.1`)
     assert.equal(code, String(status ?? '-'))
     assert.equal(length, String(size || '-'))
   }

@@ -67,9 +67,9 @@ property(
   (flag, text) => {
     const { value, error } = outcome(() => parse([`${flag}=${text}`]))
     if (error !== undefined) return assert.ok(error instanceof UsageError, error.stack)
-    const { handler, address, maxHeaderSize } = value
+    const { handler, listening, maxHeaderSize } = value
     const numbers = [
-      address.port,
+      listening.addresses[0].port,
       maxHeaderSize,
       ...Object.values(handler),
       ...Object.values(handler).flatMap((each) => Object.values(Object(each)))

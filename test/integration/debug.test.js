@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import { APPS, VENV_PYTHON } from '../support/harness.js'
-import { Run, SCRIPT } from '../support/run.js'
+import { childProcesses } from '../support/processes.js'
+import { Run, SCRIPT, allGone } from '../support/run.js'
 import { TerminalRun } from '../support/terminal.js'
 
 const PROMPT = /\(Pdb\) $/
@@ -93,11 +94,11 @@ describe('node-asgi --debug', { timeout: 120_000 }, () => {
     await run.see(/logged before\r\n/)
     await run.see(/> \S+debug_app\.py\(\d+\)app\(\)\r\n/)
     await run.see(PROMPT)
-    run.type('import time; time.sleep(0.2); print(6 * 7)\r')
+    run.type('log_in_thread("logged meanwhile"); print(6 * 7)\r')
     const [, meanwhile] = await run.see(/\r\n([^]*)\(Pdb\) $/)
     assert.equal(meanwhile, '42\r\n')
     run.type('c\r')
-    await run.see(/logged meanwhile/)
+    await run.see(/\] info: .*logged meanwhile\r\n/)
     assert.equal(await answer, '42')
   })
 
@@ -185,6 +186,41 @@ describe('node-asgi --debug', { timeout: 120_000 }, () => {
     run.type('c\r')
     const get = await getter(run)
     assert.equal(await get('/'), '42')
+  })
+
+  for (const [what, ...args] of [
+    ['was started anew because of threads', '--env', 'PYTHONPATH={docroot}/site'],
+    ['is confined', '--isolation', 'strict']
+  ]) {
+    it(`stops in a worker that ${what}`, async (t) => {
+      const { docroot } = project(t, code('number = 41', 'breakpoint()'))
+      mkdirSync(join(docroot, 'site'))
+      writeFileSync(join(docroot, 'site/sitecustomize.py'), 'import threading, time\n' +
+        'threading.Thread(target=time.sleep, args=[1000], daemon=True).start()\n')
+      const run = open([process.execPath, SCRIPT, ...ARGS, '--docroot', docroot,
+        ...args.map((arg) => arg.replace('{docroot}', docroot))])
+      const get = await getter(run)
+      const answer = get('/')
+      await run.see(PROMPT)
+      run.type('p number + 1\r')
+      await run.see(/^42\r$/m)
+      await run.see(PROMPT)
+      run.type('c\r')
+      assert.equal(await answer, '41')
+      run.type('\x03')
+      assert.deepEqual(await run.ended, { exit: 0, echo: true })
+    })
+  }
+
+  it('ends with Node, however that ends', async () => {
+    const { run, get } = await serve()
+    const answer = get('/breakpoint').catch((error) => error)
+    await run.see(PROMPT)
+    const [node] = childProcesses(run.child.pid)
+    process.kill(node, 'SIGKILL')
+    assert.equal((await run.ended).exit, -9)
+    await answer
+    await allGone(run.mark)
   })
 
   it('shows its prompt in a Python without readline, too', async (t) => {

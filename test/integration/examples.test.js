@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import {
   EXAMPLES, checkFrameworkExample, runExample, withExample
 } from '../support/example.js'
-import { RAISING, checkFetchFramework } from '../support/fetch-framework.js'
+import { RAISING, checkFetchFramework, checkSocket } from '../support/fetch-framework.js'
 import { leakTest } from '../support/harness.js'
 
 leakTest('examples/express', async () => {
@@ -23,20 +23,23 @@ leakTest('examples/fastify', async () => {
     (url) => checkFrameworkExample(url, 'Fastify'))
 })
 
-leakTest('examples/hono', async () => {
-  await withExample('hono', ['hono', '@hono'], async (folder) => {
-    await appendFile(join(folder, 'main.py'), RAISING)
-    await runExample(folder, 'server.js', (url) => checkFetchFramework(url, {
-      client: '127.0.0.1', failure: /^Something went wrong\n$/
-    }))
-  })
-})
+/** What each framework answers to an exception that reaches it. */
+const FAILURES = {
+  hono: /^Something went wrong\n$/,
+  koa: /^Internal Server Error$/,
+  h3: /^{"status":500,/
+}
 
-leakTest('examples/koa', async () => {
-  await withExample('koa', ['koa'], async (folder) => {
-    await appendFile(join(folder, 'main.py'), RAISING)
-    await runExample(folder, 'server.js', (url) => checkFetchFramework(url, {
-      client: '127.0.0.1', failure: /^Internal Server Error$/
-    }))
+const PACKAGES = { hono: ['hono', '@hono'], koa: ['koa'], h3: ['h3', 'srvx', 'rou3'] }
+
+for (const [name, failure] of Object.entries(FAILURES)) {
+  leakTest(`examples/${name}`, async () => {
+    await withExample(name, PACKAGES[name], async (folder) => {
+      await appendFile(join(folder, 'main.py'), RAISING)
+      await runExample(folder, 'server.js', async (url) => {
+        await checkFetchFramework(url, { client: '127.0.0.1', failure })
+        await checkSocket(url)
+      })
+    })
   })
-})
+}

@@ -8,6 +8,7 @@ import { once } from 'node:events'
 import { request } from 'node:http'
 
 import { eventually } from './harness.js'
+import { openSocket } from './websocket.js'
 
 /**
  * What a framework does in its own way.
@@ -141,8 +142,20 @@ async function checkUnreadBody (url) {
     ['session=1', 'theme=dark'])
 }
 
+/** @param {string} url */
+export async function checkSocket (url) {
+  const client = await openSocket(`${url.replace('http', 'ws')}/api/echo`)
+  client.send('hello')
+  await once(client, 'message')
+  assert.deepEqual(client.received, ['hello'])
+  client.close()
+  await client.closed
+}
+
 async function checkException (url, path, failure) {
   const response = await fetch(url + path)
   assert.equal(response.status, 500)
-  assert.match(await response.text(), failure)
+  const text = await response.text()
+  assert.match(text, failure)
+  assert.doesNotMatch(text, /raised in Python|Traceback/)
 }

@@ -27,7 +27,13 @@ export function childProcesses (pid = process.pid) {
  * @returns {number[]}
  */
 export function descendants (pid) {
-  return childProcesses(pid).flatMap((child) => [child, ...descendants(child)])
+  let children
+  try {
+    children = childProcesses(pid)
+  } catch {
+    return [] // it has just ended
+  }
+  return children.flatMap((child) => [child, ...descendants(child)])
 }
 
 /** Whether a process runs Python. */

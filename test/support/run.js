@@ -51,23 +51,39 @@ export class Run {
   }
 
   processes () {
-    return readdirSync('/proc').filter((pid) => {
-      try {
-        return /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/environ`).includes(this.mark)
-      } catch (error) {
-        // It has just ended, or it is a Python process, whose environment only root may read.
-        return error.code === 'EACCES' && isOurs(pid)
-      }
-    })
+    return markedProcesses(this.mark)
   }
 
   /** Waits until every process of this run has ended. */
-  async allGone () {
-    const end = Date.now() + LIMIT
-    while (this.processes().length > 0) {
-      assert(Date.now() < end, `still running: ${this.processes()}`)
-      await sleep(20)
+  allGone () {
+    return allGone(this.mark)
+  }
+}
+
+/**
+ * The processes that have a text in their environment.
+ * @param {string} mark
+ */
+function markedProcesses (mark) {
+  return readdirSync('/proc').filter((pid) => {
+    try {
+      return /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/environ`).includes(mark)
+    } catch (error) {
+      // It has just ended, or it is a Python process, whose environment only root may read.
+      return error.code === 'EACCES' && isOurs(pid)
     }
+  })
+}
+
+/**
+ * Waits until every process that has a text in its environment has ended.
+ * @param {string} mark
+ */
+export async function allGone (mark) {
+  const end = Date.now() + LIMIT
+  while (markedProcesses(mark).length > 0) {
+    assert(Date.now() < end, `still running: ${markedProcesses(mark)}`)
+    await sleep(20)
   }
 }
 

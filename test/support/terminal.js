@@ -2,11 +2,13 @@
 
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
 import { VENV_PYTHON } from './harness.js'
+import { allGone } from './run.js'
 
 const IN_TERMINAL = fileURLToPath(new URL('in_terminal.py', import.meta.url))
 
@@ -16,6 +18,7 @@ export class TerminalRun {
   /** Everything that the terminal has shown. */
   shown = ''
 
+  mark = randomUUID() // in the environment of every process of this run
   #seen = 0
   #report = ''
 
@@ -26,7 +29,11 @@ export class TerminalRun {
   constructor (command, { cwd, env } = {}) {
     const { PORT, ...rest } = process.env
     this.child = spawn(VENV_PYTHON, [IN_TERMINAL, ...command],
-      { cwd, env: { ...rest, TERM: 'dumb', ...env }, stdio: 'pipe' })
+      {
+        cwd,
+        env: { ...rest, TERM: 'dumb', ...env, NODE_ASGI_TEST_MARK: this.mark },
+        stdio: 'pipe'
+      })
     this.child.stdout.setEncoding('utf8').on('data', (text) => { this.shown += text })
     this.child.stderr.setEncoding('utf8').on('data', (text) => { this.#report += text })
     /** Resolves with the exit code, negative for a signal, and whether typed text is shown. */
@@ -59,9 +66,10 @@ export class TerminalRun {
     return assert.fail(`${pattern} was not shown, but: ${this.shown.slice(this.#seen)}`)
   }
 
-  /** Ends what still runs. */
+  /** Ends what still runs, and waits until everything has ended. */
   async kill () {
     this.child.kill('SIGKILL') // closes the terminal, which ends its processes by SIGHUP
     await this.ended.catch(() => {})
+    await allGone(this.mark)
   }
 }

@@ -10,11 +10,14 @@ import { Transform } from 'node:stream'
 
 import { InvalidOptionError, InvalidRequestError } from '../errors.js'
 import { checkKeys, describe } from '../errors/unknown-key.js'
-import { PythonHandler } from '../handler.js'
+import { PythonHandler, settingsOf } from '../handler.js'
 import { currentHeaders } from '../http/changed-headers.js'
+import { checkAllowedHost, checkAuthority, checkOneHost } from '../http/hosts.js'
 import { expectUpgrades, isUpgrade } from '../http/middleware.js'
 import { checkScope } from '../http/node-scope.js'
 import { withStatus } from '../http/passing-exchange.js'
+import { headerOf } from '../http/response-writer.js'
+import { withoutOrigin } from '../message/mount.js'
 import { OPTION_NAMES } from '../options.js'
 import { isHandler } from './is-handler.js'
 
@@ -26,6 +29,9 @@ const ADVICE = {
     [name, `put the options of the handler into python: { ${name} }`])),
   handler: 'did you mean python?'
 }
+
+/** Fastify writes a colon that is one as '::'. */
+const PARAMETER = /(?<!:):(?!:)|\*/
 
 /** What belongs to the connection with the application, which is not one over HTTP. */
 const HOP_BY_HOP = new Set(['connection', 'keep-alive', 'transfer-encoding'])
@@ -41,6 +47,10 @@ async function plugin (fastify, options) {
   if (!(bodyLimit >= 0)) {
     throw new InvalidOptionError('bodyLimit',
       `bodyLimit must be a number of bytes, not ${describe(bodyLimit)}`)
+  }
+  if (PARAMETER.test(fastify.prefix + prefix)) {
+    throw new InvalidOptionError('prefix', 'prefix must be the beginning of a path, without the ' +
+      `parameters of ${JSON.stringify(fastify.prefix + prefix)}: the application has to know it`)
   }
   const isOwn = !isHandler(options.python)
   const python = isOwn
@@ -85,10 +95,12 @@ async function routes (fastify, { python, scope, bodyLimit }) {
     let response
     try {
       // The body fails by itself, so nothing may come between it and its reader.
+      checkHost(request, settingsOf(python)?.allowedHosts)
       const data = await scopeOf(scope, request)
       response = await python.handleStream({
         method: request.method,
-        url: `${request.protocol}://${request.host || 'localhost'}${request.raw.url}`,
+        // Without the client's host, which is a header: the end of `evil/path?` would be the path.
+        url: `${request.protocol}://localhost${withoutOrigin(request.raw.url)}`,
         prefix,
         headers: headersOf(request),
         body: bodyOf(request, bodyLimit),
@@ -100,7 +112,9 @@ async function routes (fastify, { python, scope, bodyLimit }) {
     }
     reply.code(response.status)
     for (const [name, value] of Object.entries(response.headers.toJSON())) {
-      if (!HOP_BY_HOP.has(name)) reply.header(name, value)
+      // Fastify itself adds to cookies that are there.
+      if (name === 'set-cookie') reply.header(name, value)
+      else if (!HOP_BY_HOP.has(name)) reply.header(name, headerOf(reply, name, value))
     }
     return reply.send(response.body)
   }
@@ -142,17 +156,29 @@ function scopeOf (scope, request) {
 }
 
 /**
+ * @param {any} request whose host is that of a proxy's client, if Fastify trusts the proxy
+ * @param {readonly string[] | undefined} allowed
+ */
+function checkHost ({ raw, host }, allowed) {
+  const { headers } = raw
+  if (raw.httpVersionMajor !== 2) checkOneHost(raw.rawHeaders)
+  else if (headers.host !== undefined) checkAuthority(headers.host, headers[':authority'])
+  if (allowed !== undefined) checkAllowedHost(host, allowed)
+}
+
+/**
  * @param {any} request
  * @returns {[string, string][]}
  */
-function headersOf ({ raw, body }) {
+function headersOf ({ raw, body, host }) {
   const list = currentHeaders(raw)
   /** @type {[string, string][]} */
-  const headers = []
+  const headers = host === '' ? [] : [['host', host]]
   for (let i = 0; i < list.length; i += 2) {
     const name = list[i].toLowerCase()
     // Pseudo headers of HTTP/2, and the length of what a hook has replaced.
-    if (name.startsWith(':') || (name === 'content-length' && isReplaced(raw, body))) continue
+    if (name.startsWith(':') || name === 'host' ||
+      (name === 'content-length' && isReplaced(raw, body))) continue
     headers.push([name, list[i + 1]])
   }
   return headers

@@ -3,21 +3,32 @@
  */
 
 import { userPath } from '../util/user-path.js'
+import { addresses } from './addresses.js'
+import { parsePlace } from './values.js'
 
-/** @typedef {import('./listen.js').Address} Address */
-/** @typedef {import('./server.js').TlsFiles} TlsFiles */
+/** @typedef {import('./address.js').Address} Address */
+/** @typedef {import('./certificates.js').TlsFiles} TlsFiles */
+/** @typedef {import('../reload/watch.js').WatchedFiles} WatchedFiles */
 /** @typedef {import('./server.js').ServerLimits} ServerLimits */
 /** @typedef {import('./settings/resolve.js').Settings} Settings */
+
+/** Milliseconds between two looks at the files, if --reload-poll does not say. */
+const POLL = 1000
 
 /**
  * @typedef {object} Arguments
  * @property {Record<string, any>} handler options of PythonHandler
- * @property {Address} address
+ * @property {{ addresses: Address[], backlog: number, mode: number | undefined }} listening
  * @property {TlsFiles | null} tls
  * @property {number} maxHeaderSize bytes of the head of a request
  * @property {ServerLimits} limits
- * @property {{ folders: string[], extensions: string[] } | null} reload what to watch
- * @property {boolean} accessLog
+ * @property {WatchedFiles | null} reload
+ * @property {string | null} accessLog its format; null: there is none
+ * @property {import('./values.js').Place | null} metrics
+ * @property {import('./values.js').Place | null} health
+ * @property {import('./values.js').Place | null} dashboard
+ * @property {number} stopDelay milliseconds
+ * @property {string | undefined} pidFile
  * @property {string} logLevel
  */
 
@@ -28,56 +39,82 @@ import { userPath } from '../util/user-path.js'
 export function serveArguments (settings) {
   for (const check of [checkReload, checkTls]) check(settings)
   const {
-    docroot, tlsCert, tlsKey, tlsCa, maxHeaderSize, accessLog, logLevel, reload, reloadDir,
-    reloadExt, timeoutHead, maxConnections, maxConnectionsPerAddress
+    tlsCert, tlsKey, tlsCa, tlsKeyPassword, tlsKeyPasswordFile, maxHeaderSize, accessLog, logLevel,
+    timeoutHead, timeoutKeepAlive, maxConnections, maxConnectionsPerAddress, backlog, udsMode,
+    pidFile, metrics, health, dashboard, stopDelay
   } = settings.values
   return {
     handler: settings.handlerOptions(),
-    address: address(settings),
-    tls: tlsCert === undefined ? null : { cert: tlsCert, key: tlsKey, ca: tlsCa },
+    listening: { addresses: addresses(settings), backlog, mode: udsMode },
+    tls: tlsCert === undefined
+      ? null
+      : {
+          cert: tlsCert,
+          key: tlsKey,
+          ca: tlsCa,
+          password: tlsKeyPassword,
+          passwordFile: tlsKeyPasswordFile
+        },
     maxHeaderSize,
     limits: {
       headTime: timeoutHead,
+      keepAlive: timeoutKeepAlive,
       connections: maxConnections,
       connectionsPerAddress: maxConnectionsPerAddress
     },
-    reload: reload
-      ? { folders: reloadDir ?? [userPath(docroot)], extensions: reloadExt ?? ['py'] }
-      : null,
-    accessLog,
+    metrics: place(metrics),
+    health: place(health),
+    dashboard: place(dashboard),
+    stopDelay,
+    reload: watchedFiles(settings),
+    accessLog: accessLog === true ? 'common' : accessLog || null,
+    pidFile,
     logLevel
+  }
+}
+
+/**
+ * @param {any} value of a setting that parsePlace() parses, or true without a value
+ * @returns {import('./values.js').Place | null}
+ */
+function place (value) {
+  if (value === undefined || value === false) return null
+  return value === true ? parsePlace('') : value
+}
+
+/**
+ * @param {Settings} settings
+ * @returns {WatchedFiles | null}
+ */
+function watchedFiles ({ values }) {
+  const { docroot, reload, reloadDir, reloadExt, reloadExclude, reloadPoll } = values
+  if (!reload) return null
+  return {
+    folders: reloadDir ?? [userPath(docroot)],
+    extensions: reloadExt ?? ['py'],
+    exclude: reloadExclude ?? [],
+    poll: reloadPoll === true ? POLL : reloadPoll || null
   }
 }
 
 /** @param {Settings} settings */
 function checkReload (settings) {
   if (settings.values.reload) return
-  for (const flag of ['--reload-dir', '--reload-ext']) {
+  for (const flag of ['--reload-dir', '--reload-ext', '--reload-exclude', '--reload-poll']) {
     // In a variable or a file it waits for the day on which --reload is given.
     if (settings.of(flag).rank === 'flag') settings.fail(`${flag} needs --reload`)
   }
 }
 
-/**
- * @param {Settings} settings
- * @returns {Address}
- */
-function address (settings) {
-  const { host, port, uds } = settings.values
-  for (const flag of ['--host', '--port']) {
-    // PORT is often set in the environment without being meant for this program.
-    if (uds === undefined || settings.of(flag).rank !== settings.of('--uds').rank) continue
-    settings.fail(`${flag} and --uds cannot be given together: the server listens on one address`)
-  }
-  return { host, port, uds }
-}
-
 /** @param {Settings} settings */
-function checkTls ({ values: { tlsCert, tlsKey, tlsCa }, fail }) {
+function checkTls ({ values: { tlsCert, tlsKey, tlsCa, tlsKeyPasswordFile }, fail }) {
   if ((tlsCert === undefined) !== (tlsKey === undefined)) {
     fail('--tls-cert and --tls-key must be given together')
   }
   if (tlsCa !== undefined && tlsCert === undefined) {
     fail('--tls-ca needs --tls-cert and --tls-key')
+  }
+  if (tlsKeyPasswordFile !== undefined && tlsKey === undefined) {
+    fail('--tls-key-password-file needs --tls-cert and --tls-key')
   }
 }

@@ -11,7 +11,8 @@
  * @param {((address: string, hops: number) => boolean) | null} limits.trustProxy
  */
 export function limitConnections (server, { all, perAddress, trustProxy }) {
-  if (all !== Infinity) server.maxConnections = all
+  // Not server.maxConnections, which counts only those of its first address.
+  if (all !== Infinity) limitAll(server, all)
   if (perAddress === Infinity) return
   /** @type {Map<string, number>} */
   const counts = new Map()
@@ -31,6 +32,22 @@ export function limitConnections (server, { all, perAddress, trustProxy }) {
       if (left === 0) counts.delete(network)
       else counts.set(network, left)
     })
+  })
+}
+
+/**
+ * @param {import('node:net').Server} server
+ * @param {number} limit
+ */
+function limitAll (server, limit) {
+  let count = 0
+  server.prependListener('connection', (socket) => {
+    if (count >= limit) {
+      socket.destroy()
+      return
+    }
+    count++
+    socket.once('close', () => { count-- })
   })
 }
 

@@ -20,6 +20,33 @@ export function parsePort (text) {
   throw new InvalidArgumentError(`It must be a number from 0 to ${MAX_PORT}.`)
 }
 
+const PLACE = /^(?:(\/.*)|(?:(.+):)?(\d+))$/
+
+/** Where operators look unless the setting says: the port that exporters of OpenTelemetry have. */
+const SIDE_ADDRESS = { host: '127.0.0.1', port: 9464 }
+
+/**
+ * A path of the main server, or an address.
+ * @typedef {{ path: string } | { host: string, port: number }} Place
+ */
+
+/** @param {string} word after a flag whose value parsePlace() parses */
+export function isPlace (word) {
+  return PLACE.test(word)
+}
+
+/**
+ * @param {string} text a path, a port, host:port, or empty
+ * @returns {Place}
+ */
+export function parsePlace (text) {
+  if (text === '') return SIDE_ADDRESS
+  const [, path, host = SIDE_ADDRESS.host, port] = PLACE.exec(text) ?? []
+  if (path !== undefined) return { path }
+  if (port !== undefined) return { host: host.replace(/^\[(.*)\]$/, '$1'), port: parsePort(port) }
+  throw new InvalidArgumentError('It must be a port, host:port, or a path such as /metrics.')
+}
+
 /**
  * @param {string} text
  * @param {number} least
@@ -106,6 +133,20 @@ export function seconds (least) {
 export function parseList (text, before) {
   const names = text.split(',').map((name) => name.trim()).filter((name) => name !== '')
   return Array.isArray(before) ? [...before, ...names] : names
+}
+
+/**
+ * A list whose items have a form.
+ * @template T
+ * @param {(item: string) => T | null} parseItem null: it does not have it
+ * @param {string} expected
+ */
+export function parseEach (parseItem, expected) {
+  return (/** @type {string} */ text, /** @type {T[]} */ before = []) => {
+    const items = parseList(text).map(parseItem)
+    if (items.length === 0 || items.includes(null)) throw new InvalidArgumentError(expected)
+    return [...before, ...(items)]
+  }
 }
 
 /** @param {string} text */

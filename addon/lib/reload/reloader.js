@@ -29,7 +29,7 @@ export class Reloader {
   }
 
   /**
-   * @param {Pick<import('./watch.js').Watch, 'folders' | 'extensions' | 'persistent'>} files
+   * @param {import('./watch.js').WatchedFiles} files
    * @param {number} finish most milliseconds that old workers get to finish their requests
    */
   watch (files, finish) {

@@ -6,6 +6,7 @@ import { existsSync } from 'node:fs'
 import { basename, dirname, extname, join, relative } from 'node:path'
 
 import { watch } from 'chokidar'
+import picomatch from 'picomatch'
 
 import { namesFlags } from '../util/option-name.js'
 import { userPath } from '../util/user-path.js'
@@ -21,14 +22,22 @@ const IGNORED = new Set(['node_modules', '__pycache__'])
 const LIMITS = new Set(['ENOSPC', 'EMFILE'])
 
 /**
- * @typedef {object} Watch
+ * @typedef {object} WatchedFiles
  * @property {string[]} folders absolute
  * @property {readonly string[]} [extensions] without the dot
+ * @property {readonly string[]} [exclude] patterns, for names and for paths below the folders
+ * @property {number | null} [poll] milliseconds between two looks; null: the system tells
  * @property {boolean} [persistent] whether this keeps Node running, which it does by default
+ */
+
+/**
+ * @typedef {object} Audience
  * @property {(paths: string[]) => void} onChange gets the files that were changed, created or
  *   removed, and the folders that lead elsewhere now, relative to the working directory
  * @property {(error: Error) => void} onError changes may be missed; the message says why
  */
+
+/** @typedef {WatchedFiles & Audience} Watch */
 
 /**
  * @typedef {{ ready: Promise<void>, close: () => Promise<void> }} Watcher ready: from now on every
@@ -74,9 +83,12 @@ function shown (path) {
  * @param {Watch} options
  * @returns {Watcher}
  */
-function watchTrees ({ folders, extensions = ['py'], persistent = true, onChange, onError }) {
+function watchTrees ({
+  folders, extensions = ['py'], exclude = [], poll = null, persistent = true, onChange, onError
+}) {
   const wanted = new Set(extensions.map((extension) => `.${extension}`))
   const roots = new Set(folders)
+  const isExcluded = excluder(exclude, folders)
   let isLimitTold = false
   /** @type {() => void} */
   let settle
@@ -87,8 +99,10 @@ function watchTrees ({ folders, extensions = ['py'], persistent = true, onChange
     persistent,
     ignoreInitial: true,
     atomic: true,
+    ...poll === null ? {} : { usePolling: true, interval: poll, binaryInterval: poll },
     ignored: (path, stats) => {
       if (stats === undefined || roots.has(path)) return false
+      if (isExcluded(path)) return true
       return stats.isDirectory() ? isIgnored(path, roots) : !wanted.has(extname(path))
     }
   })
@@ -104,6 +118,7 @@ function watchTrees ({ folders, extensions = ['py'], persistent = true, onChange
   watcher.on('all', (event, path) => {
     // Checked again, because a watched folder may have become a virtual environment.
     if (!wanted.has(extname(path)) || isIgnored(dirname(path), roots)) return
+    if (isExcluded(path)) return
     changes.add(shown(path))
   })
   // The watched folder itself was removed. Code generators and Git create another one of that name
@@ -133,6 +148,24 @@ function watchTrees ({ folders, extensions = ['py'], persistent = true, onChange
       return watcher.close()
     }
   }
+}
+
+/**
+ * A pattern without a slash is for the names of files and folders anywhere, others are for paths,
+ * as in .gitignore.
+ * @param {readonly string[]} patterns
+ * @param {string[]} folders
+ * @returns {(path: string) => boolean}
+ */
+function excluder (patterns, folders) {
+  const trimmed = patterns.map((pattern) => pattern.replace(/^\.\//, '').replace(/\/$/, ''))
+  const matchers = trimmed.map((pattern) =>
+    picomatch(pattern.startsWith('/') ? pattern.slice(1) : pattern,
+      { dot: true, matchBase: !pattern.includes('/') }))
+  return (path) => folders.some((folder) => {
+    const below = relative(folder, path)
+    return below !== '' && !below.startsWith('..') && matchers.some((matches) => matches(below))
+  })
 }
 
 /** Collects items that come in quick succession, and hands them on together. */

@@ -7,13 +7,14 @@ import type { PythonHandlerOptions } from './options.js'
 export interface FastifyPythonOptions {
   /**
    * The handler, or the options of one. The plugin closes the handler that it makes when Fastify
-   * closes, and gives it Fastify's logger, if Fastify has one. A handler of yours is yours to close.
+   * closes, and gives it Fastify's logger, if Fastify has one. A handler of yours is yours to
+   * close.
    * @defaultValue `{}`, which makes a handler with the default options
    */
   python?: PythonHandler | PythonHandlerOptions
   /**
    * The path to serve the application under, for example `/api`. It becomes the `root_path` of the
-   * scopes, with the prefixes of the scopes around it.
+   * scopes, with the prefixes of the scopes around it. None of them may have parameters.
    * @defaultValue `''`, which serves every path that no other route has
    */
   prefix?: string

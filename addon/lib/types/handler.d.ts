@@ -1,6 +1,7 @@
 import type { EventEmitter } from 'node:events'
 import type {
-  BodyPiece, Request, RequestOptions, Response, ScopeData, SocketInfo, StreamingResponse
+  BodyPiece, Middleware, Request, RequestOptions, Response, ScopeData, SocketInfo,
+  StreamingResponse
 } from './http.js'
 import type { Health } from './health.js'
 import type { PoolStats, PythonHandlerEvents } from './observation.js'
@@ -109,13 +110,6 @@ export interface MiddlewareOptions {
   /** What Node tells Python about a request, for example who has logged in. */
   scope?: ScopeOption
 }
-
-/** Middleware of Express, Connect and similar frameworks. */
-export type Middleware = (
-  req: import('node:http').IncomingMessage | import('node:http2').Http2ServerRequest,
-  res: import('node:http').ServerResponse | import('node:http2').Http2ServerResponse,
-  next?: (error?: any) => void
-) => void
 
 /** A request listener of `node:http`, `node:https` and the compatibility API of `node:http2`. */
 export type Listener = (
@@ -285,6 +279,26 @@ export class PythonHandler extends EventEmitter<PythonHandlerEvents> implements 
   readonly listener: Listener
 
   /**
+   * A request listener that shows the dashboard: workers, throughput, latency, errors with their
+   * tracebacks, slow routes, and what is running now. Mount it under a path, or give it a server of
+   * its own. It answers only this machine, unless there is a token
+   * ({@link PythonHandlerOptions.dashboard}). It records from the first use of this property on, so
+   * read it when the program starts.
+   * @example
+   * ```js
+   * import { createServer } from 'node:http'
+   *
+   * const server = createServer(python.dashboard)
+   * server.listen(3001, '127.0.0.1')
+   * ```
+   */
+  readonly dashboard: (
+    req: import('node:http').IncomingMessage | import('node:http2').Http2ServerRequest,
+    res: import('node:http').ServerResponse | import('node:http2').Http2ServerResponse,
+    next?: unknown
+  ) => void
+
+  /**
    * A listener for the event `upgrade` of a server of `node:http` or `node:https`:
    * `server.on('upgrade', python.upgrade)`. It is bound to its handler. An invalid handshake is
    * answered with a 4xx status, and one that the application refuses with the application's
@@ -299,10 +313,10 @@ export class PythonHandler extends EventEmitter<PythonHandlerEvents> implements 
   /**
    * Serves the requests and WebSockets of a server of `node:http`, `node:https` or `node:http2`. If
    * a prefix is given, the handler serves only what is below it. Listeners that the server had
-   * before, and handlers with other prefixes, get the rest. WebSockets below the prefix do not go to
-   * listeners that are added later, either. A client that waits for "100 Continue"
-   * gets it when the application reads the body. The requests do not pass through middleware of
-   * Express or another framework.
+   * before, and handlers with other prefixes, get the rest. WebSockets below the prefix do not go
+   * to listeners that are added later, either. A client that waits for "100 Continue" gets it when
+   * the application reads the body. The requests do not pass through middleware of Express or
+   * another framework.
    * When the server is closed, WebSockets close with 1012 at once, and requests have half of
    * `timeouts.drain` to finish.
    * @throws `ERR_INVALID_OPTION` if the prefix is not a path.

@@ -1,5 +1,5 @@
+import type { Middleware } from './http.js'
 import type { HandlerState } from './observation.js'
-import type { Middleware } from './handler.js'
 
 /** Whether requests may be sent, as `/readyz` answers it in JSON. */
 export interface Readiness {

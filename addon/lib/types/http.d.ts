@@ -335,3 +335,10 @@ export class StreamingResponse implements AsyncIterable<Buffer> {
   /** Returns status and headers. */
   toJSON (): object
 }
+
+/** Middleware of Express, Connect and similar frameworks. */
+export type Middleware = (
+  req: import('node:http').IncomingMessage | import('node:http2').Http2ServerRequest,
+  res: import('node:http').ServerResponse | import('node:http2').Http2ServerResponse,
+  next?: (error?: any) => void
+) => void

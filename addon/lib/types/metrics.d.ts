@@ -7,7 +7,7 @@ export interface MetricsOptions {
    * The registry of prom-client that gets the metrics.
    * @defaultValue prom-client's own `register`
    */
-  registry?: Registry
+  registry?: Registry<any>
   /**
    * The beginning of the names of the metrics.
    * @defaultValue `'node_asgi_'`

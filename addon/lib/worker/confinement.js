@@ -8,7 +8,21 @@ import { chownSync, fchownSync, mkdtempSync, realpathSync, rmdirSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
+import { StartupError } from '../errors.js'
 import { operatingSystem } from '../util/operating-system.js'
+
+/** @returns {string} */
+function makeTemporary () {
+  try {
+    return mkdtempSync(join(tmpdir(), 'node-asgi-'))
+  } catch (error) {
+    const { message } = /** @type {Error} */ (error)
+    throw new StartupError('ERR_PYTHON_FAILED', 'the profile strict gives each worker a ' +
+      `directory for temporary files, which could not be made: ${message}; make ` +
+      `${tmpdir()} writable (docker run --tmpfs ${tmpdir()}), or set TMPDIR to another directory`,
+    { cause: error })
+  }
+}
 
 export class Confinement {
   /** @type {string | null} */
@@ -36,7 +50,7 @@ export class Confinement {
     if (profile === 'strict') {
       // Its workers belong to the release that a link names now, as its working directory does.
       this.docroot = realpathSync(this.docroot)
-      this.#temporary = mkdtempSync(join(tmpdir(), 'node-asgi-'))
+      this.#temporary = makeTemporary()
       if (this.changesOwner) chownSync(this.#temporary, ...this.#owner())
     }
     const isPlain = profile === 'none' && umask === undefined && !dropCapabilities &&

@@ -323,9 +323,11 @@ export class ForkServer {
     this.#exited ||= this.pid === 0
     if (this.#exited) this.#confinement.close()
     const code = error.code === 'ENOENT' ? 'ERR_PYTHON_NOT_FOUND' : 'ERR_PYTHON_FAILED'
-    this.#error ??= new StartupError(code,
-      `could not run ${this.interpreter}: ${error.message}; ` + this.#spawnAdvice(),
-      { cause: error })
+    this.#error ??= error instanceof StartupError
+      ? error
+      : new StartupError(code,
+        `could not run ${this.interpreter}: ${error.message}; ` + this.#spawnAdvice(),
+        { cause: error })
     this.#report()
   }
 

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
+import { request } from 'node:http'
 import { createGunzip, createGzip, gunzipSync, gzipSync } from 'node:zlib'
 
 import cookie from '@fastify/cookie'
@@ -186,6 +187,62 @@ withFastify('over a connection: streaming, HEAD, 204, cookies and a client that 
     await assert.rejects(fastify.python.handleRequest({ url: '/' }), { code: 'ERR_CLOSED' })
     await python.close()
   })
+
+/** Gets a target as it is written, with these Host headers. */
+async function getRaw (url, path, hosts) {
+  const { hostname, port } = new URL(url)
+  const headers = hosts.flatMap((host) => ['Host', host])
+  const [response] = await once(request({ hostname, port, path, headers, agent: false }).end(),
+    'response')
+  return { status: response.statusCode, text: (await response.toArray()).join('') }
+}
+
+withFastify('the Host header of a client chose the path', async (fastify) => {
+  await fastify.register(fastifyPython, { prefix: '/api', python: options('scope_app:app') })
+  const url = await fastify.listen({ port: 0, host: '127.0.0.1' })
+  const seen = async (target, host) => {
+    const { text } = await getRaw(url, target, [host])
+    const { path, query_string: query, headers } = JSON.parse(text)
+    return [path, query, headers.filter(([name]) => name === 'host').map(([, value]) => value)]
+  }
+  for (const host of ['evil/private?', 'evil#', 'a b', 'user@evil']) {
+    assert.deepEqual(await seen('/api/x?y', host), ['/api/x', 'y', [host]])
+  }
+  // As to a proxy.
+  assert.deepEqual(await seen('http://other/api/x', 'evil'), ['/api/x', '', ['evil']])
+})
+
+withFastify('a request with two hosts, or another than those allowed, was served',
+  async (fastify) => {
+    await fastify.register(fastifyPython, {
+      python: { ...options('scope_app:app'), allowedHosts: ['example.com'] }
+    })
+    const url = await fastify.listen({ port: 0, host: '127.0.0.1' })
+    const status = async (...hosts) => (await getRaw(url, '/', hosts)).status
+    assert.equal(await status('example.com'), 200)
+    assert.equal(await status('evil.com'), 421)
+    assert.equal(await status('example.com', 'evil.com'), 400)
+  })
+
+withFastify('the application replaced headers to which a hook had something to add',
+  async (fastify) => {
+    fastify.addHook('onRequest', async (request, reply) => {
+      reply.header('vary', 'Origin').header('link', '</a>').header('x-frame-options', 'SAMEORIGIN')
+      reply.header('set-cookie', 'node=1')
+    })
+    await fastify.register(fastifyPython, { python: options('kinds_app:app') })
+    const { headers } = await fastify.inject('/combined')
+    assert.equal(headers.vary, 'Origin, accept-encoding')
+    assert.deepEqual(headers.link, ['</a>', '</py.css>; rel=preload'])
+    assert.equal(headers['x-frame-options'], 'DENY')
+    assert.deepEqual(headers['set-cookie'], ['node=1', 'py=1', 'py=2'])
+  })
+
+withFastify('a prefix with parameters gave the application a wrong path', async (fastify) => {
+  await assert.rejects(async () => {
+    await fastify.register(fastifyPython, { prefix: '/:tenant', python: options() })
+  }, { code: 'ERR_INVALID_OPTION', option: 'prefix' })
+})
 
 withFastify("the client's address is Fastify's", async (fastify) => {
   await fastify.register(fastifyPython, { python: options('scope_app:app') })

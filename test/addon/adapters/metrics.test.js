@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { test } from 'node:test'
 
@@ -152,6 +153,49 @@ test('after stop() nothing observes, and metrics can be created again', async (t
   const values = await scrape(registry)
   assert.equal(values.get('node_asgi_requests_total{outcome="answered",status="2xx"}'), 1)
   again.stop()
+})
+
+/** What the registry has, as names and labels. */
+async function described (registry) {
+  return new Map((await registry.getMetricsAsJSON()).map(({ name, values }) =>
+    [name, new Set(values.flatMap(({ labels }) => Object.keys(labels)))]))
+}
+
+const read = (path) => readFileSync(new URL(`../../../${path}`, import.meta.url), 'utf8')
+
+test('the dashboard asks for metrics and labels that exist', async (t) => {
+  const { registry } = await measured(t)
+  const known = await described(registry)
+  const dashboard = JSON.parse(read('examples/observability/grafana-dashboard.json'))
+  const queries = [...dashboard.panels.flatMap(({ targets }) => targets),
+    ...dashboard.annotations.list].map(({ expr }) => expr)
+  queries.push(...dashboard.templating.list.flatMap(({ definition }) => definition ?? []))
+  const asked = new Set()
+  for (const query of queries) {
+    const names = query.match(/\bnode_asgi_\w+/g)
+    const metrics = names.map((name) => known.has(name) ? name : name.replace(/_bucket$/, ''))
+    for (const name of metrics) assert.ok(known.has(name), `there is no ${name}: ${query}`)
+    for (const name of metrics) asked.add(name)
+    const labels = [...query.matchAll(/by \(([^)]*)\)/g)].flatMap(([, list]) => list.split(', '))
+    labels.push(...[...query.matchAll(/(\w+)=~?"/g)].map(([, label]) => label))
+    for (const label of labels) {
+      // Prometheus adds these.
+      if (['job', 'instance'].includes(label)) continue
+      assert.ok(metrics.some((name) => known.get(name).has(label)), `no ${label}: ${query}`)
+    }
+  }
+  assert.deepEqual([...known.keys()].filter((name) => !asked.has(name)), [],
+    'the dashboard does not show every metric')
+})
+
+test('the guide lists every metric with its labels', async (t) => {
+  const { registry } = await measured(t)
+  const guide = read('docs/observability.md')
+  for (const [name, labels] of await described(registry)) {
+    const own = [...labels].filter((label) => label !== 'le')
+    const shown = own.length === 0 ? `\`${name}\`` : `\`${name}{${own.join(',')}}\``
+    assert.ok(guide.includes(shown), `${shown} is not in docs/observability.md`)
+  }
 })
 
 test('wrong arguments are refused, with their names', (t) => {

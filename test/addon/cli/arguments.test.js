@@ -37,14 +37,38 @@ describe('parseArguments', () => {
   }
 
   it('serves main:app of the working directory on a local port by default', () => {
-    const { handler, address, maxHeaderSize, accessLog, logLevel } = parseArguments([])
+    const { handler, listening, maxHeaderSize, accessLog, logLevel } = parseArguments([])
     assert.equal(maxHeaderSize, 65_536)
     assert.equal(parseArguments(['--max-header-size', '1000']).maxHeaderSize, 1000)
     assert.equal(handler.appTarget, 'main:app')
     assert.equal(handler.docroot, '.')
-    assert.deepEqual(address, { host: '127.0.0.1', port: 8000, uds: undefined })
-    assert.equal(accessLog, false)
+    assert.deepEqual(listening,
+      { addresses: [{ host: '127.0.0.1', port: 8000 }], backlog: 511, mode: undefined })
+    assert.equal(accessLog, null)
     assert.equal(logLevel, 'info')
+  })
+
+  it('shows metrics and health on a port, an address or a path', () => {
+    const local = { host: '127.0.0.1', port: 9464 }
+    assert.deepEqual([parseArguments([]).metrics, parseArguments([]).health], [null, null])
+    for (const [argv, place] of [
+      [['--metrics'], local],
+      [['--metrics', 'main:app'], local],
+      [['--metrics', 'main'], local],
+      [['--metrics', '9000'], { host: '127.0.0.1', port: 9000 }],
+      [['--metrics', '0.0.0.0:9000', 'main:app'], { host: '0.0.0.0', port: 9000 }],
+      [['--metrics', '[::1]:9000'], { host: '::1', port: 9000 }],
+      [['--metrics=/metrics'], { path: '/metrics' }]
+    ]) {
+      const { metrics, handler } = parseArguments(argv)
+      assert.deepEqual(metrics, place)
+      assert.match(handler.appTarget, /^main/)
+    }
+    const { health, stopDelay } = parseArguments(['--health', '/', '--stop-delay', '2.5'])
+    assert.deepEqual(health, { path: '/' })
+    assert.equal(stopDelay, 2500)
+    assert.match(refused(['--metrics=here']), /host:port/)
+    assert.match(refused(['--metrics=70000']), /65535/)
   })
 
   it('returns options that the handler accepts, and keeps its defaults', () => {
@@ -56,7 +80,7 @@ describe('parseArguments', () => {
   })
 
   it('passes on every option', () => {
-    const { handler, address, tls, accessLog, logLevel, limits } = parseArguments([
+    const { handler, listening, tls, accessLog, logLevel, limits, pidFile } = parseArguments([
       'pkg.site:make', '--docroot', '/tmp', '--python', 'python3.12', '--host', '::1',
       '--port', '0', '--workers', '3', '--preload', 'numpy,pkg.models',
       '--root-path', '/api',
@@ -70,7 +94,10 @@ describe('parseArguments', () => {
       '--proxy-headers', 'x-forwarded-for,x-forwarded-host',
       '--allowed-hosts', 'a.example,*.b.example', '--ws-allowed-origins', 'same-origin',
       '--max-body', '5', '--min-body-rate', '0', '--timeout-head', '4',
-      '--max-connections', '100', '--max-connections-per-address', '0',
+      '--max-connections', '100', '--timeout-keep-alive', '75', '--backlog', '9',
+      '--uds-mode', '660', '--pid-file', '/run/x.pid',
+      '--tls-key-password-file', 'p',
+      '--max-connections-per-address', '0',
       '--ws-compression', '--ws-ping-interval', '8', '--ws-ping-timeout', '9',
       '--env', 'A=1', '--env', 'B=x=y', '--concurrency', '10', '--max-queue', '0',
       '--health-paths', '/up,/down',
@@ -81,10 +108,11 @@ describe('parseArguments', () => {
       '--lock-privileges', '--drop-capabilities', '--inherit-env', 'A,B', '--allow-read', '/a,b',
       '--allow-write', '/c', '--limit-memory', '300', '--limit-cpu', '60', '--limit-files', '200',
       '--limit-processes', '50', '--limit-core', '0', '--allow-debug', '--protect-node',
-      '--debug', '5678'
+      '--debug', '5678', '--dashboard-token', 'correct-horse-battery'
     ])
     assert.deepEqual(handler, {
       appTarget: 'pkg.site:make',
+      dashboard: { token: 'correct-horse-battery' },
       docroot: '/tmp',
       python: 'python3.12',
       workers: 3,
@@ -147,11 +175,14 @@ describe('parseArguments', () => {
     assert.equal(parseArguments(['--inherit-env', 'none']).handler.isolation.inheritEnv, false)
     assert.equal(parseArguments(['--inherit-env', 'all']).handler.isolation.inheritEnv, true)
     assert.deepEqual(parseArguments(['--health-paths', 'none']).handler.healthPaths, [])
-    assert.deepEqual(address, { host: '::1', port: 0, uds: undefined })
-    assert.deepEqual(tls, { cert: 'c.pem', key: 'k.pem', ca: 'ca.pem' })
+    assert.deepEqual(listening, { addresses: [{ host: '::1', port: 0 }], backlog: 9, mode: 0o660 })
+    assert.equal(pidFile, '/run/x.pid')
+    assert.deepEqual(tls, {
+      cert: 'c.pem', key: 'k.pem', ca: 'ca.pem', password: undefined, passwordFile: 'p'
+    })
     assert.deepEqual(limits,
-      { headTime: 4000, connections: 100, connectionsPerAddress: Infinity })
-    assert.equal(accessLog, true)
+      { headTime: 4000, keepAlive: 75_000, connections: 100, connectionsPerAddress: Infinity })
+    assert.equal(accessLog, 'common')
     assert.equal(logLevel, 'warn')
     parseOptions(handler)
   })
@@ -185,10 +216,25 @@ describe('parseArguments', () => {
     }
   })
 
+  it('takes --access-log and --reload-poll without a value before the application', () => {
+    for (const [argv, format] of [
+      [['--access-log', 'site:app'], 'common'], [['--access-log', 'json', 'site:app'], 'json'],
+      [['site:app', '--access-log'], 'common'], [['--access-log=combined', 'site:app'], 'combined']
+    ]) {
+      const { accessLog, handler } = parseArguments(argv)
+      assert.deepEqual([accessLog, handler.appTarget], [format, 'site:app'])
+    }
+    const polled = (...argv) => parseArguments(['--reload', '--reload-poll', ...argv])
+    assert.deepEqual([polled('site').reload.poll, polled('site').handler.appTarget],
+      [1000, 'site'])
+    assert.equal(polled('0.5', 'site').reload.poll, 500)
+    assert.match(refused(['--access-log=xml']), /--access-log.*'xml'.*common, combined, json/)
+  })
+
   it('takes the port from PORT unless --port is given', () => {
     process.env.PORT = '4321'
-    assert.equal(parseArguments([]).address.port, 4321)
-    assert.equal(parseArguments(['--port', '1']).address.port, 1)
+    assert.equal(parseArguments([]).listening.addresses[0].port, 4321)
+    assert.equal(parseArguments(['--port', '1']).listening.addresses[0].port, 1)
     process.env.PORT = 'http'
     assert.match(refused([]), /PORT .*'http'/)
   })
@@ -217,9 +263,13 @@ describe('parseArguments', () => {
     [['--max-age', '0'], /--max-age.*'0'.*0\.001/],
     [['--tls-cert', 'c'], /--tls-cert.*--tls-key/],
     [['--tls-ca', 'c'], /--tls-ca.*--tls-cert/],
-    [['--port', '8000', '--uds', '/tmp/x'], /--port.*--uds/],
-    [['--uds', '/tmp/x', '--host', '127.0.0.1'], /--host.*--uds/],
+    [['--port', '8000', '--uds', '/tmp/x'], /--uds.*--port/],
+    [['--uds', '/tmp/x', '--host', '127.0.0.1'], /--uds.*--host/],
     [['--reload-dir', '/tmp'], /--reload-dir.*--reload\b/],
+    [['--reload-exclude', 'x'], /--reload-exclude.*--reload\b/],
+    [['--listen', '8000'], /--listen.*'8000'.*127\.0\.0\.1:8000/],
+    [['--listen', 'fd:x'], /--listen.*'fd:x'/],
+    [['--listen', ':1', '--port', '2'], /--listen.*--port/],
     [['--reload-ext', 'html'], /--reload-ext.*--reload\b/],
     [['--reload', '--reload-dir', '/no/such/folder'], /--reload-dir.*'\/no\/such\/folder'/],
     [['--reload', '--reload-dir', process.execPath], /--reload-dir.*directory/],
@@ -234,7 +284,7 @@ describe('parseArguments', () => {
 
   it('takes --uds although PORT is set in the environment', () => {
     process.env.PORT = '9000'
-    assert.equal(parseArguments(['--uds', '/tmp/x']).address.uds, '/tmp/x')
+    assert.deepEqual(parseArguments(['--uds', '/tmp/x']).listening.addresses, [{ uds: '/tmp/x' }])
   })
 
   it('prints every option in its help, and exits with 0', () => {
@@ -262,12 +312,12 @@ describe('parseArguments', () => {
   it('watches the docroot with --reload, and nothing without', () => {
     assert.equal(parseArguments([]).reload, null)
     assert.deepEqual(parseArguments(['--reload', '--docroot', '/tmp']).reload,
-      { folders: ['/tmp'], extensions: ['py'] })
+      { folders: ['/tmp'], extensions: ['py'], exclude: [], poll: null })
     assert.deepEqual(parseArguments(['--reload']).reload,
-      { folders: [process.cwd()], extensions: ['py'] })
+      { folders: [process.cwd()], extensions: ['py'], exclude: [], poll: null })
     assert.deepEqual(parseArguments(['--reload', '--reload-dir', '/tmp', '--reload-dir', '/usr/',
       '--reload-ext', 'py, .html']).reload,
-    { folders: ['/tmp', '/usr'], extensions: ['py', 'html'] })
+    { folders: ['/tmp', '/usr'], extensions: ['py', 'html'], exclude: [], poll: null })
   })
 
   it('takes the application after --reload-dir', () => {

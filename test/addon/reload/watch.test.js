@@ -28,13 +28,13 @@ function write (path, text = 'x') {
 }
 
 /** Watches a folder. */
-async function watched (t, folder, { root = folder, extensions } = {}) {
+async function watched (t, folder, { root = folder, ...options } = {}) {
   const calls = []
   const errors = []
   let wake = () => {}
   const watcher = watchFiles({
     folders: [root],
-    extensions,
+    ...options,
     onChange (paths) {
       calls.push(paths.map((path) => relative(root, resolve(path))))
       wake()
@@ -317,4 +317,28 @@ test('close() leaves nothing that keeps the process alive, and reports nothing m
   child.stdout.on('data', (data) => { text += data })
   assert.deepEqual(await once(child, 'close'), [0, null])
   assert.equal(text, 'closed')
+})
+
+test('excluded files and folders are not watched, by name or by path', async (t) => {
+  const folder = temporary(t, ['tests/a.py', 'deep/tests/b.py', 'x.gen.py', 'data/c.py',
+    'deep/data/d.py', 'main.py'])
+  const { write, seen } = await watched(t, folder,
+    { exclude: ['tests', '*.gen.py', './data/', 'deep/data/**'] })
+  for (const name of ['tests/a.py', 'deep/tests/b.py', 'x.gen.py', 'data/c.py',
+    'deep/data/d.py']) {
+    write(name)
+  }
+  write('main.py')
+  const names = await seen('main.py')
+  assert.deepEqual([...names], ['main.py'])
+})
+
+test('polling notices changes that the system does not report', async (t) => {
+  const folder = temporary(t, ['main.py'])
+  const { write, seen } = await watched(t, folder, { poll: 50 })
+  // Node looks at a file for the first time a moment after the watcher is ready.
+  let text = ''
+  const timer = setInterval(() => write('main.py', text += 'x'), 200)
+  await seen('main.py')
+  clearInterval(timer)
 })

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 
 import { loadBinding } from '../../../addon/lib/binding.js'
+import { StartupError } from '../../../addon/lib/errors.js'
 import { parseOptions } from '../../../addon/lib/options.js'
 import { Confinement } from '../../../addon/lib/worker/confinement.js'
 
@@ -33,6 +34,21 @@ test('strict isolation has a private directory for temporary files', (t) => {
   assert.deepEqual(confinement.settings.allowed, { read: ['/'], write: [], temporary: TMPDIR })
   confinement.close()
   assert.ok(!existsSync(TMPDIR))
+})
+
+test('a read-only /tmp was taken for a Python that cannot be run', (t) => {
+  t.mock.method(loadBinding(), 'landlockVersion', () => 3)
+  const before = process.env.TMPDIR
+  t.after(() => {
+    if (before === undefined) delete process.env.TMPDIR
+    else process.env.TMPDIR = before
+  })
+  process.env.TMPDIR = '/nowhere'
+  assert.throws(() => make('strict').open('main.py'), (error) => {
+    assert(error instanceof StartupError)
+    assert.match(error.message, /temporary files.*make \/nowhere writable.*or set TMPDIR/)
+    return true
+  })
 })
 
 test('what the application has left in it is not removed with the rights of Node', (t) => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 
+import { signalName } from '../../../addon/lib/errors.js'
 import { parseOptions } from '../../../addon/lib/options.js'
 import { RequestStream } from '../../../addon/lib/stream/request-stream.js'
 import { retirementPlan } from '../../../addon/lib/supervisor/drain-plan.js'
@@ -23,10 +24,10 @@ const workers = []
 after(() => { for (const worker of workers) worker.release() })
 
 /** A worker with a process, and an owner that keeps what it hears. */
-function makeWorker (app = () => {}, startWorker = (process) => process.ready()) {
+function makeWorker (app = () => {}, startWorker = (process) => process.ready(), options = {}) {
   const { owner, heard } = recordingOwner()
   const fake = createFake({ app, startWorker, startServer: () => {} })
-  const worker = new Worker(1, fake.binding, parseOptions(), owner)
+  const worker = new Worker(1, fake.binding, parseOptions(options), owner)
   workers.push(worker)
   const control = new fake.binding.Control(() => {})
   fake.system.spawn('python', [], {})
@@ -49,6 +50,16 @@ test('it becomes ready, takes a request and answers it', async () => {
   assert.deepEqual(stream.events, [['start', 200, 'hi', true]])
   assert.equal(worker.inFlight, 0)
   assert.deepEqual(names(heard), ['onForked', 'onReady', 'onBusy', 'onFreed'])
+})
+
+test('one that is debugged and is to end is told so in its debugger', async () => {
+  for (const [debug, signals] of [[false, []], [true, ['SIGINT']]]) {
+    const { worker, heard } = makeWorker(undefined, undefined, { debug })
+    await settle()
+    worker.stop('reload', retirementPlan(parseOptions().timeouts, 1000))
+    assert.deepEqual(heard.filter(([name]) => name === 'onSignal')
+      .map(([,, signal]) => signalName(signal)), signals)
+  }
 })
 
 test('it keeps Node alive while it starts and while requests are in flight', async () => {

@@ -77,7 +77,7 @@ def _without_input(why: str) -> None:
     if type(sys.stdin) is io.TextIOWrapper and sys.stdin.fileno() == 0:
         _NoInput.why = why
         encoding, handling = sys.stdin.encoding, sys.stdin.errors
-        sys.stdin = _NoInput(sys.stdin.detach(), encoding, handling)
+        sys.stdin = sys.__stdin__ = _NoInput(sys.stdin.detach(), encoding, handling)
 
 
 class _NoInput(io.TextIOWrapper):

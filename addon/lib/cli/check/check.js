@@ -12,7 +12,7 @@ import { availableCores } from '../../util/available-cores.js'
 import { memoryLimit } from '../../util/memory-limit.js'
 import { serveArguments } from '../arguments.js'
 import { CommandError } from '../failure.js'
-import { listen } from '../listen.js'
+import { Doors } from '../doors.js'
 import { makeServer } from '../server.js'
 import { surveyPython } from '../survey.js'
 import { ownVersion } from '../version.js'
@@ -115,12 +115,15 @@ function packages ({ missing, distributions }, outcome) {
  * @param {Arguments} given
  * @returns {Promise<Finding>}
  */
-async function checkAddress ({ address, tls, maxHeaderSize, limits }) {
+async function checkAddress ({ listening, tls, maxHeaderSize, limits }) {
   try {
-    const server = makeServer(tls, maxHeaderSize, limits.headTime)
-    const url = await listen(server, address, tls === null ? 'http' : 'https')
+    const server = makeServer(tls, maxHeaderSize, limits)
+    const doors = new Doors(server)
+    const places = await doors.open(listening.addresses,
+      { ...listening, scheme: tls === null ? 'http' : 'https' })
+    doors.close()
     await new Promise((resolve) => { server.close(resolve) })
-    return ok('address', `${url} is free`)
+    return ok('address', `${places.join(', ')} can be used`)
   } catch (error) {
     if (!(error instanceof CommandError || error instanceof InvalidOptionError)) throw error
     return failure('address', error)

@@ -2,6 +2,7 @@
  * Compares what a server with these settings may need with what the machine has.
  */
 
+import { MIB } from '../values.js'
 import { ok, warning } from './finding.js'
 
 /** @typedef {import('./finding.js').Finding} Finding */
@@ -16,7 +17,7 @@ const WORKER_DESCRIPTORS = 12
 const TIGHT = 0.8
 
 /** Bytes. Node itself, with connections and buffers. */
-const NODE_MEMORY = 150 * 2 ** 20
+const NODE_MEMORY = 150 * MIB
 
 /**
  * @param {{ limit: number, connections: number, workers: number }} numbers limit: Infinity if there
@@ -83,6 +84,6 @@ function count (number, noun) {
 
 /** @param {number} bytes */
 function mebibytes (bytes) {
-  const size = Math.round(bytes / 2 ** 20)
+  const size = Math.round(bytes / MIB)
   return size < 10 * 1024 ? `${size} MiB` : `${Math.round(size / 1024)} GiB`
 }

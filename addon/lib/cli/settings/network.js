@@ -1,7 +1,10 @@
 /** The settings of the server: where it listens, and what it takes from clients. */
 
-import { MIB, parseCount, parseCountOrNone, parseLimit, parseList, parsePort, parseSize, seconds }
-  from '../values.js'
+import { parseAddress } from '../address.js'
+import {
+  MIB, parseCount, parseCountOrNone, parseEach, parseLimit, parseList, parsePort, parseSize,
+  parseUmask, seconds
+} from '../values.js'
 import { SERVER_COMMANDS } from './setting.js'
 
 /** Bytes. Node's own default is 16 KiB. */
@@ -9,6 +12,12 @@ const MAX_HEADER_SIZE = 64 * 1024
 
 /** Milliseconds. */
 const HEAD_TIME = 30_000
+
+/** Milliseconds, as in Node. */
+const KEEP_ALIVE = 5000
+
+/** As in Node. The system may allow less (net.core.somaxconn). */
+const BACKLOG = 511
 
 /** Each takes a file descriptor, of which the workers need some, too. */
 const MAX_CONNECTIONS = 10_000
@@ -21,6 +30,9 @@ const MAX_BODY = 1024 * MIB
 
 /** Bytes a second, as in Kestrel. */
 const MIN_BODY_RATE = 240
+
+const parseAddresses = parseEach(parseAddress,
+  'It must look like 127.0.0.1:8000, [::1]:8000, unix:app.sock or fd:3.')
 
 /** @type {import('./setting.js').Group} */
 export const ADDRESS = {
@@ -49,6 +61,34 @@ export const ADDRESS = {
       value: '<path>',
       about: 'Unix domain socket to listen on, instead of host and port',
       completes: 'file'
+    },
+    {
+      flag: '--uds-mode',
+      value: '<octal>',
+      about: 'permissions of the Unix domain socket, for example 660',
+      initially: 'what the umask leaves',
+      parse: parseUmask
+    },
+    {
+      flag: '--fd',
+      value: '<n>',
+      about: 'descriptor to listen on, which whoever starts this process has bound; sockets of ' +
+        'systemd are found without it',
+      parse: parseCountOrNone
+    },
+    {
+      flag: '--listen',
+      value: '<address>',
+      about: 'address to listen on, as host:port, unix:path or fd:number; may be repeated, and ' +
+        'replaces the options above',
+      parse: parseAddresses
+    },
+    {
+      flag: '--backlog',
+      value: '<n>',
+      about: 'connections that may wait to be accepted',
+      initial: BACKLOG,
+      parse: parseCount
     }
   ]
 }
@@ -69,6 +109,21 @@ export const TLS = {
       value: '<file>',
       about: 'private key of the certificate (PEM)',
       completes: 'file'
+    },
+    {
+      flag: '--tls-key-password-file',
+      value: '<file>',
+      about: 'file with the password of the private key; the variable ' +
+        'NODE_ASGI_TLS_KEY_PASSWORD can have the password itself',
+      completes: 'file'
+    },
+    {
+      // Not a flag: everybody on the machine can read the arguments of a process.
+      flag: '--tls-key-password',
+      value: '<text>',
+      about: 'password of the private key',
+      sources: ['variable', 'file'],
+      secret: true
     },
     {
       flag: '--tls-ca',
@@ -129,6 +184,15 @@ export const CLIENTS = {
       value: '<s>',
       about: 'seconds for a client to send the head of a request; 0: no limit',
       initial: HEAD_TIME,
+      unit: 1000,
+      parse: seconds(0)
+    },
+    {
+      flag: '--timeout-keep-alive',
+      value: '<s>',
+      about: 'seconds that an idle connection of HTTP/1 stays open; 0: no limit. Behind a proxy ' +
+        'or load balancer, set it higher than there',
+      initial: KEEP_ALIVE,
       unit: 1000,
       parse: seconds(0)
     },

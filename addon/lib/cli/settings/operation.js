@@ -1,8 +1,11 @@
 /** The settings of development and output, and those that say where settings come from. */
 
 import { isDebugAddress } from '../../option-debug.js'
+import { ACCESS_LOG_FORMATS } from '../access-log.js'
 import { LOG_LEVELS } from '../logger.js'
-import { parseDebugAddress, parseExtensions, parseFolders } from '../values.js'
+import {
+  isPlace, parseDebugAddress, parseExtensions, parseFolders, parseList, parsePlace, seconds
+} from '../values.js'
 import { APP_COMMANDS, FLAG_ONLY, SERVER_COMMANDS } from './setting.js'
 
 /** @type {import('./setting.js').Group} */
@@ -31,6 +34,19 @@ export const DEVELOPMENT = {
       parse: parseExtensions
     },
     {
+      flag: '--reload-exclude',
+      value: '<list>',
+      about: 'files and folders not to watch, as patterns such as tests, *.gen.py or data/**',
+      parse: parseList
+    },
+    {
+      flag: '--reload-poll',
+      value: '[s]',
+      about: 'look at the files every so many seconds, instead of being told by the system: for ' +
+        'folders that a virtual machine or another host shares (1 without a number)',
+      parse: seconds(0.05)
+    },
+    {
       flag: '--debug',
       value: '[address]',
       about: 'debug the application: one worker, which has the terminal, so that breakpoint() ' +
@@ -38,8 +54,7 @@ export const DEVELOPMENT = {
       brief: 'breakpoint() works, or an editor attaches at a port',
       option: 'debug',
       parse: parseDebugAddress,
-      isValue: isDebugAddress,
-      commands: ['serve']
+      isValue: isDebugAddress
     }
   ]
 }
@@ -51,9 +66,16 @@ export const OUTPUT = {
   settings: [
     {
       flag: '--access-log',
-      about: 'print a line for each request (common log format)',
+      value: '[format]',
+      about: 'print a line for each request; common without a format',
       brief: 'print a line for each request',
-      initial: false
+      choices: ACCESS_LOG_FORMATS
+    },
+    {
+      flag: '--pid-file',
+      value: '<file>',
+      about: 'file to write the process id to while the server runs',
+      completes: 'file'
     },
     {
       flag: '--log-level',
@@ -62,6 +84,58 @@ export const OUTPUT = {
       brief: `least severe messages: ${LOG_LEVELS.join(', ')}`,
       choices: LOG_LEVELS,
       initial: 'info'
+    }
+  ]
+}
+
+const PLACES = 'host:port, a port of 127.0.0.1, or a path of the server'
+
+/** @type {import('./setting.js').Group} */
+export const MONITORING = {
+  title: 'Monitoring',
+  commands: SERVER_COMMANDS,
+  settings: [
+    {
+      flag: '--metrics',
+      value: '[place]',
+      about: `metrics for Prometheus (needs prom-client): ${PLACES} such as /metrics; without a ` +
+        'place on 127.0.0.1:9464',
+      parse: parsePlace,
+      isValue: isPlace
+    },
+    {
+      flag: '--health',
+      value: '[place]',
+      about: `/livez and /readyz for orchestrators: ${PLACES} such as / or /internal; without a ` +
+        'place on 127.0.0.1:9464',
+      parse: parsePlace,
+      isValue: isPlace
+    },
+    {
+      flag: '--dashboard',
+      value: '[place]',
+      about: `a dashboard: ${PLACES} such as /dashboard; without a place on ` +
+        '127.0.0.1:9464/dashboard/',
+      brief: 'a dashboard on http://127.0.0.1:9464/dashboard/',
+      parse: parsePlace,
+      isValue: isPlace
+    },
+    {
+      flag: '--dashboard-token',
+      value: '<token>',
+      about: 'open the dashboard to whoever has this token, and only to them; better in its ' +
+        'variable, because all users of a machine can read the arguments of a program',
+      option: 'dashboard.token',
+      secret: true
+    },
+    {
+      flag: '--stop-delay',
+      value: '<s>',
+      about: 'seconds after the signal to stop in which /readyz says so and requests are still ' +
+        'taken, for load balancers to notice',
+      initial: 0,
+      unit: 1000,
+      parse: seconds(0)
     }
   ]
 }

@@ -91,6 +91,8 @@ export class Settings {
    * @returns {Resolved}
    */
   #given (setting, given, rank, source) {
+    // As in "--preload=": see separateValues().
+    if (isOptional(setting) && String(given) === '') given = true
     if (typeof given === 'boolean') return { value: given, text: String(given), rank, source }
     let value
     for (const text of given) {
@@ -111,7 +113,7 @@ export class Settings {
    * @param {any} before
    */
   #parse ({ choices, parse }, text, before) {
-    if (choices !== undefined && text !== '' && !choices.includes(text)) {
+    if (choices !== undefined && !choices.includes(text)) {
       throw new InvalidArgumentError(`It must be one of ${choices.join(', ')}.`)
     }
     return parse === undefined ? text : parse(text, before)

@@ -5,10 +5,10 @@
 
 import { defaultOption } from '../../options.js'
 import { APPLICATION } from './application.js'
-import { ANSWER, TYPES } from './commands.js'
+import { ANSWER, SHELL, TYPES } from './commands.js'
 import { ISOLATION } from './isolation.js'
 import { ADDRESS, CLIENTS, TLS } from './network.js'
-import { DEVELOPMENT, ORIGIN, OUTPUT } from './operation.js'
+import { DEVELOPMENT, MONITORING, ORIGIN, OUTPUT } from './operation.js'
 import { WEBSOCKET } from './websocket.js'
 import { TIMEOUTS, WORKERS } from './workers.js'
 
@@ -17,7 +17,7 @@ import { TIMEOUTS, WORKERS } from './workers.js'
 /** @type {import('./setting.js').Group[]} */
 export const GROUPS = [
   APPLICATION, TYPES, ANSWER, ADDRESS, TLS, CLIENTS, WORKERS, TIMEOUTS, WEBSOCKET, ISOLATION,
-  DEVELOPMENT, OUTPUT, ORIGIN
+  DEVELOPMENT, OUTPUT, MONITORING, ORIGIN, SHELL
 ]
 
 /** @type {Setting[]} */

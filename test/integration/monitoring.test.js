@@ -1,0 +1,121 @@
+/** What the command line shows to operators: --metrics, --health and --dashboard. */
+
+import assert from 'node:assert/strict'
+import { createServer } from 'node:net'
+import { once } from 'node:events'
+import { describe, it } from 'node:test'
+
+import { Run } from '../support/run.js'
+import { APPS, VENV_PYTHON, eventually } from '../support/harness.js'
+
+const COMMON = ['--docroot', APPS, '--python', VENV_PYTHON, '--workers', '1', '--port', '0']
+
+/** A port that was free a moment ago. */
+async function freePort () {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address()
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+async function get (url) {
+  const response = await fetch(url)
+  return { status: response.status, text: await response.text() }
+}
+
+describe('node-asgi', { timeout: 60_000 }, () => {
+  it('serves metrics and health on an address of their own, until the drain is over', async () => {
+    const port = await freePort()
+    const run = new Run(['slow_app:app', ...COMMON, '--metrics', `${port}`,
+      '--health', `127.0.0.1:${port}`])
+    const side = `http://127.0.0.1:${port}`
+    const server = `http://127.0.0.1:${await run.port()}`
+    await eventually(async () => assert.equal((await get(`${side}/readyz`)).status, 200), 30_000)
+    assert.equal((await get(`${side}/livez`)).status, 200)
+    await get(`${server}/?ms=1`)
+    const { text } = await get(`${side}/metrics`)
+    assert.match(text, /^node_asgi_requests_total\{outcome="answered",status="2xx"\} 1$/m)
+    assert.match(text, /^node_asgi_workers\{state="ready"\} 1$/m)
+    assert.match(text, /^process_cpu_user_seconds_total /m)
+    const slow = get(`${server}/?ms=2000`)
+    await eventually(async () =>
+      assert.match((await get(`${side}/metrics`)).text, /^node_asgi_in_flight 1$/m))
+    run.child.kill('SIGTERM')
+    await eventually(async () => {
+      const { status, text } = await get(`${side}/readyz`)
+      assert.equal(status, 503)
+      assert.match(text, /stopping/)
+    })
+    assert.equal((await get(`${side}/livez`)).status, 200)
+    assert.equal((await slow).status, 200)
+    assert.equal(await run.closed, 0)
+    await run.match('stderr', new RegExp(`127.0.0.1:${port}/metrics`))
+  })
+
+  it('serves them on paths of the server, and waits before it stops', async () => {
+    const run = new Run([...COMMON, '--metrics', '/internal/metrics', '--health', '/',
+      '--stop-delay', '1.5', 'slow_app:app'])
+    const server = `http://127.0.0.1:${await run.port()}`
+    await eventually(async () => assert.equal((await get(`${server}/readyz`)).status, 200), 30_000)
+    assert.match((await get(`${server}/internal/metrics`)).text, /^node_asgi_in_flight 0$/m)
+    assert.match((await get(`${server}/livezz?ms=1`)).text, /waited/)
+    run.child.kill('SIGTERM')
+    await eventually(async () => assert.equal((await get(`${server}/readyz`)).status, 503))
+    // Those that have not noticed yet are served.
+    assert.match((await get(`${server}/?ms=1`)).text, /waited/)
+    assert.equal(await run.closed, 0)
+  })
+
+  it('says which address is taken, before Python is ready', async () => {
+    const taken = createServer().listen(0, '127.0.0.1')
+    await once(taken, 'listening')
+    const { port } = taken.address()
+    const run = new Run(['slow_app:app', ...COMMON, '--health', String(port)])
+    assert.equal(await run.closed, 1)
+    assert.match(run.stderr, new RegExp(`127.0.0.1:${port}.*EADDRINUSE.*--health`))
+    taken.close()
+  })
+
+  it('serves a dashboard next to the metrics, and stops although somebody watches', async () => {
+    const port = await freePort()
+    const run = new Run([...COMMON, '--health', `${port}`, '--dashboard', `${port}`])
+    const side = `http://127.0.0.1:${port}`
+    await run.port()
+    await run.match('stderr', new RegExp(`${side}/dashboard/\n`))
+    for (const path of ['/dashboard', '/dashboard/']) {
+      assert.match((await get(side + path)).text, /<title>node-asgi<\/title>/)
+    }
+    assert.equal((await get(`${side}/livez`)).status, 200)
+    const events = await fetch(`${side}/dashboard/events`)
+    assert.equal(events.status, 200)
+    run.child.kill('SIGTERM')
+    assert.equal(await run.closed, 0)
+    await events.text().catch(() => {})
+  })
+
+  it('asks for a token where others can reach the dashboard', async () => {
+    for (const place of ['0.0.0.0:0', '/internal']) {
+      const open = new Run([...COMMON, '--dashboard', place])
+      assert.equal(await open.closed, 2)
+      assert.match(open.stderr, /--dashboard .* needs a token\. Set NODE_ASGI_DASHBOARD_TOKEN/)
+    }
+    const short = new Run([...COMMON, '--dashboard'], { NODE_ASGI_DASHBOARD_TOKEN: 'short' })
+    assert.equal(await short.closed, 2)
+    assert.match(short.stderr, /NODE_ASGI_DASHBOARD_TOKEN must be a string of at least 16/)
+    assert.doesNotMatch(short.stderr, /short/)
+
+    const token = 'correct-horse-battery'
+    const run = new Run([...COMMON, '--dashboard', '/internal'],
+      { NODE_ASGI_DASHBOARD_TOKEN: token })
+    const url = `http://127.0.0.1:${await run.port()}/internal/dashboard/`
+    assert.equal((await get(url)).status, 401)
+    const headers = { authorization: `Bearer ${token}` }
+    assert.equal((await fetch(url, { headers })).status, 200)
+    const reload = { method: 'POST', headers: { ...headers, 'x-node-asgi-dashboard': '1' } }
+    assert.equal((await fetch(`${url}reload`, reload)).status, 200)
+    run.child.kill('SIGTERM')
+    assert.equal(await run.closed, 0)
+  })
+})
