@@ -1,6 +1,7 @@
 import type { NextConfig } from 'next'
 
 const config: NextConfig = {
+  cacheComponents: true,
   serverExternalPackages: ['node-asgi'], // it has native files, which no bundle can contain
   output: process.env.STANDALONE ? 'standalone' : undefined // set in the Dockerfile
 }

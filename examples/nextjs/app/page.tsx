@@ -1,5 +1,6 @@
 import { refresh } from 'next/cache'
 import { connection } from 'next/server'
+import { Suspense } from 'react'
 
 import { api } from '../lib/api'
 
@@ -10,13 +11,17 @@ async function add (form: FormData) {
   refresh()
 }
 
-export default async function Page () {
-  await connection() // the page is made for each request, not by `next build`
+async function Items () {
+  await connection() // made for each request, not by `next build`
   const { data: items = [] } = await api.GET('/items')
+  return items.map(({ name, price }, i) => <li key={i}>{`${name}: ${price.toFixed(2)}`}</li>)
+}
+
+export default function Page () {
   return (
     <main>
       <h1>Shop</h1>
-      <ul>{items.map(({ name, price }, i) => <li key={i}>{`${name}: ${price.toFixed(2)}`}</li>)}</ul>
+      <ul><Suspense><Items /></Suspense></ul>
       <form action={add}>
         <input name='name' placeholder='name' required />
         <input name='price' type='number' step='0.01' placeholder='price' required />
