@@ -209,11 +209,12 @@ describe('node-asgi in production', { timeout: 3 * LIMIT }, () => {
       assert.equal(entry.status, 200)
       assert.equal(entry.url, '/?ms=200')
       assert.equal(entry.worker, 1)
-      assert(entry.python_ms >= 195 && entry.duration_ms >= entry.python_ms, JSON.stringify(entry))
+      assert(entry.python_ms > 0 && entry.python_ms < entry.duration_ms, JSON.stringify(entry))
     }
     // The second one has waited for the first one.
     const [first, second] = entries.sort((a, b) => a.queue_ms - b.queue_ms)
-    assert(first.queue_ms < 150 && second.queue_ms > 150, run.stdout)
+    assert(first.queue_ms < first.python_ms, run.stdout)
+    assert(second.queue_ms > second.duration_ms / 4, run.stdout)
   })
 
   it('logs referer and user agent in the combined format', async () => {
