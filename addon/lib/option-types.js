@@ -45,6 +45,11 @@
  */
 
 /**
+ * @typedef {object} DashboardOptions
+ * @property {string | undefined} token undefined: only this machine has access
+ */
+
+/**
  * @typedef {object} Isolation
  * @property {'none' | 'strict'} profile
  * @property {boolean} debug
@@ -121,6 +126,7 @@
  * @property {Recycle} recycle
  * @property {WebSocketOptions} websocket
  * @property {Isolation} isolation
+ * @property {DashboardOptions} dashboard
  * @property {Debug | null} debug null: nothing is debugged
  * @property {Logger} logger
  */

@@ -201,10 +201,11 @@ class Service {
   }
 
   async #monitor () {
-    const { metrics, health } = this.settings
-    if (metrics === null && health === null) return
+    const { metrics, health, dashboard, handler } = this.settings
+    if (metrics === null && health === null && dashboard === null) return
     const { startMonitoring } = await import('./monitoring.js')
-    this.#monitoring = await startMonitoring({ metrics, health }, this.#python, this.#server)
+    const wanted = { metrics, health, dashboard, token: handler.dashboard?.token }
+    this.#monitoring = await startMonitoring(wanted, this.#python, this.#server)
     for (const place of this.#monitoring.places) this.logger.info(`[node-asgi] ${place}`)
   }
 
