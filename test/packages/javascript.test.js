@@ -85,7 +85,9 @@ describe('the published package', () => {
     const { bin, version } = JSON.parse(
       readFileSync(join(folder, 'node_modules/node-asgi/package.json'), 'utf8'))
     const command = join('node_modules/node-asgi', bin['node-asgi'])
-    assert.equal(await runIn(folder, {}, [command, '--version']), `${version}\n`)
+    const output = await runIn(folder, {}, [command, '--version'])
+    const native = `native files +@node-asgi/\\S+ ${version}`
+    assert.match(output, new RegExp(`^node-asgi +${version}\n${native}\n`))
   })
 
   const PROGRAM = `

@@ -145,7 +145,7 @@ function define (command, setting, heading) {
       [...before ?? [], text])
   }
   command.addOption(option)
-  if (isSwitch(setting) && comesFrom(setting, 'variable')) {
+  if ((isSwitch(setting) || isOptional(setting)) && comesFrom(setting, 'variable')) {
     // To undo what a variable or the configuration file says.
     command.addOption(new Option(flag.replace('--', '--no-')).hideHelp())
   }

@@ -338,7 +338,10 @@ test('polling notices changes that the system does not report', async (t) => {
   const { write, seen } = await watched(t, folder, { poll: 50 })
   // Node looks at a file for the first time a moment after the watcher is ready.
   let text = ''
-  const timer = setInterval(() => write('main.py', text += 'x'), 200)
+  const timer = setInterval(() => {
+    text += 'x'
+    write('main.py', text)
+  }, 200)
   await seen('main.py')
   clearInterval(timer)
 })

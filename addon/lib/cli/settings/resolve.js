@@ -66,7 +66,10 @@ export class Settings {
    */
   #resolve (setting, flags, environment) {
     const byFlag = flags.given.get(setting)
-    if (byFlag !== undefined) return this.#given(setting, byFlag, 'flag', setting.flag)
+    if (byFlag !== undefined) {
+      const flag = byFlag === false ? setting.flag.replace('--', '--no-') : setting.flag
+      return this.#given(setting, byFlag, 'flag', flag)
+    }
     for (const [name, rank] of variablesOf(setting)) {
       const text = environment[name] ?? ''
       if (text === '' || isServiceLink(text)) continue

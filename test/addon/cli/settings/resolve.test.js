@@ -89,6 +89,9 @@ describe('Settings', () => {
     const environment = { NODE_ASGI_RELOAD: '1' }
     assert.equal(resolve({ argv: ['--no-reload'], environment }).values.reload, false)
     assert.equal(resolve({ argv: [], environment }).values.reload, true)
+    const values = { accessLog: 'json', preload: true }
+    const off = resolve({ argv: ['--no-access-log', '--no-preload'], values }).values
+    assert.deepEqual([off.accessLog, off.preload], [false, false])
   })
 
   it('names the source of a value that is wrong', (t) => {
