@@ -10,6 +10,7 @@ export const layers = [
   ['adapters', '^addon/lib/adapters/'],
   ['index', '^addon/lib/index[.]js$'],
   ['handler', '^addon/lib/(handler|service)[.]js$'],
+  ['dashboard', '^addon/lib/dashboard/'],
   ['reload', '^addon/lib/reload/'],
   ['websocket', '^addon/lib/websocket/'],
   ['http', '^addon/lib/http/'],

@@ -48,6 +48,7 @@ check clang-format clang_format --dry-run -Werror
 check clang-tidy .venv/bin/python scripts/tidy.py
 check eslint eslint
 check tsc node_modules/.bin/tsc --project tsconfig.json
+check 'tsc (page)' node_modules/.bin/tsc --project tsconfig.page.json
 check 'import graph' node scripts/import-graph.js
 check reference node scripts/reference.js --check
 check 'ruff check' .venv/bin/ruff check --quiet .

@@ -179,7 +179,7 @@ import { findNativeFiles } from './native/find.js'
  * @property {string[]} headFields the fields before the headers in a head, in this order
  * @property {Record<string, string>} features see Feature in head.js
  * @property {number} wireVersion
- * @property {number} stacksSignal makes a worker print the stacks of all its threads
+ * @property {number} stacksSignal makes a worker print the stacks of all its threads and tasks
  * @property {number} outOfMemoryExit the exit code of a worker that has used up its memory
  * @property {LogMarks} logMarks
  * @property {EventTypes} eventTypes

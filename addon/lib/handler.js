@@ -82,6 +82,9 @@ export class PythonHandler extends EventEmitter {
   /** @type {Promise<void> | null} */
   #closing = null
 
+  /** @type {((req: any, res: any) => void) | null} */
+  #dashboard = null
+
   static {
     serviceOf = (handler) => handler.#service
   }
@@ -138,6 +141,12 @@ export class PythonHandler extends EventEmitter {
     return entry.handler
   }
 
+  /** Where to see what happens here, see dashboard/dashboard.js. Loaded on first use. */
+  get dashboard () {
+    this.#dashboard ??= this.#createDashboard()
+    return this.#dashboard
+  }
+
   get docroot () {
     return this.#settings.docroot
   }
@@ -172,6 +181,19 @@ export class PythonHandler extends EventEmitter {
   #upgrade (req, socket, head, options) {
     checkUpgrade(req, socket)
     this.#service.endpoint.upgrade(req, socket, head, mounted(options))
+  }
+
+  #createDashboard () {
+    const loading = import('./dashboard/dashboard.js')
+      .then(({ createDashboard }) => createDashboard(this.#service))
+    loading.catch(() => {}) // each request reports it
+    return (/** @type {any} */ req, /** @type {any} */ res) => {
+      checkExchange(req, res)
+      loading.then((show) => show(req, res)).catch((error) => {
+        this.#service.settings.logger.error(`[node-asgi] the dashboard failed: ${error.message}`)
+        res.destroy()
+      })
+    }
   }
 
   /**

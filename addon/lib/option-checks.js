@@ -25,6 +25,8 @@ const DOTTED = `${IDENTIFIER}(?:\\.${IDENTIFIER})*`
 const APP_TARGET = new RegExp(`^${DOTTED_FILE_NAMES}(?::${DOTTED}(?:\\(\\))?)?$`, 'u')
 const MODULE = new RegExp(`^${DOTTED_FILE_NAMES}$`, 'u')
 
+const TOKEN = /^[!-~]{16,}$/
+
 /** In microseconds. */
 const MAX_SPIN = 1000
 
@@ -59,6 +61,17 @@ export function isRecord (value) {
 /** @type {Check} */
 export function record (value, name) {
   return isRecord(value) ? value : invalid(name, 'an object', value)
+}
+
+/**
+ * @type {Check}
+ * @throws without the value, which is a secret even if it is not a good one
+ */
+export function token (value, name) {
+  if (value === undefined || (typeof value === 'string' && TOKEN.test(value))) return value
+  throw new InvalidOptionError(name, `${optionName(name)} must be a string of at least 16 ` +
+    'characters without spaces, which nobody can guess, for example the output of ' +
+    '`openssl rand -hex 16`')
 }
 
 /** @type {Check} */

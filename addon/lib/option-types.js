@@ -45,6 +45,11 @@
  */
 
 /**
+ * @typedef {object} DashboardOptions
+ * @property {string | undefined} token undefined: only this machine has access
+ */
+
+/**
  * @typedef {object} Isolation
  * @property {'none' | 'strict'} profile
  * @property {boolean} debug
@@ -121,6 +126,7 @@
  * @property {Recycle} recycle
  * @property {WebSocketOptions} websocket
  * @property {Isolation} isolation
+ * @property {DashboardOptions} dashboard
  * @property {Debug | null} debug null: nothing is debugged
  * @property {Logger} logger
  */
@@ -137,6 +143,7 @@
  *   what replaces them
  * @property {boolean} [openapi] every request is answered with the OpenAPI document, if the
  *   application has a method that returns it
+ * @property {boolean} [progress] what is imported is reported
  * @property {boolean} [routes] every request is answered with the list of routes
  */
 

@@ -7,7 +7,7 @@ import { InvalidOptionError } from './errors.js'
 import {
   allowedHosts, allowedOrigins, appTarget, boolean, count, docroot, environment, fileNames,
   fraction, healthPaths, integer, isRecord, logger, oneOf, orNever, positiveTime, preload,
-  proxyHeaders, python, ring, rootPath, spin, time, trustProxy
+  proxyHeaders, python, ring, rootPath, spin, time, token, trustProxy
 } from './option-checks.js'
 import { debug, debugged } from './option-debug.js'
 import { checkFields, group, initialOf, unlessBoolean } from './option-groups.js'
@@ -16,6 +16,7 @@ import { availableCores } from './util/available-cores.js'
 import { optionName } from './util/option-name.js'
 import { userPath } from './util/user-path.js'
 
+/** @typedef {import('./option-types.js').DashboardOptions} DashboardOptions */
 /** @typedef {import('./option-types.js').Isolation} Isolation */
 /** @typedef {import('./option-types.js').Logger} Logger */
 /** @typedef {import('./option-types.js').Recycle} Recycle */
@@ -84,6 +85,11 @@ const WEBSOCKET = {
   pingTimeout: { check: positiveTime, initial: 20_000 }
 }
 
+/** @type {Table<DashboardOptions>} */
+const DASHBOARD = {
+  token: { check: token, initial: undefined }
+}
+
 /** @type {Table<Watch>} */
 const WATCH = {
   folders: { check: fileNames, initial: undefined },
@@ -129,6 +135,7 @@ const OPTIONS = {
   recycle: group(RECYCLE),
   websocket: group(WEBSOCKET),
   isolation: ISOLATION,
+  dashboard: group(DASHBOARD),
   debug: { check: debug, initial: false },
   logger: { check: logger, initial: () => console }
 }

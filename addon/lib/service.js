@@ -146,6 +146,7 @@ export class Service {
    */
   #onLine (name, line, level, source) {
     const { audience } = this
+    if (level === 'error') this.observers.errorLogged(line, source)
     if (level === 'error') audience.tell('log:error', line, source)
     if (audience.listensTo(name)) audience.tell(name, line, { ...source, level })
     else this.#log.line(name, line, level, source)

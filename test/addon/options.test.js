@@ -162,6 +162,7 @@ test('the declared defaults are the actual ones', () => {
     RestartOptions: 'restart.',
     RecycleOptions: 'recycle.',
     WebSocketOptions: 'websocket.',
+    DashboardOptions: 'dashboard.',
     WatchOptions: 'watch.',
     IsolationOptions: 'isolation.',
     IsolationAllow: 'isolation.allow.',
@@ -185,7 +186,7 @@ test('the declared defaults are the actual ones', () => {
       assert.deepEqual(defaultOption(prefixes[name] + option), value, `${name}.${option}`)
     }
   }
-  assert.equal(seen, 75)
+  assert.equal(seen, 77)
 })
 
 test('a docroot must be a directory', () => {
@@ -273,4 +274,15 @@ test('lists of hosts and origins took numbers and null as text', () => {
   }
   assert.throws(() => parseOptions({ websocket: { allowedOrigins: [['null']] } }),
     invalid('websocket.allowedOrigins'))
+})
+
+test('a token that is refused is not in the message', () => {
+  for (const token of ['secret', 'secret with spaces and more', 7, 'ü'.repeat(20)]) {
+    assert.throws(() => parseOptions({ dashboard: { token } }), (error) => {
+      assert.equal(error.option, 'dashboard.token')
+      assert.doesNotMatch(error.message, /secret|7|ü/)
+      return true
+    })
+  }
+  assert.equal(parseOptions({ dashboard: { token: 'x'.repeat(16) } }).dashboard.token.length, 16)
 })

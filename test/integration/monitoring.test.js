@@ -1,4 +1,4 @@
-/** What the command line shows to operators: --metrics and --health. */
+/** What the command line shows to operators: --metrics, --health and --dashboard. */
 
 import assert from 'node:assert/strict'
 import { createServer } from 'node:net'
@@ -84,5 +84,46 @@ describe('node-asgi', { timeout: 60_000 }, () => {
     assert.equal(await run.closed, 1)
     assert.match(run.stderr, new RegExp(`127.0.0.1:${port}.*EADDRINUSE.*--health`))
     taken.close()
+  })
+
+  it('serves a dashboard next to the metrics, and stops although somebody watches', async () => {
+    const port = await freePort()
+    const run = new Run([...COMMON, '--health', `${port}`, '--dashboard', `${port}`])
+    const side = `http://127.0.0.1:${port}`
+    await run.port()
+    await run.match('stderr', new RegExp(`${side}/dashboard/\n`))
+    for (const path of ['/dashboard', '/dashboard/']) {
+      assert.match((await get(side + path)).text, /<title>node-asgi<\/title>/)
+    }
+    assert.equal((await get(`${side}/livez`)).status, 200)
+    const events = await fetch(`${side}/dashboard/events`)
+    assert.equal(events.status, 200)
+    run.child.kill('SIGTERM')
+    assert.equal(await run.closed, 0)
+    await events.text().catch(() => {})
+  })
+
+  it('asks for a token where others can reach the dashboard', async () => {
+    for (const place of ['0.0.0.0:0', '/internal']) {
+      const open = new Run([...COMMON, '--dashboard', place])
+      assert.equal(await open.closed, 2)
+      assert.match(open.stderr, /--dashboard .* needs a token\. Set NODE_ASGI_DASHBOARD_TOKEN/)
+    }
+    const short = new Run([...COMMON, '--dashboard'], { NODE_ASGI_DASHBOARD_TOKEN: 'short' })
+    assert.equal(await short.closed, 2)
+    assert.match(short.stderr, /NODE_ASGI_DASHBOARD_TOKEN must be a string of at least 16/)
+    assert.doesNotMatch(short.stderr, /short/)
+
+    const token = 'correct-horse-battery'
+    const run = new Run([...COMMON, '--dashboard', '/internal'],
+      { NODE_ASGI_DASHBOARD_TOKEN: token })
+    const url = `http://127.0.0.1:${await run.port()}/internal/dashboard/`
+    assert.equal((await get(url)).status, 401)
+    const headers = { authorization: `Bearer ${token}` }
+    assert.equal((await fetch(url, { headers })).status, 200)
+    const reload = { method: 'POST', headers: { ...headers, 'x-node-asgi-dashboard': '1' } }
+    assert.equal((await fetch(`${url}reload`, reload)).status, 200)
+    run.child.kill('SIGTERM')
+    assert.equal(await run.closed, 0)
   })
 })

@@ -60,7 +60,7 @@ handler.on('reload', ({ error, generation, duration }) => {
   expectTrue<Equal<typeof generation | typeof duration, number>>()
 })
 handler.on('worker:recycle', ({ reason }) =>
-  expectTrue<Equal<typeof reason, 'requests' | 'memory' | 'age'>>())
+  expectTrue<Equal<typeof reason, 'requests' | 'memory' | 'age' | 'asked'>>())
 handler.on('pool:failed', ({ error }) => expectTrue<Equal<typeof error, Error>>())
 handler.on('pool:recovered', () => {})
 handler.on('stderr', (line, { level }) =>

@@ -1,3 +1,4 @@
+import asyncio
 import os
 import sys
 from bdb import BdbQuit
@@ -199,3 +200,16 @@ def test_a_type_name_that_is_not_a_plain_str_made_describe_raise():
     made = type("Made", (Exception,), {"__module__": "m"})
     made.__qualname__ = HostileName("Odd")
     assert errors.describe(made())[0] == "m.Odd"
+
+
+def test_an_error_after_the_response_did_not_say_of_which_request(capsys):
+    async def fail():
+        errors.write_of_request("Exception after the response\nTraceback\n")
+
+    async def main():
+        await asyncio.create_task(fail(), name="GET /a\nb")
+
+    asyncio.run(main())
+    assert capsys.readouterr().err == "Exception after the response (GET /a\\nb)\nTraceback\n"
+    errors.write_of_request("outside")
+    assert capsys.readouterr().err == "outside\n"

@@ -26,6 +26,7 @@ const POLL = 1000
  * @property {string | null} accessLog its format; null: there is none
  * @property {import('./values.js').Place | null} metrics
  * @property {import('./values.js').Place | null} health
+ * @property {import('./values.js').Place | null} dashboard
  * @property {number} stopDelay milliseconds
  * @property {string | undefined} pidFile
  * @property {string} logLevel
@@ -40,7 +41,7 @@ export function serveArguments (settings) {
   const {
     tlsCert, tlsKey, tlsCa, tlsKeyPassword, tlsKeyPasswordFile, maxHeaderSize, accessLog, logLevel,
     timeoutHead, timeoutKeepAlive, maxConnections, maxConnectionsPerAddress, backlog, udsMode,
-    pidFile, metrics, health, stopDelay
+    pidFile, metrics, health, dashboard, stopDelay
   } = settings.values
   return {
     handler: settings.handlerOptions(),
@@ -63,6 +64,7 @@ export function serveArguments (settings) {
     },
     metrics: place(metrics),
     health: place(health),
+    dashboard: place(dashboard),
     stopDelay,
     reload: watchedFiles(settings),
     accessLog: accessLog === true ? 'common' : accessLog || null,

@@ -1,4 +1,4 @@
-/** What --metrics and --health show. */
+/** What --metrics, --health and --dashboard show. */
 
 import { InvalidOptionError } from '../errors.js'
 import { SideServers } from './side-servers.js'
@@ -7,12 +7,20 @@ import { SideServers } from './side-servers.js'
 /** @typedef {import('../handler.js').PythonHandler} PythonHandler */
 
 /**
- * @param {{ metrics: Place | null, health: Place | null }} wanted
+ * @typedef {object} Wanted
+ * @property {Place | null} metrics
+ * @property {Place | null} health
+ * @property {Place | null} dashboard
+ * @property {string | undefined} token of the dashboard
+ */
+
+/**
+ * @param {Wanted} wanted
  * @param {PythonHandler} python
  * @param {object} server that it is attached to
  * @returns {Promise<SideServers>}
  */
-export async function startMonitoring ({ metrics, health }, python, server) {
+export async function startMonitoring ({ metrics, health, dashboard, token }, python, server) {
   const servers = new SideServers(server)
   if (metrics !== null) {
     servers.offer('--metrics', metrics, { '/metrics': await metricsListener(python) })
@@ -21,8 +29,24 @@ export async function startMonitoring ({ metrics, health }, python, server) {
     const { livez, readyz } = python.health
     servers.offer('--health', health, { '/livez': livez, '/readyz': readyz })
   }
+  if (dashboard !== null) {
+    if (token === undefined) await checkIsLocal(dashboard)
+    servers.offer('--dashboard', dashboard, { '/dashboard/': python.dashboard })
+  }
   await servers.listen()
   return servers
+}
+
+/** @param {Place} place of a dashboard without a token */
+async function checkIsLocal (place) {
+  const { isLoopbackHost } = await import('../dashboard/access.js')
+  if ('host' in place && isLoopbackHost(place.host)) return
+  const where = 'path' in place
+    ? `${place.path} is where the users of the application are`
+    : `${place.host}:${place.port} is open to other machines`
+  throw new InvalidOptionError('dashboard.token', `--dashboard ${where}, so the dashboard needs ` +
+    'a token. Set NODE_ASGI_DASHBOARD_TOKEN to something that nobody can guess, or leave out the ' +
+    'place of --dashboard')
 }
 
 /**

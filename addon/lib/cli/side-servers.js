@@ -37,13 +37,15 @@ export class SideServers {
   /**
    * @param {string} flag
    * @param {Place} place
-   * @param {Record<string, Listener>} routes by path. On a path of the main server, they are below
-   *   that path, or one that is named like the path itself is there
+   * @param {Record<string, Listener>} routes by path; one that ends with a slash has everything
+   *   below it. On a path of the main server, they are below that path, or one that is named like
+   *   the path itself is there
    */
   offer (flag, place, routes) {
     if ('path' in place) {
       const folder = place.path.replace(/\/$/, '')
-      for (const [path, listener] of Object.entries(routes)) {
+      for (const [route, listener] of Object.entries(routes)) {
+        const path = route.replace(/\/$/, '')
         const mount = folder.endsWith(path) ? folder : `${folder}${path}`
         attach(this.main, { arrival: { mount }, endpoint: { listen: listener }, owner: this })
         this.places.push(`${flag} is on the path ${mount}`)
@@ -84,10 +86,21 @@ export class SideServers {
  */
 function dispatcher (routes) {
   return (req, res) => {
-    const listener = routes.get(withoutOrigin(req.url).split('?', 1)[0])
+    const path = withoutOrigin(req.url).split('?', 1)[0]
+    const listener = routes.get(path) ?? below(routes, path)
     if (listener !== undefined) return listener(req, res)
     res.statusCode = 404
     res.end(`Not Found. There is ${[...routes.keys()].join(', ')}\n`)
+  }
+}
+
+/**
+ * @param {Map<string, Listener>} routes
+ * @param {string} path
+ */
+function below (routes, path) {
+  for (const [route, listener] of routes) {
+    if (route.endsWith('/') && `${path}/`.startsWith(route)) return listener
   }
 }
 

@@ -25,6 +25,8 @@
  *   or the WebSocket is open
  * @property {(request: RequestRecord, stream: any) => void} [onEnd] its outcome is known
  * @property {(name: string, details: object) => void} [onEvent] an event of the handler
+ * @property {(text: string, source: { worker: number, pid: number }) => void} [onErrorLogged]
+ *   Python has logged an error; worker 0 is the fork server
  */
 
 export {}

@@ -126,6 +126,21 @@ export class Observers {
   }
 
   /**
+   * Python has logged an error. The channels do not have it: the application may log secrets.
+   * @param {string} text
+   * @param {{ worker: number, pid: number }} source
+   */
+  errorLogged (text, source) {
+    for (const observer of this.#own) {
+      try {
+        observer.onErrorLogged?.(text, source)
+      } catch (error) {
+        rethrowLater(error)
+      }
+    }
+  }
+
+  /**
    * Something has happened to the handler or one of its processes.
    * @param {string} name as of the events of the handler
    * @param {object} details

@@ -94,6 +94,11 @@ export class Pool {
     return sum
   }
 
+  /** Requests that wait for a worker. */
+  get waiting () {
+    return this.#queue[Symbol.iterator]()
+  }
+
   /** All requests and WebSockets that a worker has or that wait for one. */
   * streams () {
     for (const worker of this.members()) yield * worker.streams()

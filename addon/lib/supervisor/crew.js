@@ -55,11 +55,11 @@ import { Roster } from './roster.js'
  * @property {(worker: Worker, error: Error) => void} onWorkerGone
  */
 
-/** Milliseconds that a worker gets to print its stacks. */
+/** Milliseconds that a worker gets to print all its stacks. */
 const STACKS_WAIT = 250
 
-const NO_STACKS = 'There are no stacks: the application has unregistered the signal of ' +
-  'faulthandler that prints them, so this signal has ended the worker.'
+const NO_STACKS = 'There are no stacks: the application has removed the handler of the signal ' +
+  'that prints them (faulthandler), so this signal has ended the worker.'
 
 /**
  * @implements {WorkerOwner}
@@ -226,8 +226,7 @@ export class Crew {
   async #inspect (worker) {
     const { stacksSignal } = this.parts.binding
     worker.presume(stacksSignal, hungError(worker, this.timeouts.hang, NO_STACKS), 'hung')
-    this.onSignal(worker, stacksSignal)
-    const stacks = await worker.output.gather(STACKS_WAIT)
+    const stacks = await this.stacks(worker)
     if (worker.exit?.signal === stacksSignal) {
       this.reporter.workerHung(worker, NO_STACKS)
     } else if (worker.answers) {
@@ -236,6 +235,16 @@ export class Crew {
     } else if (worker.fail(hungError(worker, this.timeouts.hang, stacks), 'hung')) {
       this.reporter.workerHung(worker, stacks)
     }
+  }
+
+  /**
+   * The stacks of the threads of a worker and, unless it is blocked in native code, of its tasks.
+   * @param {Worker} worker that has been ready
+   * @returns {Promise<string>} empty: it has printed none
+   */
+  stacks (worker) {
+    this.onSignal(worker, this.parts.binding.stacksSignal)
+    return worker.output.stacks(STACKS_WAIT)
   }
 
   // ---- what a worker reports

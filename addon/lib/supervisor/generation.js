@@ -109,6 +109,22 @@ export class Generation {
     return this.#crew.stop(reason, plan)
   }
 
+  /**
+   * Replaces a worker, if it takes requests. Its requests get `timeouts.retire` to finish.
+   * @param {Worker} worker
+   */
+  recycle (worker) {
+    this.#succession.ask(worker)
+  }
+
+  /**
+   * The stacks of a worker, see Crew.
+   * @param {Worker} worker
+   */
+  stacks (worker) {
+    return this.#crew.stacks(worker)
+  }
+
   // ---- what the processes report
 
   onServerReady () {

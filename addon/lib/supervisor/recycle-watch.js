@@ -3,7 +3,7 @@ import { processUsage } from '../worker/process-usage.js'
 import { RestartPolicy } from './restart-policy.js'
 
 /** @typedef {import('../worker/worker.js').Worker} Worker */
-/** @typedef {'requests' | 'memory' | 'age'} RecycleReason */
+/** @typedef {'requests' | 'memory' | 'age' | 'asked'} RecycleReason */
 
 /** Milliseconds between two looks at the memory of the workers. */
 const TURN = 1000

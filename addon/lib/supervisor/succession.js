@@ -51,6 +51,14 @@ export class Succession {
     this.#watch.due(worker, 'requests')
   }
 
+  /**
+   * Somebody wants a worker to be replaced.
+   * @param {Worker} worker
+   */
+  ask (worker) {
+    this.#watch.due(worker, 'asked')
+  }
+
   /** @param {Worker} worker that has ended */
   gone (worker) {
     this.#watch.done(worker)
@@ -108,14 +116,17 @@ export class Succession {
    */
   #recycle (worker, reason) {
     const slot = this.#slotOf(worker)
+    const mayLeave = worker.state === 'ready' || (worker.state === 'silent' && reason === 'asked')
     // A worker that leaves anyway, or whose fork server does, needs no successor.
-    if (slot === undefined || slot.successor !== null || worker.state !== 'ready' ||
-      !this.crew.hasServer) return this.#watch.done(worker)
+    if (slot === undefined || slot.successor !== null || !mayLeave || !this.crew.hasServer) {
+      return this.#watch.done(worker)
+    }
     if (!this.#start(slot, worker)) return
     const { id, pid, traffic: { requests }, readyAt } = worker
     const age = Math.round((performance.now() - readyAt) / 1000)
+    const why = reason === 'asked' ? 'somebody asked for it' : `of its ${reason}`
     this.settings.logger.info(`[node-asgi] worker ${id} (pid ${pid}) is being recycled because ` +
-      `of its ${reason}, after ${requests} requests and ${age} s`)
+      `${why}, after ${requests} requests and ${age} s`)
     this.reporter.workerRecycled(worker, reason)
   }
 

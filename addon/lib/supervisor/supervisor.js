@@ -231,6 +231,25 @@ export class Supervisor {
     this.#retired.set(generation, stopped)
   }
 
+  // ---- what somebody asks of one worker
+
+  /**
+   * @param {number} id
+   * @returns {{ recycle: () => void, stacks: () => Promise<string> } | null} null: there is no such
+   *   worker, or it is starting or ending
+   */
+  worker (id) {
+    for (const generation of this.#generations()) {
+      const worker = generation.workers.find((each) => each.id === id)
+      if (worker === undefined || worker.readyAt === 0 || worker.exit !== null) continue
+      return {
+        recycle: () => generation.recycle(worker),
+        stacks: () => generation.stacks(worker)
+      }
+    }
+    return null
+  }
+
   // ---- statistics
 
   stats () {

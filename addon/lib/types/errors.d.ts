@@ -113,7 +113,10 @@ export class WorkerError extends NodeAsgiError {
   readonly signal: string | null
   /** The method and path of the request; `null` for an error about the worker itself. */
   readonly request: string | null
-  /** The Python stacks of all threads if the event loop of the worker was blocked, or `null`. */
+  /**
+   * The Python stacks of all threads and tasks if the event loop of the worker was blocked, or
+   * `null`.
+   */
   readonly stacks: string | null
 }
 

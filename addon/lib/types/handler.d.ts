@@ -279,6 +279,26 @@ export class PythonHandler extends EventEmitter<PythonHandlerEvents> implements 
   readonly listener: Listener
 
   /**
+   * A request listener that shows the dashboard: workers, throughput, latency, errors with their
+   * tracebacks, slow routes, and what is running now. Mount it under a path, or give it a server of
+   * its own. It answers only this machine, unless there is a token
+   * ({@link PythonHandlerOptions.dashboard}). It records from the first use of this property on, so
+   * read it when the program starts.
+   * @example
+   * ```js
+   * import { createServer } from 'node:http'
+   *
+   * const server = createServer(python.dashboard)
+   * server.listen(3001, '127.0.0.1')
+   * ```
+   */
+  readonly dashboard: (
+    req: import('node:http').IncomingMessage | import('node:http2').Http2ServerRequest,
+    res: import('node:http').ServerResponse | import('node:http2').Http2ServerResponse,
+    next?: unknown
+  ) => void
+
+  /**
    * A listener for the event `upgrade` of a server of `node:http` or `node:https`:
    * `server.on('upgrade', python.upgrade)`. It is bound to its handler. An invalid handshake is
    * answered with a 4xx status, and one that the application refuses with the application's

@@ -147,14 +147,20 @@ export interface WorkerReadyDetails extends ProcessSource {
 export interface WorkerHungDetails extends ProcessSource {
   /** The number of requests that it had. */
   inFlight: number
-  /** The Python stacks of all its threads, as far as it could print them. */
+  /**
+   * The Python stacks of all its threads and of the tasks of its event loop, as far as it could
+   * print them.
+   */
   stacks: string
 }
 
 /** Details of the event `worker:recycle`. */
 export interface WorkerRecycleDetails extends ProcessSource {
-  /** The limit of the option `recycle` that the worker has reached. */
-  reason: 'requests' | 'memory' | 'age'
+  /**
+   * The limit of the option `recycle` that the worker has reached, or `asked`: somebody asked for
+   * it on the dashboard.
+   */
+  reason: 'requests' | 'memory' | 'age' | 'asked'
   /** The number of requests that were sent to it. */
   requests: number
   /** Milliseconds since it became ready. */
@@ -212,7 +218,7 @@ export interface PythonHandlerEvents {
   'worker:ready': [details: WorkerReadyDetails]
   /** The event loop of a worker was blocked for longer than `timeouts.hang`; it is killed. */
   'worker:hung': [details: WorkerHungDetails]
-  /** A worker reached a limit of the option `recycle`. Its successor is starting. */
+  /** A worker is replaced although it has not failed. Its successor is starting. */
   'worker:recycle': [details: WorkerRecycleDetails]
   /** A worker process ended. */
   'worker:exit': [details: WorkerExitDetails]

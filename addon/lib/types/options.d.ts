@@ -83,6 +83,19 @@ export type ProxyHeader =
   | 'x-forwarded-proto'
   | 'x-forwarded-host'
 
+/** Who may see {@link PythonHandler.dashboard}. */
+export interface DashboardOptions {
+  /**
+   * Who has this token may see the dashboard and use its buttons, from wherever. At least 16
+   * characters without spaces. It is sent once, as `?token=…` in the address, or with each request,
+   * as `Authorization: Bearer …`. Without a token, only this machine has access, under the names
+   * `localhost` and `127.0.0.1`.
+   * @defaultValue undefined
+   * @throws `ERR_INVALID_OPTION` if it is too short; the message does not contain it.
+   */
+  token?: string
+}
+
 /**
  * The options of a handler. An unknown option, or a value of the wrong type or out of range, throws
  * an `InvalidOptionError`. `undefined` stands for the default.
@@ -325,14 +338,21 @@ export interface PythonHandlerOptions {
   isolation?: 'strict' | IsolationOptions
 
   /**
+   * Who may see {@link PythonHandler.dashboard}.
+   * @defaultValue `{}`
+   */
+  dashboard?: DashboardOptions
+
+  /**
    * Whether the application is being debugged ({@link https://docs.python.org/3/library/pdb.html |
    * pdb}). There is one worker then, and it has the terminal of Node, so `breakpoint()` works.
    * Nothing has a time limit, nothing is repeated, and debuggers may attach: `workers`, `preload`,
    * `retry`, `recycle`, `isolation.debug`, and of `timeouts` `startup`, `request`, `hang` and
    * `disconnectGrace` have no effect. `timeouts.drain` and `retire` are 2000 at most.
    *
-   * With a port, or `'host:port'`, the package debugpy also listens there for an editor. Whoever
-   * can connect can run any code. The host is 127.0.0.1 if there is none.
+   * With a port (at least 1024), or `'host:port'`, the package debugpy listens there for an editor,
+   * in which `breakpoint()` stops then. Whoever can connect can run any code. The host is 127.0.0.1
+   * if there is none.
    * @defaultValue false
    */
   debug?: boolean | number | string

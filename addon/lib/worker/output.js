@@ -1,12 +1,13 @@
 import { LineReader } from './line-reader.js'
+import { StackReport } from './stack-report.js'
 
 /** The stdout and stderr of one worker. */
 export class WorkerOutput {
   /** @type {LineReader[]} */
   #readers = []
 
-  /** @type {string[] | null} lines that gather() collects */
-  #gathered = null
+  /** @type {{ report: StackReport, end: () => void, text: Promise<string> } | null} */
+  #stacks = null
 
   /**
    * @param {import('../binding.js').LogMarks} marks
@@ -26,22 +27,42 @@ export class WorkerOutput {
     this.#readers.push(
       new LineReader(stdout, this.marks, (line, level) => this.onLine('stdout', line, level)),
       new LineReader(stderr, this.marks, (line, level) => {
-        if (this.#gathered !== null && level === null) this.#gathered.push(line)
-        else this.onLine('stderr', line, level)
+        if (level !== null || !this.#takeStacks(line)) this.onLine('stderr', line, level)
       }))
   }
 
   /**
-   * Collects what arrives on stderr within a time, instead of passing it to onLine.
-   * @param {number} timeout milliseconds
+   * Collects the stacks that the worker has been asked to print, instead of passing them to onLine.
+   * Calls meanwhile share the result.
+   * @param {number} timeout milliseconds after which they need not be complete
    * @returns {Promise<string>}
    */
-  async gather (timeout) {
-    /** @type {string[]} */
-    const lines = this.#gathered = []
-    await new Promise((resolve) => setTimeout(resolve, timeout))
-    this.#gathered = null
-    return lines.join('\n')
+  stacks (timeout) {
+    if (this.#stacks !== null) return this.#stacks.text
+    const report = new StackReport()
+    let end = () => {}
+    const text = new Promise((resolve) => {
+      const timer = setTimeout(() => end(), timeout)
+      end = () => {
+        clearTimeout(timer)
+        this.#stacks = null
+        resolve(report.text)
+      }
+    })
+    this.#stacks = { report, end, text }
+    return text
+  }
+
+  /**
+   * @param {string} line
+   * @returns {boolean} false: it belongs to no stack
+   */
+  #takeStacks (line) {
+    if (this.#stacks === null) return false
+    const { report, end } = this.#stacks
+    const isTaken = report.take(line)
+    if (report.isComplete) end()
+    return isTaken
   }
 
   /**

@@ -14,7 +14,8 @@
 
 /**
  * What a worker says about itself when it is ready.
- * @typedef {{ pid: number, python: string, loop: string, lifespan: boolean }} WorkerInfo
+ * @typedef {{ pid: number, python: string, loop: string, lifespan: boolean, routes?: unknown }}
+ *   WorkerInfo
  */
 
 /**

@@ -42,6 +42,9 @@ export class Worker {
   #forkedAt = 0
   #readyAt = 0
 
+  /** @type {string[]} */
+  #routes = []
+
   #ending = new Ending()
 
   /** @type {import('../binding.js').Channel} */
@@ -119,6 +122,9 @@ export class Worker {
 
   /** performance.now() at which it became ready; 0 if it never did. */
   get readyAt () { return this.#readyAt }
+
+  /** @returns {string[]} the paths of its application as templates, as far as it knows them */
+  get routes () { return this.#routes }
 
   /** Milliseconds from the request for its process until it was ready; null if it never was. */
   get startTime () { return this.#readyAt === 0 ? null : this.#readyAt - this.#forkedAt }
@@ -474,6 +480,9 @@ export class Worker {
     if (!isReady) return
     this.#deadline.met()
     this.forked(info.pid)
+    if (Array.isArray(info.routes)) {
+      this.#routes = info.routes.filter((route) => typeof route === 'string')
+    }
     this.owner.onReady(this, info)
   }
 

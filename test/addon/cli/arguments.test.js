@@ -108,10 +108,11 @@ describe('parseArguments', () => {
       '--lock-privileges', '--drop-capabilities', '--inherit-env', 'A,B', '--allow-read', '/a,b',
       '--allow-write', '/c', '--limit-memory', '300', '--limit-cpu', '60', '--limit-files', '200',
       '--limit-processes', '50', '--limit-core', '0', '--allow-debug', '--protect-node',
-      '--debug', '5678'
+      '--debug', '5678', '--dashboard-token', 'correct-horse-battery'
     ])
     assert.deepEqual(handler, {
       appTarget: 'pkg.site:make',
+      dashboard: { token: 'correct-horse-battery' },
       docroot: '/tmp',
       python: 'python3.12',
       workers: 3,

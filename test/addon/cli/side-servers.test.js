@@ -58,6 +58,27 @@ describe('SideServers', () => {
     assert.match(sides.places[0], /--metrics .*\/internal\/metrics$/)
   })
 
+  it('serves everything below a path that ends with a slash', async () => {
+    const page = (req, res) => { res.end(req.url) }
+    sides.offer('--page', free, { '/page/': page, '/pages': says('other') })
+    sides.offer('--page', { path: '/' }, { '/page/': page })
+    sides.offer('--page', { path: '/page' }, { '/page/': page })
+    await sides.listen()
+    const places = sides.places.map((place) => place.replace(/^.* /, ''))
+    assert.deepEqual(places.slice(0, 2), ['/page', '/page'])
+    const side = new URL(places[2])
+    const server = `http://127.0.0.1:${main.address().port}`
+    assert.equal(side.pathname, '/page/')
+    for (const origin of [side.origin, server]) {
+      for (const path of ['/page', '/page/', '/page/a/b?c', '/page?c']) {
+        assert.deepEqual(await get(origin + path), [200, path])
+      }
+    }
+    assert.deepEqual(await get(`${side.origin}/pages`), [200, 'other'])
+    assert.equal((await get(`${side.origin}/pagex`))[0], 404)
+    assert.deepEqual(await get(`${server}/pagex`), [200, 'main'])
+  })
+
   it('says which flag names an address that is taken', async () => {
     const { port } = main.address()
     sides.offer('--metrics', { host: '127.0.0.1', port }, { '/metrics': says('') })

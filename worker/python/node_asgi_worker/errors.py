@@ -1,5 +1,6 @@
 """Turns any exception into text that can be sent to Node."""
 
+import asyncio
 import logging
 import os
 import sys
@@ -34,6 +35,23 @@ def report(what: str, exc: BaseException | None = None) -> None:
     if exc is not None:
         text += "\n" + describe(exc)[2]
     write(text)
+
+
+def write_of_request(text: str) -> None:
+    """Writes an error of the request whose task runs, and names the request in the first line."""
+    what, newline, rest = text.partition("\n")
+    try:
+        task = asyncio.current_task()
+    except RuntimeError:
+        task = None
+    if task is not None:
+        what += f" ({printable(task.get_name())})"
+    write(what + newline + rest)
+
+
+def printable(text: str) -> str:
+    """In one line: the path of a request may contain anything."""
+    return repr(text)[1:-1]
 
 
 def write(text: str, level: int = logging.ERROR) -> None:

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import errno
-import faulthandler
 import json
 import os
 import platform
@@ -13,7 +12,17 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from node_asgi_worker import _worker, debugging, errors, importer, logs, loops, packages
+from node_asgi_worker import (
+    _worker,
+    debugging,
+    errors,
+    importer,
+    logs,
+    loops,
+    packages,
+    stacks,
+    templates,
+)
 from node_asgi_worker.lifespan import Lifespan, LifespanError
 from node_asgi_worker.settings import Settings
 
@@ -41,8 +50,7 @@ def run(job: Job) -> int:
     debugging.install(job.settings)
     _line_buffered()
     logs.install()
-    # Node asks for the stacks when the event loop is blocked. This works without the GIL.
-    faulthandler.register(_worker.STACKS_SIGNAL, file=2, all_threads=True)
+    stacks.install()
     channel = _worker.Channel(job.segment, job.bell, job.files)
     os.register_at_fork(after_in_child=_leaver(channel, job.lifeline))
     worker = _Worker(job, channel)
@@ -113,13 +121,14 @@ class _Worker:
         settings = self._settings
         self._debugpy = debugging.start(settings)
         # Before the loop runs, as uvicorn does: an app may call asyncio.run() at import.
-        self._app = importer.load_app(
-            settings.app_target,
-            settings.factory,
-            settings.interface,
-            settings.threads,
-            _preparation(settings),
-        )
+        with importer.observed(settings):
+            self._app = importer.load_app(
+                settings.app_target,
+                settings.factory,
+                settings.interface,
+                settings.threads,
+                _preparation(settings),
+            )
         self._loop_name = loops.choose(settings.loop)
         return loops.run(self._serve(), self._loop_name)
 
@@ -145,7 +154,7 @@ class _Worker:
             state=lifespan.state if lifespan.supported else None,
             root_path=self._settings.root_path,
             describe_error=self._describe,
-            write_error=errors.write,
+            write_error=errors.write_of_request,
             on_stop=lambda patience: self._stop_within(patience / 1000),
             spin=self._settings.spin,
         )
@@ -173,6 +182,7 @@ class _Worker:
                 "python": platform.python_version(),
                 "loop": self._loop_name,
                 "lifespan": lifespan.supported,
+                "routes": templates.find(self._app),
             }
         )
 

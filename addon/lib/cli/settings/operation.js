@@ -112,6 +112,23 @@ export const MONITORING = {
       isValue: isPlace
     },
     {
+      flag: '--dashboard',
+      value: '[place]',
+      about: `a dashboard: ${PLACES} such as /dashboard; without a place on ` +
+        '127.0.0.1:9464/dashboard/',
+      brief: 'a dashboard on http://127.0.0.1:9464/dashboard/',
+      parse: parsePlace,
+      isValue: isPlace
+    },
+    {
+      flag: '--dashboard-token',
+      value: '<token>',
+      about: 'open the dashboard to whoever has this token, and only to them; better in its ' +
+        'variable, because all users of a machine can read the arguments of a program',
+      option: 'dashboard.token',
+      secret: true
+    },
+    {
       flag: '--stop-delay',
       value: '<s>',
       about: 'seconds after the signal to stop in which /readyz says so and requests are still ' +

@@ -1,0 +1,192 @@
+/**
+ * The dashboard of a handler: a request listener that can be mounted anywhere, because the last
+ * part of a path decides. It is loaded when a program first asks for it, and records from then on.
+ */
+
+import { parseStacks } from '../worker/stack-report.js'
+import { createAccess } from './access.js'
+import { pageFile } from './files.js'
+import { Recorder } from './recorder.js'
+import { createSections } from './sections.js'
+import { MAX_VIEWERS, Viewers } from './viewers.js'
+
+/** @typedef {import('node:http').IncomingMessage} IncomingMessage */
+/** @typedef {import('node:http').ServerResponse} ServerResponse */
+/** @typedef {import('./access.js').Verdict} Verdict */
+/** @typedef {import('./parts.js').Parts} Parts */
+
+/** Nothing from elsewhere, no inline code, and no frame around it. */
+const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; " +
+  "img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; " +
+  "require-trusted-types-for 'script'"
+
+const HEADERS = {
+  'cache-control': 'no-store, no-transform',
+  'content-security-policy': POLICY,
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-resource-policy': 'same-origin',
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY'
+}
+
+const TEXT = 'text/plain; charset=utf-8'
+const JSON_TYPE = 'application/json'
+
+/**
+ * @param {Parts} parts
+ * @returns {(req: IncomingMessage, res: ServerResponse) => Promise<void>}
+ */
+export function createDashboard (parts) {
+  const { supervisor, settings, observers } = parts
+  const recorder = new Recorder({
+    rootPath: settings.rootPath,
+    templates: () => supervisor.workers.find(({ readyAt }) => readyAt > 0)?.routes ?? []
+  })
+  observers.add(recorder)
+  let sent = 0
+  const viewers = new Viewers({
+    sections: createSections(parts, recorder),
+    history: () => recorder.listSeconds(),
+    news: () => {
+      const seconds = recorder.listSeconds(sent + 1)
+      sent = seconds.at(-1)?.[0] ?? sent
+      return seconds
+    },
+    isOver: () => supervisor.state === 'closed'
+  })
+  const mayEnter = createAccess(settings.dashboard.token)
+  const actions = createActions(parts)
+
+  return async (req, res) => {
+    for (const [name, value] of Object.entries(HEADERS)) res.setHeader(name, value)
+    const url = new URL(urlOf(req), 'http://dashboard')
+    const name = url.pathname.slice(url.pathname.lastIndexOf('/') + 1)
+    const verdict = mayEnter(req, url)
+    if (verdict !== null) return refuse(res, verdict, name)
+    if (req.method === 'POST') return act(actions[name], res, url)
+    if (req.method !== 'GET' && req.method !== 'HEAD') {
+      res.setHeader('allow', 'GET, HEAD, POST')
+      return send(res, 405, TEXT, 'Method not allowed\n')
+    }
+    if (name === 'events') return watch(viewers, req, res)
+    if (name === 'failure') {
+      const text = recorder.failures.textOf(Number(url.searchParams.get('id')))
+      return text === null
+        ? send(res, 404, TEXT, 'This failure is no longer among the last ones.\n')
+        : send(res, 200, TEXT, text)
+    }
+    const file = pageFile(name)
+    // The page names its files relative to itself, so its path has to end with a slash.
+    if (file === null) return redirect(res, `./${name}/`)
+    send(res, 200, file.type, file.content)
+  }
+}
+
+/**
+ * The path that the client has asked for. Frameworks remove what the dashboard is mounted under.
+ * @param {IncomingMessage} req
+ */
+function urlOf (req) {
+  const { originalUrl, url } = /** @type {any} */ (req)
+  const path = typeof originalUrl === 'string' ? originalUrl : url
+  // Two slashes would begin with a host.
+  return path.replace(/^\/+/, '/')
+}
+
+/** @typedef {Record<string, (url: URL) => Promise<object | null>>} Actions */
+
+/**
+ * What the buttons do. The result is sent to the page; null: there is no such worker.
+ * @param {Parts} parts
+ * @returns {Actions}
+ */
+function createActions ({ supervisor, settings }) {
+  const workerOf = (/** @type {URL} */ url) =>
+    supervisor.worker(Number(url.searchParams.get('worker')))
+  return {
+    __proto__: /** @type {any} */ (null),
+    reload: async () => {
+      await supervisor.reload(settings.timeouts.retire)
+      return {}
+    },
+    recycle: async (url) => {
+      const worker = workerOf(url)
+      worker?.recycle()
+      return worker && {}
+    },
+    stacks: async (url) => {
+      const worker = workerOf(url)
+      return worker && parseStacks(await worker.stacks())
+    }
+  }
+}
+
+/**
+ * @param {Actions[string] | undefined} action
+ * @param {ServerResponse} res
+ * @param {URL} url
+ */
+async function act (action, res, url) {
+  if (action === undefined) return send(res, 404, TEXT, 'There is no such action.\n')
+  try {
+    const result = await action(url)
+    if (result === null) return send(res, 404, TEXT, 'There is no such worker any more.\n')
+    send(res, 200, JSON_TYPE, JSON.stringify(result))
+  } catch (error) {
+    send(res, 500, TEXT, /** @type {Error} */ (error).message)
+  }
+}
+
+/**
+ * @param {Viewers} viewers
+ * @param {IncomingMessage} req
+ * @param {ServerResponse} res
+ */
+function watch (viewers, req, res) {
+  if (viewers.size >= MAX_VIEWERS) {
+    return send(res, 503, TEXT, `${MAX_VIEWERS} pages are open, which is the limit.\n`)
+  }
+  res.setHeader('content-type', 'text/event-stream')
+  res.setHeader('x-accel-buffering', 'no')
+  // Kept for another request, the connection would keep its server from closing.
+  if (req.httpVersionMajor === 1) res.setHeader('connection', 'close')
+  if (req.method === 'HEAD') res.end()
+  else viewers.add(req, res)
+}
+
+/**
+ * @param {ServerResponse} res
+ * @param {Exclude<Verdict, null>} verdict
+ * @param {string} name
+ */
+function refuse (res, verdict, name) {
+  if ('cookie' in verdict) {
+    res.setHeader('set-cookie', verdict.cookie)
+    return redirect(res, `./${name === '' ? '' : `${name}/`}`)
+  }
+  if (verdict.status === 401) res.setHeader('www-authenticate', 'Bearer')
+  send(res, verdict.status, TEXT, `${verdict.message}\n`)
+}
+
+/**
+ * @param {ServerResponse} res
+ * @param {string} place relative, so that nobody needs to know where the dashboard is mounted
+ */
+function redirect (res, place) {
+  res.setHeader('location', place)
+  send(res, 303, TEXT, '')
+}
+
+/**
+ * @param {ServerResponse} res
+ * @param {number} status
+ * @param {string} type
+ * @param {string | Buffer} content
+ */
+function send (res, status, type, content) {
+  res.statusCode = status
+  res.setHeader('content-type', type)
+  res.setHeader('content-length', Buffer.byteLength(content))
+  res.end(content)
+}

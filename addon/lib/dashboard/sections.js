@@ -1,0 +1,137 @@
+/**
+ * What the page shows of this moment, in sections, each of which is sent when it has changed.
+ */
+
+import { nameRequest } from '../message/head.js'
+import { processUsage } from '../worker/process-usage.js'
+
+/** @typedef {import('./parts.js').Parts} Parts */
+/** @typedef {import('./recorder.js').Recorder} Recorder */
+/** @typedef {import('../supervisor/supervisor.js').Supervisor} Supervisor */
+/** @typedef {import('../worker/worker.js').Worker} Worker */
+/** @typedef {import('../stream/request-stream.js').RequestStream} RequestStream */
+
+/** Milliseconds. Nobody can read what is over sooner, and the list would jump. */
+const LONG = 1000
+
+/** Requests that are listed, and characters of what names them. */
+const MAX_RUNNING = 50
+const MAX_NAME = 300
+
+/** Milliseconds between two looks at the CPU time, at least: less is not exact. */
+const SHORTEST = 500
+
+/** Part of a core that each worker uses. */
+export class Cores {
+  /** @type {Map<number, { at: number, cpuTime: number, used: number | null }>} */
+  #last = new Map()
+
+  /**
+   * @param {{ pid: number }[]} workers those that there are
+   * @param {number} now performance.now()
+   * @param {(pid: number) => { cpuTime: number }} [usageOf]
+   * @returns {(pid: number) => number | null} 1: a whole core; null: not known yet
+   */
+  look (workers, now, usageOf = processUsage) {
+    const before = this.#last
+    this.#last = new Map()
+    for (const { pid } of workers) {
+      if (pid === 0) continue
+      const last = before.get(pid)
+      if (last !== undefined && now - last.at < SHORTEST) {
+        this.#last.set(pid, last)
+        continue
+      }
+      const { cpuTime } = usageOf(pid)
+      const used = last === undefined
+        ? null
+        : Math.max(0, (cpuTime - last.cpuTime) / (now - last.at))
+      this.#last.set(pid, { at: now, cpuTime, used })
+    }
+    return (pid) => this.#last.get(pid)?.used ?? null
+  }
+}
+
+/**
+ * @param {Parts} parts
+ * @param {Recorder} recorder
+ * @returns {() => Record<string, unknown>}
+ */
+export function createSections ({ settings, supervisor, pool }, recorder) {
+  const cores = new Cores()
+  return () => {
+    const now = performance.now()
+    const stats = supervisor.stats()
+    const { outage } = recorder
+    return {
+      pool: {
+        app: settings.appTarget,
+        docroot: settings.docroot,
+        python: stats.python.version,
+        state: stats.state,
+        outage: stats.state === 'failed' && outage !== null ? outage.message : null,
+        ready: stats.ready,
+        wanted: settings.workers,
+        inFlight: stats.inFlight,
+        queued: stats.queued,
+        reloads: stats.reloads,
+        ...recorder.recent()
+      },
+      workers: describeWorkers(supervisor.workers, stats.workers, cores, now),
+      running: describeRunning(pool, supervisor.workers, now),
+      routes: recorder.listRoutes(),
+      failures: recorder.failures.list(),
+      timeline: recorder.timeline.list()
+    }
+  }
+}
+
+/**
+ * @param {Worker[]} workers
+ * @param {ReturnType<Supervisor['stats']>['workers']} stats of the same workers
+ * @param {Cores} cores
+ * @param {number} now
+ */
+function describeWorkers (workers, stats, cores, now) {
+  const used = cores.look(workers, now)
+  return workers.map(({ id, pid, state }, i) => {
+    const { inFlight, requests, lag, uptime, memory } = stats[i]
+    const age = Math.round(uptime)
+    return { id, pid, state, inFlight, requests, lag, age, memory, cpu: used(pid) }
+  })
+}
+
+/**
+ * Those that take long. Requests that have no response come first, then the oldest.
+ * @param {Parts['pool']} pool
+ * @param {Worker[]} workers
+ * @param {number} now
+ */
+function describeRunning (pool, workers, now) {
+  /** @type {{ stream: RequestStream, worker: number, since: number }[]} */
+  const found = []
+  let count = 0
+  for (const worker of workers) {
+    count += worker.inFlight
+    for (const stream of worker.streams()) {
+      if (!stream.finished) found.push({ stream, worker: worker.id, since: stream.sentAt })
+    }
+  }
+  count += pool.queued
+  for (const stream of pool.waiting) {
+    found.push({ stream, worker: 0, since: stream.queuedAt })
+  }
+  const long = found.filter(({ since }) => now - since >= LONG)
+  long.sort((a, b) =>
+    Number(a.stream.started) - Number(b.stream.started) || a.since - b.since)
+  const list = long.slice(0, MAX_RUNNING).map(({ stream, worker, since }) => ({
+    key: `${worker} ${stream.id} ${since}`,
+    name: nameRequest(stream.head).slice(0, MAX_NAME),
+    worker,
+    age: Math.round(now - since),
+    state: worker === 0
+      ? 'queued'
+      : !stream.started ? 'running' : stream.isWebSocket ? 'websocket' : 'responding'
+  }))
+  return { count, long: long.length, list }
+}

@@ -1,0 +1,76 @@
+/** What happens to the processes: marks on the time axis, and a list. */
+
+const MAX_EVENTS = 100
+
+/**
+ * @typedef {object} Happening
+ * @property {number} time milliseconds since 1970
+ * @property {'reload' | 'recycle' | 'failure' | 'recovery'} kind
+ * @property {string} text
+ */
+
+/** How a worker has failed. It was told to end for other reasons. */
+const FAILED = {
+  startup: 'could not start',
+  crash: 'crashed',
+  hung: 'was blocked and has been killed',
+  protocol: 'broke the protocol and has been killed'
+}
+
+export class Timeline {
+  /** @type {Happening[]} */
+  #list = []
+
+  /**
+   * @param {string} name of an event of the handler
+   * @param {any} details
+   * @param {number} time milliseconds since 1970
+   */
+  add (name, details, time) {
+    const happening = describe(name, details)
+    if (happening === null) return
+    this.#list.push({ time, ...happening })
+    if (this.#list.length > MAX_EVENTS) this.#list.shift()
+  }
+
+  /** @returns {readonly Happening[]} the newest last */
+  list () {
+    return this.#list
+  }
+}
+
+/**
+ * @param {string} name
+ * @param {any} details
+ * @returns {Omit<Happening, 'time'> | null} null: nothing to show
+ */
+function describe (name, details) {
+  const worker = `Worker ${details.worker} (pid ${details.pid})`
+  switch (name) {
+    case 'worker:exit': {
+      const { reason, code, signal } = details
+      const failed = FAILED[/** @type {keyof FAILED} */ (reason)]
+      if (failed === undefined) return null
+      const how = signal !== null ? `: ${signal}` : code !== null ? `: exit code ${code}` : ''
+      return { kind: 'failure', text: `${worker} ${failed}${reason === 'hung' ? '' : how}` }
+    }
+    case 'worker:recycle': {
+      const why = details.reason === 'asked'
+        ? 'somebody asked for it'
+        : `of its ${details.reason}`
+      return { kind: 'recycle', text: `${worker} is being replaced because ${why}` }
+    }
+    case 'reload': {
+      const { error, duration } = details
+      return error === null
+        ? { kind: 'reload', text: `Reloaded in ${(duration / 1000).toFixed(1)} s` }
+        : { kind: 'failure', text: 'The reload failed, and the old workers keep serving' }
+    }
+    case 'pool:failed':
+      return { kind: 'failure', text: 'No worker can be started' }
+    case 'pool:recovered':
+      return { kind: 'recovery', text: 'A worker is ready again' }
+    default:
+      return null
+  }
+}
