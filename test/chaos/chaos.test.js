@@ -14,6 +14,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
+import { serviceOf } from '../../addon/lib/handler.js'
 import { parseOptions } from '../../addon/lib/options.js'
 import { childProcesses, eventually, leakTest, startPython } from '../support/harness.js'
 import { seedOf, seeded } from '../support/random.js'
@@ -115,6 +116,33 @@ function balances ({ requests, answered, failed, aborted, lost, inFlight }) {
   assert.equal(requests, answered + failed + aborted + lost + inFlight)
 }
 
+/**
+ * Observes every request.
+ * @returns {() => void} checks that each has ended once, and that its times are in order
+ */
+function observe (python) {
+  const open = new Set()
+  const problems = []
+  let retries = 0
+  serviceOf(python).observers.add({
+    onStart: (request) => open.add(request),
+    onEnd: (request) => {
+      const { acceptedAt, sentAt, startedAt, endedAt, outcome, error } = request
+      const times = [acceptedAt, sentAt, startedAt, endedAt].filter((time) => time > 0)
+      const isOrdered = times.every((time, i) => i === 0 || time >= times[i - 1])
+      if (!open.delete(request)) problems.push('ended twice')
+      if (!isOrdered) problems.push(`times ${times}`)
+      if ((outcome === 'answered') !== (error === null)) problems.push(`${outcome} with ${error}`)
+      retries += request.retries
+    }
+  })
+  return () => {
+    assert.deepEqual(problems, [])
+    assert.equal(open.size, 0)
+    assert.equal(retries, python.stats().retried)
+  }
+}
+
 async function recovers (python, workers) {
   await eventually(() => assert.equal(python.stats().ready, workers), RECOVERY)
   await eventually(() => assert.equal(python.stats().inFlight, 0))
@@ -160,6 +188,7 @@ async function killEverything (t, times) {
     ...times
   })
   await python.ready
+  const checkObserved = observe(python)
   const reloads = { done: 0, failed: 0 }
   python.on('reload', ({ error }) => reloads[error === null ? 'done' : 'failed']++)
   const noted = new Set()
@@ -200,6 +229,7 @@ async function killEverything (t, times) {
   }
   assert.equal(outcome.wrong, 0)
   await recovers(python, 3)
+  checkObserved()
   const done = readFileSync(notes, 'utf8').trim().split('\n')
   assert.equal(new Set(done).size, done.length, 'a POST was done twice')
   assert.deepEqual([...noted].filter((id) => !done.includes(id)), [])

@@ -68,6 +68,14 @@ describe('node-asgi', { timeout: 60_000 }, () => {
     assert.equal(await run.closed, 0)
   })
 
+  it('says what to install for metrics', async () => {
+    const hiding = new URL('../support/programs/without-prom-client.js', import.meta.url)
+    const run = new Run(['slow_app:app', ...COMMON, '--metrics', '0'],
+      { NODE_OPTIONS: `--import ${hiding}` })
+    assert.equal(await run.closed, 2)
+    assert.match(run.stderr, /--metrics.*npm install prom-client/)
+  })
+
   it('says which address is taken, before Python is ready', async () => {
     const taken = createServer().listen(0, '127.0.0.1')
     await once(taken, 'listening')
