@@ -26,7 +26,6 @@ export const WORKERS = {
       flag: '--preload',
       value: '[modules]',
       about: 'modules to import before workers are forked (a,b.c); without a list, the application',
-      brief: 'import modules, or the application, before the fork',
       option: 'preload',
       parse: parseModules
     },
