@@ -7,7 +7,7 @@ export default [
       'build/', 'dist/', 'packages/', 'bench/results/', 'bench/.npm/', 'bench/.peer/', '**/.venv/',
       '**/.next*/', 'test/bundlers/bundle-*/', 'test/suites/sources/',
       // It is generated.
-      'examples/typed-client/python.d.ts',
+      'examples/typed-client/python.d.ts', 'examples/nextjs/python.d.ts',
       // ESLint does not know `await using` in JavaScript yet.
       'examples/testing-jest/greeting.test.js'
     ],

@@ -99,6 +99,11 @@ const COMMANDS = {
     title: 'node-asgi routes',
     about: 'the arguments and options of the command that lists what an application offers'
   },
+  completion: {
+    args: ['completion'],
+    title: 'node-asgi completion',
+    about: 'the arguments of the command that lets a shell complete options'
+  },
   types: {
     args: ['types'],
     title: 'node-asgi types',

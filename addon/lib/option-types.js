@@ -143,6 +143,7 @@
  *   what replaces them
  * @property {boolean} [openapi] every request is answered with the OpenAPI document, if the
  *   application has a method that returns it
+ * @property {boolean} [progress] what is imported is reported
  * @property {boolean} [routes] every request is answered with the list of routes
  */
 

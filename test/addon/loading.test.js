@@ -8,7 +8,7 @@ const docroot = fileURLToPath(new URL('../../fixtures/apps', import.meta.url))
 
 /** What programs may do without: packages by their folder, parts of Node.js by their name. */
 const LATER = ['ws', 'proxy-addr', 'forwarded-parse', 'range-parser', 'chokidar', 'commander',
-  'http2', 'https', 'tls']
+  'prom-client', '@opentelemetry/api', 'http2', 'https', 'tls']
 
 /**
  * Runs a program and tells which of LATER it has loaded.

@@ -99,6 +99,17 @@ describe('debugpy', { timeout: 120_000 }, () => {
     })
   }
 
+  it('stops at breakpoint() if an editor is there, and goes on if not', async () => {
+    const { url, port } = await serve()
+    assert.deepEqual(await (await fetch(`${url}/call/1`)).json(), { number: 1 })
+    const client = await attach(port)
+    const answer = fetch(`${url}/call/2`)
+    const { threadId, frame, values } = await place(client)
+    assert.deepEqual([frame.name, values.number], ['call', '2'])
+    await client.request('continue', { threadId })
+    assert.deepEqual(await (await answer).json(), { number: 2 })
+  })
+
   it('listens on the same port after a reload, once the editor has gone', async () => {
     const { run, url, port } = await serve()
     const line = lineOf('async')

@@ -39,3 +39,9 @@ async def slow_step():
 @app.get("/keep")
 def keep():
     kept.append(os.urandom(5_000_000))
+
+
+@app.get("/call/{number}")
+async def call(number: int):
+    breakpoint()
+    return {"number": number}

@@ -36,6 +36,15 @@ export function descendants (pid) {
   return children.flatMap((child) => [child, ...descendants(child)])
 }
 
+/** Whether a process runs Python. */
+export function isPython (pid) {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('python')
+  } catch {
+    return false // it has just ended
+  }
+}
+
 /** Whether a process exists and is not a zombie. */
 export function isAlive (pid) {
   try {

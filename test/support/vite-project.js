@@ -11,7 +11,7 @@ import pythonPlugin from '../../addon/lib/adapters/vite.js'
 import { VENV_PYTHON } from './harness.js'
 
 /** FastAPI answers an exception of a route with 500 itself, and then raises it. */
-export const APP = `
+const APP = `
 from fastapi import FastAPI, WebSocket
 
 app = FastAPI()
@@ -43,7 +43,7 @@ export class ViteProject {
   constructor (vite) {
     this.vite = vite
     this.folder = realpathSync(mkdtempSync(join(tmpdir(), 'node-asgi-vite-')))
-    this.write('main.py', APP)
+    this.restore()
     this.write('main.js', 'document.title = "ready"\n')
     this.write('index.html', PAGE)
   }
@@ -54,6 +54,11 @@ export class ViteProject {
    */
   write (name, text) {
     writeFileSync(join(this.folder, name), text)
+  }
+
+  /** Puts back the application. */
+  restore () {
+    this.write('main.py', APP)
   }
 
   /** The options of a handler. */

@@ -16,6 +16,7 @@ import { checkAllowedHost, checkAuthority, checkOneHost } from '../http/hosts.js
 import { expectUpgrades, isUpgrade } from '../http/middleware.js'
 import { checkScope } from '../http/node-scope.js'
 import { withStatus } from '../http/passing-exchange.js'
+import { headerOf } from '../http/response-writer.js'
 import { withoutOrigin } from '../message/mount.js'
 import { OPTION_NAMES } from '../options.js'
 import { isHandler } from './is-handler.js'
@@ -28,6 +29,9 @@ const ADVICE = {
     [name, `put the options of the handler into python: { ${name} }`])),
   handler: 'did you mean python?'
 }
+
+/** Fastify writes a colon that is one as '::'. */
+const PARAMETER = /(?<!:):(?!:)|\*/
 
 /** What belongs to the connection with the application, which is not one over HTTP. */
 const HOP_BY_HOP = new Set(['connection', 'keep-alive', 'transfer-encoding'])
@@ -43,6 +47,10 @@ async function plugin (fastify, options) {
   if (!(bodyLimit >= 0)) {
     throw new InvalidOptionError('bodyLimit',
       `bodyLimit must be a number of bytes, not ${describe(bodyLimit)}`)
+  }
+  if (PARAMETER.test(fastify.prefix + prefix)) {
+    throw new InvalidOptionError('prefix', 'prefix must be the beginning of a path, without the ' +
+      `parameters of ${JSON.stringify(fastify.prefix + prefix)}: the application has to know it`)
   }
   const isOwn = !isHandler(options.python)
   const python = isOwn
@@ -104,7 +112,9 @@ async function routes (fastify, { python, scope, bodyLimit }) {
     }
     reply.code(response.status)
     for (const [name, value] of Object.entries(response.headers.toJSON())) {
-      if (!HOP_BY_HOP.has(name)) reply.header(name, value)
+      // Fastify itself adds to cookies that are there.
+      if (name === 'set-cookie') reply.header(name, value)
+      else if (!HOP_BY_HOP.has(name)) reply.header(name, headerOf(reply, name, value))
     }
     return reply.send(response.body)
   }

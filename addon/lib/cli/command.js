@@ -38,6 +38,11 @@ export const COMMANDS = {
     about: 'Lists the routes of an application of FastAPI, Starlette, Litestar, Django, ' +
       'Channels, Quart or Flask.'
   },
+  completion: {
+    about: 'Writes the script with which a shell completes the options of node-asgi. For bash: ' +
+      'eval "$(node-asgi completion bash)" in ~/.bashrc; for zsh: the same in ~/.zshrc, after ' +
+      'compinit; for fish: node-asgi completion fish > ~/.config/fish/completions/node-asgi.fish'
+  },
   types: {
     about: 'Writes the TypeScript types of the API that a Python application serves: its OpenAPI ' +
       'document, as openapi-typescript translates it.'
@@ -50,13 +55,14 @@ Commands:
   serve [app]   what is described here; the word serve may be left out
   check [app]   find out what would go wrong, without serving anything
   routes [app]  list what the application offers
-  types [app]   write the TypeScript types of the API`
+  types [app]   write the TypeScript types of the API
+  completion    complete the options of node-asgi in bash, zsh or fish`
 
 const SHORT_LIST = `
-Commands: serve (default), check, routes, types; each has a --help of its own`
+Commands: serve (default), check, routes, types, completion; each has its --help`
 
 /** The options that print something and do nothing else. */
-const HELP = [
+export const HELP = [
   ['-h, --help', 'print the most used options'],
   ['--help-all', 'print every option'],
   ['-V, --version', 'print the versions of everything']

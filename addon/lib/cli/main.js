@@ -10,6 +10,7 @@ import { readSettings } from './settings/sources.js'
 const RUN = {
   serve: async () => (await import('./serve.js')).serve,
   check: async () => (await import('./check/check.js')).check,
+  completion: async () => (await import('./completion.js')).completion,
   routes: async () => (await import('./routes.js')).routes,
   types: async () => (await import('./types.js')).types
 }

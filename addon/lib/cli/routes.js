@@ -7,6 +7,7 @@ import { askApplication } from './ask.js'
 import { withoutLifespan } from './types-arguments.js'
 import { exitCodeOf } from './failure.js'
 import { columns } from './columns.js'
+import { paintFor } from './terminal/style.js'
 
 /** Characters of a path or name; a longer one does not move the columns of all others. */
 const LONGEST = 40
@@ -48,5 +49,6 @@ function asTable (list) {
     ...list.map(({ methods, path, name, handler }) =>
       [methods.join(',') || 'any', path, name || '-', handler])
   ]
-  return columns(rows, LONGEST)
+  const [head, ...lines] = columns(rows, LONGEST).split('\n')
+  return [paintFor(process.stdout)(head, 'bold'), ...lines].join('\n')
 }

@@ -20,6 +20,8 @@ import { GracefulShutdown } from './graceful-shutdown.js'
 import { createLogger, isShown, pythonLine } from './logger.js'
 import { writePidFile } from './pid-file.js'
 import { makeServer } from './server.js'
+import { Screen } from './terminal/screen.js'
+import { ServingStatus, StartStatus } from './terminal/status.js'
 
 /** @typedef {import('../options.js').Logger} Logger */
 
@@ -35,9 +37,10 @@ const LAST_BYTES = 500
  */
 export async function serve (given) {
   const settings = serveArguments(given)
-  const logger = createLogger(settings.logLevel)
+  const screen = new Screen()
+  const logger = createLogger(settings.logLevel, screen.err, screen.paintErr)
   try {
-    return await new Service(settings, logger).run()
+    return await new Service(settings, logger, screen).run()
   } catch (error) {
     return exitCodeOf(error, logger)
   }
@@ -53,11 +56,6 @@ function hasTerminal () {
   }
 }
 
-/** @param {string} text */
-function writeOut (text) {
-  process.stdout.write(text)
-}
-
 class Service {
   /** @type {PythonHandler} */
   #python
@@ -67,6 +65,9 @@ class Service {
 
   /** @type {Doors} */
   #doors
+
+  /** @type {StartStatus | ServingStatus | null} null: the terminal is none, or is not to be used */
+  #status
 
   /** @type {CertificateWatch | null} */
   #certificate = null
@@ -86,24 +87,31 @@ class Service {
   /**
    * @param {import('./arguments.js').Arguments} settings
    * @param {Logger} logger
+   * @param {Screen} screen
    */
-  constructor (settings, logger) {
+  constructor (settings, logger, screen) {
     const { handler, tls, maxHeaderSize, limits, reload, accessLog, logLevel } = settings
-    const { timeouts, trustProxy } = parseOptions(handler)
+    const { timeouts, trustProxy, debug } = parseOptions(handler)
     this.settings = settings
     this.logger = logger
+    this.screen = screen
+    // A debugger has the terminal for itself.
+    const isLive = screen.isLive && debug === null && isShown('info', logLevel)
+    this.#status = isLive ? new StartStatus(screen, handler.appTarget) : null
     this.timeout = timeouts.drain
     this.#server = makeServer(tls, maxHeaderSize, limits)
     this.#doors = new Doors(this.#server)
     limitConnections(this.#server, {
       all: limits.connections, perAddress: limits.connectionsPerAddress, trustProxy
     })
-    const log = accessLog === null ? null : new AccessLog(accessLog, writeOut)
-    this.#python = new PythonHandler({ ...handler, logger }, { observer: log?.observer })
+    const log = accessLog === null ? null : new AccessLog(accessLog, screen.out)
+    this.#python = new PythonHandler({ ...handler, logger },
+      { observer: log?.observer, preparation: isLive ? { progress: true } : undefined })
     this.hadTerminal = hasTerminal()
     for (const name of /** @type {const} */ (['stdout', 'stderr'])) {
       this.#python.on(name, (line, source) => {
-        if (isShown(source.level, logLevel)) process[name].write(`${pythonLine(line, source)}\n`)
+        if (this.#status instanceof StartStatus && this.#status.takes(line)) return
+        if (isShown(source.level, logLevel)) this.#print(name, line, source)
       })
     }
     this.#reloader = new Reloader(this.#python, logger)
@@ -112,6 +120,17 @@ class Service {
     this.#python.attach(this.#server)
     if (log !== null) this.#logAccess(log)
     this.#shutdown = new GracefulShutdown(this.#server)
+  }
+
+  /**
+   * @param {'stdout' | 'stderr'} name
+   * @param {string} line
+   * @param {{ worker: number, pid: number, level: string | null }} source
+   */
+  #print (name, line, source) {
+    const { screen } = this
+    if (name === 'stdout') screen.out(`${pythonLine(line, source, screen.paintOut)}\n`)
+    else screen.err(`${pythonLine(line, source, screen.paintErr)}\n`)
   }
 
   /** @param {AccessLog} log */
@@ -143,22 +162,23 @@ class Service {
     for (const signal of SIGNALS) process.on(signal, onSignal)
     process.on('SIGHUP', onHangUp)
     const { pidFile } = this.settings
-    const removePidFile = pidFile === undefined ? () => {} : writePidFile(pidFile)
-    this.#certificate = this.#watchCertificate()
+    let removePidFile = () => {}
     try {
+      if (pidFile !== undefined) removePidFile = writePidFile(pidFile)
+      this.#certificate = this.#watchCertificate()
       await this.#monitor()
       // First, because without the address there is no need to start the application.
       const places = await this.#listen()
       const stopped = new Promise((resolve) => { this.#server.once('close', resolve) })
       await this.#reloader.ready()
       if (this.#stopping === null) {
-        const { python } = this.#python.stats()
-        writeOut(`Listening on ${places.join(', ')} with ${describeInterpreter(python)}\n`)
+        this.#announce(places)
       }
       await stopped
     } catch (error) {
       if (this.#stopping === null) throw error
     } finally {
+      this.#status?.end()
       this.#stopping ??= this.#stop()
       await this.#stopping
       this.#certificate?.close()
@@ -167,6 +187,17 @@ class Service {
       process.off('SIGHUP', onHangUp)
     }
     return 0
+  }
+
+  /** @param {string[]} places */
+  #announce (places) {
+    const { screen } = this
+    const isLive = this.#status !== null
+    this.#status?.end()
+    const where = screen.paintOut(places.join(', '), 'bold', 'green')
+    const python = describeInterpreter(this.#python.stats().python)
+    screen.out(`Listening on ${where} with ${python}\n`)
+    this.#status = isLive ? new ServingStatus(screen, () => this.#python.stats()) : null
   }
 
   async #monitor () {

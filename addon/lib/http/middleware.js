@@ -32,6 +32,12 @@ import { asRequest, headOf, isHandshake } from './upgrade-request.js'
 
 const KEYS = new Set(['prefix', 'notFound', 'errors', 'scope'])
 
+/**
+ * More mounts come from a pattern such as /:tenant, so clients choose them. Then every WebSocket
+ * arrives here.
+ */
+const MAX_MOUNTS = 100
+
 /** The socket and the first bytes of a handshake that goes through the handlers for requests. */
 const kUpgrade = Symbol('upgrade')
 
@@ -62,7 +68,9 @@ export function createMiddleware (endpoint, owner, options) {
     if (known === undefined) mounts.set(server, known = [])
     const url = withoutOrigin(askedUrl(req))
     if (known.some((mount) => isBelow(url, mount))) return
-    const { mount } = locate(req, withoutOrigin(req.url), prefix)
+    const mount = known.length < MAX_MOUNTS
+      ? locate(req, withoutOrigin(req.url), prefix).mount
+      : ''
     known.push(mount)
     expectUpgrades(server, mount, owner)
   }

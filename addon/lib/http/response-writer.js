@@ -183,11 +183,21 @@ const NAME_LISTS = new Set(['access-control-expose-headers', 'vary'])
 function setHeaders (res, list, http2) {
   const fields = http2 ? http2Fields(list) : groupByName(list)
   for (const name of Object.keys(fields)) {
-    const before = COMBINED.has(name) ? res.getHeader(name) : undefined
-    const value = fields[name]
-    if (before !== undefined) res.setHeader(name, combine(name, before, value))
-    else res.setHeader(name, Array.isArray(value) && value.length === 1 ? value[0] : value)
+    res.setHeader(name, headerOf(res, name, fields[name]))
   }
+}
+
+/**
+ * What a header of the application becomes next to one that Node has set.
+ * @param {{ getHeader: (name: string) => any }} res
+ * @param {string} name in lower case
+ * @param {string | string[]} value
+ * @returns {string | string[]}
+ */
+export function headerOf (res, name, value) {
+  const before = COMBINED.has(name) ? res.getHeader(name) : undefined
+  if (before !== undefined) return combine(name, before, value)
+  return Array.isArray(value) && value.length === 1 ? value[0] : value
 }
 
 /**

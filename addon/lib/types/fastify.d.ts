@@ -14,7 +14,7 @@ export interface FastifyPythonOptions {
   python?: PythonHandler | PythonHandlerOptions
   /**
    * The path to serve the application under, for example `/api`. It becomes the `root_path` of the
-   * scopes, with the prefixes of the scopes around it.
+   * scopes, with the prefixes of the scopes around it. None of them may have parameters.
    * @defaultValue `''`, which serves every path that no other route has
    */
   prefix?: string

@@ -350,8 +350,9 @@ export interface PythonHandlerOptions {
    * `retry`, `recycle`, `isolation.debug`, and of `timeouts` `startup`, `request`, `hang` and
    * `disconnectGrace` have no effect. `timeouts.drain` and `retire` are 2000 at most.
    *
-   * With a port, or `'host:port'`, the package debugpy also listens there for an editor. Whoever
-   * can connect can run any code. The host is 127.0.0.1 if there is none.
+   * With a port (at least 1024), or `'host:port'`, the package debugpy listens there for an editor,
+   * in which `breakpoint()` stops then. Whoever can connect can run any code. The host is 127.0.0.1
+   * if there is none.
    * @defaultValue false
    */
   debug?: boolean | number | string

@@ -28,6 +28,8 @@ export function hasTerminal () {
  */
 export function sharedTerminal ({ debug, logger }, exists) {
   if (debug === null) return null
+  logger.info(`[node-asgi] ${optionName('debug')} is on: there is one worker, without time ` +
+    'limits, which is not for production')
   if (exists()) return new Terminal()
   if (debug.listen === null) {
     logger.warn(`[node-asgi] ${optionName('debug')} has no terminal to work in, because the ` +

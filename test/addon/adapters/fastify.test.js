@@ -224,6 +224,26 @@ withFastify('a request with two hosts, or another than those allowed, was served
     assert.equal(await status('example.com', 'evil.com'), 400)
   })
 
+withFastify('the application replaced headers to which a hook had something to add',
+  async (fastify) => {
+    fastify.addHook('onRequest', async (request, reply) => {
+      reply.header('vary', 'Origin').header('link', '</a>').header('x-frame-options', 'SAMEORIGIN')
+      reply.header('set-cookie', 'node=1')
+    })
+    await fastify.register(fastifyPython, { python: options('kinds_app:app') })
+    const { headers } = await fastify.inject('/combined')
+    assert.equal(headers.vary, 'Origin, accept-encoding')
+    assert.deepEqual(headers.link, ['</a>', '</py.css>; rel=preload'])
+    assert.equal(headers['x-frame-options'], 'DENY')
+    assert.deepEqual(headers['set-cookie'], ['node=1', 'py=1', 'py=2'])
+  })
+
+withFastify('a prefix with parameters gave the application a wrong path', async (fastify) => {
+  await assert.rejects(async () => {
+    await fastify.register(fastifyPython, { prefix: '/:tenant', python: options() })
+  }, { code: 'ERR_INVALID_OPTION', option: 'prefix' })
+})
+
 withFastify("the client's address is Fastify's", async (fastify) => {
   await fastify.register(fastifyPython, { python: options('scope_app:app') })
   const scope = (await fastify.inject({

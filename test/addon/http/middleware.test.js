@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { EventEmitter } from 'node:events'
 import { test } from 'node:test'
 
 import { createMiddleware } from '../../../addon/lib/http/middleware.js'
@@ -29,6 +30,25 @@ test('nothing is passed on unless that was asked for', () => {
   assert.equal(called({}, { url: '/' })[0][1].pass, undefined)
   const { pass } = called({ notFound: 'next' }, { url: '/' })[0][1]
   assert.deepEqual([pass.notFound, pass.errors], [true, false])
+})
+
+test('each path below a pattern such as /:tenant was remembered for ever', () => {
+  let reads = 0
+  const middleware = createMiddleware(ENDPOINT, {})
+  const server = new EventEmitter()
+  const arrive = (tenant) => middleware({
+    socket: { server },
+    httpVersionMajor: 1,
+    headers: {},
+    url: '/x',
+    originalUrl: `/${tenant}/x`,
+    get baseUrl () {
+      reads++
+      return `/${tenant}`
+    }
+  }, { writeHead () {} }, () => {})
+  for (let i = 0; i < 1000; i++) arrive(i)
+  assert(reads < 500, `${reads} paths`)
 })
 
 test('mistakes in the options are found when the middleware is made', () => {

@@ -115,11 +115,12 @@ def _fail(*failure: str) -> None:
 
 def _preload(settings: Settings) -> None:
     modules = settings.preload
-    if modules is True:
-        importer.load_module(importer.parse_target(settings.app_target).module)
-    else:
-        for name in modules or ():
-            importer.load_package(name)
+    with importer.observed(settings):
+        if modules is True:
+            importer.load_module(importer.parse_target(settings.app_target).module)
+        else:
+            for name in modules or ():
+                importer.load_package(name)
     late.load()
     # Every worker needs the loop. If it cannot be imported, the worker reports why.
     with contextlib.suppress(ImportError):

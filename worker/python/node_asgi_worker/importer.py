@@ -1,5 +1,6 @@
 """Imports the application that a target names, and says exactly what is wrong if that fails."""
 
+import contextlib
 import difflib
 import importlib
 import os
@@ -39,6 +40,15 @@ class AppImportError(Exception):
         self.kind = kind
         self.message = message
         self.traceback = traceback
+
+
+def observed(settings):
+    """While this lasts, imports are reported, if Node asks for it."""
+    if not settings.preparation.get("progress"):
+        return contextlib.nullcontext()
+    from node_asgi_worker import progress  # Most workers do not need it.
+
+    return progress.reported()
 
 
 def load_app(target: str, factory: bool, interface: str, threads: int, prepare=None):

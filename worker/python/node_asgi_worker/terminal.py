@@ -106,7 +106,8 @@ class Terminal:
         """Node stops this worker, so a debugger that waits for a command gives up."""
         if self._holder is None:
             return
-        os.write(1, b"\n")  # The prompt is on the last line.
+        with contextlib.suppress(OSError):
+            os.write(1, b"\n")  # The prompt is on the last line.
         if self._holder == threading.main_thread().ident:
             from bdb import BdbQuit
 

@@ -121,13 +121,14 @@ class _Worker:
         settings = self._settings
         self._debugpy = debugging.start(settings)
         # Before the loop runs, as uvicorn does: an app may call asyncio.run() at import.
-        self._app = importer.load_app(
-            settings.app_target,
-            settings.factory,
-            settings.interface,
-            settings.threads,
-            _preparation(settings),
-        )
+        with importer.observed(settings):
+            self._app = importer.load_app(
+                settings.app_target,
+                settings.factory,
+                settings.interface,
+                settings.threads,
+                _preparation(settings),
+            )
         self._loop_name = loops.choose(settings.loop)
         return loops.run(self._serve(), self._loop_name)
 

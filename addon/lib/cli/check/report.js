@@ -3,9 +3,14 @@
  * the end.
  */
 
-/** @typedef {import('./finding.js').Finding} Finding */
+import { paintFor, plain } from '../terminal/style.js'
+import { readableTraceback } from '../terminal/traceback.js'
 
-const SIGNS = { ok: '✓', warning: '!', error: '✗' }
+/** @typedef {import('./finding.js').Finding} Finding */
+/** @typedef {import('../terminal/style.js').Paint} Paint */
+
+/** @type {Record<string, [sign: string, look: import('../terminal/style.js').Look]>} */
+const SIGNS = { ok: ['✓', 'green'], warning: ['!', 'yellow'], error: ['✗', 'red'] }
 
 /** Characters: the longest name, and two. */
 const WIDTH = 13
@@ -13,15 +18,18 @@ const WIDTH = 13
 /**
  * @param {boolean} isJson
  * @param {(text: string) => void} [write]
+ * @param {Paint} [paint]
  * @returns {{ add: (finding: Finding) => void, end: () => void }}
  */
-export function printer (isJson, write = (text) => { process.stdout.write(text) }) {
+export function printer (
+  isJson, write = (text) => { process.stdout.write(text) }, paint = paintFor(process.stdout)
+) {
   /** @type {Finding[]} */
   const findings = []
   return {
     add (finding) {
       findings.push(finding)
-      if (!isJson) write(shown(finding))
+      if (!isJson) write(shown(finding, paint))
     },
     end () {
       const ok = !findings.some(({ status }) => status === 'error')
@@ -30,11 +38,19 @@ export function printer (isJson, write = (text) => { process.stdout.write(text) 
   }
 }
 
-/** @param {Finding} finding */
-function shown ({ name, status, detail, remedy, traceback }) {
-  const lines = [`${SIGNS[status]} ${name.padEnd(WIDTH)}${detail}`]
-  if (remedy !== undefined) lines.push(`  ${' '.repeat(WIDTH)}→ ${remedy}`)
-  if (traceback !== undefined) lines.push('', ...traceback.trimEnd().split('\n'), '')
+/**
+ * @param {Finding} finding
+ * @param {Paint} paint
+ */
+function shown ({ name, status, detail, remedy, traceback }, paint) {
+  const [sign, look] = SIGNS[status]
+  const label = paint(`${sign} ${name}`, look, 'bold') + ' '.repeat(WIDTH - name.length)
+  const lines = [label + detail]
+  if (remedy !== undefined) lines.push(`  ${' '.repeat(WIDTH)}${paint(`→ ${remedy}`, 'cyan')}`)
+  if (traceback !== undefined) {
+    const text = traceback.trimEnd()
+    lines.push('', paint === plain ? text : readableTraceback(text, paint), '')
+  }
   return `${lines.join('\n')}\n`
 }
 

@@ -53,3 +53,18 @@ export const ANSWER = {
     }
   ]
 }
+
+/** @type {import('./setting.js').Group} */
+export const SHELL = {
+  title: 'Shell',
+  commands: ['completion'],
+  settings: [
+    {
+      flag: '[shell]',
+      about: 'the shell to write the script for',
+      brief: 'the shell to write the script for',
+      choices: ['bash', 'zsh', 'fish'],
+      sources: FLAG_ONLY
+    }
+  ]
+}

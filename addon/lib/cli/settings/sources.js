@@ -11,7 +11,7 @@ import { readConfigFile } from './config-file.js'
 import { Settings, isServiceLink } from './resolve.js'
 import { comesFrom, keyOf, variableOf } from './setting.js'
 import { SourceError } from './source-error.js'
-import { SETTINGS } from './table.js'
+import { SETTINGS, settingsOf } from './table.js'
 
 /** @typedef {import('../command.js').Flags} Flags */
 
@@ -30,6 +30,10 @@ const SERVICE = new RegExp(`^${PREFIX}(SERVICE_(HOST|PORT)\\w*|PORT_\\d+_\\w+)$`
  * @throws {import('../command.js').UsageError}
  */
 export async function readSettings (flags) {
+  // The others say all in their arguments, and work wherever they are called.
+  if (!settingsOf(flags.command).some((setting) => comesFrom(setting, 'variable'))) {
+    return new Settings(flags, {})
+  }
   try {
     const files = new Settings(flags, {}).values.envFile ?? []
     for (const path of files) loadEnvironment(path)
