@@ -175,6 +175,7 @@ pageTest('a pool that has failed says why', { appTarget: 'raise_at_import_app:ap
   async ({ page }) => {
     await page.until('document.querySelector("#state").textContent === "failed"')
     assert.match(await text(page, '#problem'), /No worker can be started.*DATABASE_URL is not set/s)
+    assert.doesNotMatch(await text(page, '#problem'), /Traceback/)
     assert.equal(await text(page, '#ready'), '0 of 1')
     await page.until('document.querySelector("#failures .what") !== null')
   })

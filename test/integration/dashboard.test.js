@@ -67,6 +67,18 @@ dashboardTest('a request that waits is found, and its stack is read', slow,
     stop()
   })
 
+dashboardTest('an open WebSocket did not have the name of its task', slow, async (python, url) => {
+  const socket = await python.connect('/chat')
+  const { shown, stop } = await watch(url)
+  await eventually(() => assert.equal(shown.running?.list[0]?.name, 'WebSocket /chat'))
+  const [{ state, worker }] = shown.running.list
+  assert.equal(state, 'websocket')
+  const { tasks } = await (await fetch(`${url}stacks?worker=${worker}`, ACTION)).json()
+  assert.match(tasks.find(({ name }) => name === 'WebSocket /chat').text, /in innermost\n/)
+  stop()
+  socket.close()
+})
+
 dashboardTest('a request that blocks the event loop is found, and its stack is read', slow,
   async (python, url) => {
     const blocked = python.handleRequest({ url: '/block' })

@@ -40,12 +40,14 @@ describe('the packages in dist/', () => {
     assert.deepEqual(checkPackages([platform]), [])
   })
 
-  it('node-asgi contains JavaScript, declarations and Python, and nothing else', () => {
+  it('node-asgi contains JavaScript, declarations, Python and a page, and no more', () => {
     const files = contents('node-asgi')
-    const python = execFileSync('git', ['ls-files', '-co', '--exclude-standard', 'worker/python'],
-      { cwd: root, encoding: 'utf8' }).trim().split('\n')
-    const types = execFileSync('git', ['ls-files', '-co', '--exclude-standard', 'addon/lib/types'],
-      { cwd: root, encoding: 'utf8' }).trim().split('\n')
+    const tracked = (folder) => execFileSync('git',
+      ['ls-files', '-co', '--exclude-standard', folder], { cwd: root, encoding: 'utf8' })
+      .trim().split('\n')
+    const python = tracked('worker/python')
+    const page = tracked('addon/lib/dashboard/page')
+    const types = tracked('addon/lib/types')
     // The JavaScript is tested in javascript.test.js. Its pieces have no names that matter.
     const entries = Object.values(manifest.exports).filter((target) => typeof target === 'object')
       .flatMap(({ types, default: file }) => [
@@ -54,7 +56,7 @@ describe('the packages in dist/', () => {
       ].map((path) => path.slice('./'.length)))
     assert.deepEqual(files.filter((file) => !file.startsWith('addon/implementation/')), [
       ...new Set(['CHANGELOG.md', 'LICENSE', 'README.md', ...entries, ...types, 'package.json',
-        ...python])
+        ...python, ...page])
     ].sort())
   })
 

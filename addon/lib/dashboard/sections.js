@@ -102,6 +102,15 @@ function describeWorkers (workers, stats, cores, now) {
 }
 
 /**
+ * As its task is named in Python, apart from what is encoded in the path.
+ * @param {RequestStream} stream
+ */
+function nameOf ({ head, isWebSocket }) {
+  const name = nameRequest(head)
+  return isWebSocket ? name.replace(/^\S*/, 'WebSocket') : name
+}
+
+/**
  * Those that take long. Requests that have no response come first, then the oldest.
  * @param {Parts['pool']} pool
  * @param {Worker[]} workers
@@ -126,7 +135,7 @@ function describeRunning (pool, workers, now) {
     Number(a.stream.started) - Number(b.stream.started) || a.since - b.since)
   const list = long.slice(0, MAX_RUNNING).map(({ stream, worker, since }) => ({
     key: `${worker} ${stream.id} ${since}`,
-    name: nameRequest(stream.head).slice(0, MAX_NAME),
+    name: nameOf(stream).slice(0, MAX_NAME),
     worker,
     age: Math.round(now - since),
     state: worker === 0

@@ -64,7 +64,7 @@ function describe (name, details) {
       const { error, duration } = details
       return error === null
         ? { kind: 'reload', text: `Reloaded in ${(duration / 1000).toFixed(1)} s` }
-        : { kind: 'failure', text: 'The reload failed, and the old workers keep serving' }
+        : { kind: 'failure', text: 'The reload failed' }
     }
     case 'pool:failed':
       return { kind: 'failure', text: 'No worker can be started' }

@@ -28,7 +28,7 @@ test('what happens to the processes is told in words', () => {
     'recycle: Worker 3 (pid 40) is being replaced because of its memory',
     'recycle: Worker 3 (pid 40) is being replaced because somebody asked for it',
     'reload: Reloaded in 1.2 s',
-    'failure: The reload failed, and the old workers keep serving',
+    'failure: The reload failed',
     'failure: No worker can be started',
     'recovery: A worker is ready again'
   ])

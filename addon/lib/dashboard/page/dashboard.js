@@ -57,7 +57,7 @@ const show = {
     byId('state').className = `badge ${look}`
     setText(byId('where'), `${pool.docroot} · Python ${pool.python} · ` +
       (pool.reloads === 0 ? 'not reloaded yet' : `reloaded ${times(pool.reloads)}`))
-    problem('outage', pool.outage && `No worker can be started. ${pool.outage}`)
+    problem('outage', pool.outage && `No worker can be started: ${brief(pool.outage)}`)
     setText(byId('rate'), `${short(pool.rate)}/s`)
     setText(byId('p50'), milliseconds(pool.p50))
     setText(byId('p99'), milliseconds(pool.p99))
@@ -251,7 +251,8 @@ async function attempt (button, action) {
     news(await action())
   } catch (error) {
     news('')
-    problem('action', /** @type {Error} */ (error).message)
+    problem('action',
+      `${button.textContent} has failed: ${brief(/** @type {Error} */ (error).message)}`)
   }
   delete button.dataset.busy
   button.disabled = button.dataset.done !== undefined
@@ -270,6 +271,15 @@ async function act (what) {
 /** @param {string} text */
 function news (text) {
   setText(byId('news'), text)
+}
+
+/**
+ * A message without its traceback, which is among the failures.
+ * @param {string} message
+ */
+function brief (message) {
+  const [text] = message.split('\n\n', 1)
+  return text === message ? text : `${text}. See the recent failures.`
 }
 
 /** @type {Map<string, string>} */
