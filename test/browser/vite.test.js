@@ -1,13 +1,13 @@
 /** The error overlay of Vite in a real browser. Pictures go to NODE_ASGI_SCREENSHOTS, a folder. */
 
 import assert from 'node:assert/strict'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 
 import * as vite from 'vite'
 
-import { BrowserPage } from '../support/browser-page.js'
+import { startBrowser } from '../support/browser.js'
 import { withoutBrowser as skip } from '../support/chromium.js'
 import { eventually } from '../support/harness.js'
 import { ViteProject, addressOf } from '../support/vite-project.js'
@@ -21,17 +21,18 @@ test('the overlay of Vite shows tracebacks, and goes when Python works again',
     const project = new ViteProject(vite)
     const main = readFileSync(join(project.folder, 'main.py'), 'utf8')
     const server = await project.start()
-    const page = await BrowserPage.open(`${addressOf(server)}/`)
+    const { page, close } = await startBrowser()
     const picture = async (name) => {
       const folder = process.env.NODE_ASGI_SCREENSHOTS
-      if (folder) writeFileSync(join(folder, `${name}.png`), await page.screenshot())
+      if (folder) await page.screenshot(join(folder, `${name}.png`))
     }
     try {
+      await page.goto(`${addressOf(server)}/`)
       await eventually(async () =>
         assert.equal(await page.evaluate('document.title'), 'ready'), SOON)
       assert.equal(await page.evaluate(OVERLAY), '')
       await eventually(async () => {
-        await page.evaluate("fetch('/api/raise')")
+        await page.evaluate("fetch('/api/raise').then(() => {})")
         assert.match(await page.evaluate(OVERLAY), /ValueError: a mistake in the route/)
       }, SOON)
       await picture('overlay-request')
@@ -53,7 +54,7 @@ test('the overlay of Vite shows tracebacks, and goes when Python works again',
       }, SOON)
       await picture('overlay-gone')
     } finally {
-      await page.close()
+      await close()
       await server.close()
       project.remove()
     }
