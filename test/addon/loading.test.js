@@ -45,3 +45,8 @@ test('trusting proxies loads what reads the addresses', () => {
     })
     await python.close()`), ['proxy-addr'])
 })
+
+test('a server of the command line needs no more than what reads its arguments', () => {
+  const serve = new URL('../../addon/lib/cli/serve.js', import.meta.url)
+  assert.deepEqual(loadedBy(`await import('${serve}')`), ['commander'])
+})

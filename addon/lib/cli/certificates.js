@@ -4,9 +4,9 @@
  */
 
 import { readFileSync, unwatchFile, watchFile } from 'node:fs'
-import { createSecureContext } from 'node:tls'
 
 import { InvalidOptionError } from '../errors.js'
+import { tls } from '../util/lazy.js'
 
 /** Milliseconds between two looks at the files. Looking also notices links that lead elsewhere. */
 const INTERVAL = 5000
@@ -36,7 +36,7 @@ export function readCertificate ({ cert, key, ca, password, passwordFile }) {
       : read('--tls-key-password-file', passwordFile).toString().replace(/\r?\n$/, '')
   }
   try {
-    createSecureContext(options)
+    tls().createSecureContext(options)
   } catch (error) {
     const { code = '', message } = /** @type {NodeJS.ErrnoException} */ (error)
     const advice = /INTERRUPTED_OR_CANCELLED|BAD_DECRYPT|BAD_PASSWORD/.test(code)

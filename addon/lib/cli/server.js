@@ -3,10 +3,10 @@
  */
 
 import { createServer } from 'node:http'
-import { createSecureServer } from 'node:http2'
 
 import { loadBinding } from '../binding.js'
 import { InvalidOptionError } from '../errors.js'
+import { http2 } from '../util/lazy.js'
 import { readCertificate } from './certificates.js'
 
 /** @typedef {import('./certificates.js').TlsFiles} TlsFiles */
@@ -53,7 +53,7 @@ export function makeServer (tls, maxHeaderSize, { headTime, keepAlive }) {
     maxHeaderSize
   }
   if (tls === null) return createServer(http1)
-  const server = createSecureServer({
+  const server = http2().createSecureServer({
     allowHTTP1: true,
     settings: { maxConcurrentStreams: MAX_STREAMS, maxHeaderListSize: maxHeaderSize },
     // Of responses. Node's default is 64 KiB.

@@ -5,9 +5,7 @@
 import { existsSync } from 'node:fs'
 import { basename, dirname, extname, join, relative } from 'node:path'
 
-import { watch } from 'chokidar'
-import picomatch from 'picomatch'
-
+import { chokidar, picomatch } from '../util/lazy.js'
 import { namesFlags } from '../util/option-name.js'
 import { userPath } from '../util/user-path.js'
 import { LinkWatch } from './link-watch.js'
@@ -95,7 +93,7 @@ function watchTrees ({
   /** @type {Promise<void>} */
   const ready = new Promise((resolve) => { settle = resolve })
 
-  const watcher = watch(folders, {
+  const watcher = chokidar().watch(folders, {
     persistent,
     ignoreInitial: true,
     atomic: true,
@@ -160,7 +158,7 @@ function watchTrees ({
 function excluder (patterns, folders) {
   const trimmed = patterns.map((pattern) => pattern.replace(/^\.\//, '').replace(/\/$/, ''))
   const matchers = trimmed.map((pattern) =>
-    picomatch(pattern.startsWith('/') ? pattern.slice(1) : pattern,
+    picomatch()(pattern.startsWith('/') ? pattern.slice(1) : pattern,
       { dot: true, matchBase: !pattern.includes('/') }))
   return (path) => folders.some((folder) => {
     const below = relative(folder, path)

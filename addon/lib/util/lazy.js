@@ -16,6 +16,12 @@ export const http2 = () => require('node:http2')
 /** @returns {typeof import('node:tls')} */
 export const tls = () => require('node:tls')
 
+/** For watching files. @returns {typeof import('chokidar')} */
+export const chokidar = () => require('chokidar')
+
+/** For patterns of files that are not watched. @returns {typeof import('picomatch')} */
+export const picomatch = () => require('picomatch')
+
 /** For the option trustProxy. @returns {typeof import('proxy-addr')} */
 export const proxyAddr = () => require('proxy-addr')
 
