@@ -186,6 +186,9 @@ export function bodyLength (headers, size) {
 /** With one of these headers, the application handles ranges or encodings itself. */
 const OWN_RANGES = ['content-range', 'content-encoding']
 
+/** range-parser takes other white space for spaces, too. */
+const BYTE_RANGES = /^bytes=[\d\-, \t]*$/
+
 /**
  * Decides what the client gets (RFC 9110, 14): the whole file, one range, or nothing.
  * @param {any} req
@@ -202,7 +205,8 @@ export function selectRange (req, status, headers, size) {
     return whole
   }
   if (valueOf(headers, 'accept-ranges') === undefined) headers.push('accept-ranges', 'bytes')
-  if (!range?.startsWith('bytes=') || req.method !== 'GET' || !isFresh(req, headers)) return whole
+  if (range === undefined || !BYTE_RANGES.test(range)) return whole
+  if (req.method !== 'GET' || !isFresh(req, headers)) return whole
   const ranges = rangeParser()(size, clampSuffix(range, size))
   if (ranges === -1) {
     setValue(headers, 'content-length', '0')

@@ -32,6 +32,7 @@ for (const [range, expected] of [
   ['bytes=0-1,3-4', WHOLE],
   ['lines=0-1', WHOLE],
   ['nonsense', WHOLE],
+  ['bytes=-10\u00a0', WHOLE], // not white space of HTTP
   [undefined, WHOLE]
 ]) {
   test(`range: ${range}`, () => {
