@@ -12,10 +12,12 @@ const LIBRARY = new URL('../../addon/lib/', import.meta.url)
 const COINCIDENCES = {
   'cli/settings/network.js': [64 * 1024], // bytes of the head of a request
   'cli/values.js': [2 ** 20], // a MiB
+  'dashboard/viewers.js': [2 ** 20], // bytes that a viewer may be behind
   'options.js': [2 ** 30, 3000], // bytes that fit a Buffer; milliseconds
   'stream/file-response.js': [256 * 1024], // bytes that are read at a time
   'websocket/exchange.js': [64 * 1024], // bytes that may wait in a socket
-  'worker/line-reader.js': [64 * 1024] // characters of a line
+  'worker/line-reader.js': [64 * 1024], // characters of a line
+  'worker/stack-report.js': [2 ** 20] // characters of a report
 }
 
 // The least status is "OK" as well, and the least close code is the most common round number.

@@ -141,8 +141,9 @@ function define (command, setting, heading) {
   if (heading !== undefined) option.helpGroup(heading)
   else option.hideHelp(brief === undefined)
   if (!isSwitch(setting)) {
-    option.argParser((/** @type {string} */ text, /** @type {string[] | undefined} */ before) =>
-      [...before ?? [], text])
+    // `before` is false after a flag with --no-.
+    option.argParser((/** @type {string} */ text, /** @type {any} */ before) =>
+      [...before || [], text])
   }
   command.addOption(option)
   if ((isSwitch(setting) || isOptional(setting)) && comesFrom(setting, 'variable')) {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 
-import { defineCommand } from '../../../addon/lib/cli/command.js'
+import { defineCommand, readFlags } from '../../../addon/lib/cli/command.js'
 import { parseOptions } from '../../../addon/lib/options.js'
 
 describe('defineCommand', () => {
@@ -34,5 +34,13 @@ describe('defineCommand', () => {
       for (const line of lines) assert(line.length <= 80, line)
       assert.match(text, /--help-all/)
     }
+  })
+})
+
+describe('readFlags', () => {
+  it('takes a flag that was undone before', () => {
+    const { given } = readFlags('serve', ['--no-reload-poll', '--reload-poll', '200'])
+    const [[setting, value]] = [...given].filter(([{ flag }]) => flag === '--reload-poll')
+    assert.deepEqual([setting.flag, value], ['--reload-poll', ['200']])
   })
 })
