@@ -105,6 +105,13 @@ FULL = {
     "rootPath": st.text(),
     "spin": st.integers(0, 99),
     "debug": st.booleans(),
+    "debugger": st.none()
+    | st.fixed_dictionaries(
+        {
+            "terminal": st.booleans(),
+            "listen": st.none() | st.tuples(st.text(), st.integers(0, 65535)).map(list),
+        }
+    ),
     "limits": st.dictionaries(st.text(), st.integers()),
     "allowed": st.none(),
     "preparation": st.dictionaries(st.text(), st.integers()),
@@ -119,6 +126,7 @@ def test_settings_are_read_back(raw):
     assert settings.app_target == raw["appTarget"]
     assert settings.root_path == raw["rootPath"]
     assert settings.spin == raw["spin"]
+    assert settings.debugger == raw["debugger"]
     assert settings.startup_timeout == raw["timeouts"]["startup"]
     preload = raw["preload"]
     assert settings.preload == (tuple(preload) if isinstance(preload, list) else preload)
@@ -135,6 +143,7 @@ def test_a_wrong_setting_is_a_value_error(raw, name, value, timeout):
     except ValueError:
         return
     assert type(settings.app_target) is type(settings.root_path) is str
+    assert settings.debugger is None or type(settings.debugger["terminal"]) is bool
     for number in (settings.threads, settings.spin):
         assert type(number) is int
     for limit in (settings.startup_timeout, settings.shutdown_timeout, settings.cancel_timeout):

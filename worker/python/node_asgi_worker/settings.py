@@ -60,7 +60,7 @@ class Settings:
             shutdown_timeout=_seconds(timeouts, "shutdown"),
             cancel_timeout=_seconds(timeouts, "cancel"),
             debug=_typed(raw, "debug", bool),
-            debugger=_value(raw, "debugger"),
+            debugger=_debugger(_value(raw, "debugger")),
             limits=_typed(raw, "limits", dict),
             allowed=_value(raw, "allowed"),
             preparation=_typed(raw, "preparation", dict),
@@ -86,6 +86,16 @@ def _preload(value):
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
         return tuple(value)
     raise ValueError(f"setting 'preload' must be a boolean or a list of modules, not {value!r}")
+
+
+def _debugger(value):
+    if value is None:
+        return None
+    if isinstance(value, dict) and isinstance(value.get("terminal"), bool):
+        match value.get("listen"):
+            case None | [str(), int()]:
+                return {"terminal": value["terminal"], "listen": value.get("listen")}
+    raise ValueError(f"setting 'debugger' must be null or an object, not {value!r}")
 
 
 def _seconds(timeouts, name):
