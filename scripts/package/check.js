@@ -15,9 +15,10 @@ const PLATFORM_FILES =
 
 /** What the main package may contain. */
 const MAIN_FILES = [
-  /^(CHANGELOG\.md|LICENSE|README\.md|package\.json)$/,
+  /^(LICENSE|README\.md|package\.json)$/,
   /^addon\/implementation\/[\w-]+\.js$/,
   /^addon\/lib\/([\w-]+\/)?[\w-]+\.(mjs|bundled\.mjs|d\.ts|d\.mts)$/,
+  /^addon\/lib\/dashboard\/page\/\w+\.(html|css|js|svg)$/,
   /^worker\/python\/(main|node_asgi_worker\/\w+)\.py$/
 ]
 

@@ -7,9 +7,7 @@ import { buildJavaScript } from './javascript.js'
 import { packageName, platforms, root } from './platforms.js'
 
 /** Files and folders that are published as they are. */
-const FILES = [
-  'addon/lib/dashboard/page', 'worker/python', 'CHANGELOG.md', 'LICENSE', 'README.md'
-]
+const FILES = ['addon/lib/dashboard/page', 'worker/python', 'LICENSE', 'README.md']
 
 /** What package.json says of the checkout only. */
 const DEVELOPMENT = ['files', 'scripts', 'devDependencies']

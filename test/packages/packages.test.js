@@ -55,7 +55,7 @@ describe('the packages in dist/', () => {
         file.replace(/js$/, 'bundled.mjs')
       ].map((path) => path.slice('./'.length)))
     assert.deepEqual(files.filter((file) => !file.startsWith('addon/implementation/')), [
-      ...new Set(['CHANGELOG.md', 'LICENSE', 'README.md', ...entries, ...types, 'package.json',
+      ...new Set(['LICENSE', 'README.md', ...entries, ...types, 'package.json',
         ...python, ...page])
     ].sort())
   })
@@ -84,16 +84,14 @@ describe('the packages in dist/', () => {
     }
   })
 
-  it('had pages with links that led nowhere from an installed package', () => {
-    for (const page of ['README.md', 'CHANGELOG.md']) {
-      const { links } = parsePage(textOf('node-asgi', page))
-      for (const { target } of links.filter(({ target }) => !target.startsWith('#'))) {
-        assert.match(target, /^https:\/\//, `${page}: ${target}`)
-        const [, path] = target.match(/node-asgi\/node-asgi\/(?:blob|raw)\/v[^/]+\/([^#]+)/) ?? []
-        if (path !== undefined) assert(existsSync(join(root, path)), `${page}: ${target}`)
-      }
+  it('had a page with links that led nowhere from an installed package', () => {
+    const { links } = parsePage(textOf('node-asgi', 'README.md'))
+    for (const { target } of links.filter(({ target }) => !target.startsWith('#'))) {
+      assert.match(target, /^https:\/\//, target)
+      const [, path] = target.match(/node-asgi\/node-asgi\/(?:blob|raw)\/v[^/]+\/([^#]+)/) ?? []
+      if (path !== undefined) assert(existsSync(join(root, path)), target)
     }
-    assert(parsePage(textOf('node-asgi', 'README.md')).links.length > 5)
+    assert(links.length > 5)
   })
 
   it('have no findings of publint', () => {
