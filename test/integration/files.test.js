@@ -110,6 +110,8 @@ withPython('over HTTP/2, a file that became shorter cut the response off without
     const session = http2.connect(`http://127.0.0.1:${server.address().port}`)
     const stream = session.request({ ':path': '/kept?size=50000000' })
     const [headers] = await once(stream, 'response')
+    // The server may notice before this test reads again.
+    stream.on('error', () => {})
     await truncate(headers['x-path'])
     await rm(headers['x-path'])
     await assert.rejects(stream.toArray(), { code: 'ERR_HTTP2_STREAM_ERROR' })
