@@ -141,9 +141,9 @@ function define (command, setting, heading) {
   if (heading !== undefined) option.helpGroup(heading)
   else option.hideHelp(brief === undefined)
   if (!isSwitch(setting)) {
-    // `before` is false after a flag with --no-.
+    // `before` is true after the flag without a value, and false after that with --no-.
     option.argParser((/** @type {string} */ text, /** @type {any} */ before) =>
-      [...before || [], text])
+      [...Array.isArray(before) ? before : [], text])
   }
   command.addOption(option)
   if ((isSwitch(setting) || isOptional(setting)) && comesFrom(setting, 'variable')) {

@@ -38,9 +38,11 @@ describe('defineCommand', () => {
 })
 
 describe('readFlags', () => {
-  it('takes a flag that was undone before', () => {
-    const { given } = readFlags('serve', ['--no-reload-poll', '--reload-poll', '200'])
-    const [[setting, value]] = [...given].filter(([{ flag }]) => flag === '--reload-poll')
-    assert.deepEqual([setting.flag, value], ['--reload-poll', ['200']])
+  it('takes a flag that was given without a value, or undone, before', () => {
+    for (const before of ['--reload-poll', '--no-reload-poll']) {
+      const { given } = readFlags('serve', [before, '--reload-poll', '200'])
+      const [[, value]] = [...given].filter(([{ flag }]) => flag === '--reload-poll')
+      assert.deepEqual(value, ['200'], before)
+    }
   })
 })
