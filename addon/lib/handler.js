@@ -32,12 +32,6 @@ import { isRepeatable } from './stream/request-stream.js'
 import { ConnectionStream } from './websocket/connection.js'
 import { openRequestSocket } from './websocket/request-socket.js'
 
-/**
- * What runs for a handler, for other parts of this package.
- * @type {(handler: PythonHandler) => Service}
- */
-let serviceOf
-
 /** @typedef {import('./stream/call.js').AnyRequest} AnyRequest */
 /** @typedef {import('./message/head.js').SocketRequest} SocketRequest */
 /** @typedef {import('./stream/request-stream.js').RequestLimits} RequestLimits */
@@ -53,16 +47,17 @@ const unreachable = new FinalizationRegistry((/** @type {Service} */ service) =>
 const SHARED = Symbol.for('node-asgi.shared')
 
 /**
- * For adapters, which check requests from the network themselves.
- * @type {(handler: object) => import('./option-types.js').Settings | undefined} undefined: it comes
- *   from another copy of this package
+ * What runs for a handler, for other parts of this package.
+ * @type {(handler: any) => Service | undefined} undefined: it is none, or comes from another copy
+ *   of this package
  */
-export let settingsOf
+export let serviceOf
 
 /** types/handler.d.ts declares it for users. */
 export class PythonHandler extends EventEmitter {
   static {
-    settingsOf = (handler) => #settings in handler ? handler.#settings : undefined
+    serviceOf = (handler) =>
+      Object(handler) === handler && #service in handler ? handler.#service : undefined
   }
 
   /** @type {Service} */
@@ -84,10 +79,6 @@ export class PythonHandler extends EventEmitter {
 
   /** @type {((req: any, res: any) => void) | null} */
   #dashboard = null
-
-  static {
-    serviceOf = (handler) => handler.#service
-  }
 
   /**
    * @param {object} [options] see options.js
@@ -438,5 +429,3 @@ function mounted (options) {
   if (prefix === undefined && scope === undefined) return undefined
   return { prefix: prefix === undefined ? prefix : parsePrefix(prefix), scope: checkScope(scope) }
 }
-
-export { serviceOf }

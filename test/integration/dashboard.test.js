@@ -47,6 +47,18 @@ function dashboardTest (name, options, run) {
   })
 }
 
+const logged = []
+const logger = { debug () {}, info () {}, warn () {}, error: (text) => logged.push(text) }
+
+dashboardTest('a target that is no URL was logged as a failure of the dashboard', { logger },
+  async (python, url, base) => {
+    const request = http.get(base, { path: 'http://a:99999999/' })
+    const [response] = await once(request, 'response')
+    response.resume()
+    assert.equal(response.statusCode, 400)
+    assert.deepEqual(logged, [])
+  })
+
 const slow = { appTarget: 'dashboard_app:app' }
 
 dashboardTest('a request that waits is found, and its stack is read', slow,

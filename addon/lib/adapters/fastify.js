@@ -10,7 +10,7 @@ import { Transform } from 'node:stream'
 
 import { InvalidOptionError, InvalidRequestError } from '../errors.js'
 import { checkKeys, describe } from '../errors/unknown-key.js'
-import { PythonHandler, settingsOf } from '../handler.js'
+import { PythonHandler, serviceOf } from '../handler.js'
 import { currentHeaders } from '../http/changed-headers.js'
 import { checkAllowedHost, checkAuthority, checkOneHost } from '../http/hosts.js'
 import { expectUpgrades, isUpgrade } from '../http/middleware.js'
@@ -95,7 +95,7 @@ async function routes (fastify, { python, scope, bodyLimit }) {
     let response
     try {
       // The body fails by itself, so nothing may come between it and its reader.
-      checkHost(request, settingsOf(python)?.allowedHosts)
+      checkHost(request, serviceOf(python)?.settings.allowedHosts)
       const data = await scopeOf(scope, request)
       response = await python.handleStream({
         method: request.method,

@@ -69,12 +69,10 @@ export function createMetrics (python, options) {
 
 /** @param {any} python */
 function handlerService (python) {
-  try {
-    return serviceOf(python)
-  } catch {
-    throw new InvalidOptionError('python',
-      `createMetrics() needs a PythonHandler of this copy of node-asgi, not ${describe(python)}`)
-  }
+  const service = serviceOf(python)
+  if (service !== undefined) return service
+  throw new InvalidOptionError('python',
+    `createMetrics() needs a PythonHandler of this copy of node-asgi, not ${describe(python)}`)
 }
 
 /** @param {any} labels */

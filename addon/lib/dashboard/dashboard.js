@@ -30,6 +30,9 @@ const HEADERS = {
   'x-frame-options': 'DENY'
 }
 
+/** Of URLs that are only paths. */
+const BASE = 'http://dashboard'
+
 const TEXT = 'text/plain; charset=utf-8'
 const JSON_TYPE = 'application/json'
 
@@ -60,7 +63,9 @@ export function createDashboard (parts) {
 
   return async (req, res) => {
     for (const [name, value] of Object.entries(HEADERS)) res.setHeader(name, value)
-    const url = new URL(urlOf(req), 'http://dashboard')
+    const target = urlOf(req)
+    if (!URL.canParse(target, BASE)) return send(res, 400, TEXT, 'Bad request\n')
+    const url = new URL(target, BASE)
     const name = url.pathname.slice(url.pathname.lastIndexOf('/') + 1)
     const verdict = mayEnter(req, url)
     if (verdict !== null) return refuse(res, verdict, name)
