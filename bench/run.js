@@ -17,7 +17,7 @@ import { combineReports } from './support/report/combined-report.js'
 import { RESULTS } from './support/report/report.js'
 
 /** The benchmarks in the order in which they run. */
-const BENCHMARKS = ['hello', 'path', 'concurrency', 'echo', 'tokens', 'startup', 'idle', 'scale',
+const BENCHMARKS = ['hello', 'path', 'concurrency', 'echo', 'tokens', 'startup', 'tail', 'idle', 'scale',
   'isolation', 'memory', 'recovery', 'endurance'
 ]
 

@@ -24,6 +24,9 @@ const script = name => fileURLToPath(new URL(name, import.meta.url))
 const node = (name, options) => [process.execPath, [script(name), JSON.stringify(options)]]
 const nodeAsgi = more => ({ bin, docroot, app, workers }, { port }) => node('node-asgi-server.js',
   { port, docroot, appTarget: app, workers, python: join(bin, 'python'), ...more })
+const commandLine = more => ({ bin, app, workers }, { port }) => [process.execPath, [
+  script('../../../addon/bin/node-asgi.js'), app, '--port', String(port),
+  '--workers', String(workers), '--python', join(bin, 'python'), '--no-access-log', '--log-level', 'warning', ...more]]
 const proxy = websocket => ({ upstream }, { port }) =>
   node('proxy-server.js', { port, websocket, ...upstream })
 
@@ -48,6 +51,9 @@ const granian = ({ bin, app, workers }, { port }) => [join(bin, 'granian'), [app
 export const kinds = {
   'node-asgi': { command: nodeAsgi({}) },
   'node-asgi, preload': { command: nodeAsgi({ preload: true }) },
+  'node-asgi command': { command: commandLine([]) },
+  // Each worker is replaced every few seconds.
+  'node-asgi command, recycling': { command: commandLine(['--max-requests', '5000']) },
   // What users do today: node:http and undici's pool. http-proxy-3 pipes WebSockets as bytes.
   // http-proxy-3.
   proxy: { command: proxy('pipe'), upstream: 'uvicorn' },
