@@ -26,7 +26,8 @@ const nodeAsgi = more => ({ bin, docroot, app, workers }, { port }) => node('nod
   { port, docroot, appTarget: app, workers, python: join(bin, 'python'), ...more })
 const commandLine = more => ({ bin, app, workers }, { port }) => [process.execPath, [
   script('../../../addon/bin/node-asgi.js'), app, '--port', String(port),
-  '--workers', String(workers), '--python', join(bin, 'python'), '--no-access-log', '--log-level', 'warning', ...more]]
+  '--workers', String(workers), '--python', join(bin, 'python'), '--no-access-log',
+  '--log-level', 'warning', ...more]]
 const proxy = websocket => ({ upstream }, { port }) =>
   node('proxy-server.js', { port, websocket, ...upstream })
 
