@@ -13,6 +13,7 @@ const script = name => fileURLToPath(new URL(name, import.meta.url))
  * @property {string} docroot
  * @property {string} app module:attribute
  * @property {number} workers
+ * @property {string} [library] URL of @platformatic/python-node
  * @property {Address} [upstream] the server behind a proxy
  * @typedef {object} Kind
  * @property {(application: Application, address: Address) =>
@@ -63,6 +64,10 @@ export const kinds = {
   uvicorn: { command: uvicorn },
   granian: { command: granian },
   gunicorn: { command: gunicorn('asgi') },
+  'python-node': {
+    command: ({ library, docroot, app }, { port }) =>
+      node('peer-server.js', { library, port, docroot, appTarget: app })
+  },
   'gunicorn, uvicorn worker': { command: gunicorn('uvicorn_worker.UvicornWorker') },
   // The same hello without Python.
   'node:http': { command: (_, { port }) => node('bare-server.js', { port }) }
