@@ -110,7 +110,8 @@ ${work.title}, 1 worker, ${CONNECTIONS} connections; medians of ${rounds} rounds
 CPU time is that of all processes of the server.`
 const chart = barChart({
   title: `${work.title}: requests per second`,
-  subtitle: `1 worker, ${CONNECTIONS} connections; servers and load share ${availableParallelism()} cores`,
+  subtitle: `1 worker, ${CONNECTIONS} connections; servers and load share ${
+    availableParallelism()} cores`,
   bars: measured.map(({ kind }) =>
     ({ name: NAMES[kind], value: median(of(kind, 'rate')), ours: kind === 'node-asgi' }))
     .sort((a, b) => b.value - a.value)
