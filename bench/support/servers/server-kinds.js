@@ -49,7 +49,6 @@ export const kinds = {
   'node-asgi': { command: nodeAsgi({}) },
   'node-asgi, preload': { command: nodeAsgi({ preload: true }) },
   // What users do today: node:http and undici's pool. http-proxy-3 pipes WebSockets as bytes.
-  // http-proxy-3.
   proxy: { command: proxy('pipe'), upstream: 'uvicorn' },
   // The same, but WebSockets end in Node, which relays each message (`ws` on both sides).
   relay: { command: proxy('relay'), upstream: 'uvicorn' },
@@ -57,6 +56,8 @@ export const kinds = {
   granian: { command: granian },
   gunicorn: { command: gunicorn('asgi') },
   'gunicorn, uvicorn worker': { command: gunicorn('uvicorn_worker.UvicornWorker') },
+  // Files only.
+  'express.static': { command: (_, { port }) => node('express-server.js', { port }) },
   // The same hello without Python.
   'node:http': { command: (_, { port }) => node('bare-server.js', { port }) }
 }
