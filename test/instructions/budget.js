@@ -76,7 +76,8 @@ export function advice (rows, command, what = 'instructions') {
           `${budget} (${percent(count, budget)})`
       case 'under':
         return `${loop} takes ${difference(budget, count)} ${what} less than its budget of ` +
-          `${budget} (${percent(count, budget)}): record it, so that a later loss does not go unnoticed`
+          `${budget} (${percent(count, budget)}): record it, so that a later loss does not go ` +
+          'unnoticed'
       case 'new':
         return `${loop} has no budget yet`
       default:
