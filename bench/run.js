@@ -1,8 +1,8 @@
 // Runs every benchmark, each in its own process, and combines their pages and a table of all
 // targets in bench/results/report-DATE.md.
 //
-//   npm run bench                          (about 42 minutes)
-//   npm run bench -- --quick               (about 9 minutes, for a first look)
+//   npm run bench                          (about an hour)
+//   npm run bench -- --quick               (about 12 minutes, for a first look)
 //   npm run bench -- --only hello,echo
 //
 // When a benchmark fails, the others still run; the report and the exit code show the failure.
