@@ -159,8 +159,12 @@ class Service {
   async run () {
     const onSignal = (/** @type {NodeJS.Signals} */ signal) => this.#onSignal(signal)
     const onHangUp = () => this.#onHangUp()
+    const onMore = () => this.#resize(1)
+    const onFewer = () => this.#resize(-1)
     for (const signal of SIGNALS) process.on(signal, onSignal)
     process.on('SIGHUP', onHangUp)
+    process.on('SIGTTIN', onMore)
+    process.on('SIGTTOU', onFewer)
     const { pidFile } = this.settings
     let removePidFile = () => {}
     try {
@@ -185,6 +189,8 @@ class Service {
       removePidFile()
       for (const signal of SIGNALS) process.off(signal, onSignal)
       process.off('SIGHUP', onHangUp)
+      process.off('SIGTTIN', onMore)
+      process.off('SIGTTOU', onFewer)
     }
     return 0
   }
@@ -216,6 +222,22 @@ class Service {
       this.#certificate?.reload('SIGHUP')
       this.#reloader.reload('SIGHUP')
     }
+  }
+
+  /** @param {1 | -1} change of the limits of an elastic pool, too */
+  #resize (change) {
+    const { min, max } = this.#python.stats().size
+    const [fewest, most] = [Math.max(Math.min(min, 1), min + change), max + change]
+    if (this.#stopping !== null) return
+    if (most < 1) {
+      return this.logger.warn('[node-asgi] SIGTTOU: there is only one worker, and it stays')
+    }
+    const size = fewest === most ? `${most}` : `${fewest} to ${most}`
+    const signal = change > 0 ? 'SIGTTIN' : 'SIGTTOU'
+    this.logger.info(`[node-asgi] ${signal}: ${size} workers from now on`)
+    this.#python.resize({ min: fewest, max: most }).catch((error) => {
+      if (error.code !== 'ERR_CLOSED') this.logger.error(`[node-asgi] ${error.message}`)
+    })
   }
 
   /** @param {NodeJS.Signals} signal */
