@@ -89,12 +89,11 @@ export class ElasticPolicy {
     if (count < this.#lastCount) this.#lastShrink = now
     this.#lastCount = count
     const load = inFlight + waiting
-    const length = this.size.idle / PARTS
     let part = this.#parts.at(-1)
-    if (part === undefined || now - part.from >= length) {
+    if (part === undefined || now - part.from >= this.size.idle / PARTS) {
       part = { from: now, time: 0, load: 0 }
       this.#parts.push(part)
-      if (this.#parts.length > PARTS * this.#patience + 1) this.#parts.shift()
+      while (this.#parts.length > 1 && now - this.#parts[1].from >= this.#time) this.#parts.shift()
     }
     // What happens between two looks is not seen, so the higher of both counts.
     const time = this.#lastLook === -Infinity ? 0 : now - this.#lastLook
@@ -102,6 +101,11 @@ export class ElasticPolicy {
     part.load += time * Math.max(load, this.#lastLoad)
     this.#lastLook = now
     this.#lastLoad = load
+  }
+
+  /** Milliseconds that count. */
+  get #time () {
+    return this.size.idle * this.#patience
   }
 
   /** @param {number} now */
@@ -131,9 +135,8 @@ export class ElasticPolicy {
   /** @param {Snapshot} pool */
   #isSurplus ({ now, ready, starting, waiting }) {
     const { min, idle } = this.size
-    const time = idle * this.#patience
     const [first] = this.#parts
-    if (starting > 0 || waiting > 0 || ready <= min || now - first.from < time) return false
+    if (starting > 0 || waiting > 0 || ready <= min || now - first.from < this.#time) return false
     if (now - this.#lastShrink < idle / PARTS) return false
     return this.#parts.every((part) => part.load <= part.time * (ready - 1) * ROOM)
   }

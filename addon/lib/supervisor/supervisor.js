@@ -151,6 +151,9 @@ export class Supervisor {
     const { min, max } = this.size
     const from = generation.size
     if (count > from) generation.grow(count - from)
+    // Whatever a reload starts takes the place of all workers that there are.
+    const candidate = this.#candidate?.generation
+    if (candidate !== undefined && count > candidate.size) candidate.grow(count - candidate.size)
     while (generation.size > count && generation.shrink(reason === 'idle')) { /* one more */ }
     const to = generation.size
     if (to !== from) this.reporter.resized({ from, to, min, max, reason })
@@ -167,6 +170,8 @@ export class Supervisor {
     this.size = size
     this.pool.maxWorkers = size.max
     this.#fit('asked')
+    // It has the new size as soon as a worker can be started again.
+    if (this.#state === 'failed') return Promise.reject(this.pool.outage)
     return this.#resizing.wait(() => this.#hasSize)
   }
 
