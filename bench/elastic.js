@@ -2,11 +2,11 @@
 //
 //   node bench/elastic.js [--rounds 5] [--day 96] [--max 8] [--quick]
 //
-// Burst: 200 requests at once reach a pool that has been idle, with one worker, with an elastic pool
-// of one to eight, and with eight. `compute` takes 5 ms of CPU time, `block` waits for 5 ms as
-// synchronous code does that asks a database. Day: a load that rises and falls, compressed into 96
-// seconds, with `idle` as much shorter; draws the memory of all Python processes. --quick: 2 rounds
-// and a day of 24 s.
+// Burst: 200 requests at once reach a pool that has been idle: one worker, an elastic pool of one
+// to eight, and eight. `compute` takes 5 ms of CPU time, `block` waits for 5 ms as synchronous code
+// does that asks a database. Day: a load that rises and falls, compressed into 96 seconds, with
+// `idle` as much shorter; draws the memory of all Python processes. --quick: 2 rounds and a day of
+// 24 s.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -151,10 +151,10 @@ const text = table(['burst', 'pool', 'first extra worker ms', 'median ms', 'p99 
     days.map(({ name, mean, count, failed, p99 }) =>
       [name, mean.toFixed(0), count, failed, ms(p99)])) + `
 
-burst: ${BURST} requests at once, each of ${WORK} ms. first extra worker: from the burst to the first
-answer of a worker that did not exist before. Medians of ${rounds} rounds. day: ${day / 1000} s, up to
-${PEAK} requests/s that block for ${WORK} ms. memory: proportional set size of the fork server and
-all workers, mean over the day.`
+burst: ${BURST} requests at once, each of ${WORK} ms. first extra worker: from the burst to the
+first answer of a worker that did not exist before. Medians of ${rounds} rounds.
+day: ${day / 1000} s, up to ${PEAK} requests/s that block for ${WORK} ms. memory: proportional set
+size of the fork server and all workers, mean over the day.`
 console.log(text)
 
 const elastic = bursts.find(({ kind, name }) => kind === 'block' && name === POOLS[1].name)

@@ -39,7 +39,7 @@ const MAX_PATIENCE = 4
  * @property {number} ready workers that take requests
  * @property {number} starting workers that do not yet, including those whose start has failed and
  *   will be repeated
- * @property {number} inFlight requests and WebSockets
+ * @property {number} inFlight requests, not counting WebSockets
  * @property {number} waiting requests
  * @property {number} waited milliseconds that the oldest of them has waited
  * @property {number} lag milliseconds that the most punctual event loop was late
@@ -136,8 +136,9 @@ export class ElasticPolicy {
   #isSurplus ({ now, ready, starting, waiting }) {
     const { min, idle } = this.size
     const [first] = this.#parts
-    if (starting > 0 || waiting > 0 || ready <= min || now - first.from < this.#time) return false
+    const count = ready + starting
+    if (waiting > 0 || count <= min || now - first.from < this.#time) return false
     if (now - this.#lastShrink < idle / PARTS) return false
-    return this.#parts.every((part) => part.load <= part.time * (ready - 1) * ROOM)
+    return this.#parts.every((part) => part.load <= part.time * (count - 1) * ROOM)
   }
 }

@@ -59,21 +59,18 @@ export class Elasticity {
 
   /** @param {PoolSize} size that the pool has from now on */
   resize (size) {
-    this.stop()
+    if (size.min === size.max) return this.stop()
     this.#released = false
-    if (size.min < size.max) {
-      this.#policy = new ElasticPolicy(size, this.concurrency)
-      this.pool.demand = () => this.#demand()
-      this.#look()
-    } else {
-      this.#limit(this.concurrency)
-    }
+    this.#policy = new ElasticPolicy(size, this.concurrency)
+    this.pool.demand = () => this.#demand()
+    this.#look()
   }
 
   stop () {
     this.#wait(Infinity)
     this.#policy = null
     this.pool.demand = null
+    this.#limit(this.concurrency)
   }
 
   /** A worker has something to do after it had nothing. */
@@ -109,12 +106,13 @@ export class Elasticity {
     const { wanted } = owner
     const waited = isFull ? Infinity : pool.longestWait(now)
     const waiting = pool.queued + more
-    const inFlight = pool.inFlight
+    const { inFlight } = pool
+    const requests = inFlight - pool.sockets
     const count = policy.decide({
       now,
       ready,
       starting: Math.max(0, wanted - ready),
-      inFlight,
+      inFlight: requests,
       waiting,
       waited: wasBlocked ? 0 : waited,
       lag: wasBlocked || wanted === policy.size.max ? 0 : this.#leastLag(now)
@@ -122,24 +120,15 @@ export class Elasticity {
     if (count !== wanted) owner.setWanted(count, count > wanted ? 'load' : 'idle')
     if (this.#policy !== policy) return
     if (waited >= HOLD) this.#release()
-    else if (inFlight <= ready * policy.batch / 2) this.#released = false
-    this.#update(policy, waiting, inFlight, now)
-  }
-
-  /**
-   * @param {ElasticPolicy} policy
-   * @param {number} waiting
-   * @param {number} inFlight
-   * @param {number} now
-   */
-  #update ({ size, batch }, waiting, inFlight, now) {
-    const { wanted } = this.owner
-    const more = wanted < size.max || wanted > this.pool.workers.length
-    this.#limit(more && !this.#released ? batch : this.concurrency)
-    const isQuiet = inFlight === 0 && waiting === 0 && wanted === size.min
-    const longest = Math.max(BUSY, Math.min(QUIET, size.idle / LOOKS))
-    const requests = inFlight - this.pool.sockets
-    this.#wait(isQuiet ? Infinity : waiting > 0 ? WAITING : requests > 0 ? BUSY : longest, now)
+    else if (requests <= ready * policy.batch / 2) this.#released = false
+    const { size, batch } = policy
+    const canHelp = owner.wanted < size.max || owner.wanted > ready
+    this.#limit(canHelp && !this.#released ? batch : this.concurrency)
+    if (waiting > 0) this.#wait(WAITING, now)
+    else if (requests > 0) this.#wait(BUSY, now)
+    else if (inFlight > 0 || owner.wanted > size.min) {
+      this.#wait(Math.max(BUSY, Math.min(QUIET, size.idle / LOOKS)), now)
+    } else this.#wait(Infinity)
   }
 
   /** @param {number} now */

@@ -241,7 +241,7 @@ export class Generation {
 
   #newSlot () {
     const slot = new Slot(this.settings.restart)
-    slot.settled = this.#proven
+    slot.settled = this.#settled && this.#proven
     return slot
   }
 
@@ -338,6 +338,7 @@ export class Generation {
       slot.worker = this.#crew.create()
     } catch (error) {
       slot.error = resourceError(error)
+      if (!slot.settled) return this.#settle(slot)
       if (this.#failure === null) this.#log(slot.error)
       return this.#replace(slot, null)
     }
