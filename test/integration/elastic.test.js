@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import { eventually, leakTest, startPython, withPython } from '../support/harness.js'
+import {
+  LIMIT, eventually, leakTest, startPython, withPython
+} from '../support/harness.js'
 import { seedOf, seeded } from '../support/random.js'
 
 const appTarget = 'elastic_app:app'
@@ -121,6 +123,8 @@ withPython('resize() changes the number of workers', { ...elastic, workers: 1 },
   await assert.rejects(python.resize(1), { code: 'ERR_CLOSED' })
 })
 
+const seconds = Number(process.env.NODE_ASGI_CHAOS_SECONDS ?? 3)
+
 leakTest('workers that come and go cut no request, stream or WebSocket', async (t) => {
   const random = seeded(seedOf(t))
   const python = startPython({ ...elastic, workers: { min: 0, max: 4, idle: 10 } })
@@ -155,7 +159,7 @@ leakTest('workers that come and go cut no request, stream or WebSocket', async (
     }
   ]
   let done = 0
-  for (const end = performance.now() + 3000; performance.now() < end;) {
+  for (const end = performance.now() + seconds * 1000; performance.now() < end;) {
     const count = Math.floor(random() ** 3 * 150)
     await Promise.all(Array.from({ length: count }, async () => {
       await sleep(random() * 40)
@@ -169,4 +173,4 @@ leakTest('workers that come and go cut no request, stream or WebSocket', async (
   t.diagnostic(`${done} done, exits: ${JSON.stringify(exits)}`)
   assert.deepEqual([failed, lost, rejected], [0, 0, 0])
   assert.ok(exits.resize > 0 && sizes.has(4))
-})
+}, LIMIT + seconds * 1000)

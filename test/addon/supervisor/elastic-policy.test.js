@@ -67,6 +67,12 @@ test('shrinks after the time `idle`, one at a time', () => {
   assert.equal(decide(idle + idle / 10 + 100, { ready: 3 }), 2)
 })
 
+test('a start that failed again and again kept the pool from shrinking', () => {
+  const decide = policyOf({}, { ready: 3, starting: 1 })
+  for (let now = 500; now < idle; now += 500) assert.equal(decide(now), 4)
+  assert.equal(decide(idle), 3)
+})
+
 test('the last worker stays while there is anything to do', () => {
   const decide = policyOf({ min: 0 })
   decide(idle / 2, { inFlight: 1 })

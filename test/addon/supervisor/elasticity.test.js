@@ -4,7 +4,9 @@ import { test } from 'node:test'
 
 import { Elasticity } from '../../../addon/lib/supervisor/elasticity.js'
 import { settle } from '../../support/fake-binding.js'
-import { failImport, fakeHandler, slowly, stayAlive } from '../../support/fake-handler.js'
+import {
+  Failing, failImport, fakeHandler, slowly, stayAlive
+} from '../../support/fake-handler.js'
 
 const silent = { app: () => {} }
 const elastic = { workers: { min: 1, max: 4, idle: 1 } }
@@ -143,28 +145,66 @@ test('workers that leave while they are being replaced take their successors alo
   assert.equal(python.stats().workers.length, 0)
 })
 
+/** A controller of a pool that has one worker, and of which nothing else exists. */
+function controlled (t, pool) {
+  const controller = new Elasticity(Object.assign(pool, {
+    scheduler: { concurrency: 1000 },
+    workers: [{ inFlight: 0, sockets: 0, feel: () => 0 }],
+    maxQueue: 1000,
+    longestWait: () => pool.waited,
+    feed () {}
+  }), { wanted: 1, setWanted () {} })
+  t.after(() => controller.stop())
+  controller.resize({ min: 1, max: 2, idle: 1000 })
+  return controller
+}
+
+const empty = { inFlight: 0, sockets: 0, queued: 0, waited: 0 }
+
+test('open WebSockets kept requests from waiting for a worker that is on its way', (t) => {
+  const pool = { ...empty, inFlight: 100, sockets: 100 }
+  const controller = controlled(t, pool)
+  const { scheduler } = pool
+  assert.equal(scheduler.concurrency, 16)
+  Object.assign(pool, { queued: 1, waited: 100 })
+  controller.changed()
+  assert.equal(scheduler.concurrency, 1000, 'no worker has come in time')
+  Object.assign(pool, { queued: 0, waited: 0 })
+  controller.changed()
+  assert.equal(scheduler.concurrency, 16)
+})
+
+test('a pool that is closed, or has got a fixed size, sends everything', (t) => {
+  const pool = { ...empty }
+  const controller = controlled(t, pool)
+  controller.resize({ min: 1, max: 1, idle: 1000 })
+  assert.equal(pool.scheduler.concurrency, 1000)
+  assert.equal(pool.demand, null)
+})
+
 test('a pool that is idle and as small as it may be is left alone', (t) => {
   const timers = t.mock.method(globalThis, 'setTimeout')
-  const worker = { inFlight: 0, sockets: 0, feel: () => 0 }
-  const pool = {
-    scheduler: { concurrency: 1000 },
-    workers: [worker],
-    inFlight: 0,
-    sockets: 0,
-    queued: 0,
-    maxQueue: 1000,
-    longestWait: () => 0,
-    feed () {}
-  }
-  const elasticity = new Elasticity(pool, { wanted: 1, setWanted: assert.fail })
-  elasticity.resize({ min: 1, max: 2, idle: 1000 })
+  const pool = { ...empty }
+  const controller = controlled(t, pool)
   assert.equal(timers.mock.callCount(), 0)
   pool.inFlight = 1
-  elasticity.busy()
+  controller.busy()
   assert.equal(timers.mock.callCount(), 1)
-  elasticity.busy()
+  controller.busy()
   assert.equal(timers.mock.callCount(), 1, 'the next look is soon enough')
-  elasticity.stop()
-  elasticity.busy()
+  controller.stop()
+  controller.busy()
   assert.equal(timers.mock.callCount(), 1)
+})
+
+test('no file descriptors for the first worker of a start that is not over', async (t) => {
+  stayAlive(t)
+  const { python, fake } = fakeHandler(t,
+    { workers: { min: 0, max: 2 }, restart: { min: 1, max: 1 } })
+  const { Channel } = fake.binding
+  fake.binding.Channel = Failing
+  await assert.rejects(python.handleRequest({ url: '/' }), /ulimit/)
+  fake.binding.Channel = Channel
+  await until(() => python.stats().ready === 1)
+  assert.equal((await python.handleRequest({ url: '/' })).status, 200)
 })
