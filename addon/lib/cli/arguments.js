@@ -18,6 +18,7 @@ const POLL = 1000
 /**
  * @typedef {object} Arguments
  * @property {Record<string, any>} handler options of PythonHandler
+ * @property {number} processes of Node
  * @property {{ addresses: Address[], backlog: number, mode: number | undefined }} listening
  * @property {TlsFiles | null} tls
  * @property {number} maxHeaderSize bytes of the head of a request
@@ -37,14 +38,15 @@ const POLL = 1000
  * @returns {Arguments}
  */
 export function serveArguments (settings) {
-  for (const check of [checkReload, checkTls]) check(settings)
+  for (const check of [checkProcesses, checkReload, checkTls]) check(settings)
   const {
     tlsCert, tlsKey, tlsCa, tlsKeyPassword, tlsKeyPasswordFile, maxHeaderSize, accessLog, logLevel,
     timeoutHead, timeoutKeepAlive, maxConnections, maxConnectionsPerAddress, backlog, udsMode,
-    pidFile, metrics, health, dashboard, stopDelay
+    pidFile, metrics, health, dashboard, stopDelay, processes
   } = settings.values
   return {
     handler: settings.handlerOptions(),
+    processes,
     listening: { addresses: addresses(settings), backlog, mode: udsMode },
     tls: tlsCert === undefined
       ? null
@@ -94,6 +96,18 @@ function watchedFiles ({ values }) {
     extensions: reloadExt ?? ['py'],
     exclude: reloadExclude ?? [],
     poll: reloadPoll === true ? POLL : reloadPoll || null
+  }
+}
+
+/** @param {Settings} settings */
+function checkProcesses (settings) {
+  const { processes, workers, debug } = settings.values
+  if (processes === 1) return
+  if (debug) settings.fail('--debug has one worker, so it cannot have several --processes')
+  const { rank, source } = settings.of('--workers')
+  if (rank !== 'default' && workers < processes) {
+    settings.fail(`each of the ${processes} --processes needs a worker, but ${source} says ` +
+      `${workers}; give more workers, or fewer processes`)
   }
 }
 

@@ -23,6 +23,14 @@ export const WORKERS = {
       parse: parseCount
     },
     {
+      flag: '--processes',
+      value: '<n>',
+      about: 'processes of Node, which share the workers, for more requests than one of them can ' +
+        'pass on',
+      initial: 1,
+      parse: parseCount
+    },
+    {
       flag: '--preload',
       value: '[modules]',
       about: 'modules to import before workers are forked (a,b.c); without a list, the application',
