@@ -103,7 +103,7 @@ export class Service {
     limitConnections(this.#server, {
       all: limits.connections, perAddress: limits.connectionsPerAddress, trustProxy
     })
-    const log = accessLog === null ? null : new AccessLog(accessLog, screen.out)
+    const log = accessLog === null ? null : new AccessLog(accessLog, screen.out, part?.number)
     this.python = new PythonHandler({ ...handler, logger },
       { observer: log?.observer, preparation: isLive ? { progress: true } : undefined })
     this.hadTerminal = hasTerminal()
