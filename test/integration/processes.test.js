@@ -93,7 +93,9 @@ async def app(scope, receive, send):
     const python = childProcesses(victim)
     process.kill(victim, 'SIGKILL')
     // Until the successor is ready, the other one gets all connections.
-    for (let i = 0; i < 20; i++) assert.equal((await fetchText({ port, path: '/active' })).status, 200)
+    for (let i = 0; i < 20; i++) {
+      assert.equal((await fetchText({ port, path: '/active' })).status, 200)
+    }
     await run.match('stderr', new RegExp(`process \\d \\(pid ${victim}\\).*SIGKILL`))
     await eventually(() => assert.equal(members(run).length, 2))
     assert.ok(members(run).includes(other))
@@ -250,8 +252,8 @@ async def app(scope, receive, send):
     const [, port] = await run.match('stdout', /^Listening on https:\/\/127\.0\.0\.1:(\d+), unix:/m)
     assert.equal(statSync(uds).mode & 0o777, 0o600)
     const tls = { rejectUnauthorized: false }
-    for (const createConnection of [undefined, () => connect({ path: uds, ...tls,
-      ALPNProtocols: ['h2'] })]) {
+    const overSocket = () => connect({ path: uds, ...tls, ALPNProtocols: ['h2'] })
+    for (const createConnection of [undefined, overSocket]) {
       const session = http2.connect(`https://127.0.0.1:${port}`, { ...tls, createConnection })
       const stream = session.request({ ':path': '/' })
       const [headers] = await once(stream, 'response')
