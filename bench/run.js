@@ -18,7 +18,7 @@ import { RESULTS } from './support/report/report.js'
 
 /** The benchmarks in the order in which they run. */
 const BENCHMARKS = ['hello', 'path', 'concurrency', 'echo', 'tokens', 'startup', 'idle', 'scale',
-  'isolation', 'memory', 'recovery', 'endurance'
+  'isolation', 'memory', 'recovery', 'processes', 'endurance'
 ]
 
 const { values } = parseArgs({

@@ -13,6 +13,7 @@ const script = name => fileURLToPath(new URL(name, import.meta.url))
  * @property {string} docroot
  * @property {string} app module:attribute
  * @property {number} workers
+ * @property {number} [processes] of Node, for the command line
  * @property {Address} [upstream] the server behind a proxy
  * @typedef {object} Kind
  * @property {(application: Application, address: Address) =>
@@ -24,6 +25,10 @@ const script = name => fileURLToPath(new URL(name, import.meta.url))
 const node = (name, options) => [process.execPath, [script(name), JSON.stringify(options)]]
 const nodeAsgi = more => ({ bin, docroot, app, workers }, { port }) => node('node-asgi-server.js',
   { port, docroot, appTarget: app, workers, python: join(bin, 'python'), ...more })
+const commandLine = ({ bin, docroot, app, workers, processes }, { port }) => [process.execPath, [
+  script('../../../addon/bin/node-asgi.js'), app, '--docroot', docroot, '--port', String(port),
+  '--python', join(bin, 'python3'), '--workers', String(workers), '--processes', String(processes),
+  '--log-level', 'error', '--max-connections-per-address', '0']]
 const proxy = websocket => ({ upstream }, { port }) =>
   node('proxy-server.js', { port, websocket, ...upstream })
 
@@ -48,6 +53,7 @@ const granian = ({ bin, app, workers }, { port }) => [join(bin, 'granian'), [app
 export const kinds = {
   'node-asgi': { command: nodeAsgi({}) },
   'node-asgi, preload': { command: nodeAsgi({ preload: true }) },
+  'node-asgi, command line': { command: commandLine },
   // What users do today: node:http and undici's pool. http-proxy-3 pipes WebSockets as bytes.
   // http-proxy-3.
   proxy: { command: proxy('pipe'), upstream: 'uvicorn' },
