@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { Agent, get } from 'node:http'
 import http2 from 'node:http2'
+import net from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'node:test'
@@ -204,6 +205,37 @@ async def app(scope, receive, send):
     }, 20_000)
     await fetchText({ port, path: '/?ms=0' })
     assert.equal((await count())[0], 7)
+    await stop(run)
+  })
+
+  it('shows all processes on paths, too, whichever process is asked', async () => {
+    const run = start(['slow_app:app', '--docroot', APPS, '--port', '0', '--metrics', '/metrics',
+      '--health', '/', '--dashboard', '/dashboard'],
+    { NODE_ASGI_DASHBOARD_TOKEN: 'a-secret-of-this-test' })
+    const port = await run.port()
+    for (let i = 0; i < 2; i++) {
+      const { text } = await fetchText({ port, path: '/metrics' })
+      assert.match(text, /^node_asgi_workers{state="ready"} 2$/m)
+      assert.match((await fetchText({ port, path: '/readyz' })).text, /"processes":{"ready":2/)
+      const headers = { authorization: 'Bearer a-secret-of-this-test' }
+      const request = get(
+        { host: '127.0.0.1', port, path: '/dashboard/events', headers, agent: false })
+      const [response] = await once(request, 'response')
+      let events = ''
+      response.setEncoding('utf8').on('data', (piece) => { events += piece })
+      await eventually(() => assert.match(events, /"id":"1\.1".*"id":"2\.1"/))
+      request.destroy()
+    }
+    await stop(run)
+  })
+
+  it('answers a client that has ended its side of the connection', async () => {
+    const run = start(['slow_app:app', '--docroot', APPS, '--port', '0'])
+    const client = net.connect({ port: await run.port(), host: '127.0.0.1', allowHalfOpen: true })
+    client.end('GET /?ms=300 HTTP/1.1\r\nHost: h\r\n\r\n')
+    const answer = Buffer.concat(await client.toArray()).toString()
+    assert.match(answer, /waited 300 ms/)
+    client.destroy()
     await stop(run)
   })
 

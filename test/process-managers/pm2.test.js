@@ -80,9 +80,9 @@ test('the command line has several processes below one of PM2', async () => {
 test('a server in cluster mode is reloaded without a failed request', async () => {
   await start('cluster.config.cjs')
   const before = new Set([await get('/'), await get('/')])
-  let isOver = false
-  const reloaded = pm2('reload', 'api').finally(() => { isOver = true })
-  while (!isOver) {
+  const reload = { isOver: false }
+  const reloaded = pm2('reload', 'api').finally(() => { reload.isOver = true })
+  while (!reload.isOver) {
     const answer = await fetch(`http://127.0.0.1:${port}/`, { headers: { connection: 'close' } })
     assert.equal(answer.status, 200)
     await answer.text()

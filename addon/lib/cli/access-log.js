@@ -113,7 +113,7 @@ function commonFields ({ peer, arrived, method, url, httpVersion, status, bytes 
 
 /** @param {Entry} entry */
 export function jsonLogLine (entry) {
-  const { peer, arrived, method, url, httpVersion, status, bytes, duration, record, process } = entry
+  const { peer, arrived, method, url, httpVersion, status, bytes, duration, record } = entry
   return JSON.stringify({
     time: arrived.toISOString(),
     peer: peer ?? null,
@@ -126,7 +126,7 @@ export function jsonLogLine (entry) {
     duration_ms: rounded(duration),
     queue_ms: record === undefined ? null : rounded(record.queued),
     python_ms: record === undefined ? null : rounded(timeInPython(record)),
-    worker: workerName(record?.worker ?? 0, process),
+    worker: workerName(record?.worker ?? 0, entry.process),
     retries: record?.retries ?? 0,
     referer: entry.referer ?? null,
     user_agent: entry.agent ?? null

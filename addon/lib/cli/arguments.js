@@ -4,6 +4,7 @@
 
 import { userPath } from '../util/user-path.js'
 import { addresses } from './addresses.js'
+import { mostWorkers } from './cluster/shares.js'
 import { parsePlace } from './values.js'
 
 /** @typedef {import('./address.js').Address} Address */
@@ -104,10 +105,11 @@ function checkProcesses (settings) {
   const { processes, workers, debug } = settings.values
   if (processes === 1) return
   if (debug) settings.fail('--debug has one worker, so it cannot have several --processes')
-  const { rank, source } = settings.of('--workers')
-  if (rank !== 'default' && workers < processes) {
+  const most = mostWorkers(workers)
+  if (most !== undefined && most < processes) {
+    const { source } = settings.of('--workers')
     settings.fail(`each of the ${processes} --processes needs a worker, but ${source} says ` +
-      `${workers}; give more workers, or fewer processes`)
+      `${most}; give more workers, or fewer processes`)
   }
 }
 

@@ -66,11 +66,12 @@ export class Knowledge {
 
   /** As they were a moment ago. */
   counts () {
-    this.#count()
+    this.count()
     return this.#counts
   }
 
-  async #count () {
+  /** Asks for counts(). */
+  async count () {
     const answers = await Promise.all(this.members.map((member) =>
       member.ask('counts').catch(() => null)))
     const sums = zeros()

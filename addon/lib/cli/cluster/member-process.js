@@ -96,7 +96,8 @@ export class MemberProcess {
     })
     this.#child = child
     for (const name of /** @type {const} */ (['stdout', 'stderr'])) {
-      child[name]?.setEncoding('utf8').on('data', (text) => this.owner.onOutput(name, text))
+      const output = child[name]
+      if (output !== null) passLines(output, (lines) => this.owner.onOutput(name, lines))
     }
     const link = this.#link = new Link(/** @type {any} */ (child), {
       ...this.owner.topics,
@@ -206,4 +207,19 @@ export class MemberProcess {
     this.#isStopping = true
     this.#child?.kill('SIGKILL')
   }
+}
+
+/**
+ * @param {import('node:stream').Readable} output
+ * @param {(lines: string) => void} pass gets whole lines, unless one is very long
+ */
+function passLines (output, pass) {
+  let rest = ''
+  output.setEncoding('utf8').on('data', (text) => {
+    rest += text
+    const end = rest.length > MAX_TEXT ? rest.length : rest.lastIndexOf('\n') + 1
+    if (end > 0) pass(rest.slice(0, end))
+    rest = rest.slice(end)
+  })
+  output.once('end', () => { if (rest !== '') pass(`${rest}\n`) })
 }

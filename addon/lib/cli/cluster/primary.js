@@ -151,6 +151,7 @@ export class Primary {
       const places = await this.#listen()
       for (const member of this.members) member.start()
       await this.#reloader.ready()
+      if (this.#status !== null) await this.#knowledge.count()
       if (this.#stopping === null) this.#announce(places)
       await this.#stopped
     } catch (error) {

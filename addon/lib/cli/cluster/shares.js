@@ -14,17 +14,38 @@ export function divide (whole, count) {
 }
 
 /**
+ * @param {any} workers a number, or the fewest and the most of a pool that grows
+ * @returns {number | undefined} how many there may be
+ */
+export function mostWorkers (workers) {
+  return Object(workers) === workers ? workers.max : workers
+}
+
+/**
+ * @param {any} workers a number, or the fewest and the most of a pool that grows
+ * @param {number} most
+ * @param {number} count
+ * @returns {any[]}
+ */
+function divideWorkers (workers, most, count) {
+  const shares = divide(most, count)
+  if (Object(workers) !== workers) return shares
+  const fewest = divide(workers.min ?? most, count)
+  return shares.map((max, i) => ({ ...workers, min: fewest[i], max }))
+}
+
+/**
  * @param {Arguments} settings
  * @param {number} cores
  * @returns {Arguments[]} what each process serves with
  */
 export function shares (settings, cores) {
   const { handler, limits, processes } = settings
-  const workers = handler.workers ?? Math.max(cores, processes)
+  const most = mostWorkers(handler.workers) ?? Math.max(cores, processes)
   // Each of them alone would find enough cores.
   const spin = handler.spin ?? 'auto'
-  const isCrowded = workers + processes > cores
-  return divide(workers, processes).map((share) => ({
+  const isCrowded = most + processes > cores
+  return divideWorkers(handler.workers, most, processes).map((share) => ({
     ...settings,
     handler: { ...handler, workers: share, spin: spin === 'auto' && isCrowded ? 0 : spin },
     limits: {

@@ -28,6 +28,13 @@ test('workers and connections are shared, the rest is the same', () => {
   }
 })
 
+test('a pool that grows is divided at both ends', () => {
+  const given = parse(['--processes', '2', '--workers', '2'])
+  given.handler.workers = { min: 1, max: 5, idle: 100 }
+  assert.deepEqual(shares(given, 64).map(({ handler }) => handler.workers),
+    [{ min: 1, max: 3, idle: 100 }, { min: 0, max: 2, idle: 100 }])
+})
+
 test('there is a worker for each process if nobody says how many', () => {
   const all = shares(parse(['--processes', '4']), 2)
   assert.deepEqual(all.map(({ handler }) => handler.workers), [1, 1, 1, 1])
