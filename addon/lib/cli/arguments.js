@@ -4,7 +4,7 @@
 
 import { userPath } from '../util/user-path.js'
 import { addresses } from './addresses.js'
-import { mostWorkers } from './cluster/shares.js'
+import { mostWorkers } from './cluster/most-workers.js'
 import { parsePlace } from './values.js'
 
 /** @typedef {import('./address.js').Address} Address */

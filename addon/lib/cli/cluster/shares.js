@@ -2,6 +2,8 @@
  * What each process gets of that which is set for all of them together. Pure.
  */
 
+import { mostWorkers } from './most-workers.js'
+
 /** @typedef {import('../arguments.js').Arguments} Arguments */
 
 /**
@@ -11,14 +13,6 @@
  */
 export function divide (whole, count) {
   return Array.from({ length: count }, (_, i) => Math.floor((whole + count - 1 - i) / count))
-}
-
-/**
- * @param {any} workers a number, or the fewest and the most of a pool that grows
- * @returns {number | undefined} how many there may be
- */
-export function mostWorkers (workers) {
-  return Object(workers) === workers ? workers.max : workers
 }
 
 /**
