@@ -39,7 +39,7 @@ const [seconds, rate] = [values.seconds, values.rate].map(Number)
 const folder = name => fileURLToPath(new URL(name, import.meta.url))
 
 function start (processes) {
-  return startServer('node-asgi, command line', {
+  return startServer('node-asgi command', {
     bin: folder('../.venv/bin'),
     docroot: folder('apps'),
     app: 'work_app:app',
