@@ -229,7 +229,10 @@ class Service {
   async #stop () {
     const { stopDelay } = this.settings
     this.#python.health.suspend('the server is stopping')
-    if (stopDelay > 0 && this.#server.listening) await sleep(stopDelay)
+    if (stopDelay > 0 && this.#server.listening) {
+      this.#shutdown.announce()
+      await sleep(stopDelay)
+    }
     const end = performance.now() + this.timeout
     await this.#reloader.close()
     this.#doors.close()
