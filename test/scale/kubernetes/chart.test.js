@@ -13,6 +13,7 @@ import { fileURLToPath } from 'node:url'
 
 import { PythonHandler } from '../../../addon/lib/index.js'
 import { parseArguments } from '../../support/arguments.js'
+import { COPIED, ENTRYPOINT } from './image.js'
 import { POD, RESOURCES, optionOf, resource } from './pod.js'
 
 const here = (/** @type {string} */ name) => fileURLToPath(new URL(name, import.meta.url))
@@ -27,10 +28,8 @@ const skip = !isInstalled && 'run `bash test/scale/kubernetes/setup.sh` first'
 const VERSIONS = process.env.NODE_ASGI_TEST_SCALE === 'full' ? ['1.30', '1.33', '1.37'] : ['1.33']
 
 describe('the pod of the chart', () => {
-  const [, entrypoint] = /^ENTRYPOINT (.*)$/m.exec(read('kubernetes/Dockerfile'))
-
   it('has options that the command line takes', () => {
-    assert.deepEqual(JSON.parse(entrypoint), ['node', 'node_modules/.bin/node-asgi'])
+    assert.deepEqual(ENTRYPOINT, ['node', 'node_modules/.bin/node-asgi'])
     const settings = parseArguments(POD.args)
     assert.equal(settings.handler.appTarget, 'main:app')
     assert.deepEqual(settings.health, { host: '0.0.0.0', port: POD.port('monitoring') })
@@ -86,6 +85,15 @@ describe('the pod of the chart', () => {
     assert.equal(container.securityContext.readOnlyRootFilesystem, true)
     assert.match(read('kubernetes/Dockerfile'), new RegExp(`^USER ${POD.user}:`, 'm'))
     assert.deepEqual(POD.writable, ['/tmp'])
+  })
+
+  it('has an image of files that .dockerignore does not leave out', () => {
+    const sent = read('kubernetes/.dockerignore').trim().split('\n')
+    assert.deepEqual(sent.toSorted(), ['*', ...COPIED.map((name) => `!${name}`)].toSorted())
+    assert.equal(COPIED.length, 4)
+    for (const name of COPIED.filter((each) => each !== 'package-lock.json')) {
+      assert(existsSync(join(EXAMPLES, 'kubernetes', name)), name)
+    }
   })
 
   it('has the dashboard of examples/observability', () => {

@@ -6,18 +6,22 @@
 
 import assert from 'node:assert/strict'
 import { execFile, spawnSync } from 'node:child_process'
-import { chmodSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, it } from 'node:test'
+import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 
 import { hasContainers } from '../../support/container.js'
 import { isInstalled } from '../../proxies/start-proxy.js'
 import { hasNamespaces, inNamespaces } from './hosts.js'
+import { assemble } from './image.js'
 
 const SCENARIO = fileURLToPath(new URL('scenario.js', import.meta.url))
+
+/** The image is not in /tmp, which is empty in the pod. */
+const BUILD = fileURLToPath(new URL('../../../build', import.meta.url))
 
 /** Milliseconds. The longest, the full scale, takes one. */
 const LIMIT = 180_000
@@ -41,13 +45,23 @@ const NAMES = {
 
 // They mostly wait.
 describe('a fleet', { skip, timeout: 4 * LIMIT, concurrency: isFull ? 1 : 2 }, () => {
+  /** @type {string} */
+  let image
+  before(() => {
+    mkdirSync(BUILD, { recursive: true })
+    image = mkdtempSync(join(BUILD, 'image-'))
+    chmodSync(image, 0o755)
+    assemble(image)
+  })
+  after(() => rmSync(image, { recursive: true }))
+
   for (const [name, title] of Object.entries(NAMES)) {
     it(title, { timeout: LIMIT }, async (t) => {
       const folder = mkdtempSync(join(tmpdir(), `node-asgi-fleet-${name}-`))
       chmodSync(folder, 0o777) // Prometheus and HAProxy may run as users of their own
       try {
         const [file, ...args] = inNamespaces(
-          [process.execPath, SCENARIO, name, folder, isFull ? 'full' : 'brief'])
+          [process.execPath, SCENARIO, name, image, folder, isFull ? 'full' : 'brief'])
         const { stdout } = await promisify(execFile)(file, args, { timeout: LIMIT })
         t.diagnostic(stdout.trim())
       } catch (error) {

@@ -13,7 +13,7 @@ import { fileURLToPath } from 'node:url'
 
 import { container, firstProcess } from '../../support/container.js'
 import { VENV_PYTHON, eventually } from '../../support/harness.js'
-import { SCRIPT } from '../../support/run.js'
+import { ENTRYPOINT } from './image.js'
 import { POD, argsWith } from './pod.js'
 
 const EXAMPLES = fileURLToPath(new URL('../../../examples/', import.meta.url))
@@ -81,15 +81,15 @@ export class Host {
   /**
    * Starts the pod of the chart, and waits until its probe succeeds.
    * @param {string} version
-   * @param {{ folder: string, options?: Record<string, string> }} settings a folder for its log,
-   *   and options instead of the chart's
+   * @param {{ folder: string, image: string, options?: Record<string, string> }} settings a folder
+   *   for its log, the folder of its image, and options instead of the chart's
    */
-  async start (version, { folder, options = {} }) {
+  async start (version, { folder, image, options = {} }) {
     const [file, ...args] = ['ip', 'netns', 'exec', this.name, ...container(USER, POD.writable),
-      process.execPath, SCRIPT, ...argsWith(options), '--python', VENV_PYTHON]
+      process.execPath, ...ENTRYPOINT.slice(1), ...argsWith(options)]
     const log = createWriteStream(join(folder, `${this.name}.log`), { flags: 'a' })
     const pod = spawn(file, args, {
-      cwd: join(EXAMPLES, 'kubernetes'),
+      cwd: image,
       env: { PATH: process.env.PATH, HOSTNAME: this.name, VERSION: version },
       stdio: ['ignore', 'pipe', 'pipe']
     })

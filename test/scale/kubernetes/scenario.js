@@ -2,7 +2,9 @@
  * One thing that happens to a fleet of two hosts behind HAProxy, under load. It runs in namespaces
  * of its own (hosts.js), prints what the clients saw, and fails if that is not as documented.
  *
- *   node scenario.js NAME FOLDER full|brief
+ *   node scenario.js NAME IMAGE FOLDER full|brief
+ *
+ * IMAGE is the folder that image.js has made, and FOLDER is for logs.
  */
 
 import assert from 'node:assert/strict'
@@ -12,7 +14,7 @@ import { connectHosts, startBalancer } from './hosts.js'
 import { Load } from './load.js'
 import { followLoad } from './prometheus.js'
 
-const [name, folder, mode] = process.argv.slice(2)
+const [name, image, folder, mode] = process.argv.slice(2)
 const isBrief = mode === 'brief'
 
 /** A brief run waits less than the chart's values, everywhere. */
@@ -30,7 +32,7 @@ const NOTICED = 8
 
 const hosts = connectHosts(['a', 'b'])
 const [a] = hosts
-await Promise.all(hosts.map((host) => host.start('1', { folder, options })))
+await Promise.all(hosts.map((host) => host.start('1', { folder, image, options })))
 const balancer = await startBalancer(folder, hosts, changes)
 
 /** @param {Load} load */
@@ -87,7 +89,7 @@ const SCENARIOS = {
       const begun = performance.now()
       assert.equal(await host.stop(), 0)
       console.log(`${host.name} has stopped after ${Math.round(performance.now() - begun)} ms`)
-      await host.start('2', { folder, options })
+      await host.start('2', { folder, image, options })
       await recovered(load)
     }
     await load.stop()
@@ -108,7 +110,7 @@ const SCENARIOS = {
     const killed = performance.now()
     await a.kill()
     await sleep(2000)
-    await a.start('1', { folder, options })
+    await a.start('1', { folder, image, options })
     await recovered(load)
     await load.stop()
     console.log(summary(load))
