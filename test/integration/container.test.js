@@ -42,3 +42,12 @@ test('the command of the Dockerfile serves and stops', { timeout: LIMIT, skip },
     if (child.exitCode === null) process.kill(firstProcess(child), 'SIGKILL')
   }
 })
+
+test('node-asgi check misses nothing there', { timeout: LIMIT, skip }, async () => {
+  const check = spawn(file, [...args, process.execPath, COMMAND, 'check', 'main:app', '--port', '0',
+    '--workers', '1', '--python', PYTHON], { cwd: APPS, stdio: ['ignore', 'pipe', 'inherit'] })
+  const closed = once(check, 'close')
+  const output = (await check.stdout.setEncoding('utf8').toArray()).join('')
+  assert.deepEqual(await closed, [0, null], output)
+  assert.doesNotMatch(output, /^[!✗]/m)
+})

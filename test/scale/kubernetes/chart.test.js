@@ -74,8 +74,8 @@ describe('the pod of the chart', () => {
     const workers = Number(optionOf('--workers'))
     assert.equal(limits.cpu, String(workers + 1))
     assert.equal(requests.memory, limits.memory)
-    // 300 requests/s of 60 and 900 µs, at 60 %.
-    assert.equal(requests.cpu, '480m')
+    // 300 requests/s of 60 and 900 µs, at 70 %.
+    assert.equal(requests.cpu, '412m')
     assert.equal(limits.memory, `${120 + 40 + (workers + 1) * 60}Mi`)
   })
 
@@ -217,8 +217,8 @@ describe('the chart', { skip, timeout: 120_000 }, () => {
     'no workers': [{ workers: 0 }, /workers/],
     'a type': [{ 'drain.timeout': '8s' }, /timeout/],
     'too short a delay': [{ 'drain.stopDelay': 3 }, /stopDelay must be at least 5/],
-    'a load that the workers cannot take': [{ 'capacity.requestsPerSecond': 1500 }, /3 workers/],
-    'a load that Node cannot take': [{ 'capacity.requestsPerSecond': 20000 }, /2\.0 Node processes/]
+    'a load that the workers cannot take': [{ 'capacity.requestsPerSecond': 2000 }, /3 workers/],
+    'a load that Node cannot take': [{ 'capacity.requestsPerSecond': 20000 }, /1\.7 Node processes/]
   }
   for (const [name, [values, message]] of Object.entries(REFUSED)) {
     it(`refuses ${name}`, () => {
