@@ -38,6 +38,7 @@ function why () {
 
 const NAMES = {
   update: 'an update of both hosts neither fails nor cuts a request',
+  service: 'nor does an update without a load balancer that knows requests',
   kill: 'a host that is killed loses only the requests it has that may not be repeated',
   cut: 'a host that is cut off holds requests up for seconds, and loses as few',
   scale: 'Prometheus and the queries of KEDA recommend pods that follow the load'
@@ -56,7 +57,8 @@ describe('a fleet', { skip, timeout: 4 * LIMIT, concurrency: isFull ? 1 : 2 }, (
   after(() => rmSync(image, { recursive: true }))
 
   for (const [name, title] of Object.entries(NAMES)) {
-    it(title, { timeout: LIMIT }, async (t) => {
+    const isLong = name === 'service' && !isFull && 'only at full length'
+    it(title, { timeout: LIMIT, skip: isLong }, async (t) => {
       const folder = mkdtempSync(join(tmpdir(), `node-asgi-fleet-${name}-`))
       chmodSync(folder, 0o777) // Prometheus and HAProxy may run as users of their own
       try {

@@ -9,14 +9,11 @@ import { once } from 'node:events'
 import { createWriteStream, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 
 import { container, firstProcess } from '../../support/container.js'
 import { VENV_PYTHON, eventually } from '../../support/harness.js'
 import { ENTRYPOINT } from './image.js'
 import { POD, argsWith } from './pod.js'
-
-const EXAMPLES = fileURLToPath(new URL('../../../examples/', import.meta.url))
 
 /** Its processes end with the program, and the networks with them. */
 const NAMESPACES = ['unshare', '--net', '--mount', '--pid', '--fork', '--kill-child',
@@ -143,16 +140,17 @@ export class Host {
 }
 
 /**
- * Runs HAProxy with the file of examples/haproxy.
+ * Runs HAProxy.
+ * @param {string} config its file
  * @param {string} folder
  * @param {Host[]} hosts
  * @param {[from: string, to: string][]} [changes] of its file
  */
-export async function startBalancer (folder, [a, b], changes = []) {
+export async function startBalancer (config, folder, [a, b], changes = []) {
   const stats = join(folder, 'stats')
-  let text = readFileSync(join(EXAMPLES, 'haproxy/haproxy.cfg'), 'utf8')
+  let text = readFileSync(config, 'utf8')
   for (const [from, to] of changes) {
-    if (!text.includes(from)) throw new Error(`haproxy.cfg has no ${from}`)
+    if (!text.includes(from)) throw new Error(`${config} has no ${from}`)
     text = text.replaceAll(from, to)
   }
   const file = join(folder, 'haproxy.cfg')
