@@ -116,10 +116,24 @@ export class HttpExchange extends RequestStream {
   #write (body, first) {
     let goesOn
     if (this.#patched) goesOn = this.#writePatched(body)
+    else if (typeof body !== 'string') goesOn = this.#writeBytes(body)
     else if (first) goesOn = this.res.write(body, 'latin1')
     else goesOn = writePiece(this.res, body)
     if (goesOn) this.consumed(body.length)
     else this.#hold(body.length)
+  }
+
+  /**
+   * @param {Buffer} body
+   * @returns {boolean} whether there is room for more
+   */
+  #writeBytes (body) {
+    const { carrier } = this
+    if (carrier?.recycle === undefined) return this.res.write(body)
+    return this.res.write(body, (/** @type {any} */ error) => {
+      // After an error, the system may still have it.
+      if (!error) carrier.recycle?.(body)
+    })
   }
 
   /**
