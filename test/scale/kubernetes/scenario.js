@@ -62,7 +62,7 @@ function summary (load) {
  * Requests that may not be repeated, and that a host had, fail: with a 502, or, if HAProxy had sent
  * them on a connection that was open before, by the end of the connection.
  * @param {Load} load
- * @param {number} until nothing that was sent later fails
+ * @param {number} until nothing fails that was sent after HAProxy had noticed
  */
 function checkLosses (load, until) {
   for (const { method, start, failure } of load.failures) {
@@ -115,14 +115,15 @@ const SCENARIOS = {
   async kill () {
     const load = new Load(balancer.url).start(clients)
     await sleep(1000)
-    const killed = performance.now()
     await a.kill()
-    await sleep(2000)
+    await balancer.become({ a: 'DOWN', b: 'UP' })
+    const noticed = performance.now()
+    await sleep(1000)
     await a.start('1', { folder, image, options })
     await recovered(load)
     await load.stop()
     console.log(summary(load))
-    checkLosses(load, killed)
+    checkLosses(load, noticed)
   },
 
   /** The cable of a host is pulled, and plugged in again. */
