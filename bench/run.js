@@ -31,6 +31,7 @@ const BENCHMARKS = [
   'scale',
   'isolation',
   'memory',
+  'elastic',
   'recovery',
   'endurance'
 ]

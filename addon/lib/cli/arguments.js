@@ -37,7 +37,7 @@ const POLL = 1000
  * @returns {Arguments}
  */
 export function serveArguments (settings) {
-  for (const check of [checkReload, checkTls]) check(settings)
+  for (const check of [checkWorkers, checkReload, checkTls]) check(settings)
   const {
     tlsCert, tlsKey, tlsCa, tlsKeyPassword, tlsKeyPasswordFile, maxHeaderSize, accessLog, logLevel,
     timeoutHead, timeoutKeepAlive, maxConnections, maxConnectionsPerAddress, backlog, udsMode,
@@ -94,6 +94,15 @@ function watchedFiles ({ values }) {
     extensions: reloadExt ?? ['py'],
     exclude: reloadExclude ?? [],
     poll: reloadPoll === true ? POLL : reloadPoll || null
+  }
+}
+
+/** @param {Settings} settings */
+function checkWorkers (settings) {
+  const isElastic = Object(settings.values.workers) === settings.values.workers
+  // In a variable or a file it waits for the day on which the pool is elastic.
+  if (!isElastic && settings.of('--workers-idle').rank === 'flag') {
+    settings.fail('--workers-idle needs --workers with the fewest and the most, for example 1-8')
   }
 }
 

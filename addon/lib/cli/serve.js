@@ -98,6 +98,7 @@ class Service {
     // A debugger has the terminal for itself.
     const isLive = screen.isLive && debug === null && isShown('info', logLevel)
     this.#status = isLive ? new StartStatus(screen, handler.appTarget) : null
+    this.isDebugged = debug !== null
     this.timeout = timeouts.drain
     this.#server = makeServer(tls, maxHeaderSize, limits)
     this.#doors = new Doors(this.#server)
@@ -159,8 +160,12 @@ class Service {
   async run () {
     const onSignal = (/** @type {NodeJS.Signals} */ signal) => this.#onSignal(signal)
     const onHangUp = () => this.#onHangUp()
+    /** @type {[NodeJS.Signals, () => void][]} */
+    const resizing = [['SIGTTIN', () => this.#resize(1)], ['SIGTTOU', () => this.#resize(-1)]]
     for (const signal of SIGNALS) process.on(signal, onSignal)
     process.on('SIGHUP', onHangUp)
+    // With a debugger they come from the terminal, and there is one worker.
+    if (!this.isDebugged) for (const [signal, resize] of resizing) process.on(signal, resize)
     const { pidFile } = this.settings
     let removePidFile = () => {}
     try {
@@ -185,6 +190,7 @@ class Service {
       removePidFile()
       for (const signal of SIGNALS) process.off(signal, onSignal)
       process.off('SIGHUP', onHangUp)
+      for (const [signal, resize] of resizing) process.off(signal, resize)
     }
     return 0
   }
@@ -216,6 +222,23 @@ class Service {
       this.#certificate?.reload('SIGHUP')
       this.#reloader.reload('SIGHUP')
     }
+  }
+
+  /** @param {1 | -1} change of the limits of an elastic pool, too */
+  #resize (change) {
+    const { min, max } = this.#python.stats().size
+    const [fewest, most] = [Math.max(Math.min(min, 1), min + change), max + change]
+    if (this.#stopping !== null) return
+    if (most < 1) {
+      return this.logger.warn('[node-asgi] SIGTTOU: there is only one worker, and it stays')
+    }
+    const size = fewest === most ? `${most}` : `${fewest} to ${most}`
+    const noun = most === 1 ? 'worker' : 'workers'
+    const signal = change > 0 ? 'SIGTTIN' : 'SIGTTOU'
+    this.logger.info(`[node-asgi] ${signal}: ${size} ${noun} from now on`)
+    this.#python.resize({ min: fewest, max: most }).catch((error) => {
+      if (error.code !== 'ERR_CLOSED') this.logger.error(`[node-asgi] ${error.message}`)
+    })
   }
 
   /** @param {NodeJS.Signals} signal */

@@ -85,7 +85,7 @@ export function createHealth (supervisorOf) {
  * @param {number} ready workers
  * @returns {{ reason: string, code?: string } | null} null: it is ready
  */
-function reasonOf ({ state, pool }, ready) {
+function reasonOf ({ state, pool, size }, ready) {
   if (state === 'closed') return { reason: 'the handler is closed' }
   if (pool.closed) return { reason: 'the handler is closing' }
   if (state === 'starting') return { reason: `the application is starting, ${ready} workers ready` }
@@ -94,7 +94,9 @@ function reasonOf ({ state, pool }, ready) {
     // A traceback is for the log.
     return { reason: `no worker can be started: ${message.split('\n', 1)[0]}`, code }
   }
-  return pool.workers.length > 0 ? null : { reason: 'no worker takes requests at the moment' }
+  // A pool that may have no worker starts one for the next request.
+  const hasWorker = pool.workers.length > 0 || size.min === 0
+  return hasWorker ? null : { reason: 'no worker takes requests at the moment' }
 }
 
 /**

@@ -55,7 +55,7 @@ async function * findings (given) {
     yield failure('settings', error)
     return
   }
-  const { workers } = options
+  const { workers: { max: workers } } = options
   const python = await checkPython(handler, options)
   yield python.finding
   yield await checkAddress(given)

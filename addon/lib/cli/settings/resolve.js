@@ -193,8 +193,12 @@ export class Settings {
       const groups = option.split('.')
       const last = /** @type {string} */ (groups.pop())
       let place = options
-      for (const group of groups) place = place[group] ??= {}
-      place[last] = rank === 'default' ? initial : value
+      for (const group of groups) {
+        if (!(group in place)) place[group] = {}
+        place = place[group]
+      }
+      // `workers` has fields only if it is not a number.
+      if (Object(place) === place) place[last] = rank === 'default' ? initial : value
     }
     return options
   }
