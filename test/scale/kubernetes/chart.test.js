@@ -97,8 +97,9 @@ describe('the pod of the chart', () => {
   })
 
   it('has the dashboard of examples/observability', () => {
-    assert.equal(read('kubernetes/chart/dashboards/node-asgi.json'),
-      read('observability/grafana-dashboard.json'))
+    const [ours, theirs] = ['kubernetes/chart/dashboards/node-asgi.json',
+      'observability/grafana-dashboard.json']
+    assert(read(ours) === read(theirs), `copy examples/${theirs} to examples/${ours}`)
   })
 
   it('is scaled by metrics that exist', () => {
