@@ -99,6 +99,12 @@ const COMMANDS = {
     title: 'node-asgi routes',
     about: 'the arguments and options of the command that lists what an application offers'
   },
+  capacity: {
+    args: ['capacity'],
+    title: 'node-asgi capacity',
+    about: 'the arguments and options of the command that says how many processes a load needs; ' +
+      '[Scaling](../scaling.md#how-many) is the guide'
+  },
   completion: {
     args: ['completion'],
     title: 'node-asgi completion',

@@ -31,6 +31,11 @@ const NOT_RUN = [
     text: 'opentelemetry.instrumentation.fastapi',
     why: 'needs the SDK; test/observability does the same'
   },
+  {
+    page: 'docs/scaling.md',
+    text: 'capacity http:',
+    why: 'needs a server under load; test/integration/cli-capacity.test.js has one'
+  },
   { page: 'docs/typescript.md', text: 'npm install', why: 'needs a network' },
   ...['django-express', 'streaming', 'websocket-chat', 'containers'].map((name) => (
     { page: `docs/guides/${name}.md`, text: 'npm install', why: 'needs a network' })),

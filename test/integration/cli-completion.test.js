@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 
+import { COMMANDS } from '../../addon/lib/cli/command.js'
 import { SETTINGS } from '../../addon/lib/cli/settings/table.js'
 import { isArgument } from '../../addon/lib/cli/settings/setting.js'
 import { SCRIPT } from '../support/run.js'
@@ -73,7 +74,7 @@ describe('completion', { timeout: 60_000 }, () => {
   })
 
   it('has every flag, and no option that is no flag', () => {
-    const flags = new Set(['serve', 'check', 'routes', 'types'].flatMap((name) => bash(name, '--')))
+    const flags = new Set(Object.keys(COMMANDS).flatMap((name) => bash(name, '--')))
     for (const setting of SETTINGS.filter((each) => !isArgument(each))) {
       assert.equal(flags.has(setting.flag), setting.sources?.includes('flag') ?? true, setting.flag)
     }

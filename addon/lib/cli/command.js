@@ -39,6 +39,10 @@ export const COMMANDS = {
     about: 'Lists the routes of an application of FastAPI, Starlette, Litestar, Django, ' +
       'Channels, Quart or Flask.'
   },
+  capacity: {
+    about: 'Prints how many processes, machines and how much memory a load needs, from what a ' +
+      'request costs. It measures the costs of a running server, or takes them from the options.'
+  },
   completion: {
     about: 'Writes the script with which a shell completes the options of node-asgi. For bash: ' +
       'eval "$(node-asgi completion bash)" in ~/.bashrc; for zsh: the same in ~/.zshrc, after ' +
@@ -57,10 +61,11 @@ Commands:
   check [app]   find out what would go wrong, without serving anything
   routes [app]  list what the application offers
   types [app]   write the TypeScript types of the API
+  capacity      find out how many processes a load needs
   completion    complete the options of node-asgi in bash, zsh or fish`
 
 const SHORT_LIST = `
-Commands: serve (default), check, routes, types, completion; each has its --help`
+Commands (each has --help): serve, check, routes, types, capacity, completion`
 
 /** The options that print something and do nothing else. */
 export const HELP = [

@@ -13,6 +13,7 @@ const RUN = {
     ? (await import('./cluster/primary.js')).serveCluster
     : (await import('./serve.js')).serve,
   check: async () => (await import('./check/check.js')).check,
+  capacity: async () => (await import('./capacity/capacity.js')).capacity,
   completion: async () => (await import('./completion.js')).completion,
   routes: async () => (await import('./routes.js')).routes,
   types: async () => (await import('./types.js')).types

@@ -94,6 +94,20 @@ export function parseCountOrNone (text) {
 }
 
 /** @param {string} text */
+export function parsePositive (text) {
+  const number = Number(text)
+  if (/^\d+(\.\d+)?$/.test(text) && number > 0 && number < Number.MAX_SAFE_INTEGER) return number
+  throw new InvalidArgumentError('It must be a number above 0.')
+}
+
+/** @param {string} text */
+export function parsePercent (text) {
+  const percent = parsePositive(text)
+  if (percent < 100) return percent
+  throw new InvalidArgumentError('It must be a number above 0 and below 100.')
+}
+
+/** @param {string} text */
 export function parseMebibytes (text) {
   return wholeNumber(text, 1, MIB)
 }

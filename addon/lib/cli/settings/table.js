@@ -5,7 +5,7 @@
 
 import { defaultOption } from '../../options.js'
 import { APPLICATION } from './application.js'
-import { ANSWER, SHELL, TYPES } from './commands.js'
+import { ANSWER, LIMITS, LOAD, SHELL, TYPES } from './commands.js'
 import { ISOLATION } from './isolation.js'
 import { ADDRESS, CLIENTS, TLS } from './network.js'
 import { DEVELOPMENT, MONITORING, ORIGIN, OUTPUT } from './operation.js'
@@ -17,7 +17,7 @@ import { TIMEOUTS, WORKERS } from './workers.js'
 /** @type {import('./setting.js').Group[]} */
 export const GROUPS = [
   APPLICATION, TYPES, ANSWER, ADDRESS, TLS, CLIENTS, WORKERS, TIMEOUTS, WEBSOCKET, ISOLATION,
-  DEVELOPMENT, OUTPUT, MONITORING, ORIGIN, SHELL
+  DEVELOPMENT, OUTPUT, MONITORING, ORIGIN, SHELL, LOAD, LIMITS
 ]
 
 /** @type {Setting[]} */

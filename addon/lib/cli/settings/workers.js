@@ -50,6 +50,7 @@ export const WORKERS = {
       value: '<n>',
       about: 'requests in flight in one worker, not counting WebSockets',
       option: 'concurrency',
+      commands: [...SERVER_COMMANDS, 'capacity'],
       parse: parseCount
     },
     {
