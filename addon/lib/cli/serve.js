@@ -240,13 +240,13 @@ export class Service {
     })
   }
 
-  reloadCertificate () {
-    this.#certificate?.reload('SIGHUP')
+  /** Asks clients to leave: connections close after their next response. */
+  announceEnd () {
+    this.#shutdown.announce()
   }
 
-  /** Asks clients to send further requests on new connections. */
-  announceStop () {
-    this.#shutdown.announce()
+  reloadCertificate () {
+    this.#certificate?.reload('SIGHUP')
   }
 
   /**
@@ -270,7 +270,7 @@ export class Service {
     const { stopDelay } = this.settings
     this.python.health.suspend('the server is stopping')
     if (stopDelay > 0 && this.#server.listening) {
-      this.announceStop()
+      this.announceEnd()
       await sleep(stopDelay)
     }
     const end = performance.now() + this.timeout

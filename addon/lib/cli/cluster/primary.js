@@ -312,7 +312,7 @@ export class Primary {
     const { stopDelay } = this.settings
     this.#knowledge.suspend('the server is stopping')
     if (stopDelay > 0 && this.members.some(({ hasServed }) => hasServed)) {
-      for (const member of this.members) member.ask('stopping').catch(() => {})
+      for (const member of this.members) member.ask('announce').catch(() => {})
       await sleep(stopDelay)
     }
     const end = performance.now() + this.options.timeouts.drain
