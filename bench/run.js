@@ -33,6 +33,7 @@ const BENCHMARKS = [
   'memory',
   'elastic',
   'recovery',
+  'processes',
   'endurance'
 ]
 

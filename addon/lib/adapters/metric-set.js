@@ -247,6 +247,8 @@ export class MetricSet {
   #gauge (name, help, labelNames, read, readOwn) {
     const gauge = new Gauge({
       ...this.#describe(name, help, labelNames),
+      // When prom-client puts processes of a cluster together.
+      aggregator: readOwn === undefined ? 'sum' : 'max',
       collect: () => {
         gauge.reset()
         this.#readAll(read, (labels, value) => gauge.set(labels, value))

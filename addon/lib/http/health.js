@@ -48,13 +48,33 @@ export function createHealth (supervisorOf) {
     }
   }
 
+  return Object.assign(createListeners(check), {
+    check,
+    /** @param {string} reason */
+    suspend (reason = 'requests are not wanted at the moment') {
+      suspended = String(reason)
+    },
+    resume () {
+      suspended = null
+    }
+  })
+}
+
+/**
+ * @param {() => { ready: boolean } | Promise<{ ready: boolean }>} check must not fail
+ * @returns listeners that answer with it
+ */
+export function createListeners (check) {
   /** @type {Listener} */
   const livez = (req, res) => answer(req, res, OK, { alive: true })
 
   /** @type {Listener} */
   const readyz = (req, res) => {
-    const readiness = check()
-    answer(req, res, readiness.ready ? OK : UNAVAILABLE, readiness)
+    const tell = (/** @type {{ ready: boolean }} */ readiness) =>
+      answer(req, res, readiness.ready ? OK : UNAVAILABLE, readiness)
+    const found = check()
+    if (found instanceof Promise) found.then(tell)
+    else tell(found)
   }
 
   /** @type {Listener} */
@@ -66,18 +86,7 @@ export function createHealth (supervisorOf) {
     else answer(req, res, NOT_FOUND, { paths: ['/livez', '/readyz'] })
   }
 
-  return Object.assign(listener, {
-    livez,
-    readyz,
-    check,
-    /** @param {string} reason */
-    suspend (reason = 'requests are not wanted at the moment') {
-      suspended = String(reason)
-    },
-    resume () {
-      suspended = null
-    }
-  })
+  return Object.assign(listener, { livez, readyz })
 }
 
 /**

@@ -55,7 +55,7 @@ export class Settings {
       this.resolved.set(setting, resolved)
       this.values[keyOf(setting)] = resolved.value
     }
-    nameOptionsAsFlags(this.#names())
+    nameOptionsAsFlags(this.optionNames())
   }
 
   /**
@@ -161,7 +161,7 @@ export class Settings {
   }
 
   /** What messages call each option of the handler: where its value comes from. */
-  #names () {
+  optionNames () {
     /** @type {Record<string, string>} */
     const names = {}
     for (const { option, flag } of SETTINGS) {

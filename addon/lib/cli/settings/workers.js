@@ -31,6 +31,14 @@ export const WORKERS = {
       parse: seconds(0.001)
     },
     {
+      flag: '--processes',
+      value: '<n>',
+      about: 'processes of Node, which share the workers, for more requests than one of them can ' +
+        'pass on',
+      initial: 1,
+      parse: parseCount
+    },
+    {
       flag: '--preload',
       value: '[modules]',
       about: 'modules to import before workers are forked (a,b.c); without a list, the application',
