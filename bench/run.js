@@ -17,8 +17,22 @@ import { combineReports } from './support/report/combined-report.js'
 import { RESULTS } from './support/report/report.js'
 
 /** The benchmarks in the order in which they run. */
-const BENCHMARKS = ['hello', 'path', 'concurrency', 'echo', 'tokens', 'bodies', 'startup', 'idle',
-  'scale', 'isolation', 'memory', 'recovery', 'endurance'
+const BENCHMARKS = [
+  'hello',
+  'path',
+  'fastapi',
+  'concurrency',
+  'echo',
+  'tokens',
+  'bodies',
+  'startup',
+  'tail',
+  'idle',
+  'scale',
+  'isolation',
+  'memory',
+  'recovery',
+  'endurance'
 ]
 
 const { values } = parseArgs({

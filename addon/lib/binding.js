@@ -193,7 +193,7 @@ import { findNativeFiles } from './native/find.js'
  * @property {(pid: number) => ProcessUsage} processUsage zeros: there is no such process
  * @property {() => void} protect Processes of the same user can no longer trace this one.
  * @property {new (onMessage: (message: ControlMessage) => void) => Control} Control
- * @property {new (options: { requestRing?: number, responseRing?: number, spin: number },
+ * @property {new (options: { requestRing?: number, responseRing?: number, spin: number | 'auto' },
  *   onEvents: (bytes: Buffer | undefined, ...events: any[]) => void) => Channel} Channel
  */
 

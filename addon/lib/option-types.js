@@ -120,7 +120,7 @@
  * @property {number} retry
  * @property {number | undefined} requestRing bytes; undefined: the addon's default
  * @property {number | undefined} responseRing bytes; undefined: the addon's default
- * @property {number} spin microseconds
+ * @property {number | 'auto'} spin microseconds
  * @property {Timeouts} timeouts
  * @property {Restart} restart
  * @property {Recycle} recycle

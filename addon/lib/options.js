@@ -40,12 +40,6 @@ const MAX_MESSAGE = 1024 * 1024 * 1024
 /** In bytes a second. */
 const MAX_RATE = 1024 * 1024 * 1024
 
-/**
- * In microseconds. More costs Node CPU time (bench/concurrency.js). With less, requests that come
- * one at a time wait for a wake-up, which multiplies their latency by ten (bench/hello.js).
- */
-const AUTO_SPIN = 20
-
 /** @type {Table<Timeouts>} */
 const TIMEOUTS = {
   startup: { check: positiveTime, initial: 60_000 },
@@ -141,13 +135,14 @@ const OPTIONS = {
 }
 
 /**
- * How long to spin when the option leaves it open: not at all unless Node and each worker have a
- * core, because a process that spins would keep another from working.
+ * What 'auto' means: to look for as long as a wake-up takes, which each process measures, if Node
+ * and each worker have a core. Otherwise nobody looks, because a process that does would keep
+ * another from working.
  * @param {number} workers
  */
 function autoSpin (workers) {
   const processes = workers + 1
-  return processes <= availableCores() ? AUTO_SPIN : 0
+  return processes <= availableCores() ? 'auto' : 0
 }
 
 /**
@@ -169,7 +164,7 @@ export function parseOptions (given) {
   }
   const { workers, spin } = settings
   return Object.freeze({
-    ...settings, spin: /** @type {unknown} */ (spin) === 'auto' ? autoSpin(workers) : spin
+    ...settings, spin: spin === 'auto' ? autoSpin(workers) : spin
   })
 }
 

@@ -78,7 +78,7 @@ void Channel::Open(const Napi::CallbackInfo& info) {
     return;
   }
   if (const Napi::Value spin = options.Get("spin"); spin.IsNumber()) {
-    spinner_ = shm::Spinner(std::chrono::microseconds(Uint32(spin)));
+    spinner_ = shm::Spinner(shm::SpinPolicy::Fixed(std::chrono::microseconds(Uint32(spin))));
   }
   base::Result<shm::Segment> segment = shm::Segment::Create(sizes);
   base::Result<shm::DoorbellPair> bells = shm::Doorbell::CreatePair();
@@ -217,8 +217,7 @@ void Channel::OnBell() {
   if (endpoint_ == nullptr) return;
   const Napi::HandleScope scope(Env());
   ++depth_;
-  endpoint_->Wake();
-  spinner_.Refill();
+  spinner_.Woken(endpoint_->Wake());
   int drains = 0;
   bool work = true;
   while (work && !closing_) {

@@ -102,7 +102,7 @@ class Channel : public Napi::ObjectWrap<Channel> {
   base::UniqueFd worker_bell_;               // until the worker has its end
   base::FdSockets files_;                    // on which the worker passes files on
   std::unique_ptr<shm::Endpoint> endpoint_;  // null once closed
-  shm::Spinner spinner_;
+  shm::Spinner spinner_{shm::SpinPolicy::Adaptive()};
   PollWatcher watcher_;
   TurnEnd turn_end_;
   Streams streams_;

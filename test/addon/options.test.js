@@ -120,7 +120,7 @@ test('by default, nothing spins unless Node and each worker have a core', () => 
   const cores = availableParallelism()
   assert.equal(parseOptions({ workers: cores }).spin, 0)
   assert.equal(parseOptions({ workers: cores, spin: 7 }).spin, 7)
-  if (cores > 1) assert.equal(parseOptions({ workers: cores - 1 }).spin, 20)
+  if (cores > 1) assert.equal(parseOptions({ workers: cores - 1 }).spin, 'auto')
 })
 
 test('times that are too long for setTimeout() are refused', () => {

@@ -14,6 +14,7 @@ const script = name => fileURLToPath(new URL(name, import.meta.url))
  * @property {string} app module:attribute
  * @property {number} workers
  * @property {number} [concurrency] requests that a worker of node-asgi has at a time
+ * @property {string} [library] URL of @platformatic/python-node
  * @property {number} [http2Port] where node-asgi also serves HTTP/2, without TLS
  * @property {Address} [upstream] the server behind a proxy
  * @typedef {object} Kind
@@ -35,6 +36,10 @@ const nodeAsgi = more => ({ bin, docroot, app, workers, concurrency, http2Port }
     python: join(bin, 'python'),
     ...more
   })
+const commandLine = more => ({ bin, app, workers }, { port }) => [process.execPath, [
+  script('../../../addon/bin/node-asgi.js'), app, '--port', String(port),
+  '--workers', String(workers), '--python', join(bin, 'python'), '--no-access-log',
+  '--log-level', 'warning', ...more]]
 const proxy = websocket => ({ upstream }, { port }) =>
   node('proxy-server.js', { port, websocket, ...upstream })
 
@@ -59,6 +64,9 @@ const granian = ({ bin, app, workers }, { port }) => [join(bin, 'granian'), [app
 export const kinds = {
   'node-asgi': { command: nodeAsgi({}) },
   'node-asgi, preload': { command: nodeAsgi({ preload: true }) },
+  'node-asgi command': { command: commandLine([]) },
+  // Each worker is replaced every few seconds.
+  'node-asgi command, recycling': { command: commandLine(['--max-requests', '5000']) },
   // What users do today: node:http and undici's pool. http-proxy-3 pipes WebSockets as bytes.
   proxy: { command: proxy('pipe'), upstream: 'uvicorn' },
   // The same, but WebSockets end in Node, which relays each message (`ws` on both sides).
@@ -66,6 +74,10 @@ export const kinds = {
   uvicorn: { command: uvicorn },
   granian: { command: granian },
   gunicorn: { command: gunicorn('asgi') },
+  'python-node': {
+    command: ({ library, docroot, app }, { port }) =>
+      node('peer-server.js', { library, port, docroot, appTarget: app })
+  },
   'gunicorn, uvicorn worker': { command: gunicorn('uvicorn_worker.UvicornWorker') },
   // Files only.
   'express.static': { command: (_, { port }) => node('express-server.js', { port }) },
