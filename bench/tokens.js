@@ -52,6 +52,9 @@ const interval = Number(values.interval)
 
 /** Events a second of all streams together, at most. */
 const MOST = 20_000
+/** Seconds of a stream at full speed, which takes all of the machine. */
+const FULL_SPEED = 4
+
 const intervalOf = streams => interval === 0 ? 0 : Math.max(interval, streams * 1000 / MOST)
 
 /** What is measured of each server: all applications with the fewest streams over HTTP/1.1. */
@@ -115,7 +118,7 @@ try {
         path: `/${path}`,
         streams,
         interval,
-        seconds,
+        seconds: interval > 0 ? seconds : Math.min(seconds, FULL_SPEED),
         processes: server.processes()
       })
       await server.settle()
