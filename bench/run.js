@@ -31,7 +31,9 @@ const BENCHMARKS = [
   'scale',
   'isolation',
   'memory',
+  'elastic',
   'recovery',
+  'processes',
   'endurance'
 ]
 

@@ -12,6 +12,7 @@ import {
 import { debug, debugged } from './option-debug.js'
 import { checkFields, group, initialOf, unlessBoolean } from './option-groups.js'
 import { ISOLATION } from './option-isolation.js'
+import { WORKERS } from './option-workers.js'
 import { availableCores } from './util/available-cores.js'
 import { optionName } from './util/option-name.js'
 import { userPath } from './util/user-path.js'
@@ -31,8 +32,6 @@ import { userPath } from './util/user-path.js'
  * @template T
  * @typedef {{ [Name in keyof T]: Option }} Table
  */
-
-const MAX_WORKERS = 1024
 
 /** In bytes. Fits a Buffer with room to spare. */
 const MAX_MESSAGE = 1024 * 1024 * 1024
@@ -98,10 +97,7 @@ const OPTIONS = {
   interface: { check: oneOf('auto', 'asgi', 'asgi2', 'wsgi'), initial: 'auto' },
   threads: { check: integer(1, 1000), initial: 10 },
   python: { check: python, initial: undefined },
-  workers: {
-    check: integer(1, MAX_WORKERS),
-    initial: () => Math.min(availableCores(), MAX_WORKERS)
-  },
+  workers: WORKERS,
   preload: { check: preload, initial: false },
   watch: unlessBoolean(WATCH),
   lifespan: { check: oneOf('auto', 'on', 'off'), initial: 'auto' },
@@ -164,7 +160,7 @@ export function parseOptions (given) {
   }
   const { workers, spin } = settings
   return Object.freeze({
-    ...settings, spin: spin === 'auto' ? autoSpin(workers) : spin
+    ...settings, spin: spin === 'auto' ? autoSpin(workers.max) : spin
   })
 }
 

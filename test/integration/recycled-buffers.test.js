@@ -7,6 +7,7 @@ import http from 'node:http'
 import https from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Duplex } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import { makeCertificate } from '../support/certificate.js'
@@ -70,3 +71,39 @@ withPython('each client gets its own bytes over TLS', options, async (python) =>
   server.close()
   await once(server, 'close')
 })
+
+// The other end of such a connection has the very Buffers that were written, and may keep them.
+withPython('a connection within the process gets Buffers of its own', options, async (python) => {
+  const server = http.createServer(python.listener)
+  const [ours, theirs] = duplexPair()
+  const pieces = []
+  theirs.on('data', (piece) => pieces.push(piece))
+  server.emit('connection', ours)
+  theirs.write(`GET ${PATH} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`)
+  await once(theirs, 'end')
+  const text = Buffer.concat(pieces).toString('latin1')
+  const letters = text.replaceAll(/[^a-z]/g, '').slice(-COUNT * CHUNK)
+  for (let i = 0; i < COUNT; i++) {
+    const letter = String.fromCharCode(97 + i % 26)
+    assert.equal(letters.slice(i * CHUNK, (i + 1) * CHUNK), letter.repeat(CHUNK), `chunk ${i}`)
+  }
+})
+
+/** Two ends of a connection that hand each other what is written, as stream.duplexPair() does. */
+function duplexPair () {
+  const ends = []
+  for (const other of [1, 0]) {
+    ends.push(new Duplex({
+      read () {},
+      write (chunk, encoding, done) {
+        ends[other].push(chunk)
+        process.nextTick(done)
+      },
+      final (done) {
+        ends[other].push(null)
+        done()
+      }
+    }))
+  }
+  return ends
+}

@@ -6,7 +6,7 @@ import {
 } from '../errors.js'
 import { splitJoined } from '../message/headers.js'
 import { askedUrl } from '../message/mount.js'
-import { hasGone } from './connection.js'
+import { hasGone, keepsNothing } from './connection.js'
 import { httpStatus } from './error-status.js'
 import { countReset } from './http2-sessions.js'
 import {
@@ -129,7 +129,9 @@ export class HttpExchange extends RequestStream {
    */
   #writeBytes (body) {
     const { carrier } = this
-    if (carrier?.recycle === undefined) return this.res.write(body)
+    if (carrier?.recycle === undefined || !keepsNothing(this.res.socket)) {
+      return this.res.write(body)
+    }
     return this.res.write(body, (/** @type {any} */ error) => {
       // After an error, the system may still have it.
       if (!error) carrier.recycle?.(body)

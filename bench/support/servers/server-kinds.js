@@ -16,6 +16,7 @@ const script = name => fileURLToPath(new URL(name, import.meta.url))
  * @property {number} [concurrency] requests that a worker of node-asgi has at a time
  * @property {string} [library] URL of @platformatic/python-node
  * @property {number} [http2Port] where node-asgi also serves HTTP/2, without TLS
+ * @property {number} [processes] of Node, for the command line
  * @property {Address} [upstream] the server behind a proxy
  * @typedef {object} Kind
  * @property {(application: Application, address: Address) =>
@@ -36,10 +37,10 @@ const nodeAsgi = more => ({ bin, docroot, app, workers, concurrency, http2Port }
     python: join(bin, 'python'),
     ...more
   })
-const commandLine = more => ({ bin, app, workers }, { port }) => [process.execPath, [
+const commandLine = more => ({ bin, app, workers, processes = 1 }, { port }) => [process.execPath, [
   script('../../../addon/bin/node-asgi.js'), app, '--port', String(port),
-  '--workers', String(workers), '--python', join(bin, 'python'), '--no-access-log',
-  '--log-level', 'warning', ...more]]
+  '--workers', String(workers), '--processes', String(processes), '--python', join(bin, 'python'),
+  '--no-access-log', '--log-level', 'warn', ...more]]
 const proxy = websocket => ({ upstream }, { port }) =>
   node('proxy-server.js', { port, websocket, ...upstream })
 
