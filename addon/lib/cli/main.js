@@ -8,7 +8,7 @@ import { readSettings } from './settings/sources.js'
  * @type {Record<keyof typeof COMMANDS, () => Promise<(settings: Settings) => Promise<number>>>}
  */
 const RUN = {
-  serve: async () => (await import('./serve.js')).serve,
+  serve: async () => (await import('./start.js')).start,
   check: async () => (await import('./check/check.js')).check,
   completion: async () => (await import('./completion.js')).completion,
   routes: async () => (await import('./routes.js')).routes,

@@ -8,19 +8,15 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 import { PythonHandler } from '../handler.js'
 import { describeInterpreter } from '../interpreter/interpreter.js'
-import { parseOptions } from '../options.js'
 import { Reloader } from '../reload/reloader.js'
 import { AccessLog } from './access-log.js'
-import { serveArguments } from './arguments.js'
 import { CertificateWatch } from './certificates.js'
 import { limitConnections } from './connection-limits.js'
 import { Doors } from './doors.js'
-import { exitCodeOf } from './failure.js'
 import { GracefulShutdown } from './graceful-shutdown.js'
-import { createLogger, isShown, pythonLine } from './logger.js'
+import { isShown, pythonLine } from './logger.js'
 import { writePidFile } from './pid-file.js'
 import { makeServer } from './server.js'
-import { Screen } from './terminal/screen.js'
 import { ServingStatus, StartStatus } from './terminal/status.js'
 
 /** @typedef {import('../options.js').Logger} Logger */
@@ -32,18 +28,20 @@ const SIGNALS = ['SIGINT', 'SIGTERM']
 const LAST_BYTES = 500
 
 /**
- * @param {import('./settings/resolve.js').Settings} given
- * @returns {Promise<number>} the exit code, once the server has stopped or could not start
+ * @typedef {object} Beginning what start.js has begun with
+ * @property {import('./arguments.js').Arguments} settings
+ * @property {import('../supervisor/launcher.js').Launcher} launcher
+ * @property {Logger} logger
+ * @property {import('./terminal/screen.js').Screen} screen
+ * @property {boolean} isLive whether the terminal shows how the start goes on
  */
-export async function serve (given) {
-  const settings = serveArguments(given)
-  const screen = new Screen()
-  const logger = createLogger(settings.logLevel, screen.err, screen.paintErr)
-  try {
-    return await new Service(settings, logger, screen).run()
-  } catch (error) {
-    return exitCodeOf(error, logger)
-  }
+
+/**
+ * @param {Beginning} beginning
+ * @returns {Promise<number>} the exit code, once the server has stopped
+ */
+export function serve (beginning) {
+  return new Service(beginning).run()
 }
 
 /** Whether this process has a terminal: without one, /dev/tty cannot be opened (tty(4)). */
@@ -84,19 +82,13 @@ class Service {
   /** @type {Promise<void> | null} */
   #stopping = null
 
-  /**
-   * @param {import('./arguments.js').Arguments} settings
-   * @param {Logger} logger
-   * @param {Screen} screen
-   */
-  constructor (settings, logger, screen) {
+  /** @param {Beginning} beginning */
+  constructor ({ settings, launcher, logger, screen, isLive }) {
     const { handler, tls, maxHeaderSize, limits, reload, accessLog, logLevel } = settings
-    const { timeouts, trustProxy, debug } = parseOptions(handler)
+    const { timeouts, trustProxy } = launcher.settings
     this.settings = settings
     this.logger = logger
     this.screen = screen
-    // A debugger has the terminal for itself.
-    const isLive = screen.isLive && debug === null && isShown('info', logLevel)
     this.#status = isLive ? new StartStatus(screen, handler.appTarget) : null
     this.timeout = timeouts.drain
     this.#server = makeServer(tls, maxHeaderSize, limits)
@@ -106,7 +98,7 @@ class Service {
     })
     const log = accessLog === null ? null : new AccessLog(accessLog, screen.out)
     this.#python = new PythonHandler({ ...handler, logger },
-      { observer: log?.observer, preparation: isLive ? { progress: true } : undefined })
+      { observer: log?.observer, launcher })
     this.hadTerminal = hasTerminal()
     for (const name of /** @type {const} */ (['stdout', 'stderr'])) {
       this.#python.on(name, (line, source) => {

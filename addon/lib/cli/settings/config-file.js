@@ -4,6 +4,7 @@ import { relative, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
 import { isRecord } from '../../option-checks.js'
+import { lilconfig } from '../../util/lazy.js'
 import { userPath } from '../../util/user-path.js'
 import { SourceError } from './source-error.js'
 
@@ -74,11 +75,10 @@ function shown (path) {
  * @throws {SourceError}
  */
 export async function readConfigFile (path) {
-  const { lilconfig } = await import('lilconfig')
   const folder = userPath('.')
   const loaders = Object.fromEntries(
     Object.entries(LOADERS).map(([extension, load]) => [extension, naming(load)]))
-  const explorer = lilconfig('node-asgi',
+  const explorer = lilconfig().lilconfig('node-asgi',
     { searchPlaces: NAMES, stopDir: folder, cache: false, ignoreEmptySearchPlaces: false, loaders })
   let found
   try {
