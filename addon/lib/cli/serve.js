@@ -20,6 +20,9 @@ import { makeServer } from './server.js'
 import { ServingStatus, StartStatus } from './terminal/status.js'
 
 /** @typedef {import('../options.js').Logger} Logger */
+/** @typedef {import('../supervisor/launcher.js').Launcher} Launcher */
+/** @typedef {import('./arguments.js').Arguments} Arguments */
+/** @typedef {import('./terminal/screen.js').Screen} Screen */
 
 /** @type {NodeJS.Signals[]} */
 const SIGNALS = ['SIGINT', 'SIGTERM']
@@ -29,10 +32,10 @@ const LAST_BYTES = 500
 
 /**
  * @typedef {object} Beginning what start.js has begun with
- * @property {import('./arguments.js').Arguments} settings
- * @property {import('../supervisor/launcher.js').Launcher} launcher
+ * @property {Arguments} settings
+ * @property {Launcher} launcher
  * @property {Logger} logger
- * @property {import('./terminal/screen.js').Screen} screen
+ * @property {Screen} screen
  * @property {boolean} isLive whether the terminal shows how the start goes on
  */
 

@@ -1,6 +1,7 @@
 /** Finds and reads the configuration file. */
 
-import { relative, resolve } from 'node:path'
+import { existsSync } from 'node:fs'
+import { join, relative, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
 import { isRecord } from '../../option-checks.js'
@@ -76,6 +77,8 @@ function shown (path) {
  */
 export async function readConfigFile (path) {
   const folder = userPath('.')
+  // Usually there is none, and nothing has to be loaded to find that out.
+  if (path === undefined && !NAMES.some((name) => existsSync(join(folder, name)))) return null
   const loaders = Object.fromEntries(
     Object.entries(LOADERS).map(([extension, load]) => [extension, naming(load)]))
   const explorer = lilconfig().lilconfig('node-asgi',
