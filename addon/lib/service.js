@@ -51,6 +51,7 @@ export class Service {
    */
   constructor (given, { launcher, observer, ...surroundings }, audience) {
     launcher ??= new Launcher(given, surroundings)
+    this.launcher = launcher
     const { binding, interpreter } = launcher
     const settings = this.settings = launcher.settings
     this.binding = binding
@@ -102,7 +103,8 @@ export class Service {
     if (this.#isClosing) return
     const reload = (/** @type {{ timeout: number }} */ { timeout }) =>
       this.supervisor.reload(timeout)
-    this.#reloader = new Reloader({ ready: this.ready, reload }, logger)
+    this.#reloader = new Reloader({ ready: this.ready, reload }, logger,
+      () => this.launcher.beginReload())
     this.#reloader.watch({
       folders: folders?.map((folder) => userPath(folder)) ?? [docroot],
       extensions,
@@ -121,6 +123,7 @@ export class Service {
     await this.pool.close(budget / 2)
     await this.supervisor.close(Math.max(0, end - performance.now()))
     await stopped
+    await this.launcher.close()
   }
 
   /** Nobody can use the handler any more, and nobody has closed it. */

@@ -109,7 +109,7 @@ class Service {
         if (isShown(source.level, logLevel)) this.#print(name, line, source)
       })
     }
-    this.#reloader = new Reloader(this.#python, logger)
+    this.#reloader = new Reloader(this.#python, logger, () => launcher.beginReload())
     // Before Python has started, so that no change is missed in the meantime.
     if (reload !== null) this.#reloader.watch(reload, timeouts.drain)
     this.#python.attach(this.#server)

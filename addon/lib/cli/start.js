@@ -26,7 +26,8 @@ export async function start (given) {
     const isLive = screen.isLive && options.debug === null && isShown('info', logLevel)
     launcher = new Launcher(options, { preparation: isLive ? { progress: true } : undefined })
     // The files must be watched before they are imported, so that no change is missed.
-    if (reload === null || options.preload === false) launcher.begin()
+    if (reload === null) launcher.begin()
+    else launcher.beginReload()
     const { serve } = await import('./serve.js')
     return await serve({ settings, launcher, logger, screen, isLive })
   } catch (error) {

@@ -1,6 +1,6 @@
 /**
- * Starts the fork servers of a handler. The first one may be started before the handler exists, so
- * that Python and the rest of this package load at the same time.
+ * Starts the fork servers of a handler. One may be started ahead, before the handler exists or
+ * while files are still changing, so that Python starts in the meantime.
  */
 
 import { loadBinding } from '../binding.js'
@@ -8,7 +8,7 @@ import { chooseInterpreter } from '../interpreter/choose.js'
 import { guardLogger } from '../util/guard.js'
 import { ForkServer } from '../worker/fork-server.js'
 import { WaitingOwner } from '../worker/waiting-owner.js'
-import { pinned, pythonEnvironment } from './python-environment.js'
+import { followed, pinned, pythonEnvironment } from './python-environment.js'
 
 /** @typedef {import('../worker/fork-server.js').ServerOwner} ServerOwner */
 
@@ -22,6 +22,9 @@ import { pinned, pythonEnvironment } from './python-environment.js'
 export class Launcher {
   /** @type {ForkServer | null} that was started ahead, and that nobody has taken yet */
   #ahead = null
+
+  /** Where that one has everything from. */
+  #place = ''
 
   /** @type {WeakMap<ForkServer, WaitingOwner>} what has kept the reports of that one */
   #waiting = new WeakMap()
@@ -41,12 +44,19 @@ export class Launcher {
     this.env = pythonEnvironment(process.env, env, isolation)
   }
 
-  /** Starts the first fork server ahead. What it reports waits until somebody owns it. */
+  /** Starts the next fork server ahead. What it reports waits until somebody owns it. */
   begin () {
+    if (this.#ahead !== null) return
     const owner = new WaitingOwner()
+    this.#place = this.#currentPlace()
     this.#ahead = this.#create(owner)
     this.#waiting.set(this.#ahead, owner)
     this.#spawn(this.#ahead)
+  }
+
+  /** As begin(), while files may still change: not if the fork server imports some of them. */
+  beginReload () {
+    if (this.settings.preload === false) this.begin()
   }
 
   /**
@@ -55,10 +65,16 @@ export class Launcher {
    * @throws when there are not enough file descriptors
    */
   create (owner) {
-    const server = this.#ahead ?? this.#create(owner)
+    const ahead = this.#ahead
+    if (ahead === null) return this.#create(owner)
+    // Another one says again why it cannot start, and imports from where links lead now.
+    if (ahead.lost || this.#place !== this.#currentPlace()) {
+      this.close()
+      return this.#create(owner)
+    }
     this.#ahead = null
-    server.owner = owner
-    return server
+    ahead.owner = owner
+    return ahead
   }
 
   /** @param {ForkServer} server that create() has returned */
@@ -70,15 +86,25 @@ export class Launcher {
 
   /** Ends the fork server that was started ahead, if nobody has taken it. */
   async close () {
-    await this.#ahead?.close(this.settings.timeouts.kill)
+    const ahead = this.#ahead
     this.#ahead = null
+    await ahead?.close(this.settings.timeouts.kill)
+  }
+
+  #paths () {
+    return pinned({ python: this.interpreter.path, env: this.env })
+  }
+
+  /** Changes when a deployment switches a link to its next release. */
+  #currentPlace () {
+    const { python, env } = this.#paths()
+    return [followed(this.settings.docroot), python, env.PYTHONPATH].join()
   }
 
   /** @param {ServerOwner} owner */
   #create (owner) {
-    const { binding, settings, interpreter, env, system } = this
-    const paths = pinned({ python: interpreter.path, env })
-    return new ForkServer({ binding, settings, interpreter, system, ...paths, owner })
+    const { binding, settings, interpreter, system } = this
+    return new ForkServer({ binding, settings, interpreter, system, ...this.#paths(), owner })
   }
 
   /** @param {ForkServer} server */

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict'
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 
 import { PythonHandler } from '../../../addon/lib/handler.js'
@@ -51,8 +54,7 @@ test('a fork server that ended before there was a handler is replaced', async (t
   await settle()
   const python = new PythonHandler(options, { launcher })
   t.after(() => python.close())
-  await assert.rejects(python.ready, { code: 'ERR_PYTHON_FAILED', message: /exited with code 3/ })
-  await new Promise((resolve) => python.once('worker:ready', resolve))
+  await python.ready
   assert.equal(fake.servers.length, 2)
 })
 
@@ -86,4 +88,31 @@ test('a fork server that nobody took is ended', async () => {
   await launcher.close()
   assert.ok(fake.servers[0].gone)
   await launcher.close()
+})
+
+test('a link to a release that is switched after Python has started is followed', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'launcher-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const docroot = join(folder, 'current')
+  for (const name of ['1', '2']) mkdirSync(join(folder, name))
+  symlinkSync('1', docroot)
+  const { fake, options, launcher } = begun({}, { docroot })
+  launcher.begin()
+  rmSync(docroot)
+  symlinkSync('2', docroot)
+  const python = new PythonHandler(options, { launcher })
+  t.after(() => python.close())
+  await python.ready
+  assert.equal(fake.servers.length, 2)
+  assert.ok(fake.servers[0].gone)
+})
+
+test('nothing is preloaded while files change', async () => {
+  for (const [preload, servers] of [[false, 1], [true, 0], [['json'], 0]]) {
+    const { fake, launcher } = begun({}, { preload })
+    launcher.beginReload()
+    launcher.beginReload()
+    assert.equal(fake.servers.length, servers)
+    await launcher.close()
+  }
 })
