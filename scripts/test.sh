@@ -44,10 +44,12 @@ run_model() {
 }
 
 run_instructions() {
-  node --test --test-reporter=spec test/instructions/*.test.js
-  # Only root can install valgrind; without it the script reports that it is skipped.
-  ((EUID != 0)) || bash scripts/packages.sh valgrind
+  node --test --test-reporter=spec test/instructions/*.test.js test/system-calls/*.test.js
+  # Only root can install valgrind and strace; without them the scripts report that they are
+  # skipped.
+  ((EUID != 0)) || bash scripts/packages.sh valgrind strace
   timeout -k 10 300 node test/instructions/instructions.js
+  timeout -k 10 60 node test/system-calls/system-calls.js
 }
 
 run_sanitizers() {

@@ -21,6 +21,7 @@ import { parsePrefix } from './message/mount.js'
 import { createMiddleware } from './http/middleware.js'
 import { checkScope } from './http/node-scope.js'
 import { parseOptions } from './options.js'
+import { parsePoolSize } from './option-workers.js'
 import { Service } from './service.js'
 import { guard } from './util/guard.js'
 import { replaceableLogger } from './util/replaceable-logger.js'
@@ -333,6 +334,15 @@ export class PythonHandler extends EventEmitter {
     const { timeout = this.#settings.timeouts.retire } = options ?? {}
     checkTimeout('timeout', timeout)
     await this.#service.supervisor.reload(timeout)
+  }
+
+  /**
+   * @param {number | { min?: number, max?: number, idle?: number }} workers
+   * @returns {Promise<void>}
+   */
+  async resize (workers) {
+    const { supervisor } = this.#service
+    await supervisor.resize(parsePoolSize(workers, 'workers', supervisor.size))
   }
 
   /**

@@ -113,5 +113,6 @@ describe('the settings of node-asgi', { timeout: 60_000 }, () => {
     assert.match(run([]).stderr, /workers in node-asgi\.config\.json must be/)
     assert.match(run([], { NODE_ASGI_WORKERS: '100001' }).stderr, /NODE_ASGI_WORKERS must be/)
     assert.match(run(['--workers', '100002']).stderr, /--workers must be/)
+    assert.match(run(['--workers', '1-100002']).stderr, /--workers must be.*1024/)
   })
 })

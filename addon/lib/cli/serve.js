@@ -2,7 +2,6 @@
  * Runs a server with the settings of the command line until a signal stops it.
  */
 
-import { closeSync, openSync } from 'node:fs'
 import { constants } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 
@@ -14,10 +13,13 @@ import { CertificateWatch } from './certificates.js'
 import { limitConnections } from './connection-limits.js'
 import { Doors } from './doors.js'
 import { GracefulShutdown } from './graceful-shutdown.js'
+import { createLauncher } from './launch.js'
 import { isShown, pythonLine } from './logger.js'
 import { writePidFile } from './pid-file.js'
+import { onResizing, resized } from './resizing.js'
 import { makeServer } from './server.js'
 import { ServingStatus, StartStatus } from './terminal/status.js'
+import { hasTerminal } from './terminal/terminal.js'
 
 /** @typedef {import('../options.js').Logger} Logger */
 /** @typedef {import('../supervisor/launcher.js').Launcher} Launcher */
@@ -31,40 +33,20 @@ const SIGNALS = ['SIGINT', 'SIGTERM']
 const LAST_BYTES = 500
 
 /**
- * @typedef {object} Beginning what start.js has begun with
- * @property {Arguments} settings
- * @property {Launcher} launcher
- * @property {Logger} logger
- * @property {Screen} screen
- * @property {boolean} isLive whether the terminal shows how the start goes on
+ * What is different in a process of several (cluster/member.js).
+ * @typedef {object} Part
+ * @property {number} number of the process
+ * @property {() => Promise<import('./monitoring.js').Sources>} sources of all processes
+ * @property {(server: any) => Pick<Doors, 'open' | 'close'>} createDoors
+ * @property {(python: PythonHandler) => void} onServing
+ * @property {(ready: Promise<void>) => Promise<void>} isStarted
  */
 
-/**
- * @param {Beginning} beginning
- * @returns {Promise<number>} the exit code, once the server has stopped
- */
-export function serve (beginning) {
-  return new Service(beginning).run()
-}
-
-/** Whether this process has a terminal: without one, /dev/tty cannot be opened (tty(4)). */
-function hasTerminal () {
-  try {
-    closeSync(openSync('/dev/tty', 'r'))
-    return true
-  } catch {
-    return false
-  }
-}
-
-class Service {
-  /** @type {PythonHandler} */
-  #python
-
+export class Service {
   /** @type {import('node:http').Server | import('node:http2').Http2SecureServer} */
   #server
 
-  /** @type {Doors} */
+  /** @type {Pick<Doors, 'open' | 'close'>} */
   #doors
 
   /** @type {StartStatus | ServingStatus | null} null: the terminal is none, or is not to be used */
@@ -85,34 +67,43 @@ class Service {
   /** @type {Promise<void> | null} */
   #stopping = null
 
-  /** @param {Beginning} beginning */
-  constructor ({ settings, launcher, logger, screen, isLive }) {
+  /**
+   * @param {Arguments} settings
+   * @param {Logger} logger
+   * @param {Screen} screen
+   * @param {Part | null} [part] null: this is the only process
+   * @param {Launcher} [launcher] of the same settings, which may have started Python ahead
+   */
+  constructor (settings, logger, screen, part = null,
+    launcher = createLauncher(settings, logger, screen)) {
     const { handler, tls, maxHeaderSize, limits, reload, accessLog, logLevel } = settings
-    const { timeouts, trustProxy } = launcher.settings
+    const { timeouts, trustProxy, debug, preparation } = launcher.settings
     this.settings = settings
     this.logger = logger
     this.screen = screen
-    this.#status = isLive ? new StartStatus(screen, handler.appTarget) : null
+    this.part = part
+    this.#status = preparation?.progress ? new StartStatus(screen, handler.appTarget) : null
+    this.isDebugged = debug !== null
     this.timeout = timeouts.drain
     this.#server = makeServer(tls, maxHeaderSize, limits)
-    this.#doors = new Doors(this.#server)
+    this.#doors = part?.createDoors(this.#server) ?? new Doors(this.#server)
     limitConnections(this.#server, {
       all: limits.connections, perAddress: limits.connectionsPerAddress, trustProxy
     })
-    const log = accessLog === null ? null : new AccessLog(accessLog, screen.out)
-    this.#python = new PythonHandler({ ...handler, logger },
+    const log = accessLog === null ? null : new AccessLog(accessLog, screen.out, part?.number)
+    this.python = new PythonHandler({ ...handler, logger },
       { observer: log?.observer, launcher })
     this.hadTerminal = hasTerminal()
     for (const name of /** @type {const} */ (['stdout', 'stderr'])) {
-      this.#python.on(name, (line, source) => {
+      this.python.on(name, (line, source) => {
         if (this.#status instanceof StartStatus && this.#status.takes(line)) return
         if (isShown(source.level, logLevel)) this.#print(name, line, source)
       })
     }
-    this.#reloader = new Reloader(this.#python, logger, () => launcher.beginReload())
+    this.#reloader = new Reloader(this.python, logger, () => launcher.beginReload())
     // Before Python has started, so that no change is missed in the meantime.
     if (reload !== null) this.#reloader.watch(reload, timeouts.drain)
-    this.#python.attach(this.#server)
+    this.python.attach(this.#server)
     if (log !== null) this.#logAccess(log)
     this.#shutdown = new GracefulShutdown(this.#server)
   }
@@ -123,9 +114,10 @@ class Service {
    * @param {{ worker: number, pid: number, level: string | null }} source
    */
   #print (name, line, source) {
-    const { screen } = this
-    if (name === 'stdout') screen.out(`${pythonLine(line, source, screen.paintOut)}\n`)
-    else screen.err(`${pythonLine(line, source, screen.paintErr)}\n`)
+    const { screen, part } = this
+    const from = { ...source, process: part?.number }
+    if (name === 'stdout') screen.out(`${pythonLine(line, from, screen.paintOut)}\n`)
+    else screen.err(`${pythonLine(line, from, screen.paintErr)}\n`)
   }
 
   /** @param {AccessLog} log */
@@ -154,8 +146,13 @@ class Service {
   async run () {
     const onSignal = (/** @type {NodeJS.Signals} */ signal) => this.#onSignal(signal)
     const onHangUp = () => this.#onHangUp()
-    for (const signal of SIGNALS) process.on(signal, onSignal)
-    process.on('SIGHUP', onHangUp)
+    let endResizing = () => {}
+    if (this.part === null) {
+      for (const signal of SIGNALS) process.on(signal, onSignal)
+      process.on('SIGHUP', onHangUp)
+      // With a debugger they come from the terminal, and there is one worker.
+      if (!this.isDebugged) endResizing = onResizing((signal) => this.#resize(signal))
+    }
     const { pidFile } = this.settings
     let removePidFile = () => {}
     try {
@@ -165,9 +162,11 @@ class Service {
       // First, because without the address there is no need to start the application.
       const places = await this.#listen()
       const stopped = new Promise((resolve) => { this.#server.once('close', resolve) })
-      await this.#reloader.ready()
+      const started = this.#reloader.ready()
+      await (this.part?.isStarted(started) ?? started)
       if (this.#stopping === null) {
-        this.#announce(places)
+        if (this.part === null) this.#announce(places)
+        else this.part.onServing(this.python)
       }
       await stopped
     } catch (error) {
@@ -180,6 +179,7 @@ class Service {
       removePidFile()
       for (const signal of SIGNALS) process.off(signal, onSignal)
       process.off('SIGHUP', onHangUp)
+      endResizing()
     }
     return 0
   }
@@ -190,17 +190,19 @@ class Service {
     const isLive = this.#status !== null
     this.#status?.end()
     const where = screen.paintOut(places.join(', '), 'bold', 'green')
-    const python = describeInterpreter(this.#python.stats().python)
+    const python = describeInterpreter(this.python.stats().python)
     screen.out(`Listening on ${where} with ${python}\n`)
-    this.#status = isLive ? new ServingStatus(screen, () => this.#python.stats()) : null
+    this.#status = isLive ? new ServingStatus(screen, () => this.python.stats()) : null
   }
 
   async #monitor () {
     const { metrics, health, dashboard, handler } = this.settings
     if (metrics === null && health === null && dashboard === null) return
-    const { startMonitoring } = await import('./monitoring.js')
+    const { handlerSources, startMonitoring } = await import('./monitoring.js')
     const wanted = { metrics, health, dashboard, token: handler.dashboard?.token }
-    this.#monitoring = await startMonitoring(wanted, this.#python, this.#server)
+    const { part, python } = this
+    const sources = await part?.sources() ?? handlerSources(python)
+    this.#monitoring = await startMonitoring(wanted, sources, this.#server)
     for (const place of this.#monitoring.places) this.logger.info(`[node-asgi] ${place}`)
   }
 
@@ -208,9 +210,32 @@ class Service {
   #onHangUp () {
     if (this.hadTerminal && !hasTerminal()) this.#onSignal('SIGHUP')
     else {
-      this.#certificate?.reload('SIGHUP')
+      this.reloadCertificate()
       this.#reloader.reload('SIGHUP')
     }
+  }
+
+  /** @param {NodeJS.Signals} signal */
+  #resize (signal) {
+    if (this.#stopping !== null) return
+    const size = resized(this.python.stats().size, signal, 1, this.logger)
+    if (size === null) return
+    this.python.resize(size).catch((error) => {
+      if (error.code !== 'ERR_CLOSED') this.logger.error(`[node-asgi] ${error.message}`)
+    })
+  }
+
+  reloadCertificate () {
+    this.#certificate?.reload('SIGHUP')
+  }
+
+  /**
+   * Stops, unless it already does.
+   * @param {number} [timeout] milliseconds for the requests in flight, instead of what is set
+   */
+  end (timeout = this.timeout) {
+    this.timeout = timeout
+    this.#stopping ??= this.#stop()
   }
 
   /** @param {NodeJS.Signals} signal */
@@ -223,13 +248,13 @@ class Service {
 
   async #stop () {
     const { stopDelay } = this.settings
-    this.#python.health.suspend('the server is stopping')
+    this.python.health.suspend('the server is stopping')
     if (stopDelay > 0 && this.#server.listening) await sleep(stopDelay)
     const end = performance.now() + this.timeout
     await this.#reloader.close()
     this.#doors.close()
     this.#shutdown.begin()
-    await this.#python.close({ timeout: Math.max(0, end - performance.now()) })
+    await this.python.close({ timeout: Math.max(0, end - performance.now()) })
     await this.#shutdown.end(Math.max(LAST_BYTES, end - performance.now()))
     this.#monitoring?.close()
   }

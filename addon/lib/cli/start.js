@@ -2,11 +2,10 @@
  * Begins to serve: starts Python as soon as the settings are known, and loads the server meanwhile.
  */
 
-import { parseOptions } from '../options.js'
-import { Launcher } from '../supervisor/launcher.js'
 import { serveArguments } from './arguments.js'
 import { exitCodeOf } from './failure.js'
-import { createLogger, isShown } from './logger.js'
+import { createLauncher } from './launch.js'
+import { createLogger } from './logger.js'
 import { Screen } from './terminal/screen.js'
 
 /**
@@ -15,21 +14,17 @@ import { Screen } from './terminal/screen.js'
  */
 export async function start (given) {
   const settings = serveArguments(given)
-  const { handler, logLevel, reload } = settings
   const screen = new Screen()
-  const logger = createLogger(logLevel, screen.err, screen.paintErr)
-  /** @type {Launcher | null} */
+  const logger = createLogger(settings.logLevel, screen.err, screen.paintErr)
+  /** @type {ReturnType<typeof createLauncher> | null} */
   let launcher = null
   try {
-    const options = parseOptions({ ...handler, logger })
-    // A debugger has the terminal for itself.
-    const isLive = screen.isLive && options.debug === null && isShown('info', logLevel)
-    launcher = new Launcher(options, { preparation: isLive ? { progress: true } : undefined })
+    launcher = createLauncher(settings, logger, screen)
     // The files must be watched before they are imported, so that no change is missed.
-    if (reload === null) launcher.begin()
+    if (settings.reload === null) launcher.begin()
     else launcher.beginReload()
-    const { serve } = await import('./serve.js')
-    return await serve({ settings, launcher, logger, screen, isLive })
+    const { Service } = await import('./serve.js')
+    return await new Service(settings, logger, screen, null, launcher).run()
   } catch (error) {
     return exitCodeOf(error, logger)
   } finally {

@@ -35,6 +35,7 @@ import { Roster } from './roster.js'
  * @property {Pool} pool
  * @property {Reporter} reporter
  * @property {() => number} nextId number for the next worker
+ * @property {() => void} onBusy a worker has a request in flight after it had none
  */
 
 /**
@@ -103,6 +104,15 @@ export class Crew {
   /** Whether there is a fork server, or one is starting. */
   get hasServer () {
     return this.#server !== null && !this.#server.lost
+  }
+
+  get serverPid () {
+    return this.#server?.pid ?? 0
+  }
+
+  /** Whether there is a fork server that is ready. */
+  get canFork () {
+    return this.hasServer && this.#server?.ready === true
   }
 
   /** @param {Worker} worker */
@@ -275,6 +285,7 @@ export class Crew {
   /** @param {Worker} worker */
   onBusy (worker) {
     this.#hangs.start()
+    this.parts.onBusy()
     this.owner.onWorkerBusy(worker)
   }
 

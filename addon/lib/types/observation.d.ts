@@ -99,6 +99,8 @@ export interface PoolStats extends Traffic {
   python: Interpreter
   /** Every worker whose process has not ended. */
   workers: WorkerStats[]
+  /** The number of workers that there should be, and its limits. All are equal if it is fixed. */
+  size: { wanted: number, min: number, max: number }
   /** The number of workers that take requests. */
   ready: number
   /** The number of requests in flight in all workers. */
@@ -177,6 +179,20 @@ export interface ReloadDetails {
   error: Error | null
 }
 
+/** Details of the event `pool:resize`. */
+export interface PoolResizeDetails {
+  /** The number of workers that there should have been. */
+  from: number
+  /** The number of workers that there should be now. They may still be starting. */
+  to: number
+  /** The fewest workers that there may be. */
+  min: number
+  /** The most workers that there may be. */
+  max: number
+  /** Requests waited or event loops were late, there was less to do, or `resize()` asked for it. */
+  reason: 'load' | 'idle' | 'asked'
+}
+
 /** Details of the event `pool:failed`. */
 export interface PoolFailedDetails {
   /** Why the last worker could not start. Requests are rejected with this error. */
@@ -188,7 +204,7 @@ export interface PoolFailedDetails {
  * event loop, or broke the protocol. With the others it was told to end.
  */
 export type ExitReason =
-  'startup' | 'crash' | 'hung' | 'protocol' | 'recycle' | 'reload' | 'close'
+  'startup' | 'crash' | 'hung' | 'protocol' | 'recycle' | 'resize' | 'reload' | 'close'
 
 /** Details of the event `worker:exit`. */
 export interface WorkerExitDetails extends ProcessSource {
@@ -224,6 +240,8 @@ export interface PythonHandlerEvents {
   'worker:exit': [details: WorkerExitDetails]
   /** A reload succeeded or failed. */
   reload: [details: ReloadDetails]
+  /** The number of workers that there should be has changed. */
+  'pool:resize': [details: PoolResizeDetails]
   /** No worker can be started. Requests are rejected at once, and the pool keeps retrying. */
   'pool:failed': [details: PoolFailedDetails]
   /** A worker is ready again after `pool:failed`. */

@@ -134,6 +134,11 @@ class Server extends EventEmitter {
     }
   }
 
+  /** Sends a signal to the process that was started last: the one that listens. */
+  signal (name) {
+    this.#children[0].kill(name)
+  }
+
   async stop () {
     for (const child of this.#children) {
       if (hasEnded(child)) continue
