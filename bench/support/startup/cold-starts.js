@@ -14,6 +14,8 @@ const APP = `${MODULE}:app`
 /** Milliseconds. */
 const POLL = 2
 const PATIENCE = 30_000
+/** Until a server that was told to stop is killed. */
+const LAST_PATIENCE = 5_000
 /** What watches needs to notice the next change, and what is left of a start to end. */
 const CALM = 1500
 
@@ -130,7 +132,10 @@ async function stop (server) {
   if (server.exitCode !== null) throw new Error(`a server exited with code ${server.exitCode}`)
   const exit = once(server, 'exit')
   server.kill('SIGINT')
+  // Granian with two workers sometimes waits for ever when it has just started.
+  const timer = setTimeout(() => process.kill(-server.pid, 'SIGKILL'), LAST_PATIENCE)
   await exit
+  clearTimeout(timer)
 }
 
 async function until (condition) {
