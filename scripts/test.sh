@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # Runs all tests, or only the named parts: lint cpp model instructions sanitizers fuzz packages
-# python js frameworks node-frameworks clients observability debugging proxies browser. When a part
-# fails, the others still run; the summary at the end shows the result of each.
+# python js frameworks node-frameworks clients observability debugging proxies scale browser. When a
+# part fails, the others still run; the summary at the end shows the result of each.
 #
 # Some parts compute all the time, and others mostly wait. When both kinds are asked for, the first
 # run in the background at a low priority, one after the other; their output follows at the end.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 computing=(lint cpp model instructions sanitizers fuzz packages)
-waiting=(python js frameworks node-frameworks clients observability debugging proxies browser)
+waiting=(python js frameworks node-frameworks clients observability debugging proxies scale browser)
 all=("${computing[@]}" "${waiting[@]}")
 parts=("$@")
 ((${#parts[@]} > 0)) || parts=("${all[@]}")
@@ -144,6 +144,12 @@ run_observability() {
 }
 
 run_proxies() { bash test/proxies/run.sh; }
+
+# Briefly, and only what is installed; test/scale/run.sh installs it, and takes its time.
+run_scale() {
+  ((EUID != 0)) || bash scripts/packages.sh haproxy prometheus iproute2
+  run_node_tests 1 test/scale
+}
 
 run_browser() {
   # Only root can install chromium; without a browser the test reports that it is skipped.

@@ -225,6 +225,11 @@ export class Service {
     })
   }
 
+  /** Asks clients to leave: connections close after their next response. */
+  announceEnd () {
+    this.#shutdown.announce()
+  }
+
   reloadCertificate () {
     this.#certificate?.reload('SIGHUP')
   }
@@ -249,7 +254,10 @@ export class Service {
   async #stop () {
     const { stopDelay } = this.settings
     this.python.health.suspend('the server is stopping')
-    if (stopDelay > 0 && this.#server.listening) await sleep(stopDelay)
+    if (stopDelay > 0 && this.#server.listening) {
+      this.announceEnd()
+      await sleep(stopDelay)
+    }
     const end = performance.now() + this.timeout
     await this.#reloader.close()
     this.#doors.close()

@@ -33,6 +33,7 @@ class Member {
   #link = new Link(/** @type {any} */ (process), {
     start: (data) => { this.#start(data) },
     connection: (_, socket) => this.#doors !== null && this.#doors.receive(socket),
+    announce: () => this.#service?.announceEnd(),
     certificate: () => this.#service?.reloadCertificate(),
     resize: ({ workers }) => this.#python.resize(workers),
     reload: ({ timeout }) => this.#python.reload({ timeout }),

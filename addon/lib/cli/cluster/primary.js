@@ -311,7 +311,10 @@ export class Primary {
   async #stop () {
     const { stopDelay } = this.settings
     this.#knowledge.suspend('the server is stopping')
-    if (stopDelay > 0 && this.members.some(({ hasServed }) => hasServed)) await sleep(stopDelay)
+    if (stopDelay > 0 && this.members.some(({ hasServed }) => hasServed)) {
+      for (const member of this.members) member.ask('announce').catch(() => {})
+      await sleep(stopDelay)
+    }
     const end = performance.now() + this.options.timeouts.drain
     const left = () => Math.max(0, end - performance.now())
     await this.#reloader.close()
