@@ -61,6 +61,7 @@ export async function measureEvents ({ path, streams, interval, seconds, process
     const after = cpu()
     const arrived = lateness
     lateness = null
+    if (arrived.length === 0) throw new Error(`no event has arrived in ${seconds} s`)
     return {
       seconds: (performance.now() - started) / 1000,
       cpu: { node: after.node - before.node, python: after.python - before.python },
