@@ -5,13 +5,14 @@
 
 import { InvalidOptionError } from './errors.js'
 import {
-  allowedHosts, allowedOrigins, appTarget, boolean, count, docroot, environment, fileNames,
-  fraction, healthPaths, integer, isRecord, logger, oneOf, orNever, positiveTime, preload,
-  proxyHeaders, python, ring, rootPath, spin, time, token, trustProxy
+  allowedHosts, allowedOrigins, appTarget, boolean, count, docroot, environment, fallback,
+  fileNames, fraction, healthPaths, integer, isRecord, logger, oneOf, orNever, positiveTime,
+  preload, proxyHeaders, python, ring, rootPath, spin, time, token, trustProxy
 } from './option-checks.js'
 import { debug, debugged } from './option-debug.js'
 import { checkFields, group, initialOf, unlessBoolean } from './option-groups.js'
 import { ISOLATION } from './option-isolation.js'
+import { REMOTE } from './option-remote.js'
 import { availableCores } from './util/available-cores.js'
 import { optionName } from './util/option-name.js'
 import { userPath } from './util/user-path.js'
@@ -108,6 +109,8 @@ const OPTIONS = {
     check: integer(1, MAX_WORKERS),
     initial: () => Math.min(availableCores(), MAX_WORKERS)
   },
+  remote: REMOTE,
+  fallback: { check: fallback, initial: undefined },
   preload: { check: preload, initial: false },
   watch: unlessBoolean(WATCH),
   lifespan: { check: oneOf('auto', 'on', 'off'), initial: 'auto' },

@@ -9,6 +9,8 @@ import { loadBinding } from './binding.js'
 import { chooseInterpreter } from './interpreter/choose.js'
 import { Observers } from './observe/observers.js'
 import { Pool } from './pool/pool.js'
+import { REMOTE_LIMITS } from './remote/limits.js'
+import { Remote } from './remote/remote.js'
 import { pythonEnvironment } from './supervisor/python-environment.js'
 import { PythonLog } from './supervisor/python-log.js'
 import { Supervisor } from './supervisor/supervisor.js'
@@ -41,6 +43,9 @@ export class Service {
   /** @type {PythonLog} */
   #log
 
+  /** @type {Binding | undefined} */
+  #binding
+
   /** @type {import('./reload/reloader.js').Reloader | null} */
   #reloader = null
 
@@ -54,12 +59,16 @@ export class Service {
    * @param {Parts} parts
    * @param {Audience} audience
    */
-  constructor (given, { binding = loadBinding(), system, preparation, observer }, audience) {
+  constructor (given, { binding, system, preparation, observer }, audience) {
     /** @type {import('./option-types.js').HandlerSettings} */
     const settings = this.settings = { ...given, preparation, logger: guardLogger(given.logger) }
-    this.binding = binding
+    this.#binding = binding
+    this.system = system
     this.audience = audience
-    this.connectionLimits = { ...binding.limits, maxMessage: settings.websocket.maxMessage }
+    // A preparation is for the application itself, which only a local pool has.
+    this.isRemote = settings.remote !== null && preparation === undefined
+    this.limits = this.isRemote ? REMOTE_LIMITS : this.binding.limits
+    this.connectionLimits = { ...this.limits, maxMessage: settings.websocket.maxMessage }
     /** @type {Promise<void>} */
     this.ready = new Promise((resolve, reject) => {
       this.#settle = (error) => error === null ? resolve() : reject(error)
@@ -68,20 +77,47 @@ export class Service {
     this.observers = new Observers(audience.handler)
     if (observer !== undefined) this.observers.add(observer)
     this.pool = new Pool(settings, this.observers)
-    const env = pythonEnvironment(process.env, settings.env, settings.isolation)
-    this.supervisor = new Supervisor({
+    /** @type {Supervisor | Remote} */
+    this.supervisor = this.isRemote
+      ? this.#createRemote()
+      : this.#createSupervisor(this.pool, (error) => this.#settle(error))
+    this.closing = createClosing(this.pool, settings.timeouts.drain)
+    const { listener } = this.closing
+    const listen = createListener(this.pool, this.limits, settings, listener)
+    this.endpoint = { listen, ...createUpgrade(this.pool, settings, listener) }
+  }
+
+  /** The addon. A handler without processes does not load it. */
+  get binding () {
+    this.#binding ??= loadBinding()
+    return this.#binding
+  }
+
+  /**
+   * @param {string} event
+   * @param {any} details
+   */
+  #onEvent (event, details) {
+    this.audience.tell(event, details)
+    this.observers.event(event, details)
+  }
+
+  /**
+   * @param {Pool} pool
+   * @param {(error: Error | null) => void} onSettled
+   */
+  #createSupervisor (pool, onSettled) {
+    const { settings, audience, binding, system } = this
+    return new Supervisor({
       binding,
       settings,
-      env,
+      env: pythonEnvironment(process.env, settings.env, settings.isolation),
       interpreter: chooseInterpreter(settings, { ...process.env, ...settings.env }),
-      pool: this.pool,
+      pool,
       system,
       owner: {
-        onSettled: (error) => this.#settle(error),
-        onEvent: (event, details) => {
-          audience.tell(event, details)
-          this.observers.event(event, details)
-        },
+        onSettled,
+        onEvent: (event, details) => this.#onEvent(event, details),
         onAppError: (error, source) => {
           audience.tell('app:error', error, source)
           this.observers.event('app:error', { error, ...source })
@@ -90,16 +126,39 @@ export class Service {
         onLastLine: (pid) => this.#log.forget(pid)
       }
     })
-    this.closing = createClosing(this.pool, settings.timeouts.drain)
-    const { listener } = this.closing
-    const listen = createListener(this.pool, binding.limits, settings, listener)
-    this.endpoint = { listen, ...createUpgrade(this.pool, settings, listener) }
+  }
+
+  #createRemote () {
+    return new Remote({
+      settings: this.settings,
+      pool: this.pool,
+      owner: {
+        onSettled: (error) => this.#settle(error),
+        onEvent: (event, details) => this.#onEvent(event, details),
+        startLocal: () => this.#startLocal()
+      }
+    })
+  }
+
+  /** A pool of its own for a handler whose application is remote: its fallback. */
+  #startLocal () {
+    const pool = new Pool(this.settings)
+    /** @type {(error: Error | null) => void} */
+    let settle = () => {}
+    /** @type {Promise<void>} */
+    const ready = new Promise((resolve, reject) => {
+      settle = (error) => error === null ? resolve() : reject(error)
+    })
+    const supervisor = this.#createSupervisor(pool, (error) => settle(error))
+    if (this.settings.isolation.node) this.binding.protect()
+    supervisor.start()
+    return { pool, supervisor, ready }
   }
 
   start () {
-    if (this.settings.isolation.node) this.binding.protect()
+    if (!this.isRemote && this.settings.isolation.node) this.binding.protect()
     this.supervisor.start()
-    if (this.settings.watch !== null) this.#watch(this.settings.watch)
+    if (!this.isRemote && this.settings.watch !== null) this.#watch(this.settings.watch)
   }
 
   /** @param {import('./option-types.js').Watch} files */
