@@ -132,7 +132,8 @@ const TLS_PARTS = {
     if ((given.cert === undefined) !== (given.key === undefined)) {
       throw new InvalidOptionError(name, `${optionName(name)} needs cert and key together`)
     }
-    const context = Object.fromEntries(Object.entries(given).filter(([, each]) => each !== undefined))
+    const context = Object.fromEntries(
+      Object.entries(given).filter(([, each]) => each !== undefined))
     return Object.freeze({ context, servername })
   }
 }

@@ -137,7 +137,8 @@ export class WebSocketRefusedError extends NodeAsgiError {
 }
 
 for (const type of [NodeAsgiError, InvalidOptionError, InvalidRequestError, StartupError, AppError,
-  WorkerError, UnavailableError, RequestTimeoutError, ResponseError, RemoteError, WebSocketRefusedError]) {
+  WorkerError, UnavailableError, RequestTimeoutError, ResponseError, RemoteError,
+  WebSocketRefusedError]) {
   Object.defineProperty(type.prototype, 'name', {
     value: type.name, writable: true, configurable: true
   })

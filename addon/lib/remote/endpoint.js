@@ -32,7 +32,8 @@ const HEALTH_TIMEOUT = 5000
  * @property {(endpoint: Endpoint) => void} onAvailable it takes requests
  * @property {(endpoint: Endpoint) => void} onUnavailable it takes no more requests, for now
  * @property {() => void} onFreed it has room for more requests
- * @property {(stream: RequestStream, error: Error) => void} onLost it failed with the request
+ * @property {(stream: RequestStream, error: Error, endpoint: Endpoint) => void} onLost it failed
+ *   with the request
  * @property {(stream: RequestStream) => void} onUnsent it has not seen the request
  * @property {(endpoint: Endpoint, error: Error) => void} onEjected
  * @property {(endpoint: Endpoint) => void} onRecovered
@@ -375,7 +376,7 @@ export class Endpoint {
     this.#settle(request)
     if (kind === 'unreachable') this.owner.onUnsent(stream)
     else if (kind === 'request') stream.fail(error)
-    else this.owner.onLost(stream, error)
+    else this.owner.onLost(stream, error, this)
   }
 
   /** @param {RemoteRequest} request */

@@ -63,8 +63,8 @@ export function unreachableError (endpoint, cause) {
  * @param {string} endpoint
  */
 export function removedError (endpoint) {
-  return new RemoteError('ERR_REMOTE_LOST', `${endpoint} is no longer an address of its name, and ` +
-    `the response was not complete within ${optionName('timeouts.retire')}`, { endpoint })
+  return new RemoteError('ERR_REMOTE_LOST', `${endpoint} is no longer an address of its name, ` +
+    `and the response was not complete within ${optionName('timeouts.retire')}`, { endpoint })
 }
 
 /**

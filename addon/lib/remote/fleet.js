@@ -11,6 +11,7 @@ import { removedError, unreachableError } from './failure.js'
 
 /** @typedef {import('../option-remote.js').Address} Address */
 /** @typedef {import('./endpoint.js').EndpointOwner} EndpointOwner */
+/** @typedef {import('../stream/request-stream.js').RequestStream} RequestStream */
 
 /**
  * What the owner of a fleet implements.
@@ -18,9 +19,8 @@ import { removedError, unreachableError } from './failure.js'
  * @property {(endpoint: Endpoint) => void} onAvailable
  * @property {(endpoint: Endpoint) => void} onUnavailable
  * @property {() => void} onFreed
- * @property {(stream: import('../stream/request-stream.js').RequestStream, error: Error) => void}
- *   onLost
- * @property {(stream: import('../stream/request-stream.js').RequestStream) => void} onUnsent
+ * @property {(stream: RequestStream, error: Error, endpoint: Endpoint) => void} onLost
+ * @property {(stream: RequestStream) => void} onUnsent
  * @property {(event: string, details: any) => void} onEvent
  * @property {(error: Error) => void} onOutage no endpoint can be used
  */
@@ -176,12 +176,13 @@ export class Fleet {
   onFreed () { this.owner.onFreed() }
 
   /**
-   * @param {import('../stream/request-stream.js').RequestStream} stream
+   * @param {RequestStream} stream
    * @param {Error} error
+   * @param {Endpoint} endpoint
    */
-  onLost (stream, error) { this.owner.onLost(stream, error) }
+  onLost (stream, error, endpoint) { this.owner.onLost(stream, error, endpoint) }
 
-  /** @param {import('../stream/request-stream.js').RequestStream} stream */
+  /** @param {RequestStream} stream */
   onUnsent (stream) { this.owner.onUnsent(stream) }
 
   /**

@@ -33,6 +33,11 @@ import { REMOTE_LIMITS } from './limits.js'
 
 /** @typedef {{ status: number, headers: string, body: Buffer | undefined }} Held */
 
+const EARLY_HINTS = 103
+
+/** The first status that is not only information. */
+const FIRST_FINAL = 200
+
 /** Bytes of a body that are shorter go to Node as text, which it can join with the head. */
 const TEXT = 16 * 1024
 
@@ -121,7 +126,7 @@ export class HttpRequest {
    */
   onHeaders (status, raw, resume) {
     this.#resume = resume
-    if (status < 200) {
+    if (status < FIRST_FINAL) {
       this.#hint(status, raw)
       return true
     }
@@ -137,12 +142,12 @@ export class HttpRequest {
    * @param {Buffer[]} raw
    */
   #hint (status, raw) {
-    const EARLY_HINTS = 103
     if (status !== EARLY_HINTS) return
     /** @type {string[]} */
     const links = []
     for (let i = 0; i < raw.length; i += 2) {
-      if (raw[i].toString('latin1').toLowerCase() === 'link') links.push(raw[i + 1].toString('latin1'))
+      const name = raw[i].toString('latin1').toLowerCase()
+      if (name === 'link') links.push(raw[i + 1].toString('latin1'))
     }
     if (links.length > 0) this.#call(() => this.stream.hintEarly(links, 0))
   }

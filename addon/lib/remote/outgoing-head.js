@@ -122,7 +122,8 @@ function check (parts) {
     const value = parts[i + 1]
     if (!TOKEN.test(name) || NOT_VALUE.test(value)) {
       throw new InvalidRequestError('ERR_INVALID_HEADER', 'invalid header ' +
-        `${JSON.stringify(name)}: a name must be a token, and a value must have no control characters`)
+        `${JSON.stringify(name)}: a name must be a token, and a value must not have control ` +
+        'characters')
     }
     size += name.length + value.length + HEADER_OVERHEAD
   }

@@ -144,11 +144,18 @@ export class Remote {
   }
 
   /**
+   * If the request may be repeated, it goes to another endpoint where there is one. One that fails
+   * at once has the fewest requests in flight, so it would get the same request again.
    * @param {RequestStream} stream
    * @param {Error} error
+   * @param {Endpoint} endpoint that had it
    */
-  onLost (stream, error) {
-    this.pool.resubmit(stream, error)
+  onLost (stream, error, endpoint) {
+    const { pool } = this
+    const hasOthers = endpoint.isAvailable && pool.workers.length > 1
+    if (hasOthers) pool.remove(endpoint)
+    pool.resubmit(stream, error)
+    if (hasOthers) pool.add(endpoint)
   }
 
   /** @param {RequestStream} stream that no endpoint has seen, so that any other can have it */
