@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs'
 import { InvalidOptionError } from './errors.js'
 import { count, invalid, isRecord, oneOf, positiveTime } from './option-checks.js'
 import { checkFields, group } from './option-groups.js'
-import { optionName } from './util/option-name.js'
+import { namesFlags, optionName, remoteName } from './util/option-name.js'
 import { userPath } from './util/user-path.js'
 
 /**
@@ -87,7 +87,7 @@ function addresses (value, name) {
     ? value
     : typeof value === 'string' ? value.split(',').map((each) => each.trim()) : [value]
   if (list.length === 0) return invalid(name, `${FORM}, or a list of such`, value)
-  return Object.freeze(list.map((each) => parseAddress(each, name)))
+  return Object.freeze(list.map((each) => parseAddress(each, namesFlags() ? name : remoteName())))
 }
 
 /** @type {import('./option-checks.js').Check} */

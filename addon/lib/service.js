@@ -65,8 +65,10 @@ export class Service {
     this.#binding = binding
     this.system = system
     this.audience = audience
-    // A preparation is for the application itself, which only a local pool has.
-    this.isRemote = settings.remote !== null && preparation === undefined
+    // What is done to the application itself takes an application that runs here.
+    const { overrides, openapi, routes } = preparation ?? {}
+    const isPrepared = overrides !== undefined || openapi === true || routes === true
+    this.isRemote = settings.remote !== null && !isPrepared
     this.limits = this.isRemote ? REMOTE_LIMITS : this.binding.limits
     this.connectionLimits = { ...this.limits, maxMessage: settings.websocket.maxMessage }
     /** @type {Promise<void>} */

@@ -91,7 +91,7 @@ class Service {
    */
   constructor (settings, logger, screen) {
     const { handler, tls, maxHeaderSize, limits, reload, accessLog, logLevel } = settings
-    const { timeouts, trustProxy, debug } = parseOptions(handler)
+    const { timeouts, trustProxy, debug, remote } = parseOptions(handler)
     this.settings = settings
     this.logger = logger
     this.screen = screen
@@ -116,7 +116,7 @@ class Service {
     }
     this.#reloader = new Reloader(this.#python, logger)
     // Before Python has started, so that no change is missed in the meantime.
-    if (reload !== null) this.#reloader.watch(reload, timeouts.drain)
+    if (reload !== null && remote === null) this.#reloader.watch(reload, timeouts.drain)
     this.#python.attach(this.#server)
     if (log !== null) this.#logAccess(log)
     this.#shutdown = new GracefulShutdown(this.#server)
@@ -195,7 +195,10 @@ class Service {
     const isLive = this.#status !== null
     this.#status?.end()
     const where = screen.paintOut(places.join(', '), 'bold', 'green')
-    const python = describeInterpreter(this.#python.stats().python)
+    const { remote } = parseOptions(this.settings.handler)
+    const python = remote === null
+      ? describeInterpreter(this.#python.stats().python)
+      : remote.addresses.map(({ url }) => url).join(', ')
     screen.out(`Listening on ${where} with ${python}\n`)
     this.#status = isLive ? new ServingStatus(screen, () => this.#python.stats()) : null
   }

@@ -4,7 +4,7 @@
 
 import { constants } from 'node:os'
 
-import { namesFlags, optionName, optionNames } from '../util/option-name.js'
+import { namesFlags, optionName, optionNames, remoteName } from '../util/option-name.js'
 import {
   InvalidRequestError, NodeAsgiError, ResponseError, StartupError, UnavailableError, WorkerError
 } from './classes.js'
@@ -68,7 +68,7 @@ export function clientGoneError () {
  */
 export function remoteUnsupportedError (what) {
   return new NodeAsgiError('ERR_REMOTE_UNSUPPORTED',
-    `the application is remote (${optionName('remote')}), which rules out ${what}`)
+    `the application is remote (${remoteName()}), which rules out ${what}`)
 }
 
 const REQUEST_CODES = new Set([

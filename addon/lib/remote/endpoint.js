@@ -413,6 +413,11 @@ export class Endpoint {
     await this.#client.destroy()
   }
 
+  /** Ends one that has never had requests. */
+  async discard () {
+    await this.#client.destroy()
+  }
+
   /** @param {Error} error */
   cancelSockets (error) {
     for (const { stream } of this.#requests) if (stream.isWebSocket) stream.cancel(error)

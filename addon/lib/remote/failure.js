@@ -3,7 +3,7 @@
  */
 
 import { InvalidRequestError, RemoteError } from '../errors.js'
-import { optionName } from '../util/option-name.js'
+import { optionName, remoteName } from '../util/option-name.js'
 
 /** @typedef {'request' | 'unreachable' | 'lost' | 'protocol'} FailureKind */
 
@@ -55,7 +55,7 @@ export function reasonOf (error) {
 export function unreachableError (endpoint, cause) {
   return new RemoteError('ERR_REMOTE_UNREACHABLE',
     `${endpoint} cannot be reached: ${reasonOf(cause)}; check that the service runs there, and ` +
-    'the option remote', { endpoint, cause })
+    `the address in ${remoteName()}`, { endpoint, cause })
 }
 
 /**

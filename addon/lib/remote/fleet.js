@@ -222,6 +222,6 @@ export class Fleet {
 }
 
 /** @param {Address} address */
-function isName ({ hostname, socketPath }) {
+export function isName ({ hostname, socketPath }) {
   return socketPath === '' && isIP(hostname) === 0
 }
