@@ -154,13 +154,23 @@ const FIELDS = {
 }
 
 /**
+ * Whether a value says nothing, such as what the command line makes of settings that are not given.
+ * @param {any} value
+ * @returns {boolean}
+ */
+function isNothing (value) {
+  if (value === undefined || value === null || value === '') return true
+  return isRecord(value) && Object.values(value).every(isNothing)
+}
+
+/**
  * Null: the application runs here. An empty text, as of a variable that is not set, means the same.
  * @type {Option}
  */
 export const REMOTE = {
   fields: FIELDS,
   check (value, name) {
-    if (value === undefined || value === null || value === '') return null
+    if (isNothing(value)) return null
     const given = isRecord(value) ? value : { url: value }
     if (given.url === undefined) {
       throw new InvalidOptionError(`${name}.url`, `${optionName(`${name}.url`)} is missing: it ` +

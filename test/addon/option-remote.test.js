@@ -19,13 +19,14 @@ test('one address, several, a list and an object mean what they say', () => {
 })
 
 test('a variable that is not set leaves the application here', () => {
-  for (const value of [undefined, '', null]) assert.equal(parse(value), null)
+  const nothings = [undefined, '', null, {}, { url: undefined, tls: { ca: undefined } }]
+  for (const value of nothings) assert.equal(parse(value), null)
 })
 
 test('what is no address is refused', () => {
-  for (const value of ['a:8000', 'ftp://a', 'http://a?x', 5, [], {}, { url: [] },
+  for (const value of ['a:8000', 'ftp://a', 'http://a?x', 5, [], { url: [] },
     'http://u:p@a', { url: 'http://a', tls: { cert: '/nowhere' } },
-    { url: 'http://a', tls: { cert: Buffer.from('x') } }, { url: 'http://a', hots: 1 },
+    { url: 'http://a', tls: { cert: Buffer.from('x') } }, { host: 'client' }, { url: 'http://a', hots: 1 },
     { url: 'http://a', healthPath: 'x' }]) {
     assert.throws(() => parse(value), { code: 'ERR_INVALID_OPTION' })
   }

@@ -31,6 +31,13 @@ const NOT_RUN = [
     text: 'opentelemetry.instrumentation.fastapi',
     why: 'needs the SDK; test/observability does the same'
   },
+  {
+    page: 'docs/remote.md',
+    text: 'NODE_ASGI_REMOTE })',
+    why: 'needs an application; docs/reference/options.md has the same'
+  },
+  ...['http://models:8000', 'https://models.internal'].map((text) => (
+    { page: 'docs/remote.md', text, why: 'needs a service; test/remote has some' })),
   { page: 'docs/typescript.md', text: 'npm install', why: 'needs a network' },
   ...['django-express', 'streaming', 'websocket-chat', 'containers'].map((name) => (
     { page: `docs/guides/${name}.md`, text: 'npm install', why: 'needs a network' })),

@@ -185,7 +185,10 @@ export interface ReloadDetails {
 
 /** Details of the event `pool:failed`. */
 export interface PoolFailedDetails {
-  /** Why the last worker could not start, or no endpoint can be used. Requests are rejected with this error. */
+  /**
+   * Why the last worker could not start, or no endpoint can be used. Requests are rejected with
+   * this error.
+   */
   error: Error
 }
 

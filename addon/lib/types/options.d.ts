@@ -173,7 +173,9 @@ export interface PythonHandlerOptions {
    * `concurrency` counts for each endpoint. [Python somewhere else](../remote.md) has more.
    * @example
    * ```js
-   * new PythonHandler({ docroot, remote: process.env.NODE_ASGI_REMOTE })
+   * import { PythonHandler } from 'node-asgi'
+   *
+   * const python = new PythonHandler({ docroot: 'app', remote: process.env.NODE_ASGI_REMOTE })
    * ```
    * @defaultValue undefined
    */

@@ -19,9 +19,10 @@ export interface RemoteOptions {
   tls?: RemoteTlsOptions
 
   /**
-   * The `host` header that the application gets: `'client'` leaves it as the client sent it, so that
-   * the application builds the URLs that the client knows; `'endpoint'` replaces it by the address,
-   * which servers that tell sites apart by it need. The client's is then in `x-forwarded-host`.
+   * The `host` header that the application gets: `'client'` leaves it as the client sent it, so
+   * that the application builds the URLs that the client knows; `'endpoint'` replaces it by the
+   * address, which servers that tell sites apart by it need. The client's is then in
+   * `x-forwarded-host`.
    * @defaultValue `'client'`
    */
   host?: 'client' | 'endpoint'
@@ -104,7 +105,8 @@ export interface RemoteEjectOptions {
  * - `up`: it takes requests;
  * - `out`: it has failed, and takes none for a while;
  * - `trial`: it has failed, and gets one request to show that it works again;
- * - `leaving`: its name has other addresses now, or the handler is closing. It finishes what it has.
+ * - `leaving`: its name has other addresses now, or the handler is closing. It finishes what it
+ *   has.
  */
 export type EndpointState = 'connecting' | 'up' | 'out' | 'trial' | 'leaving'
 

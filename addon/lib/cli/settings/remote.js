@@ -13,7 +13,6 @@ export const REMOTE = {
       value: '<urls>',
       about: 'addresses of an ASGI service that answers requests instead of processes of this ' +
         'server, such as http://models:8000 or unix:/run/app.sock, with commas between them',
-      brief: 'an ASGI service to send requests to instead',
       option: 'remote.url',
       parse: parseList
     },
