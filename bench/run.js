@@ -1,8 +1,8 @@
 // Runs every benchmark, each in its own process, and combines their pages and a table of all
 // targets in bench/results/report-DATE.md.
 //
-//   npm run bench                          (about 42 minutes)
-//   npm run bench -- --quick               (about 9 minutes, for a first look)
+//   npm run bench                          (about an hour)
+//   npm run bench -- --quick               (about 12 minutes, for a first look)
 //   npm run bench -- --only hello,echo
 //
 // When a benchmark fails, the others still run; the report and the exit code show the failure.
@@ -17,8 +17,24 @@ import { combineReports } from './support/report/combined-report.js'
 import { RESULTS } from './support/report/report.js'
 
 /** The benchmarks in the order in which they run. */
-const BENCHMARKS = ['hello', 'path', 'concurrency', 'echo', 'tokens', 'startup', 'idle', 'scale',
-  'isolation', 'memory', 'recovery', 'endurance'
+const BENCHMARKS = [
+  'hello',
+  'path',
+  'fastapi',
+  'concurrency',
+  'echo',
+  'tokens',
+  'bodies',
+  'startup',
+  'tail',
+  'idle',
+  'scale',
+  'isolation',
+  'memory',
+  'elastic',
+  'recovery',
+  'processes',
+  'endurance'
 ]
 
 const { values } = parseArgs({

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # Runs all tests, or only the named parts: lint cpp model instructions sanitizers fuzz packages
-# python js frameworks node-frameworks clients remote observability debugging proxies browser. When a
-# part fails, the others still run; the summary at the end shows the result of each.
+# python js frameworks node-frameworks clients remote observability debugging proxies scale browser.
+# When a part fails, the others still run; the summary at the end shows the result of each.
 #
 # Some parts compute all the time, and others mostly wait. When both kinds are asked for, the first
 # run in the background at a low priority, one after the other; their output follows at the end.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 computing=(lint cpp model instructions sanitizers fuzz packages)
-waiting=(python js frameworks node-frameworks clients remote observability debugging proxies
+waiting=(python js frameworks node-frameworks clients remote observability debugging proxies scale
   browser)
 all=("${computing[@]}" "${waiting[@]}")
 parts=("$@")
@@ -45,10 +45,12 @@ run_model() {
 }
 
 run_instructions() {
-  node --test --test-reporter=spec test/instructions/*.test.js
-  # Only root can install valgrind; without it the script reports that it is skipped.
-  ((EUID != 0)) || bash scripts/packages.sh valgrind
+  node --test --test-reporter=spec test/instructions/*.test.js test/system-calls/*.test.js
+  # Only root can install valgrind and strace; without them the scripts report that they are
+  # skipped.
+  ((EUID != 0)) || bash scripts/packages.sh valgrind strace
   timeout -k 10 300 node test/instructions/instructions.js
+  timeout -k 10 60 node test/system-calls/system-calls.js
 }
 
 run_sanitizers() {
@@ -148,6 +150,12 @@ run_observability() {
 }
 
 run_proxies() { bash test/proxies/run.sh; }
+
+# Briefly, and only what is installed; test/scale/run.sh installs it, and takes its time.
+run_scale() {
+  ((EUID != 0)) || bash scripts/packages.sh haproxy prometheus iproute2
+  run_node_tests 1 test/scale
+}
 
 run_browser() {
   # Only root can install chromium; without a browser the test reports that it is skipped.

@@ -71,6 +71,8 @@ import { findNativeFiles } from './native/find.js'
  * @property {(stream: number, length: number) => void} consumed
  *   Tells the worker that JavaScript has passed on that many bytes of the response, or of messages.
  *   The end of a message counts `limits.messageOverhead` more.
+ * @property {(bytes: Buffer) => void} recycle
+ *   Takes back the Buffer of an event, which nobody uses any more: later events may have it.
  * @property {(head: string) => number} connect Opens the stream of a WebSocket and returns its id.
  * @property {(stream: number, bytes: Uint8Array, text: boolean) => number} message
  *   Sends a message, or the rest of one, and returns how many bytes it took. If that is not all of
@@ -191,7 +193,7 @@ import { findNativeFiles } from './native/find.js'
  * @property {(pid: number) => ProcessUsage} processUsage zeros: there is no such process
  * @property {() => void} protect Processes of the same user can no longer trace this one.
  * @property {new (onMessage: (message: ControlMessage) => void) => Control} Control
- * @property {new (options: { requestRing?: number, responseRing?: number, spin: number },
+ * @property {new (options: { requestRing?: number, responseRing?: number, spin: number | 'auto' },
  *   onEvents: (bytes: Buffer | undefined, ...events: any[]) => void) => Channel} Channel
  */
 

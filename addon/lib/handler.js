@@ -21,6 +21,7 @@ import { parsePrefix } from './message/mount.js'
 import { createMiddleware } from './http/middleware.js'
 import { checkScope } from './http/node-scope.js'
 import { parseOptions } from './options.js'
+import { parsePoolSize } from './option-workers.js'
 import { Remote } from './remote/remote.js'
 import { Service } from './service.js'
 import { guard } from './util/guard.js'
@@ -339,6 +340,15 @@ export class PythonHandler extends EventEmitter {
     const { timeout = this.#settings.timeouts.retire } = options ?? {}
     checkTimeout('timeout', timeout)
     await this.#service.supervisor.reload(timeout)
+  }
+
+  /**
+   * @param {number | { min?: number, max?: number, idle?: number }} workers
+   * @returns {Promise<void>}
+   */
+  async resize (workers) {
+    const { supervisor } = this.#service
+    await supervisor.resize(parsePoolSize(workers, 'workers', supervisor.size))
   }
 
   /**

@@ -62,7 +62,7 @@ export function debugged (settings) {
   const { timeouts, recycle, isolation } = settings
   return {
     ...settings,
-    workers: 1,
+    workers: { ...settings.workers, min: 1, max: 1 },
     // The fork server could not stop in a debugger.
     preload: false,
     // It would stop once more in the next worker.

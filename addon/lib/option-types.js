@@ -19,6 +19,14 @@
  */
 
 /**
+ * How many workers there may be. `min` and `max` are equal in a pool of a fixed size.
+ * @typedef {object} PoolSize
+ * @property {number} min
+ * @property {number} max
+ * @property {number} idle milliseconds
+ */
+
+/**
  * @typedef {object} Restart
  * @property {number} min milliseconds
  * @property {number} max milliseconds
@@ -102,7 +110,7 @@
  * @property {'auto' | 'asgi' | 'asgi2' | 'wsgi'} interface
  * @property {number} threads
  * @property {string | undefined} python undefined: look for one
- * @property {number} workers
+ * @property {PoolSize} workers
  * @property {import('./option-remote.js').RemoteSettings | null} remote null: it runs here
  * @property {'local' | undefined} fallback
  * @property {boolean | string[]} preload
@@ -122,7 +130,7 @@
  * @property {number} retry
  * @property {number | undefined} requestRing bytes; undefined: the addon's default
  * @property {number | undefined} responseRing bytes; undefined: the addon's default
- * @property {number} spin microseconds
+ * @property {number | 'auto'} spin microseconds
  * @property {Timeouts} timeouts
  * @property {Restart} restart
  * @property {Recycle} recycle

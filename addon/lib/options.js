@@ -13,6 +13,7 @@ import { debug, debugged } from './option-debug.js'
 import { checkFields, group, initialOf, unlessBoolean } from './option-groups.js'
 import { ISOLATION } from './option-isolation.js'
 import { REMOTE } from './option-remote.js'
+import { WORKERS } from './option-workers.js'
 import { availableCores } from './util/available-cores.js'
 import { optionName } from './util/option-name.js'
 import { userPath } from './util/user-path.js'
@@ -33,19 +34,11 @@ import { userPath } from './util/user-path.js'
  * @typedef {{ [Name in keyof T]: Option }} Table
  */
 
-const MAX_WORKERS = 1024
-
 /** In bytes. Fits a Buffer with room to spare. */
 const MAX_MESSAGE = 1024 * 1024 * 1024
 
 /** In bytes a second. */
 const MAX_RATE = 1024 * 1024 * 1024
-
-/**
- * In microseconds. More costs Node CPU time (bench/concurrency.js). With less, requests that come
- * one at a time wait for a wake-up, which multiplies their latency by ten (bench/hello.js).
- */
-const AUTO_SPIN = 20
 
 /** @type {Table<Timeouts>} */
 const TIMEOUTS = {
@@ -105,10 +98,7 @@ const OPTIONS = {
   interface: { check: oneOf('auto', 'asgi', 'asgi2', 'wsgi'), initial: 'auto' },
   threads: { check: integer(1, 1000), initial: 10 },
   python: { check: python, initial: undefined },
-  workers: {
-    check: integer(1, MAX_WORKERS),
-    initial: () => Math.min(availableCores(), MAX_WORKERS)
-  },
+  workers: WORKERS,
   remote: REMOTE,
   fallback: { check: fallback, initial: undefined },
   preload: { check: preload, initial: false },
@@ -144,13 +134,14 @@ const OPTIONS = {
 }
 
 /**
- * How long to spin when the option leaves it open: not at all unless Node and each worker have a
- * core, because a process that spins would keep another from working.
+ * What 'auto' means: to look for as long as a wake-up takes, which each process measures, if Node
+ * and each worker have a core. Otherwise nobody looks, because a process that does would keep
+ * another from working.
  * @param {number} workers
  */
 function autoSpin (workers) {
   const processes = workers + 1
-  return processes <= availableCores() ? AUTO_SPIN : 0
+  return processes <= availableCores() ? 'auto' : 0
 }
 
 /**
@@ -172,7 +163,7 @@ export function parseOptions (given) {
   }
   const { workers, spin } = settings
   return Object.freeze({
-    ...settings, spin: /** @type {unknown} */ (spin) === 'auto' ? autoSpin(workers) : spin
+    ...settings, spin: spin === 'auto' ? autoSpin(workers.max) : spin
   })
 }
 

@@ -5,32 +5,27 @@
 
 import { createClosing } from './http/closing.js'
 import { createListener } from './http/listener.js'
-import { loadBinding } from './binding.js'
-import { chooseInterpreter } from './interpreter/choose.js'
 import { Observers } from './observe/observers.js'
 import { Pool } from './pool/pool.js'
 import { REMOTE_LIMITS } from './remote/limits.js'
 import { Remote } from './remote/remote.js'
-import { pythonEnvironment } from './supervisor/python-environment.js'
+import { Launcher } from './supervisor/launcher.js'
 import { PythonLog } from './supervisor/python-log.js'
 import { Supervisor } from './supervisor/supervisor.js'
-import { guardLogger } from './util/guard.js'
 import { userPath } from './util/user-path.js'
 import { createUpgrade } from './websocket/upgrade.js'
 
-/** @typedef {import('./worker/fork-server.js').System} System */
 /** @typedef {import('./worker/line-reader.js').Level} Level */
-/** @typedef {import('./binding.js').Binding} Binding */
 /** @typedef {import('./observe/observer.js').Observer} Observer */
-/** @typedef {import('./option-types.js').Preparation} Preparation */
+/** @typedef {import('./supervisor/launcher.js').Surroundings} Surroundings */
 
 /**
- * @typedef {object} Parts of which tests replace some
- * @property {Binding} [binding]
- * @property {System} [system]
- * @property {Preparation} [preparation]
+ * @typedef {object} OwnParts
+ * @property {Launcher} [launcher] of the same options, which may have started Python ahead
  * @property {Observer} [observer] from the start on
  */
+
+/** @typedef {OwnParts & Surroundings} Parts of which tests replace some */
 
 /**
  * @typedef {object} Audience those who listen to the handler
@@ -42,9 +37,6 @@ import { createUpgrade } from './websocket/upgrade.js'
 export class Service {
   /** @type {PythonLog} */
   #log
-
-  /** @type {Binding | undefined} */
-  #binding
 
   /** @type {import('./reload/reloader.js').Reloader | null} */
   #reloader = null
@@ -59,16 +51,12 @@ export class Service {
    * @param {Parts} parts
    * @param {Audience} audience
    */
-  constructor (given, { binding, system, preparation, observer }, audience) {
-    /** @type {import('./option-types.js').HandlerSettings} */
-    const settings = this.settings = { ...given, preparation, logger: guardLogger(given.logger) }
-    this.#binding = binding
-    this.system = system
+  constructor (given, { launcher, observer, ...surroundings }, audience) {
+    launcher ??= new Launcher(given, surroundings)
+    this.launcher = launcher
+    const settings = this.settings = launcher.settings
     this.audience = audience
-    // What is done to the application itself takes an application that runs here.
-    const { overrides, openapi, routes } = preparation ?? {}
-    const isPrepared = overrides !== undefined || openapi === true || routes === true
-    this.isRemote = settings.remote !== null && !isPrepared
+    this.isRemote = launcher.isRemote
     this.limits = this.isRemote ? REMOTE_LIMITS : this.binding.limits
     this.connectionLimits = { ...this.limits, maxMessage: settings.websocket.maxMessage }
     /** @type {Promise<void>} */
@@ -90,10 +78,7 @@ export class Service {
   }
 
   /** The addon. A handler without processes does not load it. */
-  get binding () {
-    this.#binding ??= loadBinding()
-    return this.#binding
-  }
+  get binding () { return this.launcher.binding }
 
   /**
    * @param {string} event
@@ -109,14 +94,14 @@ export class Service {
    * @param {(error: Error | null) => void} onSettled
    */
   #createSupervisor (pool, onSettled) {
-    const { settings, audience, binding, system } = this
+    const { settings, audience, launcher } = this
+    const { binding, interpreter } = launcher
     return new Supervisor({
       binding,
       settings,
-      env: pythonEnvironment(process.env, settings.env, settings.isolation),
-      interpreter: chooseInterpreter(settings, { ...process.env, ...settings.env }),
+      interpreter,
+      launcher,
       pool,
-      system,
       owner: {
         onSettled,
         onEvent: (event, details) => this.#onEvent(event, details),
@@ -152,13 +137,11 @@ export class Service {
       settle = (error) => error === null ? resolve() : reject(error)
     })
     const supervisor = this.#createSupervisor(pool, (error) => settle(error))
-    if (this.settings.isolation.node) this.binding.protect()
     supervisor.start()
     return { pool, supervisor, ready }
   }
 
   start () {
-    if (!this.isRemote && this.settings.isolation.node) this.binding.protect()
     this.supervisor.start()
     if (!this.isRemote && this.settings.watch !== null) this.#watch(this.settings.watch)
   }
@@ -170,7 +153,8 @@ export class Service {
     if (this.#isClosing) return
     const reload = (/** @type {{ timeout: number }} */ { timeout }) =>
       this.supervisor.reload(timeout)
-    this.#reloader = new Reloader({ ready: this.ready, reload }, logger)
+    this.#reloader = new Reloader({ ready: this.ready, reload }, logger,
+      () => this.launcher.beginReload())
     this.#reloader.watch({
       folders: folders?.map((folder) => userPath(folder)) ?? [docroot],
       extensions,
@@ -189,6 +173,7 @@ export class Service {
     await this.pool.close(budget / 2)
     await this.supervisor.close(Math.max(0, end - performance.now()))
     await stopped
+    await this.launcher.close()
   }
 
   /** Nobody can use the handler any more, and nobody has closed it. */

@@ -51,13 +51,14 @@ Napi::Function Channel::Define(Napi::Env env) {
       {InstanceMethod<&Channel::Write>("write"), InstanceMethod<&Channel::Connect>("connect"),
        InstanceMethod<&Channel::SendMessage>("message"),
        InstanceMethod<&Channel::CloseSocket>("closeSocket"),
-       InstanceMethod<&Channel::Consumed>("consumed"), InstanceMethod<&Channel::Abort>("abort"),
-       InstanceMethod<&Channel::Cancel>("cancel"), InstanceMethod<&Channel::Stop>("stop"),
-       InstanceMethod<&Channel::TakeFile>("takeFile"), InstanceMethod<&Channel::Ring>("ring"),
-       InstanceMethod<&Channel::Look>("look"), InstanceMethod<&Channel::Usage>("usage"),
-       InstanceMethod<&Channel::Ping>("ping"), InstanceMethod<&Channel::Wait>("wait"),
-       InstanceMethod<&Channel::Drain>("drain"), InstanceMethod<&Channel::Ref>("ref"),
-       InstanceMethod<&Channel::Unref>("unref"), InstanceMethod<&Channel::Close>("close")});
+       InstanceMethod<&Channel::Consumed>("consumed"), InstanceMethod<&Channel::Recycle>("recycle"),
+       InstanceMethod<&Channel::Abort>("abort"), InstanceMethod<&Channel::Cancel>("cancel"),
+       InstanceMethod<&Channel::Stop>("stop"), InstanceMethod<&Channel::TakeFile>("takeFile"),
+       InstanceMethod<&Channel::Ring>("ring"), InstanceMethod<&Channel::Look>("look"),
+       InstanceMethod<&Channel::Usage>("usage"), InstanceMethod<&Channel::Ping>("ping"),
+       InstanceMethod<&Channel::Wait>("wait"), InstanceMethod<&Channel::Drain>("drain"),
+       InstanceMethod<&Channel::Ref>("ref"), InstanceMethod<&Channel::Unref>("unref"),
+       InstanceMethod<&Channel::Close>("close")});
 }
 
 Channel::Channel(const Napi::CallbackInfo& info)
@@ -77,7 +78,7 @@ void Channel::Open(const Napi::CallbackInfo& info) {
     return;
   }
   if (const Napi::Value spin = options.Get("spin"); spin.IsNumber()) {
-    spinner_ = shm::Spinner(std::chrono::microseconds(Uint32(spin)));
+    spinner_ = shm::Spinner(shm::SpinPolicy::Fixed(std::chrono::microseconds(Uint32(spin))));
   }
   base::Result<shm::Segment> segment = shm::Segment::Create(sizes);
   base::Result<shm::DoorbellPair> bells = shm::Doorbell::CreatePair();
@@ -123,6 +124,11 @@ Napi::Value Channel::TakeFile(const Napi::CallbackInfo& info) {
     return {};
   }
   return Napi::Number::New(info.Env(), fd.release());
+}
+
+Napi::Value Channel::Recycle(const Napi::CallbackInfo& info) {
+  if (endpoint_ != nullptr) chunks_.Put(info[0]);
+  return {};
 }
 
 Napi::Value Channel::Ring(const Napi::CallbackInfo& /*info*/) {
@@ -203,6 +209,7 @@ void Channel::CloseNow() {
   endpoint_.reset();
   worker_bell_.reset();
   files_ = {};
+  chunks_.Clear();
   on_events_.Reset();
 }
 
@@ -210,8 +217,7 @@ void Channel::OnBell() {
   if (endpoint_ == nullptr) return;
   const Napi::HandleScope scope(Env());
   ++depth_;
-  endpoint_->Wake();
-  spinner_.Refill();
+  spinner_.Woken(endpoint_->Wake());
   int drains = 0;
   bool work = true;
   while (work && !closing_) {
@@ -242,14 +248,14 @@ void Channel::OnBell() {
 void Channel::OnHangUp() {
   if (std::exchange(hung_up_, true)) return;
   watcher_.Ignore();
-  EventArray events(Env());
+  EventArray events(Env(), &chunks_);
   events.Add(EventType::kHangUp, 0);
   CallBack(Env(), async_context_, Value(), on_events_, events.Arguments());
 }
 
 shm::Endpoint::Drained Channel::DrainOnce() {
   const Napi::HandleScope scope(Env());
-  EventArray events(Env());
+  EventArray events(Env(), &chunks_);
   const auto drained =
       endpoint_->Drain(kFramesADrain, [this, &events](std::span<const std::byte> bytes) {
         return streams_.OnFrame(bytes, &events);

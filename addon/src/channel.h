@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/fd_passing.h"
+#include "chunk_pool.h"
 #include "poll_watcher.h"
 #include "shm/endpoint.h"
 #include "shm/spinner.h"
@@ -51,6 +52,7 @@ class Channel : public Napi::ObjectWrap<Channel> {
   Napi::Value Wait(const Napi::CallbackInfo& info);
   Napi::Value Drain(const Napi::CallbackInfo& info);
   Napi::Value TakeFile(const Napi::CallbackInfo& info);
+  Napi::Value Recycle(const Napi::CallbackInfo& info);
   Napi::Value Ring(const Napi::CallbackInfo& info);
   Napi::Value Look(const Napi::CallbackInfo& info);
   Napi::Value Usage(const Napi::CallbackInfo& info);
@@ -100,10 +102,11 @@ class Channel : public Napi::ObjectWrap<Channel> {
   base::UniqueFd worker_bell_;               // until the worker has its end
   base::FdSockets files_;                    // on which the worker passes files on
   std::unique_ptr<shm::Endpoint> endpoint_;  // null once closed
-  shm::Spinner spinner_;
+  shm::Spinner spinner_{shm::SpinPolicy::Adaptive()};
   PollWatcher watcher_;
   TurnEnd turn_end_;
   Streams streams_;
+  ChunkPool chunks_;
   Napi::FunctionReference on_events_;
   Napi::AsyncContext async_context_;
   std::vector<char> head_room_ = std::vector<char>(4096);  // grows to the longest head so far

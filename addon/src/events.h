@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <cstring>
 #include <initializer_list>
 #include <span>
 #include <string>
@@ -11,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "chunk_pool.h"
 #include "js.h"
 #include "wire/protocol.h"
 
@@ -68,7 +70,7 @@ inline constexpr std::array<std::pair<const char*, EventType>, 19> kEventTypes =
 // because setting the elements of an array one by one cost 0.4 µs an event.)
 //
 // Thread safety: the thread of the environment.
-// Lifetime: within the handle scope that is open when it is made.
+// Lifetime: within the handle scope that is open when it is made. The pool must outlive it.
 // Failure: cannot report any. While the environment is being terminated its values are null, and
 // the call that would take them does not happen.
 class EventArray {
@@ -78,7 +80,7 @@ class EventArray {
   // a Buffer.
   static constexpr uint32_t kStride = 6;
 
-  explicit EventArray(napi_env env) : env_(env) {
+  EventArray(napi_env env, ChunkPool* chunks) : env_(env), chunks_(chunks) {
     napi_get_undefined(env, &undefined_);
     slots_.push_back(undefined_);
   }
@@ -103,7 +105,7 @@ class EventArray {
   [[nodiscard]] napi_value Bytes(std::string_view bytes) {
     if (bytes.empty()) return undefined_;
     if (bytes.size() > kSmall || shared_.size() + bytes.size() > kMaxShared) {
-      return Buffer(env_, bytes);
+      return bytes.size() == wire::kMaxChunk ? Chunk(bytes) : Buffer(env_, bytes);
     }
     shared_.append(bytes);
     return Number(env_, static_cast<uint32_t>(bytes.size()));
@@ -133,7 +135,15 @@ class EventArray {
   static constexpr size_t kSmall = 4 * 1024;       // bytes of a body that is shared, at most
   static constexpr size_t kMaxShared = 64 * 1024;  // bytes of all that are
 
+  [[nodiscard]] napi_value Chunk(std::string_view bytes) {
+    const Napi::Buffer<char> used = chunks_->Take();
+    if (used.IsEmpty()) return Buffer(env_, bytes);
+    std::memcpy(used.Data(), bytes.data(), bytes.size());
+    return used;
+  }
+
   napi_env env_;
+  ChunkPool* const chunks_;
   napi_value undefined_ = nullptr;
   std::vector<napi_value> slots_;
   std::string shared_;

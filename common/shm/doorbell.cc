@@ -4,7 +4,10 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <utility>
 
 #include "base/os.h"
@@ -12,6 +15,10 @@
 namespace nasgi::shm {
 
 namespace {
+
+// A ring is the time at which it was rung. All processes of a machine have this clock in common.
+using Clock = std::chrono::steady_clock;
+using Time = Clock::rep;
 
 // Far more rings than an honest peer leaves. If there are more, fd() stays readable.
 constexpr size_t kRingsATime = 256;
@@ -26,21 +33,27 @@ base::Result<DoorbellPair> Doorbell::CreatePair() {
 }
 
 void Doorbell::Ring() const {
-  const std::byte ring{1};
+  const Time now = Clock::now().time_since_epoch().count();
   // EAGAIN: so many rings wait that there is no room for another. EPIPE: nobody listens any more,
   // which Clear() reports.
-  while (::send(fd_.get(), &ring, sizeof(ring), MSG_DONTWAIT | base::kNoSigpipe) < 0 &&
+  while (::send(fd_.get(), &now, sizeof(now), MSG_DONTWAIT | base::kNoSigpipe) < 0 &&
          errno == EINTR) {
   }
 }
 
-bool Doorbell::Clear() const {
-  std::array<std::byte, kRingsATime> rings;
-  ssize_t count = -1;
+Doorbell::Cleared Doorbell::Clear() const {
+  std::array<Time, kRingsATime> rings;
+  ssize_t size = -1;
   do {
-    count = ::recv(fd_.get(), rings.data(), rings.size(), MSG_DONTWAIT);
-  } while (count < 0 && errno == EINTR);
-  return count > 0 || (count < 0 && errno == EAGAIN);
+    size = ::recv(fd_.get(), rings.data(), sizeof(rings), MSG_DONTWAIT);
+  } while (size < 0 && errno == EINTR);
+  if (size < static_cast<ssize_t>(sizeof(Time))) {
+    return {.open = size > 0 || (size < 0 && errno == EAGAIN), .age = std::nullopt};
+  }
+  // Unsigned, because the difference to a time that is a lie may be out of range.
+  const auto now = static_cast<uint64_t>(Clock::now().time_since_epoch().count());
+  const auto age = static_cast<Time>(now - static_cast<uint64_t>(rings[0]));
+  return {.open = true, .age = Clock::duration(age)};
 }
 
 }  // namespace nasgi::shm

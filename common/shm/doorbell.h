@@ -1,5 +1,7 @@
 #pragma once
 
+#include <chrono>
+#include <optional>
 #include <utility>
 
 #include "base/status.h"
@@ -30,11 +32,18 @@ class Doorbell {
   // `fd` is one of a pair that CreatePair() has made, usually in another process.
   explicit Doorbell(base::UniqueFd fd) : fd_(std::move(fd)) {}
 
-  // Makes the other end's fd() readable until its Clear().
+  // Makes the other end's fd() readable until its Clear(), and says when that was.
   void Ring() const;
-  // After Clear(), fd() is not readable until the other end rings again. False: the other end is
-  // closed in every process, or was shut down. fd() stays readable then.
-  [[nodiscard]] bool Clear() const;
+
+  struct Cleared {
+    // False: the other end is closed in every process, or was shut down. fd() stays readable then.
+    bool open;
+    // How long ago the first ring since the last Clear() was, if there was one. The other end says
+    // so and may lie.
+    std::optional<std::chrono::nanoseconds> age;
+  };
+  // After Clear(), fd() is not readable until the other end rings again.
+  [[nodiscard]] Cleared Clear() const;
 
   // Borrowed.
   [[nodiscard]] int fd() const { return fd_.get(); }

@@ -109,14 +109,16 @@ void Endpoint::EndDrain() {
 
 // --- sleeping and waking --------------------------------------------------------------------
 
-void Endpoint::Wake() {
+std::optional<std::chrono::nanoseconds> Endpoint::Wake() {
   awake_ = true;
   CancelSleep(*in_.header);
   CancelWait(*out_.header);
   // Clears every bell rung so far, whatever it was for. That is safe because all conditions are
   // checked later: room here, records in Drain, and both again in Sleep.
-  if (!bell_.Clear()) peer_left_ = true;
+  const Doorbell::Cleared bell = bell_.Clear();
+  if (!bell.open) peer_left_ = true;
   FlushBacklog();
+  return bell.age;
 }
 
 bool Endpoint::Sleep() {

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <span>
 #include <utility>
 
@@ -124,7 +126,8 @@ class Endpoint {
 
   // Marks this end as awake, so that the peer need not ring, clears the bell and sends the backlog
   // as far as there is room. To be called when bell_fd() is readable; harmless at other times.
-  void Wake();
+  // Returns how long ago the peer rang, if it did and says when. It may lie.
+  std::optional<std::chrono::nanoseconds> Wake();
 
   // Wake() has found that the peer's end of the bell is closed. bell_fd() stays readable then, so
   // the caller must stop watching it. Records that the peer sent before may still be in the ring.

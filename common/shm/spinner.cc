@@ -1,7 +1,5 @@
 #include "shm/spinner.h"
 
-#include <algorithm>
-
 namespace nasgi::shm {
 
 namespace {
@@ -10,8 +8,6 @@ using Clock = std::chrono::steady_clock;
 
 // How often the ring is checked for each look at the clock, which costs more.
 constexpr int kLooksATime = 16;
-// After n failures in a row, up to this many, one call in 2^n spins.
-constexpr int kMaxFailures = 7;
 
 // Tells the core that this is a spin loop.
 void Pause() {
@@ -33,11 +29,7 @@ bool Look(Endpoint* endpoint) {
 }  // namespace
 
 bool Spinner::Spin(Endpoint* endpoint) {
-  if (left_.count() <= 0) return false;
-  if (skips_ > 0) {
-    --skips_;
-    return false;
-  }
+  if (left_.count() <= 0 || !policy_.Try()) return false;
   const Clock::time_point started = Clock::now();
   std::chrono::nanoseconds used{0};
   bool found = false;
@@ -46,12 +38,11 @@ bool Spinner::Spin(Endpoint* endpoint) {
     used = Clock::now() - started;
   }
   left_ -= used;
-  // A failure says something about the peer only if at least half of the budget was left for it.
+  // A failure says something about the peer only if at least half of the time was left for it.
   if (found) {
-    failures_ = 0;
-  } else if (used >= budget_ / 2) {
-    failures_ = std::min(failures_ + 1, kMaxFailures);
-    skips_ = (1 << failures_) - 1;
+    policy_.Found(used);
+  } else if (used >= policy_.limit() / 2) {
+    policy_.Missed(used);
   }
   return found;
 }

@@ -34,7 +34,7 @@ describe('the option debug', () => {
       timeouts: { hang: 1, request: 1, startup: 1, disconnectGrace: 1, drain: 60_000, kill: 5 },
       recycle: { requests: 1, memory: 1, age: 1 }
     })
-    assert.equal(workers, 1)
+    assert.deepEqual([workers.min, workers.max], [1, 1])
     assert.equal(preload, false)
     assert.equal(retry, 0)
     assert.equal(isolation.debug, true)

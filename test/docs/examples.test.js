@@ -43,8 +43,9 @@ const NOT_RUN = [
     { page: `docs/guides/${name}.md`, text: 'npm install', why: 'needs a network' })),
   ...['create-next-app', 'npm run dev', 'npm install openapi-fetch', 'docker build'].map((text) => (
     { page: 'docs/guides/fastapi-in-nextjs.md', text, why: 'test/nextjs runs the example' })),
+  { page: 'docs/guides/kubernetes.md', text: 'helm install', why: 'needs a cluster' },
   { page: 'docs/performance.md', text: 'npm run bench', why: 'takes 40 minutes' },
-  { page: 'docs/performance.md', text: 'bench/path.js', why: 'takes 90 seconds and valgrind' }
+  { page: 'docs/performance-analysis.md', text: 'bench/path.js', why: 'needs valgrind' }
 ]
 
 /**

@@ -103,7 +103,7 @@ FULL = {
     "lifespan": st.sampled_from(["auto", "on", "off"]),
     "loop": st.sampled_from(["auto", "asyncio", "uvloop"]),
     "rootPath": st.text(),
-    "spin": st.integers(0, 99),
+    "spin": st.none() | st.integers(0, 99),
     "debug": st.booleans(),
     "debugger": st.none()
     | st.fixed_dictionaries(
@@ -144,8 +144,8 @@ def test_a_wrong_setting_is_a_value_error(raw, name, value, timeout):
         return
     assert type(settings.app_target) is type(settings.root_path) is str
     assert settings.debugger is None or type(settings.debugger["terminal"]) is bool
-    for number in (settings.threads, settings.spin):
-        assert type(number) is int
+    assert type(settings.threads) is int
+    assert settings.spin is None or type(settings.spin) is int
     for limit in (settings.startup_timeout, settings.shutdown_timeout, settings.cancel_timeout):
         assert limit is None or 0 <= limit < float("inf")
 

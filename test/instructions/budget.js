@@ -1,5 +1,5 @@
 /**
- * Compares instruction counts with budgets.
+ * Compares counts, such as instructions, with budgets.
  */
 
 import { table } from '../../bench/support/report/report.js'
@@ -41,12 +41,18 @@ export function failed (rows) {
   return rows.some(({ verdict }) => ['over', 'new', 'gone'].includes(verdict))
 }
 
-/** @param {Row[]} rows */
-export function draw (rows) {
-  return table(['loop', 'instructions', 'budget', 'difference'],
+/**
+ * @param {Row[]} rows
+ * @param {string} [what] is counted
+ */
+export function draw (rows, what = 'instructions') {
+  return table(['loop', what, 'budget', 'difference'],
     rows.map(({ loop, count, budget }) =>
       [loop, count ?? '-', budget ?? '-', percent(count, budget)]))
 }
+
+/** Some counts are averages with two digits. */
+const difference = (more, less) => Math.round((more - less) * 100) / 100
 
 function percent (count, budget) {
   if (count === undefined || budget === undefined) return '-'
@@ -58,18 +64,20 @@ function percent (count, budget) {
  * What to tell about loops that do not match their budgets.
  * @param {Row[]} rows
  * @param {string} command the command that records new budgets
+ * @param {string} [what] is counted
  * @returns {string[]}
  */
-export function advice (rows, command) {
+export function advice (rows, command, what = 'instructions') {
   const lines = rows.filter(({ verdict }) => verdict !== 'within').map((row) => {
     const { loop, count, budget, verdict } = row
     switch (verdict) {
       case 'over':
-        return `${loop} takes ${count - budget} instructions more than its budget of ${budget} ` +
-          `(${percent(count, budget)})`
+        return `${loop} takes ${difference(count, budget)} ${what} more than its budget of ` +
+          `${budget} (${percent(count, budget)})`
       case 'under':
-        return `${loop} takes ${budget - count} instructions less than its budget of ${budget} ` +
-          `(${percent(count, budget)}): record it, so that a later loss does not go unnoticed`
+        return `${loop} takes ${difference(budget, count)} ${what} less than its budget of ` +
+          `${budget} (${percent(count, budget)}): record it, so that a later loss does not go ` +
+          'unnoticed'
       case 'new':
         return `${loop} has no budget yet`
       default:

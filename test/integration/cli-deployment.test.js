@@ -109,14 +109,14 @@ describe('node-asgi in production', { timeout: 3 * LIMIT }, () => {
     assert.equal((await answer).status, 200)
   })
 
-  for (const how of ['fd', 'systemd']) {
-    it(`listens on a socket that it inherits, ${how}`, async () => {
+  for (const [how, processes] of [['fd', 1], ['systemd', 1], ['fd', 2], ['systemd', 2]]) {
+    it(`listens on a socket that it inherits, ${how}, ${processes} processes`, async () => {
       const portFile = join(folder, 'port')
       const run = Object.create(Run.prototype)
       Object.assign(run, { stdout: '', stderr: '', mark: portFile })
       const flags = how === 'fd' ? ['--fd', '3'] : []
       run.child = spawn(VENV_PYTHON, [WITH_SOCKET, how, process.execPath, SCRIPT, '--docroot', APPS,
-        '--workers', '1', ...flags],
+        '--workers', String(processes), '--processes', String(processes), ...flags],
       {
         env: { ...process.env, PORT_FILE: portFile, PORT: '1', NODE_ASGI_TEST_MARK: portFile },
         stdio: ['ignore', 'pipe', 'pipe']

@@ -108,10 +108,23 @@ describe('the settings of node-asgi', { timeout: 60_000 }, () => {
     })
   })
 
+  it('could not be given next to a Kubernetes service with the name node-asgi-shop', () => {
+    config([], {
+      NODE_ASGI_SHOP_SERVICE_HOST: '10.0.0.1',
+      NODE_ASGI_SHOP_SERVICE_PORT: '80',
+      NODE_ASGI_SHOP_SERVICE_PORT_HTTP: '80',
+      NODE_ASGI_SHOP_PORT: 'tcp://10.0.0.1:80',
+      NODE_ASGI_SHOP_PORT_80_TCP: 'tcp://10.0.0.1:80',
+      NODE_ASGI_SHOP_PORT_80_TCP_PROTO: 'tcp'
+    })
+    assert.match(run([], { NODE_ASGI_PORTS: '80' }).stderr, /NODE_ASGI_PORTS .*NODE_ASGI_PORT\?/)
+  })
+
   it('are named by their source in messages about values that the handler refuses', () => {
     write('node-asgi.config.json', '{ "workers": 100000 }')
     assert.match(run([]).stderr, /workers in node-asgi\.config\.json must be/)
     assert.match(run([], { NODE_ASGI_WORKERS: '100001' }).stderr, /NODE_ASGI_WORKERS must be/)
     assert.match(run(['--workers', '100002']).stderr, /--workers must be/)
+    assert.match(run(['--workers', '1-100002']).stderr, /--workers must be.*1024/)
   })
 })

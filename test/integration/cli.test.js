@@ -124,6 +124,36 @@ describe('node-asgi', { timeout: 3 * LIMIT }, () => {
     assert.equal(await run.closed, 0)
   })
 
+  it('has one worker more after SIGTTIN, and one fewer after SIGTTOU', async () => {
+    const run = start(['--docroot', APPS, '--port', '0', '--health', '/health'])
+    const port = await run.port()
+    const ready = async () =>
+      JSON.parse((await fetchText({ port, path: '/health/readyz' })).text).workers.ready
+    assert.equal(await ready(), 1)
+    run.child.kill('SIGTTIN')
+    await run.match('stderr', /SIGTTIN: 2 workers/)
+    while (await ready() !== 2) await sleep(10)
+    run.child.kill('SIGTTOU')
+    await run.match('stderr', /SIGTTOU: 1 worker/)
+    while (await ready() !== 1) await sleep(10)
+    run.child.kill('SIGTTOU')
+    await run.match('stderr', /SIGTTOU: there is only one worker/)
+    assert.equal(await ready(), 1)
+    run.child.kill('SIGTERM')
+    assert.equal(await run.closed, 0)
+  })
+
+  it('serves with as many workers as there is work for', async () => {
+    const run = start(['elastic_app:app', '--docroot', APPS, '--port', '0', '--preload',
+      '--workers', '0-2', '--workers-idle', '0.1'])
+    const port = await run.port()
+    assert.equal((await fetchText({ port, path: '/' })).status, 200)
+    run.child.kill('SIGTTIN')
+    await run.match('stderr', /SIGTTIN: 1 to 3 workers/)
+    run.child.kill('SIGTERM')
+    assert.equal(await run.closed, 0)
+  })
+
   it('--reload serves saved changes, and keeps the old code while they are broken', async () => {
     const docroot = join(directory, 'reloaded')
     mkdirSync(docroot)

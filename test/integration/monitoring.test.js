@@ -1,10 +1,16 @@
 /** What the command line shows to operators: --metrics, --health and --dashboard. */
 
 import assert from 'node:assert/strict'
-import { createServer } from 'node:net'
 import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { Agent, request } from 'node:http'
+import { connect } from 'node:http2'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, it } from 'node:test'
 
+import { makeCertificate } from '../support/certificate.js'
 import { Run } from '../support/run.js'
 import { APPS, VENV_PYTHON, eventually } from '../support/harness.js'
 
@@ -66,6 +72,48 @@ describe('node-asgi', { timeout: 60_000 }, () => {
     // Those that have not noticed yet are served.
     assert.match((await get(`${server}/?ms=1`)).text, /waited/)
     assert.equal(await run.closed, 0)
+  })
+
+  it('let clients keep connections until --stop-delay was over, and then cut them', async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'node-asgi-monitoring-'))
+    t.after(() => rmSync(folder, { recursive: true }))
+    const tls = makeCertificate(folder)
+    for (const protocol of ['http/1.1', 'h2']) {
+      const secure = protocol === 'h2' ? ['--tls-cert', tls.cert, '--tls-key', tls.key] : []
+      const run = new Run(['slow_app:app', ...COMMON, ...secure, '--stop-delay', '30'])
+      const port = await run.port()
+      const agent = new Agent({ keepAlive: true })
+      const session = protocol === 'h2'
+        ? connect(`https://127.0.0.1:${port}`, { rejectUnauthorized: false })
+        : undefined
+      const path = '/?ms=1'
+      const ask = async () => {
+        if (session !== undefined) {
+          return (await once(session.request({ ':path': path }).resume(), 'response'))[0]
+        }
+        const [response] = await once(request({ port, path, agent }).end(), 'response')
+        return response.resume().headers
+      }
+      try {
+        const before = await ask()
+        assert.notEqual(before.connection, 'close')
+        const goaway = session && once(session, 'goaway')
+        run.child.kill('SIGTERM')
+        await run.match('stderr', /SIGTERM: stopping/)
+        if (session === undefined) {
+          assert.equal((await ask()).connection, 'close')
+          assert.equal((await ask()).connection, 'close', 'new connections are taken')
+        } else {
+          const [code] = await goaway
+          assert.equal(code, 0)
+        }
+      } finally {
+        session?.destroy()
+        agent.destroy()
+        run.child.kill('SIGTERM')
+        await run.closed
+      }
+    }
   })
 
   it('says what to install for metrics', async () => {

@@ -208,6 +208,8 @@ export function createFake (behaviour = {}) {
       return accepted
     }
 
+    recycle () {}
+
     consumed (id, length) {
       const request = this.requests.get(id)
       if (request !== undefined) request.consumed += length

@@ -32,7 +32,7 @@ const MILLISECONDS = 1000
 
 /** Why workers are replaced. At the end of the handler none is. */
 const REASONS = /** @type {const} */ ([
-  'startup', 'crash', 'hung', 'protocol', 'recycle', 'reload'
+  'startup', 'crash', 'hung', 'protocol', 'recycle', 'resize', 'reload'
 ])
 
 /** Classes of the status, by its first digit; 0: there is no response. */
@@ -102,6 +102,12 @@ export class MetricSet {
         set({ state }, states.filter((each) => each === state).length)
       }
     })
+    this.#gauge('workers_wanted', 'Worker processes that there should be.', [],
+      ({ supervisor }, set) => set({}, supervisor.wanted))
+    this.#gauge('workers_limit', 'The fewest and the most worker processes that there may be.',
+      ['bound'], ({ supervisor: { size } }, set) => {
+        for (const bound of /** @type {const} */ (['min', 'max'])) set({ bound }, size[bound])
+      })
     this.#count('worker_restarts_total', 'Worker processes that have ended other than with the ' +
       'handler, by reason.', ['reason'], ({ supervisor: { reporter } }, set) => {
       for (const reason of REASONS) set({ reason }, reporter.exits[reason] ?? 0)
@@ -243,6 +249,8 @@ export class MetricSet {
   #gauge (name, help, labelNames, read, readOwn) {
     const gauge = new Gauge({
       ...this.#describe(name, help, labelNames),
+      // When prom-client puts processes of a cluster together.
+      aggregator: readOwn === undefined ? 'sum' : 'max',
       collect: () => {
         gauge.reset()
         this.#readAll(read, (labels, value) => gauge.set(labels, value))

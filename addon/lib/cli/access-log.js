@@ -18,6 +18,7 @@ const MONTHS = 'Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec'.split(' ')
  * @property {number} duration milliseconds until the response had been sent
  * @property {string} [referer]
  * @property {string} [agent]
+ * @property {number} [process]
  * @property {Record | undefined} record undefined: the handler has not seen the request
  */
 
@@ -38,10 +39,12 @@ export class AccessLog {
   /**
    * @param {string} format of ACCESS_LOG_FORMATS
    * @param {(line: string) => void} write
+   * @param {number} [process] of several processes of Node, the one that this is
    */
-  constructor (format, write) {
+  constructor (format, write, process) {
     this.#format = FORMATS[format]
     this.write = write
+    this.process = process
   }
 
   /**
@@ -82,7 +85,8 @@ export class AccessLog {
       duration: performance.now() - begin,
       referer,
       agent,
-      record: this.#records.get(req)
+      record: this.#records.get(req),
+      process: this.process
     })))
   }
 }
@@ -122,11 +126,20 @@ export function jsonLogLine (entry) {
     duration_ms: rounded(duration),
     queue_ms: record === undefined ? null : rounded(record.queued),
     python_ms: record === undefined ? null : rounded(timeInPython(record)),
-    worker: record?.worker || null,
+    worker: workerName(record?.worker ?? 0, entry.process),
     retries: record?.retries ?? 0,
     referer: entry.referer ?? null,
     user_agent: entry.agent ?? null
   }) + '\n'
+}
+
+/**
+ * @param {number} worker 0: none
+ * @param {number | undefined} process
+ */
+function workerName (worker, process) {
+  if (worker === 0) return null
+  return process === undefined ? worker : `${process}.${worker}`
 }
 
 /**

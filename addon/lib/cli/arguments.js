@@ -4,6 +4,7 @@
 
 import { userPath } from '../util/user-path.js'
 import { addresses } from './addresses.js'
+import { mostWorkers } from './cluster/most-workers.js'
 import { parsePlace } from './values.js'
 
 /** @typedef {import('./address.js').Address} Address */
@@ -18,6 +19,7 @@ const POLL = 1000
 /**
  * @typedef {object} Arguments
  * @property {Record<string, any>} handler options of PythonHandler
+ * @property {number} processes of Node
  * @property {{ addresses: Address[], backlog: number, mode: number | undefined }} listening
  * @property {TlsFiles | null} tls
  * @property {number} maxHeaderSize bytes of the head of a request
@@ -37,14 +39,15 @@ const POLL = 1000
  * @returns {Arguments}
  */
 export function serveArguments (settings) {
-  for (const check of [checkReload, checkTls]) check(settings)
+  for (const check of [checkWorkers, checkProcesses, checkReload, checkTls]) check(settings)
   const {
     tlsCert, tlsKey, tlsCa, tlsKeyPassword, tlsKeyPasswordFile, maxHeaderSize, accessLog, logLevel,
     timeoutHead, timeoutKeepAlive, maxConnections, maxConnectionsPerAddress, backlog, udsMode,
-    pidFile, metrics, health, dashboard, stopDelay
+    pidFile, metrics, health, dashboard, stopDelay, processes
   } = settings.values
   return {
     handler: settings.handlerOptions(),
+    processes,
     listening: { addresses: addresses(settings), backlog, mode: udsMode },
     tls: tlsCert === undefined
       ? null
@@ -94,6 +97,28 @@ function watchedFiles ({ values }) {
     extensions: reloadExt ?? ['py'],
     exclude: reloadExclude ?? [],
     poll: reloadPoll === true ? POLL : reloadPoll || null
+  }
+}
+
+/** @param {Settings} settings */
+function checkWorkers (settings) {
+  const isElastic = Object(settings.values.workers) === settings.values.workers
+  // In a variable or a file it waits for the day on which the pool is elastic.
+  if (!isElastic && settings.of('--workers-idle').rank === 'flag') {
+    settings.fail('--workers-idle needs --workers with the fewest and the most, for example 1-8')
+  }
+}
+
+/** @param {Settings} settings */
+function checkProcesses (settings) {
+  const { processes, workers, debug } = settings.values
+  if (processes === 1) return
+  if (debug) settings.fail('--debug has one worker, so it cannot have several --processes')
+  const most = mostWorkers(workers)
+  if (most !== undefined && most < processes) {
+    const { source } = settings.of('--workers')
+    settings.fail(`each of the ${processes} --processes needs a worker, but ${source} says ` +
+      `${most}; give more workers, or fewer processes`)
   }
 }
 

@@ -20,8 +20,9 @@ export class UsageError extends Error {
 
 const SIGNALS = `
 Signals:
-  SIGTERM, SIGINT  finish the requests in flight, then stop; a second one stops at once
-  SIGHUP           reload the application; old workers finish the requests they have`
+  SIGTERM, SIGINT   finish the requests in flight, then stop; a second one stops at once
+  SIGHUP            reload the application; old workers finish the requests they have
+  SIGTTIN, SIGTTOU  one worker more, one worker fewer`
 
 /** @type {Record<string, { about: string, after?: string }>} */
 export const COMMANDS = {

@@ -7,6 +7,12 @@ import { isHandshake } from '../http/upgrade-request.js'
 
 /** @typedef {import('node:http').Server | import('node:http2').Http2SecureServer} Server */
 
+/**
+ * A GOAWAY for a client that opens no more streams on this connection. Those that it opens before
+ * it has read that are served (RFC 9113, section 6.8).
+ */
+const NOTICE = { code: 0, lastStream: 2 ** 31 - 1 }
+
 export class GracefulShutdown {
   /** @type {Set<any>} responses in progress */
   #open = new Set()
@@ -19,6 +25,9 @@ export class GracefulShutdown {
 
   /** @type {(() => void) | null} */
   #onEmpty = null
+
+  /** Whether clients are to open new connections for further requests. */
+  #isLeaving = false
 
   #draining = false
 
@@ -51,7 +60,7 @@ export class GracefulShutdown {
 
   /** @param {any} res */
   #onRequest (res) {
-    if (this.#draining) res.shouldKeepAlive = false
+    if (this.#isLeaving) res.shouldKeepAlive = false
     this.#open.add(res)
     res.once('close', () => {
       this.#open.delete(res)
@@ -73,12 +82,24 @@ export class GracefulShutdown {
     }
   }
 
-  /** Accepts no more connections, and closes each open one after the response it waits for. */
-  begin () {
-    this.#draining = true
+  /**
+   * Asks clients to send further requests on new connections, which may lead to another server.
+   * Connections are still accepted, and those that are open take requests.
+   */
+  announce () {
+    this.#isLeaving = true
     for (const res of this.#open) {
       if (!res.headersSent) res.shouldKeepAlive = false
     }
+    for (const session of this.#sessions) {
+      if (!session.destroyed) session.goaway(NOTICE.code, NOTICE.lastStream)
+    }
+  }
+
+  /** Accepts no more connections, and closes each open one after the response it waits for. */
+  begin () {
+    this.#draining = true
+    if (!this.#isLeaving) this.announce()
     this.server.close()
     for (const session of this.#sessions) session.close()
     this.#closeIdle()

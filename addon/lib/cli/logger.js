@@ -46,12 +46,17 @@ export function isShown (severity, level) {
 /**
  * A line that a Python process printed, or a record of its `logging`, prefixed with its source.
  * @param {string} text
- * @param {{ worker: number, pid: number, level: string | null }} source
+ * @param {object} source
+ * @param {number} source.worker
+ * @param {number} source.pid
+ * @param {string | null} source.level
+ * @param {number} [source.process] of several processes of Node, the one that has the worker
  * @param {Paint} [paint]
  */
-export function pythonLine (text, { worker, pid, level }, paint = plain) {
-  const process = worker === 0 ? 'fork server' : `worker ${worker}`
-  const entry = logEntry(`[${process}, pid ${pid}] ${level === null ? '' : `${level}: `}${text}`)
+export function pythonLine (text, { worker, pid, level, process }, paint = plain) {
+  const name = process === undefined ? worker : `${process}.${worker}`
+  const which = worker === 0 ? `fork server ${process ?? ''}`.trimEnd() : `worker ${name}`
+  const entry = logEntry(`[${which}, pid ${pid}] ${level === null ? '' : `${level}: `}${text}`)
   return readable(entry, paint, level ?? '')
 }
 

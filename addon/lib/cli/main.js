@@ -5,10 +5,13 @@ import { readSettings } from './settings/sources.js'
 
 /**
  * A command gets its settings and returns its exit code.
- * @type {Record<keyof typeof COMMANDS, () => Promise<(settings: Settings) => Promise<number>>>}
+ * @type {Record<keyof typeof COMMANDS,
+ *   (settings: Settings) => Promise<(settings: Settings) => Promise<number>>>}
  */
 const RUN = {
-  serve: async () => (await import('./serve.js')).serve,
+  serve: async ({ values }) => values.processes > 1
+    ? (await import('./cluster/primary.js')).serveCluster
+    : (await import('./start.js')).start,
   check: async () => (await import('./check/check.js')).check,
   completion: async () => (await import('./completion.js')).completion,
   routes: async () => (await import('./routes.js')).routes,
@@ -38,7 +41,7 @@ export async function main (argv) {
       process.stdout.write(configText(name, settings))
       return 0
     }
-    return await (await RUN[name]())(settings)
+    return await (await RUN[name](settings))(settings)
   } catch (error) {
     if (error instanceof UsageError) return error.exitCode
     throw error

@@ -1,6 +1,7 @@
 /** What --metrics, --health and --dashboard show. */
 
 import { InvalidOptionError } from '../errors.js'
+import { handlerMetrics } from './prometheus.js'
 import { SideServers } from './side-servers.js'
 
 /** @typedef {import('./side-servers.js').Place} Place */
@@ -14,24 +15,35 @@ import { SideServers } from './side-servers.js'
  * @property {string | undefined} token of the dashboard
  */
 
+/** @typedef {import('./side-servers.js').Listener} Listener */
+
+/**
+ * Where what is shown comes from.
+ * @typedef {object} Sources
+ * @property {() => Promise<Listener>} metrics
+ * @property {{ livez: Listener, readyz: Listener }} health
+ * @property {(token: string | undefined) => Listener} dashboard
+ */
+
 /**
  * @param {Wanted} wanted
- * @param {PythonHandler} python
- * @param {object} server that it is attached to
+ * @param {Sources} sources
+ * @param {object | null} server that the application is attached to; null: there is none, and no
+ *   place is a path
  * @returns {Promise<SideServers>}
  */
-export async function startMonitoring ({ metrics, health, dashboard, token }, python, server) {
+export async function startMonitoring ({ metrics, health, dashboard, token }, sources, server) {
   const servers = new SideServers(server)
   if (metrics !== null) {
-    servers.offer('--metrics', metrics, { '/metrics': await metricsListener(python) })
+    servers.offer('--metrics', metrics, { '/metrics': await sources.metrics() })
   }
   if (health !== null) {
-    const { livez, readyz } = python.health
+    const { livez, readyz } = sources.health
     servers.offer('--health', health, { '/livez': livez, '/readyz': readyz })
   }
   if (dashboard !== null) {
     if (token === undefined) await checkIsLocal(dashboard)
-    servers.offer('--dashboard', dashboard, { '/dashboard/': python.dashboard })
+    servers.offer('--dashboard', dashboard, { '/dashboard/': sources.dashboard(token) })
   }
   await servers.listen()
   return servers
@@ -50,24 +62,13 @@ async function checkIsLocal (place) {
 }
 
 /**
- * The metrics of the handler, and those that prom-client has of every process.
  * @param {PythonHandler} python
+ * @returns {Sources}
  */
-async function metricsListener (python) {
-  const { Registry, collectDefaultMetrics } = await loadClient()
-  const { createMetrics } = await import('../adapters/metrics.js')
-  const registry = new Registry()
-  collectDefaultMetrics({ register: registry })
-  return createMetrics(python, { registry }).listener
-}
-
-async function loadClient () {
-  try {
-    return await import('prom-client')
-  } catch (error) {
-    const { code } = /** @type {NodeJS.ErrnoException} */ (error)
-    if (code?.endsWith('MODULE_NOT_FOUND') !== true) throw error
-    throw new InvalidOptionError('--metrics', '--metrics needs prom-client; run `npm install ' +
-      'prom-client` (with --global, if node-asgi is installed like that)')
+export function handlerSources (python) {
+  return {
+    metrics: async () => (await handlerMetrics(python)).listener,
+    health: python.health,
+    dashboard: () => python.dashboard
   }
 }

@@ -2,28 +2,29 @@
  * Runs a server with the settings of the command line until a signal stops it.
  */
 
-import { closeSync, openSync } from 'node:fs'
 import { constants } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import { PythonHandler } from '../handler.js'
 import { describeInterpreter } from '../interpreter/interpreter.js'
-import { parseOptions } from '../options.js'
 import { Reloader } from '../reload/reloader.js'
 import { AccessLog } from './access-log.js'
-import { serveArguments } from './arguments.js'
 import { CertificateWatch } from './certificates.js'
 import { limitConnections } from './connection-limits.js'
 import { Doors } from './doors.js'
-import { exitCodeOf } from './failure.js'
 import { GracefulShutdown } from './graceful-shutdown.js'
-import { createLogger, isShown, pythonLine } from './logger.js'
+import { createLauncher } from './launch.js'
+import { isShown, pythonLine } from './logger.js'
 import { writePidFile } from './pid-file.js'
+import { onResizing, resized } from './resizing.js'
 import { makeServer } from './server.js'
-import { Screen } from './terminal/screen.js'
 import { ServingStatus, StartStatus } from './terminal/status.js'
+import { hasTerminal } from './terminal/terminal.js'
 
 /** @typedef {import('../options.js').Logger} Logger */
+/** @typedef {import('../supervisor/launcher.js').Launcher} Launcher */
+/** @typedef {import('./arguments.js').Arguments} Arguments */
+/** @typedef {import('./terminal/screen.js').Screen} Screen */
 
 /** @type {NodeJS.Signals[]} */
 const SIGNALS = ['SIGINT', 'SIGTERM']
@@ -32,38 +33,20 @@ const SIGNALS = ['SIGINT', 'SIGTERM']
 const LAST_BYTES = 500
 
 /**
- * @param {import('./settings/resolve.js').Settings} given
- * @returns {Promise<number>} the exit code, once the server has stopped or could not start
+ * What is different in a process of several (cluster/member.js).
+ * @typedef {object} Part
+ * @property {number} number of the process
+ * @property {() => Promise<import('./monitoring.js').Sources>} sources of all processes
+ * @property {(server: any) => Pick<Doors, 'open' | 'close'>} createDoors
+ * @property {(python: PythonHandler) => void} onServing
+ * @property {(ready: Promise<void>) => Promise<void>} isStarted
  */
-export async function serve (given) {
-  const settings = serveArguments(given)
-  const screen = new Screen()
-  const logger = createLogger(settings.logLevel, screen.err, screen.paintErr)
-  try {
-    return await new Service(settings, logger, screen).run()
-  } catch (error) {
-    return exitCodeOf(error, logger)
-  }
-}
 
-/** Whether this process has a terminal: without one, /dev/tty cannot be opened (tty(4)). */
-function hasTerminal () {
-  try {
-    closeSync(openSync('/dev/tty', 'r'))
-    return true
-  } catch {
-    return false
-  }
-}
-
-class Service {
-  /** @type {PythonHandler} */
-  #python
-
+export class Service {
   /** @type {import('node:http').Server | import('node:http2').Http2SecureServer} */
   #server
 
-  /** @type {Doors} */
+  /** @type {Pick<Doors, 'open' | 'close'>} */
   #doors
 
   /** @type {StartStatus | ServingStatus | null} null: the terminal is none, or is not to be used */
@@ -85,39 +68,43 @@ class Service {
   #stopping = null
 
   /**
-   * @param {import('./arguments.js').Arguments} settings
+   * @param {Arguments} settings
    * @param {Logger} logger
    * @param {Screen} screen
+   * @param {Part | null} [part] null: this is the only process
+   * @param {Launcher} [launcher] of the same settings, which may have started Python ahead
    */
-  constructor (settings, logger, screen) {
+  constructor (settings, logger, screen, part = null,
+    launcher = createLauncher(settings, logger, screen)) {
     const { handler, tls, maxHeaderSize, limits, reload, accessLog, logLevel } = settings
-    const { timeouts, trustProxy, debug, remote } = parseOptions(handler)
+    const { timeouts, trustProxy, debug, preparation, remote } = launcher.settings
     this.settings = settings
+    this.launcher = launcher
     this.logger = logger
     this.screen = screen
-    // A debugger has the terminal for itself.
-    const isLive = screen.isLive && debug === null && isShown('info', logLevel)
-    this.#status = isLive ? new StartStatus(screen, handler.appTarget) : null
+    this.part = part
+    this.#status = preparation?.progress ? new StartStatus(screen, handler.appTarget) : null
+    this.isDebugged = debug !== null
     this.timeout = timeouts.drain
     this.#server = makeServer(tls, maxHeaderSize, limits)
-    this.#doors = new Doors(this.#server)
+    this.#doors = part?.createDoors(this.#server) ?? new Doors(this.#server)
     limitConnections(this.#server, {
       all: limits.connections, perAddress: limits.connectionsPerAddress, trustProxy
     })
-    const log = accessLog === null ? null : new AccessLog(accessLog, screen.out)
-    this.#python = new PythonHandler({ ...handler, logger },
-      { observer: log?.observer, preparation: isLive ? { progress: true } : undefined })
+    const log = accessLog === null ? null : new AccessLog(accessLog, screen.out, part?.number)
+    this.python = new PythonHandler({ ...handler, logger },
+      { observer: log?.observer, launcher })
     this.hadTerminal = hasTerminal()
     for (const name of /** @type {const} */ (['stdout', 'stderr'])) {
-      this.#python.on(name, (line, source) => {
+      this.python.on(name, (line, source) => {
         if (this.#status instanceof StartStatus && this.#status.takes(line)) return
         if (isShown(source.level, logLevel)) this.#print(name, line, source)
       })
     }
-    this.#reloader = new Reloader(this.#python, logger)
+    this.#reloader = new Reloader(this.python, logger, () => launcher.beginReload())
     // Before Python has started, so that no change is missed in the meantime.
     if (reload !== null && remote === null) this.#reloader.watch(reload, timeouts.drain)
-    this.#python.attach(this.#server)
+    this.python.attach(this.#server)
     if (log !== null) this.#logAccess(log)
     this.#shutdown = new GracefulShutdown(this.#server)
   }
@@ -128,9 +115,10 @@ class Service {
    * @param {{ worker: number, pid: number, level: string | null }} source
    */
   #print (name, line, source) {
-    const { screen } = this
-    if (name === 'stdout') screen.out(`${pythonLine(line, source, screen.paintOut)}\n`)
-    else screen.err(`${pythonLine(line, source, screen.paintErr)}\n`)
+    const { screen, part } = this
+    const from = { ...source, process: part?.number }
+    if (name === 'stdout') screen.out(`${pythonLine(line, from, screen.paintOut)}\n`)
+    else screen.err(`${pythonLine(line, from, screen.paintErr)}\n`)
   }
 
   /** @param {AccessLog} log */
@@ -159,8 +147,13 @@ class Service {
   async run () {
     const onSignal = (/** @type {NodeJS.Signals} */ signal) => this.#onSignal(signal)
     const onHangUp = () => this.#onHangUp()
-    for (const signal of SIGNALS) process.on(signal, onSignal)
-    process.on('SIGHUP', onHangUp)
+    let endResizing = () => {}
+    if (this.part === null) {
+      for (const signal of SIGNALS) process.on(signal, onSignal)
+      process.on('SIGHUP', onHangUp)
+      // With a debugger they come from the terminal, and there is one worker.
+      if (!this.isDebugged) endResizing = onResizing((signal) => this.#resize(signal))
+    }
     const { pidFile } = this.settings
     let removePidFile = () => {}
     try {
@@ -170,9 +163,11 @@ class Service {
       // First, because without the address there is no need to start the application.
       const places = await this.#listen()
       const stopped = new Promise((resolve) => { this.#server.once('close', resolve) })
-      await this.#reloader.ready()
+      const started = this.#reloader.ready()
+      await (this.part?.isStarted(started) ?? started)
       if (this.#stopping === null) {
-        this.#announce(places)
+        if (this.part === null) this.#announce(places)
+        else this.part.onServing(this.python)
       }
       await stopped
     } catch (error) {
@@ -185,6 +180,7 @@ class Service {
       removePidFile()
       for (const signal of SIGNALS) process.off(signal, onSignal)
       process.off('SIGHUP', onHangUp)
+      endResizing()
     }
     return 0
   }
@@ -195,20 +191,22 @@ class Service {
     const isLive = this.#status !== null
     this.#status?.end()
     const where = screen.paintOut(places.join(', '), 'bold', 'green')
-    const { remote } = parseOptions(this.settings.handler)
+    const { remote } = this.launcher.settings
     const python = remote === null
-      ? describeInterpreter(this.#python.stats().python)
+      ? describeInterpreter(this.python.stats().python)
       : remote.addresses.map(({ url }) => url).join(', ')
     screen.out(`Listening on ${where} with ${python}\n`)
-    this.#status = isLive ? new ServingStatus(screen, () => this.#python.stats()) : null
+    this.#status = isLive ? new ServingStatus(screen, () => this.python.stats()) : null
   }
 
   async #monitor () {
     const { metrics, health, dashboard, handler } = this.settings
     if (metrics === null && health === null && dashboard === null) return
-    const { startMonitoring } = await import('./monitoring.js')
+    const { handlerSources, startMonitoring } = await import('./monitoring.js')
     const wanted = { metrics, health, dashboard, token: handler.dashboard?.token }
-    this.#monitoring = await startMonitoring(wanted, this.#python, this.#server)
+    const { part, python } = this
+    const sources = await part?.sources() ?? handlerSources(python)
+    this.#monitoring = await startMonitoring(wanted, sources, this.#server)
     for (const place of this.#monitoring.places) this.logger.info(`[node-asgi] ${place}`)
   }
 
@@ -216,9 +214,37 @@ class Service {
   #onHangUp () {
     if (this.hadTerminal && !hasTerminal()) this.#onSignal('SIGHUP')
     else {
-      this.#certificate?.reload('SIGHUP')
+      this.reloadCertificate()
       this.#reloader.reload('SIGHUP')
     }
+  }
+
+  /** @param {NodeJS.Signals} signal */
+  #resize (signal) {
+    if (this.#stopping !== null) return
+    const size = resized(this.python.stats().size, signal, 1, this.logger)
+    if (size === null) return
+    this.python.resize(size).catch((error) => {
+      if (error.code !== 'ERR_CLOSED') this.logger.error(`[node-asgi] ${error.message}`)
+    })
+  }
+
+  /** Asks clients to leave: connections close after their next response. */
+  announceEnd () {
+    this.#shutdown.announce()
+  }
+
+  reloadCertificate () {
+    this.#certificate?.reload('SIGHUP')
+  }
+
+  /**
+   * Stops, unless it already does.
+   * @param {number} [timeout] milliseconds for the requests in flight, instead of what is set
+   */
+  end (timeout = this.timeout) {
+    this.timeout = timeout
+    this.#stopping ??= this.#stop()
   }
 
   /** @param {NodeJS.Signals} signal */
@@ -231,13 +257,16 @@ class Service {
 
   async #stop () {
     const { stopDelay } = this.settings
-    this.#python.health.suspend('the server is stopping')
-    if (stopDelay > 0 && this.#server.listening) await sleep(stopDelay)
+    this.python.health.suspend('the server is stopping')
+    if (stopDelay > 0 && this.#server.listening) {
+      this.announceEnd()
+      await sleep(stopDelay)
+    }
     const end = performance.now() + this.timeout
     await this.#reloader.close()
     this.#doors.close()
     this.#shutdown.begin()
-    await this.#python.close({ timeout: Math.max(0, end - performance.now()) })
+    await this.python.close({ timeout: Math.max(0, end - performance.now()) })
     await this.#shutdown.end(Math.max(LAST_BYTES, end - performance.now()))
     this.#monitoring?.close()
   }

@@ -29,7 +29,10 @@ export class SideServers {
    * @type {string[]} */
   places = []
 
-  /** @param {object} main the server that the application is attached to */
+  /**
+   * @param {object | null} main the server that the application is attached to; null: nothing is
+   *   offered on a path
+   */
   constructor (main) {
     this.main = main
   }
@@ -47,7 +50,8 @@ export class SideServers {
       for (const [route, listener] of Object.entries(routes)) {
         const path = route.replace(/\/$/, '')
         const mount = folder.endsWith(path) ? folder : `${folder}${path}`
-        attach(this.main, { arrival: { mount }, endpoint: { listen: listener }, owner: this })
+        attach(/** @type {object} */ (this.main),
+          { arrival: { mount }, endpoint: { listen: listener }, owner: this })
         this.places.push(`${flag} is on the path ${mount}`)
       }
       return

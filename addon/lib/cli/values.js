@@ -73,6 +73,21 @@ export function parseCount (text) {
   return wholeNumber(text, 1)
 }
 
+/**
+ * @param {string} text a number, or two with a dash
+ * @returns {number | { min: number, max: number }}
+ */
+export function parseWorkers (text) {
+  const [, first, last] = /^(\d+)-(\d+)$/.exec(text) ?? []
+  if (first === undefined && text.includes('-')) {
+    throw new InvalidArgumentError('It must be a number, or the fewest and the most, as in 1-8.')
+  }
+  if (first === undefined) return parseCount(text)
+  const [min, max] = [parseCountOrNone(first), parseCount(last)]
+  if (min <= max) return { min, max }
+  throw new InvalidArgumentError('The second number must not be below the first.')
+}
+
 /** @param {string} text */
 export function parseCountOrNone (text) {
   return wholeNumber(text, 0)

@@ -3,17 +3,16 @@
  * part of a path decides. It is loaded when a program first asks for it, and records from then on.
  */
 
-import { parseStacks } from '../worker/stack-report.js'
 import { createAccess } from './access.js'
 import { pageFile } from './files.js'
-import { Recorder } from './recorder.js'
-import { createSections } from './sections.js'
+import { LocalSource } from './local-source.js'
 import { MAX_VIEWERS, Viewers } from './viewers.js'
 
 /** @typedef {import('node:http').IncomingMessage} IncomingMessage */
 /** @typedef {import('node:http').ServerResponse} ServerResponse */
 /** @typedef {import('./access.js').Verdict} Verdict */
 /** @typedef {import('./parts.js').Parts} Parts */
+/** @typedef {import('./parts.js').Source} Source */
 
 /** Nothing from elsewhere, no inline code, and no frame around it. */
 const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; " +
@@ -38,28 +37,20 @@ const JSON_TYPE = 'application/json'
 
 /**
  * @param {Parts} parts
- * @returns {(req: IncomingMessage, res: ServerResponse) => Promise<void>}
+ * @returns {ReturnType<typeof serveDashboard>}
  */
 export function createDashboard (parts) {
-  const { supervisor, settings, observers } = parts
-  const recorder = new Recorder({
-    rootPath: settings.rootPath,
-    templates: () => supervisor.workers.find(({ readyAt }) => readyAt > 0)?.routes ?? []
-  })
-  observers.add(recorder)
-  let sent = 0
-  const viewers = new Viewers({
-    sections: createSections(parts, recorder),
-    history: () => recorder.listSeconds(),
-    news: () => {
-      const seconds = recorder.listSeconds(sent + 1)
-      sent = seconds.at(-1)?.[0] ?? sent
-      return seconds
-    },
-    isOver: () => supervisor.state === 'closed'
-  })
-  const mayEnter = createAccess(settings.dashboard.token)
-  const actions = createActions(parts)
+  return serveDashboard(new LocalSource(parts), parts.settings.dashboard.token)
+}
+
+/**
+ * @param {Source} source
+ * @param {string | undefined} token
+ * @returns {(req: IncomingMessage, res: ServerResponse) => Promise<void>}
+ */
+export function serveDashboard (source, token) {
+  const viewers = new Viewers(source)
+  const mayEnter = createAccess(token)
 
   return async (req, res) => {
     for (const [name, value] of Object.entries(HEADERS)) res.setHeader(name, value)
@@ -69,14 +60,14 @@ export function createDashboard (parts) {
     const name = url.pathname.slice(url.pathname.lastIndexOf('/') + 1)
     const verdict = mayEnter(req, url)
     if (verdict !== null) return refuse(res, verdict, name)
-    if (req.method === 'POST') return act(actions[name], res, url)
+    if (req.method === 'POST') return act(source, name, res, url)
     if (req.method !== 'GET' && req.method !== 'HEAD') {
       res.setHeader('allow', 'GET, HEAD, POST')
       return send(res, 405, TEXT, 'Method not allowed\n')
     }
     if (name === 'events') return watch(viewers, req, res)
     if (name === 'failure') {
-      const text = recorder.failures.textOf(Number(url.searchParams.get('id')))
+      const text = await source.failure(url.searchParams.get('id') ?? '')
       return text === null
         ? send(res, 404, TEXT, 'This failure is no longer among the last ones.\n')
         : send(res, 200, TEXT, text)
@@ -99,43 +90,16 @@ function urlOf (req) {
   return path.replace(/^\/+/, '/')
 }
 
-/** @typedef {Record<string, (url: URL) => Promise<object | null>>} Actions */
-
 /**
- * What the buttons do. The result is sent to the page; null: there is no such worker.
- * @param {Parts} parts
- * @returns {Actions}
- */
-function createActions ({ supervisor, settings }) {
-  const workerOf = (/** @type {URL} */ url) =>
-    supervisor.worker(Number(url.searchParams.get('worker')))
-  return {
-    __proto__: /** @type {any} */ (null),
-    reload: async () => {
-      await supervisor.reload(settings.timeouts.retire)
-      return {}
-    },
-    recycle: async (url) => {
-      const worker = workerOf(url)
-      worker?.recycle()
-      return worker && {}
-    },
-    stacks: async (url) => {
-      const worker = workerOf(url)
-      return worker && parseStacks(await worker.stacks())
-    }
-  }
-}
-
-/**
- * @param {Actions[string] | undefined} action
+ * @param {Source} source
+ * @param {string} action
  * @param {ServerResponse} res
  * @param {URL} url
  */
-async function act (action, res, url) {
-  if (action === undefined) return send(res, 404, TEXT, 'There is no such action.\n')
+async function act (source, action, res, url) {
   try {
-    const result = await action(url)
+    const result = await source.act(action, url.searchParams.get('worker') ?? '')
+    if (result === undefined) return send(res, 404, TEXT, 'There is no such action.\n')
     if (result === null) return send(res, 404, TEXT, 'There is no such worker any more.\n')
     send(res, 200, JSON_TYPE, JSON.stringify(result))
   } catch (error) {

@@ -5,6 +5,8 @@ const GROWTH = 1.1
 /** Up to nine minutes. */
 const BUCKETS = 170
 
+/** @typedef {{ count: number, max: number, counts: Uint32Array }} RawLatencies */
+
 /**
  * A histogram of times in milliseconds, exact to 10 %. It takes 700 bytes, so that there can be one
  * for each second and each route, and any of them can be added up.
@@ -30,6 +32,22 @@ export class Latencies {
     for (let i = 0; i < BUCKETS; i++) this.#counts[i] += other.#counts[i]
     this.count += other.count
     this.max = Math.max(this.max, other.max)
+  }
+
+  /** @returns {RawLatencies} for another process */
+  raw () {
+    return { count: this.count, max: this.max, counts: this.#counts.slice() }
+  }
+
+  /** @param {any} raw what raw() has returned in another process; anything else is left out */
+  mergeRaw (raw) {
+    const { count, max, counts } = Object(raw)
+    const isRaw = counts instanceof Uint32Array && counts.length === BUCKETS &&
+      Number.isFinite(count) && Number.isFinite(max)
+    if (!isRaw) return
+    for (let i = 0; i < BUCKETS; i++) this.#counts[i] += counts[i]
+    this.count += count
+    this.max = Math.max(this.max, max)
   }
 
   clear () {

@@ -12,4 +12,16 @@
  * @typedef {{ settings: Settings, supervisor: Supervisor, pool: Pool, observers: Observers }} Parts
  */
 
+/**
+ * Where the dashboard has what it shows from.
+ * @typedef {object} Source
+ * @property {() => Record<string, unknown>} sections of this moment
+ * @property {() => object[]} history the seconds that are over
+ * @property {() => object[]} news those since it was asked last
+ * @property {() => boolean} isOver nothing more will happen
+ * @property {(id: string) => Promise<string | null>} failure its text; null: it is gone
+ * @property {(action: string, worker: string) => Promise<object | null | undefined>} act null:
+ *   there is no such worker; undefined: there is no such action
+ */
+
 export {}

@@ -7,14 +7,11 @@ import { InvalidRequestError } from '../errors.js'
 import { Failures, exceptionOf } from './failures.js'
 import { RouteNames } from './route-names.js'
 import { RouteTable } from './route-table.js'
-import { LENGTH, Seconds } from './seconds.js'
+import { LENGTH, RECENT, Seconds } from './seconds.js'
 import { Timeline } from './timeline.js'
 
 /** @typedef {import('../observe/observer.js').Observer} Observer */
 /** @typedef {import('../observe/request-record.js').RequestRecord} RequestRecord */
-
-/** Seconds over which the page adds up what it calls "now". */
-const RECENT = 60
 
 /** How a worker names the request in the first line, see errors.py. */
 const OF_REQUEST = /^.* \((\S+ \/.*)\)$/
@@ -120,6 +117,15 @@ export class Recorder {
   listSeconds (from = 0) {
     const first = Math.max(from, this.since, this.#second - LENGTH)
     return this.seconds.list(first, this.#second - 1)
+  }
+
+  /**
+   * What listSeconds() and listRoutes() are made of, to be added up with that of other processes.
+   * @param {number} from seconds since 1970
+   */
+  raw (from) {
+    const now = this.#second
+    return { seconds: this.seconds.raw(from, now - 1), routes: this.routes.raw(now) }
   }
 
   listRoutes () {

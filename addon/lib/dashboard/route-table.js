@@ -52,6 +52,20 @@ export class RouteTable {
    * @returns the slowest first
    */
   list (time) {
+    return describe(this.#sums(time))
+  }
+
+  /**
+   * @param {number} time seconds since 1970
+   * @returns {object[]} for listRaw()
+   */
+  raw (time) {
+    return [...this.#sums(time)].slice(0, MAX_ROUTES).map(([name, { failures, latencies }]) =>
+      ({ name, failures, latencies: latencies.raw() }))
+  }
+
+  /** @param {number} time seconds since 1970 */
+  #sums (time) {
     /** @type {Map<string, Route>} */
     const sums = new Map()
     for (const { minute, routes } of this.#minutes) {
@@ -62,13 +76,38 @@ export class RouteTable {
         sum.merge(route)
       }
     }
-    return [...sums].map(([name, { failures, latencies }]) => ({
-      name,
-      count: latencies.count,
-      failures,
-      p50: latencies.percentile(0.5),
-      p95: latencies.percentile(0.95),
-      max: latencies.max
-    })).sort((a, b) => Number(b.p95) - Number(a.p95)).slice(0, SHOWN)
+    return sums
   }
+}
+
+/**
+ * @param {any[]} all what raw() has returned in several processes, one after the other
+ * @returns the slowest first
+ */
+export function listRaw (all) {
+  /** @type {Map<string, Route>} */
+  const sums = new Map()
+  for (const { name, failures, latencies } of all.map(Object)) {
+    if (typeof name !== 'string') continue
+    const route = sums.get(name) ?? new Route()
+    sums.set(name, route)
+    route.failures += Number(failures) || 0
+    route.latencies.mergeRaw(latencies)
+  }
+  return describe(sums)
+}
+
+/**
+ * @param {Map<string, Route>} sums
+ * @returns the slowest first
+ */
+function describe (sums) {
+  return [...sums].map(([name, { failures, latencies }]) => ({
+    name,
+    count: latencies.count,
+    failures,
+    p50: latencies.percentile(0.5),
+    p95: latencies.percentile(0.95),
+    max: latencies.max
+  })).sort((a, b) => Number(b.p95) - Number(a.p95)).slice(0, SHOWN)
 }

@@ -3,6 +3,9 @@ import { Latencies } from './latencies.js'
 /** How many seconds the charts show. */
 export const LENGTH = 300
 
+/** Seconds over which the page adds up what it calls "now". */
+export const RECENT = 60
+
 /**
  * One second as the page gets it: its time in seconds since 1970, requests, those answered with
  * 4xx, those that failed, and percentiles of the latency in milliseconds.
@@ -53,6 +56,30 @@ export class Seconds {
       list.push(this.#describe(time))
     }
     return list
+  }
+
+  /**
+   * @param {number} from seconds since 1970
+   * @param {number} to
+   * @returns {object[]} the seconds in which something happened, for mergeRaw()
+   */
+  raw (from, to) {
+    return this.#rows.filter(({ time }) => time >= from && time <= to)
+      .map(({ latencies, ...row }) => ({ ...row, latencies: latencies.raw() }))
+  }
+
+  /**
+   * @param {any} raw a second of another process, from raw()
+   * @param {number} now seconds since 1970
+   */
+  mergeRaw (raw, now) {
+    const { time, requests, clientErrors, failures, latencies } = Object(raw)
+    if (!Number.isInteger(time) || time <= now - LENGTH || time > now) return
+    const row = this.at(time)
+    row.requests += Number(requests) || 0
+    row.clientErrors += Number(clientErrors) || 0
+    row.failures += Number(failures) || 0
+    row.latencies.mergeRaw(latencies)
   }
 
   /**

@@ -71,7 +71,7 @@ export function createSections ({ settings, supervisor, pool }, recorder) {
         state: stats.state,
         outage: stats.state === 'failed' && outage !== null ? outage.message : null,
         ready: stats.ready,
-        wanted: settings.workers,
+        ...stats.size,
         inFlight: stats.inFlight,
         queued: stats.queued,
         reloads: stats.reloads,

@@ -5,7 +5,7 @@ const MAX_EVENTS = 100
 /**
  * @typedef {object} Happening
  * @property {number} time milliseconds since 1970
- * @property {'reload' | 'recycle' | 'failure' | 'recovery'} kind
+ * @property {'reload' | 'recycle' | 'resize' | 'failure' | 'recovery'} kind
  * @property {string} text
  */
 
@@ -15,6 +15,13 @@ const FAILED = {
   crash: 'crashed',
   hung: 'was blocked and has been killed',
   protocol: 'broke the protocol and has been killed'
+}
+
+/** Why the number of workers has changed. */
+const RESIZED = {
+  load: 'There is more to do',
+  idle: 'There is less to do',
+  asked: 'Somebody asked for it'
 }
 
 export class Timeline {
@@ -65,6 +72,14 @@ function describe (name, details) {
       return error === null
         ? { kind: 'reload', text: `Reloaded in ${(duration / 1000).toFixed(1)} s` }
         : { kind: 'failure', text: 'The reload failed' }
+    }
+    case 'pool:resize': {
+      const { from, to, reason } = details
+      return {
+        kind: 'resize',
+        text: `${RESIZED[/** @type {keyof RESIZED} */ (reason)]}: ` +
+        `${from} → ${to} workers`
+      }
     }
     case 'pool:failed':
       return { kind: 'failure', text: 'No worker can be started' }

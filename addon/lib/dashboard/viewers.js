@@ -14,6 +14,8 @@ const MAX_BEHIND = 1024 * 1024
 
 /** @typedef {import('node:http').IncomingMessage} IncomingMessage */
 /** @typedef {import('node:http').ServerResponse} ServerResponse */
+/** @typedef {import('./parts.js').Source} Source */
+/** @typedef {Pick<Source, 'sections' | 'history' | 'news' | 'isOver'>} Shown */
 
 export class Viewers {
   /** @type {Map<ServerResponse, object | undefined>} with their servers */
@@ -29,18 +31,9 @@ export class Viewers {
     for (const [res, of] of this.#open) if (of === server) res.end()
   }
 
-  /**
-   * @param {object} parts
-   * @param {() => Record<string, unknown>} parts.sections of this moment
-   * @param {() => object[]} parts.history what a new viewer gets in addition
-   * @param {() => object[]} parts.news what all viewers get at each turn
-   * @param {() => boolean} parts.isOver nothing more will happen
-   */
-  constructor ({ sections, history, news, isOver }) {
-    this.sections = sections
-    this.history = history
-    this.news = news
-    this.isOver = isOver
+  /** @param {Shown} source */
+  constructor (source) {
+    this.source = source
   }
 
   get size () {
@@ -56,23 +49,23 @@ export class Viewers {
     // Node waits for a response without an end before it closes a server.
     if (server !== undefined) onClosing(server, this.#onClosing)
     if (this.#open.size === 0) {
-      this.news() // for nobody
+      this.source.news() // for nobody
       this.#update()
     }
     this.#open.set(res, server)
     res.once('close', () => this.#open.delete(res))
-    res.write(`retry: 2000\n\n${event('seconds', JSON.stringify(this.history()))}` +
+    res.write(`retry: 2000\n\n${event('seconds', JSON.stringify(this.source.history()))}` +
       [...this.#sent].map(([name, json]) => event(name, json)).join(''))
     this.#clock.start()
   }
 
   #tick () {
     if (this.#open.size === 0) return false
-    const text = this.#update() + event('seconds', JSON.stringify(this.news()))
+    const text = this.#update() + event('seconds', JSON.stringify(this.source.news()))
     for (const res of this.#open.keys()) {
       res.write(text)
       if (res.writableLength > MAX_BEHIND) res.destroy()
-      else if (this.isOver()) res.end()
+      else if (this.source.isOver()) res.end()
     }
     return true
   }
@@ -80,7 +73,7 @@ export class Viewers {
   /** @returns {string} events for the sections that have changed */
   #update () {
     let text = ''
-    for (const [name, content] of Object.entries(this.sections())) {
+    for (const [name, content] of Object.entries(this.source.sections())) {
       const json = JSON.stringify(content)
       if (this.#sent.get(name) === json) continue
       this.#sent.set(name, json)

@@ -4,6 +4,7 @@
  * connection has closed.
  */
 
+import { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 
 /** Requests of a connection that the pool may have before it is their turn to be answered. */
@@ -55,6 +56,17 @@ export function hasGone (req, res) {
   const { stream } = res
   if (req.httpVersionMajor === 2) return stream?.destroyed === true || stream?.closed === true
   return res.closed === true || res.destroyed === true || req.socket?.destroyed === true
+}
+
+/**
+ * Whether what is written to the connection of a response goes to the system or into TLS, so that
+ * nobody in this process has it once it is written. The other end of a stream that somebody has
+ * made into a connection may keep what it gets.
+ * @param {any} socket
+ */
+export function keepsNothing (socket) {
+  return socket instanceof Socket && !Object.hasOwn(socket, 'write') &&
+    (socket.constructor === Socket || /** @type {any} */ (socket).encrypted === true)
 }
 
 /**

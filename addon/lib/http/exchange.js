@@ -6,7 +6,7 @@ import {
 } from '../errors.js'
 import { splitJoined } from '../message/headers.js'
 import { askedUrl } from '../message/mount.js'
-import { hasGone } from './connection.js'
+import { hasGone, keepsNothing } from './connection.js'
 import { httpStatus } from './error-status.js'
 import { countReset } from './http2-sessions.js'
 import {
@@ -116,10 +116,26 @@ export class HttpExchange extends RequestStream {
   #write (body, first) {
     let goesOn
     if (this.#patched) goesOn = this.#writePatched(body)
+    else if (typeof body !== 'string') goesOn = this.#writeBytes(body)
     else if (first) goesOn = this.res.write(body, 'latin1')
     else goesOn = writePiece(this.res, body)
     if (goesOn) this.consumed(body.length)
     else this.#hold(body.length)
+  }
+
+  /**
+   * @param {Buffer} body
+   * @returns {boolean} whether there is room for more
+   */
+  #writeBytes (body) {
+    const { carrier } = this
+    if (carrier?.recycle === undefined || !keepsNothing(this.res.socket)) {
+      return this.res.write(body)
+    }
+    return this.res.write(body, (/** @type {any} */ error) => {
+      // After an error, the system may still have it.
+      if (!error) carrier.recycle?.(body)
+    })
   }
 
   /**

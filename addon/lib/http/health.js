@@ -49,27 +49,7 @@ export function createHealth (supervisorOf) {
     }
   }
 
-  /** @type {Listener} */
-  const livez = (req, res) => answer(req, res, OK, { alive: true })
-
-  /** @type {Listener} */
-  const readyz = (req, res) => {
-    const readiness = check()
-    answer(req, res, readiness.ready ? OK : UNAVAILABLE, readiness)
-  }
-
-  /** @type {Listener} */
-  const listener = (req, res, next) => {
-    const path = req.url.split('?', 1)[0]
-    if (path === '/livez') livez(req, res)
-    else if (path === '/readyz') readyz(req, res)
-    else if (typeof next === 'function') next()
-    else answer(req, res, NOT_FOUND, { paths: ['/livez', '/readyz'] })
-  }
-
-  return Object.assign(listener, {
-    livez,
-    readyz,
+  return Object.assign(createListeners(check), {
     check,
     /** @param {string} reason */
     suspend (reason = 'requests are not wanted at the moment') {
@@ -82,11 +62,40 @@ export function createHealth (supervisorOf) {
 }
 
 /**
+ * @param {() => { ready: boolean } | Promise<{ ready: boolean }>} check must not fail
+ * @returns listeners that answer with it
+ */
+export function createListeners (check) {
+  /** @type {Listener} */
+  const livez = (req, res) => answer(req, res, OK, { alive: true })
+
+  /** @type {Listener} */
+  const readyz = (req, res) => {
+    const tell = (/** @type {{ ready: boolean }} */ readiness) =>
+      answer(req, res, readiness.ready ? OK : UNAVAILABLE, readiness)
+    const found = check()
+    if (found instanceof Promise) found.then(tell)
+    else tell(found)
+  }
+
+  /** @type {Listener} */
+  const listener = (req, res, next) => {
+    const path = req.url.split('?', 1)[0]
+    if (path === '/livez') livez(req, res)
+    else if (path === '/readyz') readyz(req, res)
+    else if (typeof next === 'function') next()
+    else answer(req, res, NOT_FOUND, { paths: ['/livez', '/readyz'] })
+  }
+
+  return Object.assign(listener, { livez, readyz })
+}
+
+/**
  * @param {Supervisor} supervisor
  * @param {number} ready workers
  * @returns {{ reason: string, code?: string } | null} null: it is ready
  */
-function reasonOf ({ state, pool }, ready) {
+function reasonOf ({ state, pool, size }, ready) {
   if (state === 'closed') return { reason: 'the handler is closed' }
   if (pool.closed) return { reason: 'the handler is closing' }
   if (state === 'starting') return { reason: `the application is starting, ${ready} workers ready` }
@@ -95,7 +104,9 @@ function reasonOf ({ state, pool }, ready) {
     // A traceback is for the log.
     return { reason: `no worker can be started: ${message.split('\n', 1)[0]}`, code }
   }
-  return pool.workers.length > 0 ? null : { reason: 'no worker takes requests at the moment' }
+  // A pool that may have no worker starts one for the next request.
+  const hasWorker = pool.workers.length > 0 || size.min === 0
+  return hasWorker ? null : { reason: 'no worker takes requests at the moment' }
 }
 
 /**

@@ -28,12 +28,17 @@ export class Uploads {
    * @param {number} small bytes that go to the application in one frame with the head
    * @param {import('../options.js').Settings} settings
    */
-  constructor (pool, small, { workers, concurrency, maxQueue, minBodyRate }) {
+  constructor (pool, small, { concurrency, maxQueue, minBodyRate }) {
     this.pool = pool
     this.small = small
-    this.places = Math.max(1, Math.floor(workers * concurrency / 2))
+    this.concurrency = concurrency
     this.#waiting = new Queue(maxQueue)
     this.#rate = new BodyRate(minBodyRate)
+  }
+
+  /** Requests that may be in the pool while their bodies arrive. */
+  get places () {
+    return Math.max(1, Math.floor(this.pool.maxWorkers * this.concurrency / 2))
   }
 
   /**

@@ -48,14 +48,20 @@ export class Pool {
   /** @type {(() => void) | null} */
   #onEmpty = null
 
+  /** @type {(() => void) | null} called before a request waits, or is rejected for lack of room */
+  demand = null
+
   /**
    * @param {import('../options.js').Settings} settings
    * @param {Observers} [observers] who see every request from here on
    */
   constructor (settings, observers = new Observers()) {
     this.observers = observers
+    this.concurrency = settings.concurrency
     this.scheduler = new Scheduler(settings.concurrency)
     this.#queue = new WaitingRoom(settings)
+    /** The most workers that there will be. */
+    this.maxWorkers = settings.workers.max
     this.retry = settings.retry
     this.logger = settings.logger
     this.timeout = settings.timeouts.request
@@ -86,6 +92,26 @@ export class Pool {
 
   get queued () {
     return this.#queue.length
+  }
+
+  /** Requests that may wait. */
+  get maxQueue () {
+    return this.#queue.limit
+  }
+
+  /**
+   * @param {number} now performance.now()
+   * @returns {number} milliseconds that the oldest request has waited
+   */
+  longestWait (now) {
+    return Math.max(0, now - this.#queue.since)
+  }
+
+  /** Open WebSockets. */
+  get sockets () {
+    let sum = 0
+    for (const worker of this.members()) sum += worker.sockets
+    return sum
   }
 
   get inFlight () {
@@ -142,7 +168,7 @@ export class Pool {
   /** @param {RequestStream} stream */
   #accept (stream) {
     if (this.timeout > 0) this.#clock.start()
-    const worker = this.#queue.length === 0 ? this.scheduler.pick(this.workers) : null
+    const worker = this.#pick()
     if (worker !== null) return worker.send(stream)
     if (this.workers.length === 0 && this.outage !== null) {
       return this.reject(stream, this.outage)
@@ -151,6 +177,13 @@ export class Pool {
     if (ticket === null) return this.reject(stream, queueFullError(this.#queue.limit))
     stream.queued(ticket)
     this.#hold.start()
+  }
+
+  #pick () {
+    const worker = this.#queue.length === 0 ? this.scheduler.pick(this.workers) : null
+    if (worker !== null || this.demand === null) return worker
+    this.demand()
+    return this.#queue.length === 0 ? this.scheduler.pick(this.workers) : null
   }
 
   /**
@@ -180,7 +213,7 @@ export class Pool {
    */
   submitNow (stream) {
     this.#take(stream)
-    const worker = this.closed ? null : this.scheduler.pick(this.workers)
+    const worker = this.closed ? null : this.scheduler.pick(this.workers, this.concurrency)
     if (worker === null) this.reject(stream, this.#whyNotNow())
     else worker.send(stream)
     return worker

@@ -39,6 +39,11 @@ export class Queue {
     this.length = 0
   }
 
+  /** @returns {T | null} the item that has waited for the longest time */
+  get first () {
+    return this.#first?.item ?? null
+  }
+
   /**
    * @param {T} item
    * @returns {Ticket<T> | null} null: the queue is full

@@ -59,6 +59,12 @@ export class WaitingRoom {
     return queue.shift()
   }
 
+  /** @returns {number} performance.now() at which the oldest began to wait; Infinity: none waits */
+  get since () {
+    return Math.min(this.#health.first?.queuedAt ?? Infinity,
+      this.#others.first?.queuedAt ?? Infinity)
+  }
+
   * [Symbol.iterator] () {
     yield * this.#health
     yield * this.#others

@@ -38,6 +38,9 @@ import { Traffic } from '../worker/traffic.js'
 /** What stats() says of an interpreter that this process does not know. */
 const ELSEWHERE = Object.freeze({ path: '', version: '', reason: 'the application is remote' })
 
+/** The size of a pool that has not been started. */
+const NO_WORKERS = Object.freeze({ wanted: 0, min: 0, max: 0 })
+
 /** @implements {Member} */
 class LocalMember {
   /** @param {Local} local */
@@ -87,6 +90,11 @@ export class Remote {
   }
 
   get state () { return this.#state }
+
+  /** Workers that there should be now: those of the fallback. */
+  get wanted () { return this.#local?.local.supervisor.wanted ?? 0 }
+
+  get size () { return this.settings.workers }
 
   get isRemote () { return true }
 
@@ -218,6 +226,7 @@ export class Remote {
     return {
       state: this.#state,
       generation: local?.generation ?? 0,
+      size: local?.size ?? NO_WORKERS,
       python: local?.python ?? ELSEWHERE,
       workers: this.workers.map(workerStats),
       endpoints: endpoints.map((endpoint) => endpoint.stats()),
@@ -236,6 +245,11 @@ export class Remote {
   /** @returns {Promise<void>} */
   reload () {
     return Promise.reject(remoteUnsupportedError('reload(); restart the service itself'))
+  }
+
+  /** @returns {Promise<void>} */
+  resize () {
+    return Promise.reject(remoteUnsupportedError('resize(); scale the service itself'))
   }
 
   /** @returns {null} there is no such worker */

@@ -13,6 +13,8 @@
  *   request body; returns how many bytes were taken, the rest has to wait for credit
  * @property {(id: number, length: number) => void} consumed the consumer has taken that many bytes
  *   of the response, so the application may send as many more
+ * @property {(bytes: Buffer) => void} [recycle] takes back a piece of a body that nobody uses any
+ *   more; missing if that would save nothing
  * @property {(id: number, error: Error) => void} abort nobody waits for the response any more,
  *   because of the error
  */

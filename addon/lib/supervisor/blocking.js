@@ -17,6 +17,7 @@ const SLICE = 200
 export function waitForWorker (supervisor) {
   const { pool, timeouts } = supervisor
   const end = performance.now() + timeouts.startup + timeouts.kill
+  if (pool.workers.length === 0) pool.demand?.()
   while (pool.workers.length === 0 && performance.now() < end) {
     // One whose start has failed is waited for, too: its end decides whether another one is
     // started.

@@ -1,5 +1,5 @@
 /**
- * One start of the application: as many workers as there should be, each replaced when it ends or
+ * One start of the application: as many workers as its owner wants, each replaced when it ends or
  * has served long enough, until the generation is stopped. A reload starts a second generation next
  * to the first (supervisor.js).
  */
@@ -7,8 +7,9 @@
 import { resourceError } from '../errors.js'
 import { optionName } from '../util/option-name.js'
 import { Crew } from './crew.js'
+import { retirementPlan } from './drain-plan.js'
 import { RestartPolicy } from './restart-policy.js'
-import { Slot } from './slot.js'
+import { Slot, leastUseful } from './slot.js'
 import { Succession } from './succession.js'
 
 /** @typedef {import('./crew.js').CrewOwner} CrewOwner */
@@ -27,6 +28,7 @@ import { Succession } from './succession.js'
 /**
  * What the owner of a generation implements.
  * @typedef {object} GenerationOwner
+ * @property {(generation: Generation) => void} onWorkerReady
  * @property {(generation: Generation, outcome: Outcome) => void} onOutcome
  * @property {(generation: Generation, worker: Worker, error: Error | null,
  *   outcome: Outcome | null) => void} onWorkerEnd a worker has ended and has been replaced, if it
@@ -58,6 +60,9 @@ export class Generation {
   /** Its workers take requests. */
   #live = false
 
+  /** A worker has been ready, so the application can be started. */
+  #proven = false
+
   /** @type {Error | null} why no worker can be started */
   #failure = null
 
@@ -65,15 +70,16 @@ export class Generation {
    * @param {number} number from 1
    * @param {import('./crew.js').Parts} parts
    * @param {GenerationOwner} owner
+   * @param {number} size workers that there should be at first
    */
-  constructor (number, parts, owner) {
-    const { workers, restart } = parts.settings
+  constructor (number, parts, owner, size) {
+    const { restart } = parts.settings
     this.number = number
     this.pool = parts.pool
     this.settings = parts.settings
     this.owner = owner
     this.#crew = new Crew(parts, this)
-    this.#slots = Array.from({ length: workers }, () => new Slot(restart))
+    this.#slots = Array.from({ length: size }, () => new Slot(restart))
     this.#serverPolicy = new RestartPolicy(restart)
     this.#succession = new Succession(this.#slots, this.#crew)
   }
@@ -81,6 +87,16 @@ export class Generation {
   /** Workers that have not ended. */
   get workers () {
     return this.#crew.workers
+  }
+
+  /** 0: there is no fork server. */
+  get serverPid () {
+    return this.#crew.serverPid
+  }
+
+  /** Workers that there should be. */
+  get size () {
+    return this.#slots.length
   }
 
   start () {
@@ -131,6 +147,7 @@ export class Generation {
     for (const { worker } of this.#slots) {
       if (worker !== null) this.#crew.fork(worker)
     }
+    if (this.size === 0) this.#report(this.#judge())
   }
 
   /**
@@ -153,10 +170,12 @@ export class Generation {
   onWorkerReady (worker) {
     const slot = this.#slots.find((each) => each.has(worker))
     if (slot === undefined) return
+    this.#proven = true
     if (this.#live) this.#admit(worker)
     if (worker === slot.successor) this.#succession.successorReady(slot)
     const recovered = this.#failure === null ? null : this.#recover()
     this.#report(this.#settle(slot) ?? recovered)
+    this.owner.onWorkerReady(this)
   }
 
   /** @param {Worker} worker */
@@ -207,6 +226,43 @@ export class Generation {
   #log ({ message, stacks }) {
     const where = stacks ? `. Its threads were here:\n${stacks}` : ''
     this.settings.logger.error(`[node-asgi] ${message}${where}`)
+  }
+
+  // ---- more and fewer workers
+
+  /** @param {number} count workers to add */
+  grow (count) {
+    const slots = Array.from({ length: count }, () => this.#newSlot())
+    this.#slots.push(...slots)
+    // Otherwise they are filled along with all others.
+    if (this.#failure !== null || this.#retry !== null) return
+    for (const slot of slots) this.#report(this.#refill(slot))
+  }
+
+  #newSlot () {
+    const slot = new Slot(this.settings.restart)
+    slot.settled = this.#settled && this.#proven
+    return slot
+  }
+
+  /**
+   * Takes a worker away. It finishes what it has, as one that is replaced.
+   * @param {boolean} onlyIdle none that has something to do
+   * @returns {boolean} false: there is none to take
+   */
+  shrink (onlyIdle) {
+    const slot = leastUseful(this.#slots)
+    if (slot === undefined || (onlyIdle && slot.use > 0)) return false
+    this.#slots.splice(this.#slots.indexOf(slot), 1)
+    slot.cancel()
+    const { timeouts } = this.settings
+    for (const worker of [slot.worker, slot.successor]) {
+      if (worker === null) continue
+      worker.stop('resize', retirementPlan(timeouts, timeouts.retire))
+      this.#succession.gone(worker)
+    }
+    if (!this.#settled) this.#report(this.#judge())
+    return true
   }
 
   // ---- filling the slots
@@ -282,10 +338,11 @@ export class Generation {
       slot.worker = this.#crew.create()
     } catch (error) {
       slot.error = resourceError(error)
+      if (!slot.settled) return this.#settle(slot)
       if (this.#failure === null) this.#log(slot.error)
       return this.#replace(slot, null)
     }
-    this.#crew.fork(slot.worker)
+    if (this.#crew.canFork) this.#crew.fork(slot.worker)
     return null
   }
 
@@ -299,10 +356,16 @@ export class Generation {
    */
   #settle (slot) {
     slot.settled = true
-    if (this.#settled || !this.#slots.every((each) => each.settled)) return null
+    return this.#judge()
+  }
+
+  /** @returns {Outcome | null} */
+  #judge () {
+    const isOver = this.#settled && this.#proven
+    if (isOver || !this.#slots.every((each) => each.settled)) return null
     const failed = this.#slots.filter((each) => each.worker === null)
     const errors = failed.map((each) => /** @type {Error} */ (each.error))
-    if (failed.length === this.#slots.length) return this.#fail(errors[0])
+    if (errors.length > 0 && failed.length === this.size) return this.#fail(errors[0])
     this.#settled = true
     return { state: 'running', errors }
   }
@@ -335,6 +398,7 @@ export class Generation {
     }
     this.#retryAfter(this.#serverPolicy.slowly, () => {
       this.#retry = null
+      if (this.size === 0) this.#slots.push(this.#newSlot())
       const [slot] = this.#slots
       if (this.#crew.hasServer) this.#report(this.#refill(slot))
       else this.#startServer([slot])

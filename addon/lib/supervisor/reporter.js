@@ -102,6 +102,14 @@ export class Reporter {
   }
 
   /**
+   * @param {{ from: number, to: number, min: number, max: number,
+   *   reason: 'load' | 'idle' | 'asked' }} details
+   */
+  resized (details) {
+    this.audience.onEvent('pool:resize', details)
+  }
+
+  /**
    * @param {number} generation
    * @param {number} duration milliseconds
    * @param {Error | null} error

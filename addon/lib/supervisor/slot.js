@@ -20,6 +20,13 @@ export class Slot {
     this.settled = false
   }
 
+  /** What its worker has to do; -1: it has none that is ready. */
+  get use () {
+    const { worker, successor } = this
+    if (worker === null || worker.readyAt === 0) return -1
+    return worker.inFlight + (successor === null ? 0 : 1)
+  }
+
   /** @param {Worker} worker */
   has (worker) {
     return this.worker === worker || this.successor === worker
@@ -41,4 +48,14 @@ export class Slot {
     if (this.#restart !== null) clearTimeout(this.#restart)
     this.#restart = null
   }
+}
+
+/**
+ * @param {Slot[]} slots
+ * @returns {Slot | undefined} the slot whose worker has the least to do, and the newest of several
+ */
+export function leastUseful (slots) {
+  let least = slots.at(0)
+  for (const slot of slots) if (slot.use <= /** @type {Slot} */ (least).use) least = slot
+  return least
 }

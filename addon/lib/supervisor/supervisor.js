@@ -9,10 +9,15 @@ import { workerStats } from '../pool/stats.js'
 import { optionName } from '../util/option-name.js'
 import { Traffic } from '../worker/traffic.js'
 import { closingPlan, retirementPlan } from './drain-plan.js'
+import { Elasticity } from './elasticity.js'
 import { Generation } from './generation.js'
+import { MemoryWarning } from './memory-warning.js'
 import { Reporter } from './reporter.js'
+import { Resizing } from './resizing.js'
 
+/** @typedef {import('./elasticity.js').ElasticOwner} ElasticOwner */
 /** @typedef {import('./generation.js').GenerationOwner} GenerationOwner */
+/** @typedef {import('../option-types.js').PoolSize} PoolSize */
 /** @typedef {import('../worker/worker.js').Worker} Worker */
 /** @typedef {import('./generation.js').Outcome} Outcome */
 
@@ -34,7 +39,10 @@ import { Reporter } from './reporter.js'
  * @property {(error: Error | null) => void} settle
  */
 
-/** @implements {GenerationOwner} */
+/**
+ * @implements {GenerationOwner}
+ * @implements {ElasticOwner}
+ */
 export class Supervisor {
   /** @type {Generation} */
   #current
@@ -54,24 +62,47 @@ export class Supervisor {
   /** @type {SupervisorState} */
   #state = 'starting'
 
+  /** @type {Elasticity} */
+  #elasticity
+
+  /** @type {MemoryWarning} */
+  #memory
+
+  #resizing = new Resizing()
+
   #reloads = 0
   #lastGeneration = 0
   #lastWorker = 0
 
   /**
-   * @param {Omit<import('./crew.js').Parts, 'reporter' | 'nextId'> & { owner: SupervisorOwner }}
-   *   parts
+   * @param {Omit<import('./crew.js').Parts, 'reporter' | 'nextId' | 'onBusy'> &
+   *   { owner: SupervisorOwner }} parts
    */
   constructor ({ owner, ...parts }) {
     const { settings, pool } = parts
     this.reporter = new Reporter(owner)
-    this.parts = { ...parts, reporter: this.reporter, nextId: () => ++this.#lastWorker }
+    this.parts = {
+      ...parts,
+      reporter: this.reporter,
+      nextId: () => ++this.#lastWorker,
+      onBusy: () => {
+        this.#elasticity.busy()
+        this.#memory.start()
+      }
+    }
     this.settings = settings
     this.timeouts = settings.timeouts
     this.pool = pool
     this.owner = owner
     pool.members = () => this.workers
-    this.#current = this.#create()
+    this.size = settings.workers
+    this.#current = this.#create(this.size.min)
+    this.#elasticity = new Elasticity(pool, this)
+    this.#memory = new MemoryWarning(() => ({
+      server: this.#current.serverPid,
+      workers: this.#current.workers.map(({ pid }) => pid),
+      max: this.size.max
+    }), settings.logger)
   }
 
   get state () {
@@ -96,10 +127,71 @@ export class Supervisor {
   start () {
     this.#current.goLive()
     this.#current.start()
+    this.#elasticity.resize(this.size)
   }
 
-  #create () {
-    return new Generation(++this.#lastGeneration, this.parts, this)
+  /** @param {number} size workers that there should be at first */
+  #create (size) {
+    return new Generation(++this.#lastGeneration, this.parts, this, size)
+  }
+
+  // ---- the number of workers
+
+  /** Workers that there should be. */
+  get wanted () {
+    return this.#current.size
+  }
+
+  /**
+   * @param {number} count
+   * @param {'load' | 'idle' | 'asked'} reason
+   */
+  setWanted (count, reason) {
+    const generation = this.#current
+    const { min, max } = this.size
+    const from = generation.size
+    if (count > from) generation.grow(count - from)
+    // Whatever a reload starts takes the place of all workers that there are.
+    const candidate = this.#candidate?.generation
+    if (candidate !== undefined && count > candidate.size) candidate.grow(count - candidate.size)
+    while (generation.size > count && generation.shrink(reason === 'idle')) { /* one more */ }
+    const to = generation.size
+    if (to !== from) this.reporter.resized({ from, to, min, max, reason })
+  }
+
+  /**
+   * Resolves when there are as many workers as there should be.
+   * @param {PoolSize} size
+   * @returns {Promise<void>}
+   */
+  resize (size) {
+    if (this.#isEnding) return Promise.reject(closedError())
+    if (size.max > this.size.max) this.#memory.rearm()
+    this.size = size
+    this.pool.maxWorkers = size.max
+    this.#fit('asked')
+    // It has the new size as soon as a worker can be started again.
+    if (this.#state === 'failed') return Promise.reject(this.pool.outage)
+    return this.#resizing.wait(() => this.#hasSize)
+  }
+
+  /** @param {'load' | 'asked'} reason */
+  #fit (reason) {
+    const { min, max } = this.size
+    this.setWanted(Math.min(max, Math.max(min, this.wanted)), reason)
+    this.#elasticity.resize(this.size)
+  }
+
+  get #hasSize () {
+    const { length } = this.pool.workers
+    return length >= this.size.min && this.wanted <= this.size.max
+  }
+
+  /** @param {Generation} generation */
+  onWorkerReady (generation) {
+    if (generation !== this.#current) return
+    this.#elasticity.changed()
+    this.#resizing.look()
   }
 
   // ---- what a generation reports
@@ -112,6 +204,10 @@ export class Supervisor {
    */
   onWorkerEnd (generation, worker, error, outcome) {
     this.reporter.workerEnded(worker, error)
+    if (generation === this.#current && !this.#isEnding) {
+      if (error !== null && worker.readyAt === 0) this.#resizing.fail(error)
+      this.#elasticity.changed()
+    }
     if (outcome !== null) this.onOutcome(generation, outcome)
   }
 
@@ -180,7 +276,8 @@ export class Supervisor {
   /** @param {number} finish */
   async #reload (finish) {
     const started = performance.now()
-    const generation = this.#create()
+    // At least one: otherwise nobody would know whether the application can be started.
+    const generation = this.#create(Math.max(1, this.wanted))
     /** @type {Error | null} */
     const error = await new Promise((resolve) => {
       this.#candidate = { generation, finish, settle: resolve }
@@ -219,6 +316,8 @@ export class Supervisor {
     next.goLive()
     this.#retire(old, finish)
     this.#onRunning()
+    this.#fit('asked')
+    this.#resizing.look()
   }
 
   /**
@@ -260,6 +359,7 @@ export class Supervisor {
     return {
       state: this.#state,
       generation: this.#current.number,
+      size: { wanted: this.wanted, min: this.size.min, max: this.size.max },
       python: this.parts.interpreter.summary(),
       workers: workers.map(workerStats),
       ready: pool.workers.length,
@@ -283,6 +383,9 @@ export class Supervisor {
   async close (budget) {
     const wasStarting = this.#state === 'starting'
     this.#state = 'closing'
+    this.#elasticity.stop()
+    this.#memory.stop()
+    this.#resizing.fail(closedError())
     if (wasStarting) this.owner.onSettled(closedError())
     if (this.#candidate !== null) this.#judge(closedError())
     const plan = closingPlan(this.timeouts, budget)

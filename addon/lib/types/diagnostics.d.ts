@@ -151,6 +151,8 @@ export interface DiagnosticsChannels {
   'node-asgi:worker:exit': EventMessage<PythonHandlerEvents['worker:exit'][0]>
   /** As the event `reload`. */
   'node-asgi:reload': EventMessage<PythonHandlerEvents['reload'][0]>
+  /** As the event `pool:resize`. */
+  'node-asgi:pool:resize': EventMessage<PythonHandlerEvents['pool:resize'][0]>
   /** As the event `pool:failed`. */
   'node-asgi:pool:failed': EventMessage<PythonHandlerEvents['pool:failed'][0]>
   /** As the event `pool:recovered`. */

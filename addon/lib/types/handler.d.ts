@@ -5,7 +5,7 @@ import type {
 } from './http.js'
 import type { Health } from './health.js'
 import type { PoolStats, PythonHandlerEvents } from './observation.js'
-import type { PythonHandlerOptions } from './options.js'
+import type { PythonHandlerOptions, WorkersOptions } from './options.js'
 import type { SocketRequest, WebSocketConnection } from './websocket.js'
 
 /** A request in any of the accepted forms. */
@@ -377,6 +377,22 @@ export class PythonHandler extends EventEmitter<PythonHandlerEvents> implements 
    *   and with `ERR_INVALID_OPTION` if the timeout is not valid.
    */
   reload (options?: ReloadOptions): Promise<void>
+
+  /**
+   * Changes the number of workers: to a number, or to the limits of an elastic pool. Limits that
+   * are not given stay as they are. Resolves when at least `min` workers take requests, and no more
+   * than `max`. Workers that are no longer needed finish the requests they have, for up to
+   * `timeouts.retire`. If another call changes the number in the meantime, both wait for that one.
+   * @throws Rejects with `ERR_INVALID_OPTION` if the number or a limit is not valid, with a
+   *   `StartupError` if a new worker cannot start (the pool keeps the new size, and retries), and
+   *   with `ERR_CLOSED` if the handler is closed.
+   * @example
+   * ```js
+   * await python.resize(4)
+   * await python.resize({ min: 1, max: 8 })
+   * ```
+   */
+  resize (workers: number | WorkersOptions): Promise<void>
 
   /**
    * Closes the handler: refuses new requests, lets those in flight finish, runs lifespan shutdown,

@@ -105,6 +105,8 @@ export interface PoolStats extends Traffic {
   workers: WorkerStats[]
   /** The endpoints of a remote application; only with the option `remote`. */
   endpoints?: EndpointStats[]
+  /** The number of workers that there should be, and its limits. All are equal if it is fixed. */
+  size: { wanted: number, min: number, max: number }
   /** The number of workers, or of endpoints, that take requests. */
   ready: number
   /** The number of requests in flight in all workers. */
@@ -183,6 +185,20 @@ export interface ReloadDetails {
   error: Error | null
 }
 
+/** Details of the event `pool:resize`. */
+export interface PoolResizeDetails {
+  /** The number of workers that there should have been. */
+  from: number
+  /** The number of workers that there should be now. They may still be starting. */
+  to: number
+  /** The fewest workers that there may be. */
+  min: number
+  /** The most workers that there may be. */
+  max: number
+  /** Requests waited or event loops were late, there was less to do, or `resize()` asked for it. */
+  reason: 'load' | 'idle' | 'asked'
+}
+
 /** Details of the event `pool:failed`. */
 export interface PoolFailedDetails {
   /**
@@ -197,7 +213,7 @@ export interface PoolFailedDetails {
  * event loop, or broke the protocol. With the others it was told to end.
  */
 export type ExitReason =
-  'startup' | 'crash' | 'hung' | 'protocol' | 'recycle' | 'reload' | 'close'
+  'startup' | 'crash' | 'hung' | 'protocol' | 'recycle' | 'resize' | 'reload' | 'close'
 
 /** Details of the event `worker:exit`. */
 export interface WorkerExitDetails extends ProcessSource {
@@ -233,6 +249,8 @@ export interface PythonHandlerEvents {
   'worker:exit': [details: WorkerExitDetails]
   /** A reload succeeded or failed. */
   reload: [details: ReloadDetails]
+  /** The number of workers that there should be has changed. */
+  'pool:resize': [details: PoolResizeDetails]
   /** No worker can be started. Requests are rejected at once, and the pool keeps retrying. */
   'pool:failed': [details: PoolFailedDetails]
   /** A worker is ready again after `pool:failed`. */

@@ -98,6 +98,36 @@ export interface DashboardOptions {
 }
 
 /**
+ * The limits of an elastic pool. A worker is added when requests wait for 10 milliseconds, or when
+ * the event loops of all workers have been late for a tenth of a second. One is taken away when the
+ * workers that are left were used by half or less over the time `idle`; it never has a request, an
+ * open response or a WebSocket then. A pool that had to grow again soon after it shrank waits up to
+ * four times as long before it shrinks the next time.
+ */
+export interface WorkersOptions {
+  /**
+   * The fewest workers, 0 to 1024. With 0 a worker is started for the first request, and the last
+   * one ends when there was nothing to do over the time `idle`; the fork server stays. `ready` then
+   * resolves once the fork server has started and imported what `preload` names: with
+   * `preload: true` it rejects if the application cannot be imported. Otherwise the first request
+   * finds that out, and rejects.
+   * @defaultValue 1
+   */
+  min?: number
+  /**
+   * The most workers, 1 to 1024, and not below `min`.
+   * @defaultValue the number of cores that may be used, or `min` if that is more
+   */
+  max?: number
+  /**
+   * How long workers must have had little to do before one of them ends, in milliseconds, 1 to
+   * 2147483647.
+   * @defaultValue 30000
+   */
+  idle?: number
+}
+
+/**
  * The options of a handler. An unknown option, or a value of the wrong type or out of range, throws
  * an `InvalidOptionError`. `undefined` stands for the default.
  */
@@ -161,11 +191,16 @@ export interface PythonHandlerOptions {
   python?: string | URL
 
   /**
-   * The number of worker processes, 1 to 1024. The default is `os.availableParallelism()`, or less
-   * if the CPU quota of the control group (of a container, for example) is lower.
+   * The number of worker processes, 1 to 1024, or the limits of an elastic pool, which grows with
+   * its load and shrinks when it has less to do. The default is `os.availableParallelism()`, or
+   * less if the CPU quota of the control group (of a container, for example) is lower.
    * @defaultValue the number of cores that may be used
+   * @example
+   * ```js
+   * const python = new PythonHandler({ workers: { min: 1, max: 8, idle: 60_000 }, preload: true })
+   * ```
    */
-  workers?: number
+  workers?: number | WorkersOptions
 
   /**
    * An ASGI service that answers the requests instead of processes of this handler. Options about
@@ -323,8 +358,9 @@ export interface PythonHandlerOptions {
   /**
    * How long Node and each worker look for the next message before they sleep, in microseconds, 0
    * to 1000. This saves the time of a wake-up, which takes longer than most requests. They look
-   * only while requests are in flight, and less often while they find nothing. `auto` is 20 if Node
-   * and each worker have a core, and otherwise 0.
+   * only while requests are in flight, and less often while they find nothing. `auto` is what a
+   * wake-up takes on this machine (5 to 100, measured while it runs) if Node and each worker have a
+   * core, and otherwise 0.
    * @defaultValue `'auto'`
    */
   spin?: 'auto' | number

@@ -21,10 +21,11 @@ export function namesFlags () {
 
 /**
  * @param {string} option for example 'timeouts.startup'
- * @returns {string} what to call it in a message; an option without a flag keeps its own name
+ * @returns {string} what to call it in a message: a field whose option has a flag is called by
+ *   that, and an option without a flag keeps its own name
  */
 export function optionName (option) {
-  return flags?.get(option) ?? option
+  return flags?.get(option) ?? flags?.get(option.replace(/\.\w+$/, '')) ?? option
 }
 
 /** What to call the option remote, which the command line has only as `remote.url`. */

@@ -147,6 +147,11 @@ export class InFlight {
     if (this.#streams.get(id) !== undefined) this.#channel.consumed(id, length)
   }
 
+  /** @param {Buffer} bytes a piece of a body that nobody uses any more */
+  recycle (bytes) {
+    this.#channel.recycle(bytes)
+  }
+
   /**
    * Nobody waits for the response any more. The application is told, and its task is cancelled
    * unless it ends within the grace.

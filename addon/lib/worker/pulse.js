@@ -22,11 +22,27 @@ export class Pulse {
    */
   probe () {
     if (this.#waits) return ++this.#missed
+    this.#send(performance.now())
+    return 0
+  }
+
+  /**
+   * Pings, unless the last ping has not been answered.
+   * @param {number} now performance.now()
+   * @returns {number} milliseconds that the last answer was late, or has been missing
+   */
+  feel (now) {
+    if (this.#waits) return Math.max(this.#lag, now - this.#pingedAt)
+    this.#send(now)
+    return this.#lag
+  }
+
+  /** @param {number} now performance.now() */
+  #send (now) {
     this.#waits = true
     this.#missed = 0
-    this.#pingedAt = performance.now()
+    this.#pingedAt = now
     this.ping()
-    return 0
   }
 
   /** @param {number} now performance.now() when the answer arrived */

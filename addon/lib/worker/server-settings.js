@@ -17,7 +17,7 @@ export function serverSettings (settings, terminal) {
     lifespan,
     loop,
     rootPath,
-    spin,
+    spin: spin === 'auto' ? null : spin,
     preparation,
     debugger: debug === null
       ? null

@@ -9,7 +9,8 @@
 
 /**
  * Why a process ends: it failed (startup, crash, hung, protocol), or it is no longer wanted.
- * @typedef {'startup' | 'crash' | 'hung' | 'protocol' | 'recycle' | 'reload' | 'close'} ExitReason
+ * @typedef {'startup' | 'crash' | 'hung' | 'protocol' | 'recycle' | 'resize' | 'reload' |
+ *   'close'} ExitReason
  */
 
 /**

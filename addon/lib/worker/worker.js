@@ -270,6 +270,15 @@ export class Worker {
     return this.#pulse.probe()
   }
 
+  /**
+   * Pings the event loop, unless it has not answered the last ping.
+   * @param {number} now performance.now()
+   * @returns {number} milliseconds that the last answer was late, or has been missing
+   */
+  feel (now) {
+    return this.#pulse.feel(now)
+  }
+
   /** It may hang: it gets no new requests unless it answers. */
   suspect () {
     this.#move('suspect')

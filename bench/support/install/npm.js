@@ -13,7 +13,9 @@ export const PINNED = {
   '@platformatic/python-node': '2.0.0',
   // For the proxy: HTTP, and WebSocket (the maintained successor of http-proxy).
   undici: '7.30.2',
-  'http-proxy-3': '1.23.3'
+  'http-proxy-3': '1.23.3',
+  // An open load: it counts from when a request was due, not from when it was sent.
+  autocannon: '8.0.0'
 }
 
 /** The folder of a package, whether it is installed or not. */

@@ -1,58 +1,45 @@
-// Load process (load-process.js) that reads event streams over HTTP/1.1. A load is { port, path,
-// streams, interval, seconds, processes }: it opens the streams, and when all have begun it counts
-// the events of some seconds, and the CPU time of the server's processes. Sockets are read without
-// a parser of HTTP, so that the client takes little of the machine.
+// Load process (load-process.js) that reads event streams over HTTP/1.1, HTTP/2 or a WebSocket. A
+// load is { via, port, http2Port } and what measureEvents() takes. HTTP/1.1 and WebSockets are read
+// without a parser, so that the client takes little of the machine.
 import { connect } from 'node:net'
 import { once } from 'node:events'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { cpuSeconds } from '../processes/processes.js'
-import { latenciesOf } from './closed-loop.js'
+import { connect as connectHttp2 } from 'node:http2'
 import { answerLoads } from './load-process.js'
+import { measureEvents } from './token-events.js'
 
-const EVENT = /data: (\d+)\n/g
+const UPGRADE = 'connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n' +
+  'sec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n'
 
-/** Milliseconds for all streams to settle. */
-const WARM_UP = 1000
+/** Streams on one connection of HTTP/2. */
+const STREAMS_EACH = 100
 
-async function open (port, path, onEvents) {
+/** The text of a frame of a WebSocket begins after two bytes that no event contains. */
+const overSocket = headers => ({ port }) => async (path, onText) => {
   const socket = connect(port, '127.0.0.1')
   await once(socket, 'connect')
   socket.setEncoding('latin1')
-  socket.write(`GET ${path} HTTP/1.1\r\nhost: localhost\r\n\r\n`)
-  let rest = ''
-  socket.on('data', (text) => {
-    const now = process.hrtime.bigint()
-    text = rest + text
-    const end = text.lastIndexOf('\n') + 1
-    rest = text.slice(end)
-    for (const [, due] of text.slice(0, end).matchAll(EVENT)) onEvents(Number(now - BigInt(due)))
-  })
+  socket.write(`GET ${path} HTTP/1.1\r\nhost: localhost\r\n${headers}\r\n`)
+  socket.on('data', onText)
   socket.on('error', () => {})
-  return socket
+  return () => socket.destroy()
 }
 
-answerLoads(async ({ port, path, streams, interval, seconds, processes }) => {
-  let lateness = null
-  const onEvent = (nanoseconds) => lateness?.push(nanoseconds / 1e6)
-  const count = interval > 0 ? Math.ceil((seconds + 30) * 1000 / interval) : 1e9
-  const sockets = []
-  try {
-    for (let i = 0; i < streams; i++) {
-      sockets.push(await open(port, `${path}?count=${count}&interval=${interval}`, onEvent))
+const VIA = {
+  'HTTP/1.1': overSocket(''),
+  WebSocket: overSocket(UPGRADE),
+  'HTTP/2': ({ http2Port }) => {
+    const sessions = []
+    let streams = 0
+    return async (path, onText) => {
+      if (streams++ % STREAMS_EACH === 0) {
+        sessions.unshift(connectHttp2(`http://127.0.0.1:${http2Port}`).on('error', () => {}))
+      }
+      const stream = sessions[0].request({ ':path': path }).setEncoding('latin1')
+      stream.on('data', onText)
+      stream.on('error', () => {})
+      return () => stream.session?.destroy()
     }
-    await sleep(WARM_UP)
-    const { node, python } = processes
-    const before = { node: cpuSeconds(node), python: cpuSeconds(python) }
-    lateness = []
-    const started = performance.now()
-    await sleep(seconds * 1000)
-    const cpu = {
-      node: cpuSeconds(node) - before.node, python: cpuSeconds(python) - before.python
-    }
-    const arrived = lateness
-    lateness = null
-    return { seconds: (performance.now() - started) / 1000, cpu, ...latenciesOf(arrived) }
-  } finally {
-    for (const socket of sockets) socket.destroy()
   }
-})
+}
+
+answerLoads(load => measureEvents(load, VIA[load.via](load)))

@@ -58,5 +58,9 @@ function echo (bytes) {
   }
 }
 
+/** The request as handleRequest() takes it. */
+export const requestOf = ({ method = 'GET', path, headers, body }) =>
+  ({ method, url: path, headers, body: bodyOf({ body }) })
+
 /** The body of a request as one string. */
 export const bodyOf = ({ body }) => body && body[0].repeat(body[1])

@@ -77,10 +77,12 @@ export function smallMultiples ({ title, subtitle, x, range, marks, series }) {
  * @param {string} options.subtitle
  * @param {string} options.x title of the axis
  * @param {string} options.y
+ * @param {(value: number) => string} [options.label] of a value of x
+ * @param {boolean} [options.logarithmic] whether y is
  * @param {Array<{ name: string, points: Array<[number, number]> }>} options.series
  * @returns {string} SVG
  */
-export function lines ({ title, subtitle, x, y, series }) {
+export function lines ({ title, subtitle, x, y, label, logarithmic = false, series }) {
   const axis = { type: 'value', min: 0, nameLocation: 'middle', axisLabel: { fontSize: 12 } }
   return draw({ width: WIDTH, height: 420 }, {
     title: heading(title, subtitle),
@@ -93,8 +95,21 @@ export function lines ({ title, subtitle, x, y, series }) {
       itemGap: 30
     },
     grid: { left: 75, right: 30, top: 95, bottom: 55 },
-    xAxis: { ...axis, max: 'dataMax', name: x, nameGap: 28, splitLine: { show: false } },
-    yAxis: { ...axis, name: y, nameGap: 45, splitLine: { lineStyle: { color: '#eee' } } },
+    xAxis: {
+      ...axis,
+      max: 'dataMax',
+      name: x,
+      nameGap: 28,
+      axisLabel: { fontSize: 12, formatter: label },
+      splitLine: { show: false }
+    },
+    yAxis: {
+      ...axis,
+      ...logarithmic && { type: 'log', min: undefined },
+      name: y,
+      nameGap: 45,
+      splitLine: { lineStyle: { color: '#eee' } }
+    },
     color: ['#2563eb', '#dc2626', '#16a34a', '#9333ea'],
     series: series.map(({ name, points }) =>
       ({ name, type: 'line', data: points, showSymbol: false, lineStyle: { width: 1.5 } }))

@@ -15,6 +15,9 @@ export const SERIES_STYLES = {
   'node:http': {
     ...THIN, title: 'bare node:http', color: '#000000', symbol: 'emptyCircle', type: 'dashed'
   },
+  'express.static': {
+    ...THIN, title: 'express.static', color: '#000000', symbol: 'emptyCircle', type: 'dashed'
+  },
   peer: { ...THIN, title: '@platformatic/python-node', color: '#56b4e9', symbol: 'emptyRect' },
   floor: {
     ...THIN, title: 'bare asyncio loop', color: '#777777', symbol: 'emptyDiamond', type: 'dotted'

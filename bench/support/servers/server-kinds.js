@@ -13,6 +13,10 @@ const script = name => fileURLToPath(new URL(name, import.meta.url))
  * @property {string} docroot
  * @property {string} app module:attribute
  * @property {number} workers
+ * @property {number} [concurrency] requests that a worker of node-asgi has at a time
+ * @property {string} [library] URL of @platformatic/python-node
+ * @property {number} [http2Port] where node-asgi also serves HTTP/2, without TLS
+ * @property {number} [processes] of Node, for the command line
  * @property {Address} [upstream] the server behind a proxy
  * @typedef {object} Kind
  * @property {(application: Application, address: Address) =>
@@ -22,8 +26,21 @@ const script = name => fileURLToPath(new URL(name, import.meta.url))
  */
 
 const node = (name, options) => [process.execPath, [script(name), JSON.stringify(options)]]
-const nodeAsgi = more => ({ bin, docroot, app, workers }, { port }) => node('node-asgi-server.js',
-  { port, docroot, appTarget: app, workers, python: join(bin, 'python'), ...more })
+const nodeAsgi = more => ({ bin, docroot, app, workers, concurrency, http2Port }, { port }) =>
+  node('node-asgi-server.js', {
+    port,
+    http2Port,
+    docroot,
+    appTarget: app,
+    workers,
+    concurrency,
+    python: join(bin, 'python'),
+    ...more
+  })
+const commandLine = more => ({ bin, app, workers, processes = 1 }, { port }) => [process.execPath, [
+  script('../../../addon/bin/node-asgi.js'), app, '--port', String(port),
+  '--workers', String(workers), '--processes', String(processes), '--python', join(bin, 'python'),
+  '--no-access-log', '--log-level', 'warn', ...more]]
 const proxy = websocket => ({ upstream }, { port }) =>
   node('proxy-server.js', { port, websocket, ...upstream })
 
@@ -48,15 +65,23 @@ const granian = ({ bin, app, workers }, { port }) => [join(bin, 'granian'), [app
 export const kinds = {
   'node-asgi': { command: nodeAsgi({}) },
   'node-asgi, preload': { command: nodeAsgi({ preload: true }) },
+  'node-asgi command': { command: commandLine([]) },
+  // Each worker is replaced every few seconds.
+  'node-asgi command, recycling': { command: commandLine(['--max-requests', '5000']) },
   // What users do today: node:http and undici's pool. http-proxy-3 pipes WebSockets as bytes.
-  // http-proxy-3.
   proxy: { command: proxy('pipe'), upstream: 'uvicorn' },
   // The same, but WebSockets end in Node, which relays each message (`ws` on both sides).
   relay: { command: proxy('relay'), upstream: 'uvicorn' },
   uvicorn: { command: uvicorn },
   granian: { command: granian },
   gunicorn: { command: gunicorn('asgi') },
+  'python-node': {
+    command: ({ library, docroot, app }, { port }) =>
+      node('peer-server.js', { library, port, docroot, appTarget: app })
+  },
   'gunicorn, uvicorn worker': { command: gunicorn('uvicorn_worker.UvicornWorker') },
+  // Files only.
+  'express.static': { command: (_, { port }) => node('express-server.js', { port }) },
   // The same hello without Python.
   'node:http': { command: (_, { port }) => node('bare-server.js', { port }) }
 }

@@ -134,6 +134,11 @@ class Server extends EventEmitter {
     }
   }
 
+  /** Sends a signal to the process that was started last: the one that listens. */
+  signal (name) {
+    this.#children[0].kill(name)
+  }
+
   async stop () {
     for (const child of this.#children) {
       if (hasEnded(child)) continue
@@ -158,7 +163,7 @@ class Server extends EventEmitter {
 
 const hasEnded = ({ exitCode, signalCode }) => exitCode !== null || signalCode !== null
 
-async function freePort () {
+export async function freePort () {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address()

@@ -109,7 +109,8 @@ describe('parseArguments', () => {
       '--allow-write', '/c', '--limit-memory', '300', '--limit-cpu', '60', '--limit-files', '200',
       '--limit-processes', '50', '--limit-core', '0', '--allow-debug', '--protect-node',
       '--remote', 'http://a,http://b', '--remote-host', 'endpoint', '--remote-ca',
-      'package.json', '--remote-cert', 'package.json', '--remote-key', 'package.json', '--remote-health', '/healthz',
+      'package.json', '--remote-cert', 'package.json', '--remote-key', 'package.json',
+      '--remote-health', '/healthz',
       '--remote-fallback', 'local',
       '--debug', '5678', '--dashboard-token', 'correct-horse-battery'
     ])
@@ -257,7 +258,22 @@ describe('parseArguments', () => {
     assert.match(refused([]), /WEB_CONCURRENCY .*'many'/)
   })
 
+  it('takes the limits of an elastic pool', () => {
+    const workers = (...argv) => parseArguments(argv).handler.workers
+    assert.deepEqual(workers('--workers', '0-8'), { min: 0, max: 8, idle: undefined })
+    assert.deepEqual(workers('--workers', '1-8', '--workers-idle', '1.5'),
+      { min: 1, max: 8, idle: 1500 })
+    process.env.NODE_ASGI_WORKERS_IDLE = '60'
+    assert.equal(workers('--workers', '3'), 3)
+    assert.equal(workers(), undefined)
+    assert.match(refused(['--workers', '3', '--workers-idle', '2']), /--workers-idle.*--workers/)
+  })
+
   for (const [argv, message] of [
+    [['--workers', '8-1'], /--workers.*'8-1'.*below/],
+    [['--workers', '1-'], /--workers.*'1-'.*1-8/],
+    [['--workers', '1-0'], /--workers.*'1-0'.*\b1\b/],
+    [['--workers-idle', '0'], /--workers-idle.*'0'/],
     [['--port', '65536'], /--port.*'65536'.*0 to 65535/],
     [['--workers', '0'], /--workers.*'0'.*\b1\b/],
     [['--workers', 'two'], /--workers.*'two'/],

@@ -5,7 +5,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include "support/poll.h"
@@ -35,13 +37,13 @@ TEST_F(DoorbellTest, RingMakesTheOtherEndReadableUntilCleared) {
   EXPECT_TRUE(IsReadable(bells_.one.fd()));
   EXPECT_TRUE(IsReadable(bells_.one.fd())) << "level-triggered: looking does not clear";
   EXPECT_FALSE(IsReadable(bells_.other.fd()));
-  EXPECT_TRUE(bells_.one.Clear());
+  EXPECT_TRUE(bells_.one.Clear().open);
   EXPECT_FALSE(IsReadable(bells_.one.fd()));
 }
 
 TEST_F(DoorbellTest, ManyRingsAreClearedAtOnce) {
   for (int i = 0; i < 100; ++i) bells_.other.Ring();
-  EXPECT_TRUE(bells_.one.Clear());
+  EXPECT_TRUE(bells_.one.Clear().open);
   EXPECT_FALSE(IsReadable(bells_.one.fd()));
 }
 
@@ -49,11 +51,11 @@ TEST_F(DoorbellTest, NothingBlocksOnDescriptorsThatBlock) {
   for (const int fd : {bells_.one.fd(), bells_.other.fd()}) {
     ASSERT_EQ(::fcntl(fd, F_SETFL, 0), 0);
   }
-  EXPECT_TRUE(bells_.one.Clear()) << "silent";
+  EXPECT_TRUE(bells_.one.Clear().open) << "silent";
   Fill();
   bells_.other.Ring();
   EXPECT_TRUE(IsReadable(bells_.one.fd()));
-  while (IsReadable(bells_.one.fd())) EXPECT_TRUE(bells_.one.Clear());
+  while (IsReadable(bells_.one.fd())) EXPECT_TRUE(bells_.one.Clear().open);
   bells_.other.Ring();
   EXPECT_TRUE(IsReadable(bells_.one.fd())) << "there is room again";
 }
@@ -63,8 +65,8 @@ TEST_F(DoorbellTest, ClearReportsAnEndThatIsClosed) {
   {
     const Doorbell closed = std::move(bells_.other);
   }
-  EXPECT_TRUE(bells_.one.Clear()) << "it was rung before";
-  EXPECT_FALSE(bells_.one.Clear());
+  EXPECT_TRUE(bells_.one.Clear().open) << "it was rung before";
+  EXPECT_FALSE(bells_.one.Clear().open);
   EXPECT_TRUE(IsReadable(bells_.one.fd()));
   bells_.one.Ring();  // without SIGPIPE
 }
@@ -74,12 +76,33 @@ TEST_F(DoorbellTest, ClearReportsAnEndThatIsClosedWithRingsUnread) {
   {
     const Doorbell closed = std::move(bells_.other);
   }
-  EXPECT_FALSE(bells_.one.Clear());
+  EXPECT_FALSE(bells_.one.Clear().open);
 }
 
 TEST_F(DoorbellTest, ClearReportsAnEndThatIsShutDown) {
   ASSERT_EQ(::shutdown(bells_.other.fd(), SHUT_WR), 0);
-  EXPECT_FALSE(bells_.one.Clear());
+  EXPECT_FALSE(bells_.one.Clear().open);
+}
+
+TEST_F(DoorbellTest, ClearSaysHowLongAgoTheFirstRingWas) {
+  EXPECT_FALSE(bells_.one.Clear().age.has_value());
+  const auto before = std::chrono::steady_clock::now();
+  bells_.other.Ring();
+  std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  bells_.other.Ring();
+  const auto age = bells_.one.Clear().age;
+  ASSERT_TRUE(age.has_value());
+  EXPECT_GE(*age, std::chrono::milliseconds(5));
+  EXPECT_LE(*age, std::chrono::steady_clock::now() - before);
+  EXPECT_FALSE(bells_.one.Clear().age.has_value());
+}
+
+TEST_F(DoorbellTest, AHostileRingIsARingWithoutATime) {
+  ASSERT_EQ(::send(bells_.other.fd(), "abc", 3, 0), 3);
+  const Doorbell::Cleared cleared = bells_.one.Clear();
+  EXPECT_TRUE(cleared.open);
+  EXPECT_FALSE(cleared.age.has_value());
+  EXPECT_FALSE(IsReadable(bells_.one.fd()));
 }
 
 TEST_F(DoorbellTest, WorksThroughAnotherDescriptorOfTheSameEnd) {

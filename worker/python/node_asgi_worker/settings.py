@@ -19,7 +19,7 @@ class Settings:
     loop: str
     root_path: str
     # Microseconds.
-    spin: int
+    spin: int | None
     # Seconds; None is no limit.
     startup_timeout: float | None
     shutdown_timeout: float | None
@@ -55,7 +55,7 @@ class Settings:
             lifespan=_typed(raw, "lifespan", str),
             loop=_typed(raw, "loop", str),
             root_path=_typed(raw, "rootPath", str),
-            spin=_typed(raw, "spin", int),
+            spin=_spin(_value(raw, "spin")),
             startup_timeout=_seconds(timeouts, "startup"),
             shutdown_timeout=_seconds(timeouts, "shutdown"),
             cancel_timeout=_seconds(timeouts, "cancel"),
@@ -78,6 +78,12 @@ def _typed(raw, name, kind):
     if type(value) is not kind:  # For isinstance, True is an int.
         raise ValueError(f"setting {name!r} must be {kind.__name__}, not {value!r}")
     return value
+
+
+def _spin(value):
+    if value is None or type(value) is int:
+        return value
+    raise ValueError(f"setting 'spin' must be microseconds or null, not {value!r}")
 
 
 def _preload(value):

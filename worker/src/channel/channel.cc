@@ -106,8 +106,8 @@ bool Channel::Start(PyObject* self, PyObject* args, PyObject* kwargs) {
   PyObject* describe_error = nullptr;
   PyObject* write_error = nullptr;
   PyObject* on_stop = nullptr;
-  unsigned int spin = 0;
-  if (PyArg_ParseTupleAndKeywords(args, kwargs, "OO$O!OsOOOI:start", const_cast<char**>(keywords),
+  PyObject* spin = nullptr;
+  if (PyArg_ParseTupleAndKeywords(args, kwargs, "OO$O!OsOOOO:start", const_cast<char**>(keywords),
                                   &app, &spawn, &PyDict_Type, &spawn_options, &lifespan_state,
                                   &root_path, &describe_error, &write_error, &on_stop,
                                   &spin) == 0) {
@@ -116,6 +116,11 @@ bool Channel::Start(PyObject* self, PyObject* args, PyObject* kwargs) {
   if (lifespan_state != Py_None && !PyDict_Check(lifespan_state)) {
     PyErr_SetString(PyExc_TypeError, "state must be a dict or None");
     return false;
+  }
+  if (spin != Py_None) {
+    const unsigned long limit = PyLong_AsUnsignedLong(spin);
+    if (PyErr_Occurred() != nullptr) return false;
+    spinner_ = shm::Spinner(shm::SpinPolicy::Fixed(std::chrono::microseconds(limit)));
   }
   const Ref asyncio = Ref::Steal(PyImport_ImportModule("asyncio"));
   const Ref loop =
@@ -137,7 +142,6 @@ bool Channel::Start(PyObject* self, PyObject* args, PyObject* kwargs) {
   spawn_ = Ref::Borrow(spawn);
   spawn_options_ = Ref::Borrow(spawn_options);
   on_stop_ = Ref::Borrow(on_stop);
-  spinner_ = shm::Spinner(std::chrono::microseconds(spin));
   scopes_.emplace(state().names, lifespan_state == Py_None ? Ref() : Ref::Borrow(lifespan_state),
                   root_path);
   return true;
@@ -148,18 +152,19 @@ bool Channel::Drain() {
     PyErr_SetString(PyExc_RuntimeError, "drain() was called before start()");
     return false;
   }
-  endpoint_->Wake();
+  spinner_.Woken(endpoint_->Wake());
   return TakeFrames();
 }
 
 bool Channel::Resume() {
   resuming_ = false;
+  if (!resume_) return true;
   // Already awake: the bell has not rung, so the system call that clears it is not needed.
-  return !resume_ || TakeFrames();
+  spinner_.Refill();
+  return TakeFrames();
 }
 
 bool Channel::TakeFrames() {
-  spinner_.Refill();
   size_t taken = 0;
   bool room = false;
   shm::Endpoint::Drained drained{};

@@ -102,7 +102,7 @@ class Channel final : public Host {
   const std::array<int, kFds> fds_;
   base::UniqueFd files_;
   std::unique_ptr<shm::Endpoint> endpoint_;
-  shm::Spinner spinner_;
+  shm::Spinner spinner_{shm::SpinPolicy::Adaptive()};
   wire::Frame frame_;
   wire::PartJoiner joiner_;
   struct Entry {

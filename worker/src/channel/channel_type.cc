@@ -116,7 +116,8 @@ PyMethodDef methods[] = {
     {"start", AsMethod(Start), METH_VARARGS | METH_KEYWORDS,
      "start(app, spawn, *, spawn_options, state, root_path, describe_error, write_error,\n"
      "on_stop, spin): serve `app` from now on, in tasks that spawn(coroutine, **spawn_options)\n"
-     "makes. An idle worker spins for `spin` microseconds before it sleeps. Each time Node says\n"
+     "makes. An idle worker spins for `spin` microseconds before it sleeps (None: for as long as\n"
+     "a wake-up takes here). Each time Node says\n"
      "stop, on_stop(patience in milliseconds) is called."},
     {"ready", Ready, METH_VARARGS, "ready(info): tell Node that this worker serves requests."},
     {"startup_failed", StartupFailed, METH_VARARGS,

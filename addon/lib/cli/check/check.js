@@ -55,7 +55,8 @@ async function * findings (given) {
     yield failure('settings', error)
     return
   }
-  const { workers } = options
+  const { processes } = given
+  const workers = Math.max(options.workers.max, processes)
   if (options.remote !== null) {
     yield * checkRemote(options.remote)
     yield await checkAddress(given)
@@ -65,14 +66,14 @@ async function * findings (given) {
   yield python.finding
   if (options.remote === null) yield await checkAddress(given)
   yield checkDescriptors(
-    { limit: descriptorLimit(), connections: given.limits.connections, workers })
+    { limit: descriptorLimit(), connections: given.limits.connections / processes, workers })
   yield checkCores({ cores: availableCores(), workers })
   if (python.survey === null) return
   let isFirst = true
   const { remote: _, ...local } = handler
   for await (const finding of checkApplication(local, (worker, isShared) => {
     const { bytes, source } = memoryLimit()
-    return checkMemory({ limit: bytes, source, worker, workers, isShared })
+    return checkMemory({ limit: bytes, source, worker, workers, processes, isShared })
   })) {
     // What seems to be missing may come from a place that only the application knows.
     if (isFirst) yield * packages(python.survey, finding.status)

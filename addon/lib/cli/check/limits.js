@@ -53,11 +53,12 @@ export function checkCores ({ cores, workers }) {
  * @param {string} numbers.source of the limit
  * @param {number} numbers.worker bytes of one worker that has just started
  * @param {number} numbers.workers
+ * @param {number} [numbers.processes] of Node
  * @param {boolean} numbers.isShared whether workers share what is preloaded
  * @returns {Finding}
  */
-export function checkMemory ({ limit, source, worker, workers, isShared }) {
-  const needed = NODE_MEMORY + worker * workers
+export function checkMemory ({ limit, source, worker, workers, processes = 1, isShared }) {
+  const needed = NODE_MEMORY * processes + worker * workers
   const detail = `${count(workers, 'worker')} of ${mebibytes(worker)} and Node.js need ` +
     `${isShared ? 'at most ' : ''}${mebibytes(needed)} after the start, and the ${source} allows ` +
     mebibytes(limit)

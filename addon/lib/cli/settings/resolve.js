@@ -55,7 +55,7 @@ export class Settings {
       this.resolved.set(setting, resolved)
       this.values[keyOf(setting)] = resolved.value
     }
-    nameOptionsAsFlags(this.#names())
+    nameOptionsAsFlags(this.optionNames())
   }
 
   /**
@@ -161,7 +161,7 @@ export class Settings {
   }
 
   /** What messages call each option of the handler: where its value comes from. */
-  #names () {
+  optionNames () {
     /** @type {Record<string, string>} */
     const names = {}
     for (const { option, flag } of SETTINGS) {
@@ -193,8 +193,12 @@ export class Settings {
       const groups = option.split('.')
       const last = /** @type {string} */ (groups.pop())
       let place = options
-      for (const group of groups) place = place[group] ??= {}
-      place[last] = rank === 'default' ? initial : value
+      for (const group of groups) {
+        if (!(group in place)) place[group] = {}
+        place = place[group]
+      }
+      // `workers` has fields only if it is not a number.
+      if (Object(place) === place) place[last] = rank === 'default' ? initial : value
     }
     return options
   }

@@ -21,8 +21,9 @@ const PREFIX = 'NODE_ASGI_'
 const OTHERS = new RegExp(`^${PREFIX}(BUILD|WORKER_MODULE|CHAOS_SECONDS|CRASHES|WRITE_GRID|` +
   '(TEST|FUZZ|FRAMEWORKS)_\\w+)$')
 
-/** Of a Kubernetes service with the name node-asgi. */
-const SERVICE = new RegExp(`^${PREFIX}(SERVICE_(HOST|PORT)\\w*|PORT_\\d+_\\w+)$`)
+/** Of a Kubernetes service whose name starts with node-asgi. */
+const SERVICE = new RegExp(
+  `^${PREFIX}(\\w+_)?(SERVICE_(HOST|PORT)(_\\w+)?|PORT_\\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)$`)
 
 /**
  * @param {Flags} flags

@@ -1,7 +1,8 @@
 /** The settings of the pool: its workers, their requests, and how long things may take. */
 
 import {
-  MIB, parseCount, parseCountOrNone, parseMebibytes, parseModules, parsePaths, parseSpin, seconds
+  MIB, parseCount, parseCountOrNone, parseMebibytes, parseModules, parsePaths, parseSpin,
+  parseWorkers, seconds
 } from '../values.js'
 import { APP_COMMANDS, SERVER_COMMANDS } from './setting.js'
 
@@ -15,11 +16,26 @@ export const WORKERS = {
     {
       flag: '--workers',
       value: '<n>',
-      about: 'worker processes',
-      brief: 'worker processes (default: one for each core)',
+      about: 'worker processes; 1-8: as many as the load needs, from 1 to 8',
+      brief: 'worker processes, or 1-8 as needed (default: the cores)',
       option: 'workers',
       initially: 'the number of available cores',
       variable: 'WEB_CONCURRENCY',
+      parse: parseWorkers
+    },
+    {
+      flag: '--workers-idle',
+      ...SECOND,
+      about: 'seconds that workers have little to do before one of them ends, with --workers 1-8',
+      option: 'workers.idle',
+      parse: seconds(0.001)
+    },
+    {
+      flag: '--processes',
+      value: '<n>',
+      about: 'processes of Node, which share the workers, for more requests than one of them can ' +
+        'pass on',
+      initial: 1,
       parse: parseCount
     },
     {

@@ -64,7 +64,7 @@ export class StartStatus {
 /**
  * @typedef {object} Counts of the pool, as stats() has them
  * @property {number} ready
- * @property {{ length: number }} workers
+ * @property {{ wanted: number, min: number, max: number }} size
  * @property {number} inFlight
  * @property {number} queued
  * @property {number} requests
@@ -109,9 +109,10 @@ export class ServingStatus {
  */
 export function servingText (now, before, time) {
   const rate = Math.round((now.requests - before.requests) * 1000 / time)
+  const { wanted, min, max } = now.size
   const problems = now.failed + now.lost
   return [
-    `${now.ready}/${now.workers.length} workers ready`,
+    `${now.ready}/${wanted} workers ready${min === max ? '' : ` (${min} to ${max})`}`,
     `${rate} requests/s`,
     `${now.inFlight} in flight`,
     ...now.queued > 0 ? [`${now.queued} waiting`] : [],

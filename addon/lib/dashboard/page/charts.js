@@ -23,6 +23,7 @@ const MARKS = {
   failure: { color: '--failure', dash: [] },
   reload: { color: '--accent', dash: [6, 4] },
   recycle: { color: '--quiet', dash: [2, 3] },
+  resize: { color: '--quiet', dash: [1, 4] },
   recovery: { color: '--good', dash: [] }
 }
 

@@ -37,6 +37,13 @@ const REQUEST_STATES = {
 }
 
 /**
+ * @param {{ ready: number, wanted: number, min: number, max: number }} pool
+ * @returns {string}
+ */
+const poolSize = ({ ready, wanted, min, max }) =>
+  `${ready} of ${wanted}${min === max ? '' : ` (${min} to ${max})`}`
+
+/**
  * @param {string} id
  * @returns {any}
  */
@@ -66,8 +73,9 @@ const show = {
     setText(byId('in-flight'), short(pool.inFlight))
     setText(byId('queued'), short(pool.queued))
     byId('queued').className = pool.queued > 0 ? 'warning' : ''
-    setText(byId('ready'), `${pool.ready} of ${pool.wanted}`)
-    byId('ready').className = pool.ready === 0 ? 'bad' : pool.ready < pool.wanted ? 'warning' : ''
+    setText(byId('ready'), poolSize(pool))
+    const isMissing = pool.ready < pool.wanted
+    byId('ready').className = isMissing ? (pool.ready === 0 ? 'bad' : 'warning') : ''
     if (byId('reload').dataset.busy === undefined) {
       byId('reload').disabled = pool.state === 'closing' || pool.state === 'closed'
     }

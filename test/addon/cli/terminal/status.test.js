@@ -5,14 +5,23 @@ import {
   ServingStatus, StartStatus, servingText
 } from '../../../../addon/lib/cli/terminal/status.js'
 
-const COUNTS =
-  { ready: 2, workers: [1, 2, 3], inFlight: 4, queued: 0, requests: 100, failed: 0, lost: 0 }
+const COUNTS = {
+  ready: 2,
+  size: { wanted: 3, min: 3, max: 3 },
+  inFlight: 4,
+  queued: 0,
+  requests: 100,
+  failed: 0,
+  lost: 0
+}
 
 describe('servingText', () => {
   it('says what the pool does, and what is wrong only if something is', () => {
     const before = { ...COUNTS, requests: 50 }
     assert.equal(servingText(COUNTS, before, 1000),
       '2/3 workers ready · 50 requests/s · 4 in flight')
+    assert.equal(servingText({ ...COUNTS, size: { wanted: 3, min: 1, max: 8 } }, before, 1000),
+      '2/3 workers ready (1 to 8) · 50 requests/s · 4 in flight')
     assert.equal(servingText({ ...COUNTS, queued: 5, failed: 1, lost: 2 }, before, 500),
       '2/3 workers ready · 100 requests/s · 4 in flight · 5 waiting · 3 failed')
   })
