@@ -14,6 +14,7 @@ export const layers = [
   ['reload', '^addon/lib/reload/'],
   ['websocket', '^addon/lib/websocket/'],
   ['http', '^addon/lib/http/'],
+  ['remote', '^addon/lib/remote/'],
   ['supervisor', '^addon/lib/supervisor/'],
   ['pool', '^addon/lib/pool/'],
   ['worker', '^addon/lib/worker/'],

@@ -38,6 +38,11 @@ const PAGES = {
     title: 'Times and restarts',
     about: 'the groups of options `timeouts`, `restart` and `recycle`'
   },
+  remote: {
+    title: 'Remote options',
+    about: 'the option `remote`, and the statistics of endpoints; [Python somewhere ' +
+      'else](../remote.md) is the guide'
+  },
   isolation: {
     title: 'Isolation options',
     about: 'the group of options `isolation`; [Isolation](../isolation.md) is the guide'

@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
 # Runs all tests, or only the named parts: lint cpp model instructions sanitizers fuzz packages
-# python js frameworks node-frameworks clients observability debugging proxies scale browser. When a
-# part fails, the others still run; the summary at the end shows the result of each.
+# python js frameworks node-frameworks clients remote observability debugging proxies scale browser.
+# When a part fails, the others still run; the summary at the end shows the result of each.
 #
 # Some parts compute all the time, and others mostly wait. When both kinds are asked for, the first
 # run in the background at a low priority, one after the other; their output follows at the end.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 computing=(lint cpp model instructions sanitizers fuzz packages)
-waiting=(python js frameworks node-frameworks clients observability debugging proxies scale browser)
+waiting=(python js frameworks node-frameworks clients remote observability debugging proxies scale
+  browser)
 all=("${computing[@]}" "${waiting[@]}")
 parts=("$@")
 ((${#parts[@]} > 0)) || parts=("${all[@]}")
@@ -129,6 +130,11 @@ run_node-frameworks() {
 run_clients() {
   bash test/clients/setup.sh
   run_node_tests 1 test/clients
+}
+
+run_remote() {
+  bash test/remote/setup.sh
+  run_node_tests 1 test/remote
 }
 
 run_debugging() {

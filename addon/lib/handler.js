@@ -14,7 +14,7 @@ import { BlockingStream, BufferedStream } from './stream/buffered-stream.js'
 import {
   NO_LIMITS, checkTimeout, isSocket, requestContent, requestHead, requestLimits
 } from './stream/call.js'
-import { InvalidOptionError, InvalidRequestError } from './errors.js'
+import { InvalidOptionError, InvalidRequestError, remoteUnsupportedError } from './errors.js'
 import { checkOptions, describe } from './errors/unknown-key.js'
 import { encodeSocketHead, parseMethod } from './message/head.js'
 import { parsePrefix } from './message/mount.js'
@@ -22,6 +22,7 @@ import { createMiddleware } from './http/middleware.js'
 import { checkScope } from './http/node-scope.js'
 import { parseOptions } from './options.js'
 import { parsePoolSize } from './option-workers.js'
+import { Remote } from './remote/remote.js'
 import { Service } from './service.js'
 import { guard } from './util/guard.js'
 import { replaceableLogger } from './util/replaceable-logger.js'
@@ -258,6 +259,11 @@ export class PythonHandler extends EventEmitter {
       throw new InvalidOptionError('limits',
         'handleRequestSync() takes no limits; use handleRequest() for a signal or a timeout')
     }
+    const { supervisor } = this.#service
+    if (supervisor instanceof Remote) {
+      throw remoteUnsupportedError('handleRequestSync(), because the network needs the event ' +
+        'loop; use handleRequest()')
+    }
     const content = requestContent(request)
     const { body } = content
     if (body instanceof Readable) {
@@ -271,9 +277,9 @@ export class PythonHandler extends EventEmitter {
     let failure = null
     const stream = new BlockingStream(requestHead(request, content), body,
       (value) => { response = value }, (error) => { failure = error })
-    waitForWorker(this.#service.supervisor)
+    waitForWorker(supervisor)
     const worker = this.#service.pool.submitNow(stream)
-    if (worker !== null) waitForResponse(this.#service.supervisor, worker, stream)
+    if (worker !== null) waitForResponse(supervisor, /** @type {any} */ (worker), stream)
     if (failure !== null) throw failure
     return /** @type {any} */ (response)
   }

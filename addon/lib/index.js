@@ -8,6 +8,7 @@ export {
   InvalidOptionError,
   InvalidRequestError,
   NodeAsgiError,
+  RemoteError,
   RequestTimeoutError,
   ResponseError,
   StartupError,

@@ -234,6 +234,11 @@ export function python (value, name) {
 }
 
 /** @type {Check} */
+export function fallback (value, name) {
+  return value === undefined || value === 'local' ? value : invalid(name, "'local'", value)
+}
+
+/** @type {Check} */
 export function fileNames (value, name) {
   if (value === undefined) return value
   const isList = Array.isArray(value) && value.length > 0 &&

@@ -111,6 +111,8 @@
  * @property {number} threads
  * @property {string | undefined} python undefined: look for one
  * @property {PoolSize} workers
+ * @property {import('./option-remote.js').RemoteSettings | null} remote null: it runs here
+ * @property {'local' | undefined} fallback
  * @property {boolean | string[]} preload
  * @property {Watch | null} watch null: watch nothing
  * @property {'auto' | 'on' | 'off'} lifespan

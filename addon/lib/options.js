@@ -5,13 +5,14 @@
 
 import { InvalidOptionError } from './errors.js'
 import {
-  allowedHosts, allowedOrigins, appTarget, boolean, count, docroot, environment, fileNames,
-  fraction, healthPaths, integer, isRecord, logger, oneOf, orNever, positiveTime, preload,
-  proxyHeaders, python, ring, rootPath, spin, time, token, trustProxy
+  allowedHosts, allowedOrigins, appTarget, boolean, count, docroot, environment, fallback,
+  fileNames, fraction, healthPaths, integer, isRecord, logger, oneOf, orNever, positiveTime,
+  preload, proxyHeaders, python, ring, rootPath, spin, time, token, trustProxy
 } from './option-checks.js'
 import { debug, debugged } from './option-debug.js'
 import { checkFields, group, initialOf, unlessBoolean } from './option-groups.js'
 import { ISOLATION } from './option-isolation.js'
+import { REMOTE } from './option-remote.js'
 import { WORKERS } from './option-workers.js'
 import { availableCores } from './util/available-cores.js'
 import { optionName } from './util/option-name.js'
@@ -98,6 +99,8 @@ const OPTIONS = {
   threads: { check: integer(1, 1000), initial: 10 },
   python: { check: python, initial: undefined },
   workers: WORKERS,
+  remote: REMOTE,
+  fallback: { check: fallback, initial: undefined },
   preload: { check: preload, initial: false },
   watch: unlessBoolean(WATCH),
   lifespan: { check: oneOf('auto', 'on', 'off'), initial: 'auto' },

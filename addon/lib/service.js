@@ -7,6 +7,8 @@ import { createClosing } from './http/closing.js'
 import { createListener } from './http/listener.js'
 import { Observers } from './observe/observers.js'
 import { Pool } from './pool/pool.js'
+import { REMOTE_LIMITS } from './remote/limits.js'
+import { Remote } from './remote/remote.js'
 import { Launcher } from './supervisor/launcher.js'
 import { PythonLog } from './supervisor/python-log.js'
 import { Supervisor } from './supervisor/supervisor.js'
@@ -52,11 +54,11 @@ export class Service {
   constructor (given, { launcher, observer, ...surroundings }, audience) {
     launcher ??= new Launcher(given, surroundings)
     this.launcher = launcher
-    const { binding, interpreter } = launcher
     const settings = this.settings = launcher.settings
-    this.binding = binding
     this.audience = audience
-    this.connectionLimits = { ...binding.limits, maxMessage: settings.websocket.maxMessage }
+    this.isRemote = launcher.isRemote
+    this.limits = this.isRemote ? REMOTE_LIMITS : this.binding.limits
+    this.connectionLimits = { ...this.limits, maxMessage: settings.websocket.maxMessage }
     /** @type {Promise<void>} */
     this.ready = new Promise((resolve, reject) => {
       this.#settle = (error) => error === null ? resolve() : reject(error)
@@ -65,18 +67,44 @@ export class Service {
     this.observers = new Observers(audience.handler)
     if (observer !== undefined) this.observers.add(observer)
     this.pool = new Pool(settings, this.observers)
-    this.supervisor = new Supervisor({
+    /** @type {Supervisor | Remote} */
+    this.supervisor = this.isRemote
+      ? this.#createRemote()
+      : this.#createSupervisor(this.pool, (error) => this.#settle(error))
+    this.closing = createClosing(this.pool, settings.timeouts.drain)
+    const { listener } = this.closing
+    const listen = createListener(this.pool, this.limits, settings, listener)
+    this.endpoint = { listen, ...createUpgrade(this.pool, settings, listener) }
+  }
+
+  /** The addon. A handler without processes does not load it. */
+  get binding () { return this.launcher.binding }
+
+  /**
+   * @param {string} event
+   * @param {any} details
+   */
+  #onEvent (event, details) {
+    this.audience.tell(event, details)
+    this.observers.event(event, details)
+  }
+
+  /**
+   * @param {Pool} pool
+   * @param {(error: Error | null) => void} onSettled
+   */
+  #createSupervisor (pool, onSettled) {
+    const { settings, audience, launcher } = this
+    const { binding, interpreter } = launcher
+    return new Supervisor({
       binding,
       settings,
       interpreter,
       launcher,
-      pool: this.pool,
+      pool,
       owner: {
-        onSettled: (error) => this.#settle(error),
-        onEvent: (event, details) => {
-          audience.tell(event, details)
-          this.observers.event(event, details)
-        },
+        onSettled,
+        onEvent: (event, details) => this.#onEvent(event, details),
         onAppError: (error, source) => {
           audience.tell('app:error', error, source)
           this.observers.event('app:error', { error, ...source })
@@ -85,15 +113,37 @@ export class Service {
         onLastLine: (pid) => this.#log.forget(pid)
       }
     })
-    this.closing = createClosing(this.pool, settings.timeouts.drain)
-    const { listener } = this.closing
-    const listen = createListener(this.pool, binding.limits, settings, listener)
-    this.endpoint = { listen, ...createUpgrade(this.pool, settings, listener) }
+  }
+
+  #createRemote () {
+    return new Remote({
+      settings: this.settings,
+      pool: this.pool,
+      owner: {
+        onSettled: (error) => this.#settle(error),
+        onEvent: (event, details) => this.#onEvent(event, details),
+        startLocal: () => this.#startLocal()
+      }
+    })
+  }
+
+  /** A pool of its own for a handler whose application is remote: its fallback. */
+  #startLocal () {
+    const pool = new Pool(this.settings)
+    /** @type {(error: Error | null) => void} */
+    let settle = () => {}
+    /** @type {Promise<void>} */
+    const ready = new Promise((resolve, reject) => {
+      settle = (error) => error === null ? resolve() : reject(error)
+    })
+    const supervisor = this.#createSupervisor(pool, (error) => settle(error))
+    supervisor.start()
+    return { pool, supervisor, ready }
   }
 
   start () {
     this.supervisor.start()
-    if (this.settings.watch !== null) this.#watch(this.settings.watch)
+    if (!this.isRemote && this.settings.watch !== null) this.#watch(this.settings.watch)
   }
 
   /** @param {import('./option-types.js').Watch} files */

@@ -36,6 +36,13 @@ const NOT_RUN = [
     text: 'capacity http:',
     why: 'needs a server under load; test/integration/cli-capacity.test.js has one'
   },
+  {
+    page: 'docs/remote.md',
+    text: 'NODE_ASGI_REMOTE })',
+    why: 'needs an application; docs/reference/options.md has the same'
+  },
+  ...['http://models:8000', 'https://models.internal'].map((text) => (
+    { page: 'docs/remote.md', text, why: 'needs a service; test/remote has some' })),
   { page: 'docs/typescript.md', text: 'npm install', why: 'needs a network' },
   ...['django-express', 'streaming', 'websocket-chat', 'containers'].map((name) => (
     { page: `docs/guides/${name}.md`, text: 'npm install', why: 'needs a network' })),

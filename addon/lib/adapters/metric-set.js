@@ -127,8 +127,10 @@ export class MetricSet {
       }))
     this.#gauge('ring_used_ratio', 'How full the shared memory to (request) and from (response) ' +
       'each worker is, from 0 to 1.', ['worker', 'ring'],
-    ({ supervisor, settings, binding }, set) => {
-      const { defaultRing } = binding.limits
+    (service, set) => {
+      const { supervisor, settings } = service
+      if (supervisor.workers.length === 0) return
+      const { defaultRing } = service.binding.limits
       const { requestRing = defaultRing, responseRing = defaultRing } = settings
       for (const { id, rings } of supervisor.workers) {
         set({ worker: id, ring: 'request' }, rings.request / requestRing)

@@ -77,8 +77,9 @@ export class Service {
   constructor (settings, logger, screen, part = null,
     launcher = createLauncher(settings, logger, screen)) {
     const { handler, tls, maxHeaderSize, limits, reload, accessLog, logLevel } = settings
-    const { timeouts, trustProxy, debug, preparation } = launcher.settings
+    const { timeouts, trustProxy, debug, preparation, remote } = launcher.settings
     this.settings = settings
+    this.launcher = launcher
     this.logger = logger
     this.screen = screen
     this.part = part
@@ -102,7 +103,7 @@ export class Service {
     }
     this.#reloader = new Reloader(this.python, logger, () => launcher.beginReload())
     // Before Python has started, so that no change is missed in the meantime.
-    if (reload !== null) this.#reloader.watch(reload, timeouts.drain)
+    if (reload !== null && remote === null) this.#reloader.watch(reload, timeouts.drain)
     this.python.attach(this.#server)
     if (log !== null) this.#logAccess(log)
     this.#shutdown = new GracefulShutdown(this.#server)
@@ -190,7 +191,10 @@ export class Service {
     const isLive = this.#status !== null
     this.#status?.end()
     const where = screen.paintOut(places.join(', '), 'bold', 'green')
-    const python = describeInterpreter(this.python.stats().python)
+    const { remote } = this.launcher.settings
+    const python = remote === null
+      ? describeInterpreter(this.python.stats().python)
+      : remote.addresses.map(({ url }) => url).join(', ')
     screen.out(`Listening on ${where} with ${python}\n`)
     this.#status = isLive ? new ServingStatus(screen, () => this.python.stats()) : null
   }

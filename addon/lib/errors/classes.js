@@ -107,6 +107,20 @@ export class RequestTimeoutError extends NodeAsgiError {
 /** ERR_RESPONSE_ABORTED, ERR_INVALID_RESPONSE */
 export class ResponseError extends NodeAsgiError {}
 
+/** ERR_REMOTE_UNREACHABLE, ERR_REMOTE_LOST, ERR_REMOTE_PROTOCOL */
+export class RemoteError extends NodeAsgiError {
+  /**
+   * @param {string} code
+   * @param {string} message
+   * @param {{ endpoint: string, request?: string | null, cause?: unknown }} details
+   */
+  constructor (code, message, { endpoint, request = null, cause }) {
+    super(code, message, cause === undefined ? undefined : { cause })
+    this.endpoint = endpoint
+    this.request = request
+  }
+}
+
 /** ERR_WEBSOCKET_REFUSED */
 export class WebSocketRefusedError extends NodeAsgiError {
   /**
@@ -123,7 +137,8 @@ export class WebSocketRefusedError extends NodeAsgiError {
 }
 
 for (const type of [NodeAsgiError, InvalidOptionError, InvalidRequestError, StartupError, AppError,
-  WorkerError, UnavailableError, RequestTimeoutError, ResponseError, WebSocketRefusedError]) {
+  WorkerError, UnavailableError, RequestTimeoutError, ResponseError, RemoteError,
+  WebSocketRefusedError]) {
   Object.defineProperty(type.prototype, 'name', {
     value: type.name, writable: true, configurable: true
   })

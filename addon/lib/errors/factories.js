@@ -4,9 +4,9 @@
 
 import { constants } from 'node:os'
 
-import { namesFlags, optionName, optionNames } from '../util/option-name.js'
+import { namesFlags, optionName, optionNames, remoteName } from '../util/option-name.js'
 import {
-  InvalidRequestError, ResponseError, StartupError, UnavailableError, WorkerError
+  InvalidRequestError, NodeAsgiError, ResponseError, StartupError, UnavailableError, WorkerError
 } from './classes.js'
 
 /** @returns {UnavailableError} */
@@ -60,6 +60,15 @@ export function slowBodyError (rate) {
 export function clientGoneError () {
   return new ResponseError('ERR_RESPONSE_ABORTED',
     'the client closed the connection before the response was complete')
+}
+
+/**
+ * @param {string} what cannot be done with the option remote, and what to do instead
+ * @returns {NodeAsgiError}
+ */
+export function remoteUnsupportedError (what) {
+  return new NodeAsgiError('ERR_REMOTE_UNSUPPORTED',
+    `the application is remote (${remoteName()}), which rules out ${what}`)
 }
 
 const REQUEST_CODES = new Set([

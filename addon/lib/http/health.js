@@ -6,7 +6,8 @@
 
 import { SHOWN_STATES, shownState } from '../pool/stats.js'
 
-/** @typedef {import('../supervisor/supervisor.js').Supervisor} Supervisor */
+/** @typedef {import('../supervisor/supervisor.js').Supervisor} LocalSupervisor */
+/** @typedef {LocalSupervisor | import('../remote/remote.js').Remote} Supervisor */
 
 /**
  * @typedef {object} Readiness

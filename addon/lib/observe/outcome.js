@@ -1,5 +1,6 @@
 import {
-  AppError, InvalidRequestError, RequestTimeoutError, StartupError, UnavailableError, WorkerError
+  AppError, InvalidRequestError, RemoteError, RequestTimeoutError, StartupError, UnavailableError,
+  WorkerError
 } from '../errors.js'
 
 /** @typedef {import('./request-record.js').Outcome} Outcome */
@@ -22,7 +23,8 @@ export function outcomeOf (error, wasSent, otherwise) {
   if (error instanceof RequestTimeoutError) return 'timeout'
   if (error instanceof WorkerError) return 'lost'
   if (error instanceof InvalidRequestError) return 'rejected'
-  if (error instanceof UnavailableError || error instanceof StartupError) {
+  if (error instanceof UnavailableError || error instanceof StartupError ||
+    error instanceof RemoteError) {
     return wasSent ? 'lost' : 'rejected'
   }
   return otherwise

@@ -17,7 +17,7 @@ import { Times } from '../util/times.js'
 import { WaitingRoom } from './waiting-room.js'
 
 /** @typedef {import('../stream/request-stream.js').RequestStream} RequestStream */
-/** @typedef {import('../worker/worker.js').Worker} Worker */
+/** @typedef {import('./member.js').Member} Worker */
 
 /** Turns of the clock within the default time limit of a request. */
 const TURNS = 10

@@ -1,7 +1,8 @@
 /**
  * The interface that connects a stream to the worker that has its request. A stream knows nothing
- * else about workers. in-flight.js implements it for the requests and WebSockets of a worker; a
- * method does nothing once the worker has ended the stream.
+ * else about workers. in-flight.js implements it for the requests and WebSockets of a worker, and
+ * http-request.js and socket-request.js for one that a remote endpoint has; a method does nothing
+ * once the worker has ended the stream.
  */
 
 /**
@@ -14,7 +15,8 @@
  *   of the response, so the application may send as many more
  * @property {(bytes: Buffer) => void} [recycle] takes back a piece of a body that nobody uses any
  *   more; missing if that would save nothing
- * @property {(id: number) => void} abort nobody waits for the response any more
+ * @property {(id: number, error: Error) => void} abort nobody waits for the response any more,
+ *   because of the error
  */
 
 /**

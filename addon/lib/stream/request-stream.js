@@ -368,7 +368,7 @@ export class RequestStream {
    */
   cancel (error, outcome = 'aborted') {
     if (this.finished) return
-    if (this.carrier !== null) this.carrier.abort(this.id)
+    if (this.carrier !== null) this.carrier.abort(this.id, error)
     else if (this.ticket !== null) this.ticket.remove()
     this.fail(error, outcome)
   }

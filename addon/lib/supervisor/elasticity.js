@@ -134,7 +134,8 @@ export class Elasticity {
   /** @param {number} now */
   #leastLag (now) {
     let least = Infinity
-    for (const worker of this.pool.workers) {
+    for (const worker of /** @type {import('../worker/worker.js').Worker[]} */ (
+      this.pool.workers)) {
       least = Math.min(least, worker.inFlight === 0 ? 0 : worker.feel(now))
     }
     return least === Infinity ? 0 : least

@@ -20,6 +20,13 @@ import { followed, pinned, pythonEnvironment } from './python-environment.js'
  */
 
 export class Launcher {
+  /** @type {import('../binding.js').Binding | undefined} */
+  #binding
+
+  /** @type {{ interpreter: import('../interpreter/interpreter.js').Interpreter,
+   *   env: Record<string, string | undefined> } | undefined} */
+  #found
+
   /** @type {ForkServer | null} that was started ahead, and that nobody has taken yet */
   #ahead = null
 
@@ -34,19 +41,45 @@ export class Launcher {
    * @param {Surroundings} [surroundings]
    * @throws {import('../errors.js').StartupError} there is no interpreter that can be used
    */
-  constructor (given, { binding = loadBinding(), system, preparation } = {}) {
-    this.binding = binding
+  constructor (given, { binding, system, preparation } = {}) {
+    this.#binding = binding
     this.system = system
     /** @type {import('../option-types.js').HandlerSettings} */
     this.settings = { ...given, preparation, logger: guardLogger(given.logger) }
-    const { env, isolation } = given
-    this.interpreter = chooseInterpreter(given, { ...process.env, ...env })
-    this.env = pythonEnvironment(process.env, env, isolation)
+    // What is done to the application itself takes an application that runs here.
+    const { overrides, openapi, routes } = preparation ?? {}
+    const isPrepared = overrides !== undefined || openapi === true || routes === true
+    /** Whether processes are only a fallback. Then nothing is looked for until they are needed. */
+    this.isRemote = given.remote !== null && !isPrepared
+    if (!this.isRemote) this.#look()
   }
+
+  /**
+   * What processes need.
+   * @returns {{ binding: import('../binding.js').Binding, env: Record<string, string | undefined>,
+   *   interpreter: import('../interpreter/interpreter.js').Interpreter }}
+   * @throws {import('../errors.js').StartupError}
+   */
+  #look () {
+    const { settings } = this
+    const { env, isolation } = settings
+    this.#binding ??= loadBinding()
+    this.#found ??= {
+      interpreter: chooseInterpreter(settings, { ...process.env, ...env }),
+      env: pythonEnvironment(process.env, env, isolation)
+    }
+    return { binding: this.#binding, ...this.#found }
+  }
+
+  get binding () { return this.#binding ?? this.#look().binding }
+
+  get interpreter () { return this.#look().interpreter }
+
+  get env () { return this.#look().env }
 
   /** Starts the next fork server ahead. What it reports waits until somebody owns it. */
   begin () {
-    if (this.#ahead !== null) return
+    if (this.#ahead !== null || this.isRemote) return
     const owner = new WaitingOwner()
     this.#place = this.#currentPlace()
     this.#ahead = this.#create(owner)

@@ -100,7 +100,7 @@ export class Supervisor {
     this.#elasticity = new Elasticity(pool, this)
     this.#memory = new MemoryWarning(() => ({
       server: this.#current.serverPid,
-      workers: pool.workers.map(({ pid }) => pid),
+      workers: this.#current.workers.map(({ pid }) => pid),
       max: this.size.max
     }), settings.logger)
   }

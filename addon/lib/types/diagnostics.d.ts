@@ -157,6 +157,14 @@ export interface DiagnosticsChannels {
   'node-asgi:pool:failed': EventMessage<PythonHandlerEvents['pool:failed'][0]>
   /** As the event `pool:recovered`. */
   'node-asgi:pool:recovered': EventMessage<PythonHandlerEvents['pool:recovered'][0]>
+  /** As the event `endpoint:added`. */
+  'node-asgi:endpoint:added': EventMessage<PythonHandlerEvents['endpoint:added'][0]>
+  /** As the event `endpoint:removed`. */
+  'node-asgi:endpoint:removed': EventMessage<PythonHandlerEvents['endpoint:removed'][0]>
+  /** As the event `endpoint:ejected`. */
+  'node-asgi:endpoint:ejected': EventMessage<PythonHandlerEvents['endpoint:ejected'][0]>
+  /** As the event `endpoint:recovered`. */
+  'node-asgi:endpoint:recovered': EventMessage<PythonHandlerEvents['endpoint:recovered'][0]>
   /** As the event `app:error`. */
   'node-asgi:app:error': EventMessage<PythonHandlerEvents['app:error'][1] & {
     /** What the application raised. */

@@ -31,6 +31,10 @@ export type WorkerErrorCode =
 /** Codes of {@link UnavailableError}. */
 export type UnavailableErrorCode = 'ERR_NO_WORKER' | 'ERR_QUEUE_FULL' | 'ERR_CLOSED'
 
+/** Codes of {@link RemoteError}. */
+export type RemoteErrorCode =
+  'ERR_REMOTE_UNREACHABLE' | 'ERR_REMOTE_LOST' | 'ERR_REMOTE_PROTOCOL'
+
 /** Codes of {@link ResponseError}. */
 export type ResponseErrorCode = 'ERR_RESPONSE_ABORTED' | 'ERR_INVALID_RESPONSE'
 
@@ -42,6 +46,8 @@ export type ErrorCode =
   | WorkerErrorCode
   | UnavailableErrorCode
   | ResponseErrorCode
+  | RemoteErrorCode
+  | 'ERR_REMOTE_UNSUPPORTED'
   | 'ERR_APP'
   | 'ERR_WEBSOCKET_REFUSED'
   | 'ERR_REQUEST_TIMEOUT'
@@ -123,6 +129,15 @@ export class WorkerError extends NodeAsgiError {
 /** No worker can take the request now. */
 export class UnavailableError extends NodeAsgiError {
   readonly code: UnavailableErrorCode
+}
+
+/** An endpoint of a remote application (the option `remote`) failed with the request. */
+export class RemoteError extends NodeAsgiError {
+  readonly code: RemoteErrorCode
+  /** The address of the endpoint. */
+  readonly endpoint: string
+  /** The method and path of the request; `null` for an error about the endpoint itself. */
+  readonly request: string | null
 }
 
 /** The response did not arrive in time. The application has got `http.disconnect`. */

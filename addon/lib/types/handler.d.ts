@@ -241,7 +241,8 @@ export class PythonHandler extends EventEmitter<PythonHandlerEvents> implements 
   /**
    * Sends a request and blocks this thread until the response is complete. For scripts and tools.
    * @throws What `handleRequest()` rejects with, `ERR_INVALID_BODY` for a body that is a
-   *   stream or is written in pieces, and `ERR_NO_WORKER` if no worker is ready or every worker is
+   *   stream or is written in pieces, `ERR_REMOTE_UNSUPPORTED` with the option `remote`, and
+   *   `ERR_NO_WORKER` if no worker is ready or every worker is
    *   full.
    */
   handleRequestSync (request: SyncRequest): Response

@@ -1,4 +1,5 @@
 import type { AppError } from './errors.js'
+import type { EndpointEjectedDetails, EndpointSource, EndpointStats } from './remote.js'
 
 /**
  * The state of a handler:
@@ -95,13 +96,18 @@ export interface Interpreter {
 export interface PoolStats extends Traffic {
   /** The state of the handler. */
   state: HandlerState
-  /** The interpreter of the workers. */
+  /**
+   * The interpreter of the workers. With the option `remote` and no workers, its path and version
+   * are `''`.
+   */
   python: Interpreter
   /** Every worker whose process has not ended. */
   workers: WorkerStats[]
+  /** The endpoints of a remote application; only with the option `remote`. */
+  endpoints?: EndpointStats[]
   /** The number of workers that there should be, and its limits. All are equal if it is fixed. */
   size: { wanted: number, min: number, max: number }
-  /** The number of workers that take requests. */
+  /** The number of workers, or of endpoints, that take requests. */
   ready: number
   /** The number of requests in flight in all workers. */
   inFlight: number
@@ -195,7 +201,10 @@ export interface PoolResizeDetails {
 
 /** Details of the event `pool:failed`. */
 export interface PoolFailedDetails {
-  /** Why the last worker could not start. Requests are rejected with this error. */
+  /**
+   * Why the last worker could not start, or no endpoint can be used. Requests are rejected with
+   * this error.
+   */
   error: Error
 }
 
@@ -246,6 +255,14 @@ export interface PythonHandlerEvents {
   'pool:failed': [details: PoolFailedDetails]
   /** A worker is ready again after `pool:failed`. */
   'pool:recovered': [details: {}]
+  /** The name of a remote application has another address. */
+  'endpoint:added': [details: EndpointSource]
+  /** An address is gone from the name of a remote application. */
+  'endpoint:removed': [details: EndpointSource]
+  /** An endpoint gets no more requests, because it has failed. */
+  'endpoint:ejected': [details: EndpointEjectedDetails]
+  /** An endpoint gets requests again. */
+  'endpoint:recovered': [details: EndpointSource]
   /** The application raised an exception during a request, which fails with the same error. */
   'app:error': [error: AppError, source: ProcessSource]
   /**

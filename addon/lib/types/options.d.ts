@@ -1,4 +1,5 @@
 import type { IsolationOptions } from './isolation.js'
+import type { Remote } from './remote.js'
 import type { RecycleOptions, RestartOptions, Timeouts } from './timing.js'
 
 /**
@@ -200,6 +201,28 @@ export interface PythonHandlerOptions {
    * ```
    */
   workers?: number | WorkersOptions
+
+  /**
+   * An ASGI service that answers the requests instead of processes of this handler. Options about
+   * the application and its workers then have no effect, unless there is a {@link fallback}.
+   * `concurrency` counts for each endpoint. [Python somewhere else](../remote.md) has more.
+   * @example
+   * ```js
+   * import { PythonHandler } from 'node-asgi'
+   *
+   * const python = new PythonHandler({ docroot: 'app', remote: process.env.NODE_ASGI_REMOTE })
+   * ```
+   * @defaultValue undefined
+   */
+  remote?: Remote
+
+  /**
+   * `'local'` starts the application in processes of this handler when no endpoint of
+   * {@link remote} can be used for the first time. They are kept, and get requests only while that
+   * is so. Without it, requests fail with `ERR_REMOTE_UNREACHABLE`.
+   * @defaultValue undefined
+   */
+  fallback?: 'local'
 
   /**
    * What to import before workers are forked, so that they start quickly and share its memory: a

@@ -10,6 +10,9 @@ const require = createRequire(import.meta.url)
 /** For handshakes of WebSockets. @returns {typeof import('ws')} */
 export const ws = () => require('ws')
 
+/** For the option remote. @returns {typeof import('undici')} */
+export const undici = () => require('undici')
+
 /** @returns {typeof import('node:http2')} */
 export const http2 = () => require('node:http2')
 

@@ -28,6 +28,11 @@ export function optionName (option) {
   return flags?.get(option) ?? flags?.get(option.replace(/\.\w+$/, '')) ?? option
 }
 
+/** What to call the option remote, which the command line has only as `remote.url`. */
+export function remoteName () {
+  return flags?.get('remote.url') ?? 'remote'
+}
+
 /**
  * Several options to choose from, for example 'workers, concurrency or maxQueue'. On the command
  * line, those that have no flag are left out.

@@ -15,7 +15,8 @@ const CLOSED = 3
 
 /**
  * The limits of the protocol, and the option websocket.maxMessage.
- * @typedef {import('../binding.js').Limits & { maxMessage: number }} ConnectionLimits
+ * @typedef {Pick<import('../binding.js').Limits, 'minAppCloseCode' | 'maxCloseCode' |
+ *   'closeReason'> & { maxMessage: number }} ConnectionLimits
  */
 
 /** The half that faces the worker: turns its events into calls of a WebSocketConnection. */

@@ -108,6 +108,10 @@ describe('parseArguments', () => {
       '--lock-privileges', '--drop-capabilities', '--inherit-env', 'A,B', '--allow-read', '/a,b',
       '--allow-write', '/c', '--limit-memory', '300', '--limit-cpu', '60', '--limit-files', '200',
       '--limit-processes', '50', '--limit-core', '0', '--allow-debug', '--protect-node',
+      '--remote', 'http://a,http://b', '--remote-host', 'endpoint', '--remote-ca',
+      'package.json', '--remote-cert', 'package.json', '--remote-key', 'package.json',
+      '--remote-health', '/healthz',
+      '--remote-fallback', 'local',
       '--debug', '5678', '--dashboard-token', 'correct-horse-battery'
     ])
     assert.deepEqual(handler, {
@@ -125,6 +129,13 @@ describe('parseArguments', () => {
       factory: true,
       debug: '5678',
       env: { A: '1', B: 'x=y' },
+      remote: {
+        url: ['http://a', 'http://b'],
+        host: 'endpoint',
+        healthPath: '/healthz',
+        tls: { ca: 'package.json', cert: 'package.json', key: 'package.json' }
+      },
+      fallback: 'local',
       concurrency: 10,
       maxQueue: 0,
       healthPaths: ['/up', '/down'],

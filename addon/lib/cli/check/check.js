@@ -57,15 +57,21 @@ async function * findings (given) {
   }
   const { processes } = given
   const workers = Math.max(options.workers.max, processes)
+  if (options.remote !== null) {
+    yield * checkRemote(options.remote)
+    yield await checkAddress(given)
+    if (options.fallback === undefined) return
+  }
   const python = await checkPython(handler, options)
   yield python.finding
-  yield await checkAddress(given)
+  if (options.remote === null) yield await checkAddress(given)
   yield checkDescriptors(
     { limit: descriptorLimit(), connections: given.limits.connections / processes, workers })
   yield checkCores({ cores: availableCores(), workers })
   if (python.survey === null) return
   let isFirst = true
-  for await (const finding of checkApplication(handler, (worker, isShared) => {
+  const { remote: _, ...local } = handler
+  for await (const finding of checkApplication(local, (worker, isShared) => {
     const { bytes, source } = memoryLimit()
     return checkMemory({ limit: bytes, source, worker, workers, processes, isShared })
   })) {
@@ -73,6 +79,19 @@ async function * findings (given) {
     if (isFirst) yield * packages(python.survey, finding.status)
     isFirst = false
     yield finding
+  }
+}
+
+/**
+ * @param {import('../../option-remote.js').RemoteSettings} remote
+ * @returns {AsyncGenerator<Finding>}
+ */
+async function * checkRemote (remote) {
+  const { probeAll } = await import('../../remote/probe.js')
+  for await (const { name, error, time } of probeAll(remote)) {
+    yield error === null
+      ? ok('remote', `${name} answers within ${Math.ceil(time)} ms`)
+      : failure('remote', error)
   }
 }
 

@@ -9,6 +9,7 @@ import { ANSWER, LIMITS, LOAD, SHELL, TYPES } from './commands.js'
 import { ISOLATION } from './isolation.js'
 import { ADDRESS, CLIENTS, TLS } from './network.js'
 import { DEVELOPMENT, MONITORING, ORIGIN, OUTPUT } from './operation.js'
+import { REMOTE } from './remote.js'
 import { WEBSOCKET } from './websocket.js'
 import { TIMEOUTS, WORKERS } from './workers.js'
 
@@ -16,8 +17,8 @@ import { TIMEOUTS, WORKERS } from './workers.js'
 
 /** @type {import('./setting.js').Group[]} */
 export const GROUPS = [
-  APPLICATION, TYPES, ANSWER, ADDRESS, TLS, CLIENTS, WORKERS, TIMEOUTS, WEBSOCKET, ISOLATION,
-  DEVELOPMENT, OUTPUT, MONITORING, ORIGIN, SHELL, LOAD, LIMITS
+  APPLICATION, TYPES, ANSWER, ADDRESS, TLS, CLIENTS, WORKERS, TIMEOUTS, REMOTE, WEBSOCKET,
+  ISOLATION, DEVELOPMENT, OUTPUT, MONITORING, ORIGIN, SHELL, LOAD, LIMITS
 ]
 
 /** @type {Setting[]} */
