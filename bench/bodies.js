@@ -66,9 +66,9 @@ const works = [
     requests: 64 / share,
     connections: 64 / share
   },
-  fileWork('1 KB', 1024, 8000),
-  fileWork('64 KB', 64 * 1024, 4000),
-  fileWork('1 MB', MIB, 800),
+  fileWork('1 KB', 1024, 2000),
+  fileWork('64 KB', 64 * 1024, 1000),
+  fileWork('1 MB', MIB, 400),
   fileWork('16 MB', 16 * MIB, 64),
   fileWork(`${mib} MB`, total, 1)
 ].filter(({ work }) => values.only === undefined || values.only.split(',').includes(work))

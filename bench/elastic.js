@@ -93,7 +93,7 @@ function rateAt (part) {
 
 async function wholeDay (workers) {
   const python = await start(Object(workers) === workers
-    ? { ...workers, idle: day / HOURS / 2 }
+    ? { ...workers, idle: Math.round(day / HOURS / 2) }
     : workers)
   const times = []
   const memory = []

@@ -5,30 +5,25 @@
 
 import { createClosing } from './http/closing.js'
 import { createListener } from './http/listener.js'
-import { loadBinding } from './binding.js'
-import { chooseInterpreter } from './interpreter/choose.js'
 import { Observers } from './observe/observers.js'
 import { Pool } from './pool/pool.js'
-import { pythonEnvironment } from './supervisor/python-environment.js'
+import { Launcher } from './supervisor/launcher.js'
 import { PythonLog } from './supervisor/python-log.js'
 import { Supervisor } from './supervisor/supervisor.js'
-import { guardLogger } from './util/guard.js'
 import { userPath } from './util/user-path.js'
 import { createUpgrade } from './websocket/upgrade.js'
 
-/** @typedef {import('./worker/fork-server.js').System} System */
 /** @typedef {import('./worker/line-reader.js').Level} Level */
-/** @typedef {import('./binding.js').Binding} Binding */
 /** @typedef {import('./observe/observer.js').Observer} Observer */
-/** @typedef {import('./option-types.js').Preparation} Preparation */
+/** @typedef {import('./supervisor/launcher.js').Surroundings} Surroundings */
 
 /**
- * @typedef {object} Parts of which tests replace some
- * @property {Binding} [binding]
- * @property {System} [system]
- * @property {Preparation} [preparation]
+ * @typedef {object} OwnParts
+ * @property {Launcher} [launcher] of the same options, which may have started Python ahead
  * @property {Observer} [observer] from the start on
  */
+
+/** @typedef {OwnParts & Surroundings} Parts of which tests replace some */
 
 /**
  * @typedef {object} Audience those who listen to the handler
@@ -54,9 +49,11 @@ export class Service {
    * @param {Parts} parts
    * @param {Audience} audience
    */
-  constructor (given, { binding = loadBinding(), system, preparation, observer }, audience) {
-    /** @type {import('./option-types.js').HandlerSettings} */
-    const settings = this.settings = { ...given, preparation, logger: guardLogger(given.logger) }
+  constructor (given, { launcher, observer, ...surroundings }, audience) {
+    launcher ??= new Launcher(given, surroundings)
+    this.launcher = launcher
+    const { binding, interpreter } = launcher
+    const settings = this.settings = launcher.settings
     this.binding = binding
     this.audience = audience
     this.connectionLimits = { ...binding.limits, maxMessage: settings.websocket.maxMessage }
@@ -68,14 +65,12 @@ export class Service {
     this.observers = new Observers(audience.handler)
     if (observer !== undefined) this.observers.add(observer)
     this.pool = new Pool(settings, this.observers)
-    const env = pythonEnvironment(process.env, settings.env, settings.isolation)
     this.supervisor = new Supervisor({
       binding,
       settings,
-      env,
-      interpreter: chooseInterpreter(settings, { ...process.env, ...settings.env }),
+      interpreter,
+      launcher,
       pool: this.pool,
-      system,
       owner: {
         onSettled: (error) => this.#settle(error),
         onEvent: (event, details) => {
@@ -97,7 +92,6 @@ export class Service {
   }
 
   start () {
-    if (this.settings.isolation.node) this.binding.protect()
     this.supervisor.start()
     if (this.settings.watch !== null) this.#watch(this.settings.watch)
   }
@@ -109,7 +103,8 @@ export class Service {
     if (this.#isClosing) return
     const reload = (/** @type {{ timeout: number }} */ { timeout }) =>
       this.supervisor.reload(timeout)
-    this.#reloader = new Reloader({ ready: this.ready, reload }, logger)
+    this.#reloader = new Reloader({ ready: this.ready, reload }, logger,
+      () => this.launcher.beginReload())
     this.#reloader.watch({
       folders: folders?.map((folder) => userPath(folder)) ?? [docroot],
       extensions,
@@ -128,6 +123,7 @@ export class Service {
     await this.pool.close(budget / 2)
     await this.supervisor.close(Math.max(0, end - performance.now()))
     await stopped
+    await this.launcher.close()
   }
 
   /** Nobody can use the handler any more, and nobody has closed it. */

@@ -12,20 +12,24 @@ const LATER = ['ws', 'proxy-addr', 'forwarded-parse', 'range-parser', 'chokidar'
 
 /**
  * Runs a program and tells which of LATER it has loaded.
- * @param {string} program it has PythonHandler
+ * @param {string} program
+ * @param {string[]} [later]
  */
-function loadedBy (program) {
+function loadedAlone (program, later = LATER) {
   const script = `
-    const { PythonHandler } = await import('${index}')
     ${program}
     const { _cache: packages } = (await import('node:module')).default
     console.log(JSON.stringify([...process.moduleLoadList, ...Object.keys(packages)]))`
   const output = execFileSync(process.execPath, ['--input-type=module', '--eval', script],
     { encoding: 'utf8' })
   const loaded = JSON.parse(output)
-  return LATER.filter((name) => loaded.some((each) =>
+  return later.filter((name) => loaded.some((each) =>
     each === `NativeModule ${name}` || each.includes(`/node_modules/${name}/`)))
 }
+
+/** @param {string} program it has PythonHandler */
+const loadedBy = (program) =>
+  loadedAlone(`const { PythonHandler } = await import('${index}')\n${program}`)
 
 test('importing the package loads nothing that many programs never use', () => {
   assert.deepEqual(loadedBy(''), [])
@@ -49,4 +53,21 @@ test('trusting proxies loads what reads the addresses', () => {
 test('a server of the command line needs no more than what reads its arguments', () => {
   const serve = new URL('../../addon/lib/cli/serve.js', import.meta.url)
   assert.deepEqual(loadedBy(`await import('${serve}')`), ['commander'])
+})
+
+test('the command line starts Python before it loads a server', () => {
+  const [main, start] = ['main', 'start'].map((name) =>
+    new URL(`../../addon/lib/cli/${name}.js`, import.meta.url))
+  assert.deepEqual(loadedAlone(`await import('${main}')\nawait import('${start}')`,
+    [...LATER, 'lilconfig', 'http', 'crypto']), ['commander'])
+})
+
+test('without a configuration file, nothing is loaded that reads one', () => {
+  const main = new URL('../../addon/lib/cli/main.js', import.meta.url)
+  assert.deepEqual(loadedAlone(`
+    const { main } = await import('${main}')
+    const { write } = process.stdout
+    process.stdout.write = () => true
+    await main(['check', '--print-config'])
+    process.stdout.write = write`, ['lilconfig']), [])
 })

@@ -16,6 +16,7 @@ const COINCIDENCES = {
   'options.js': [2 ** 30, 3000], // bytes that fit a Buffer; milliseconds
   'stream/file-response.js': [256 * 1024], // bytes that are read at a time
   'websocket/exchange.js': [64 * 1024], // bytes that may wait in a socket
+  'supervisor/memory-warning.js': [2 ** 20], // a MiB
   'worker/line-reader.js': [64 * 1024], // characters of a line
   'worker/stack-report.js': [2 ** 20] // characters of a report
 }

@@ -96,6 +96,13 @@ leakTest('an application that cannot be imported is reported without a worker, t
   await assert.rejects(lazy.resize(2), { code: 'ERR_APP_IMPORT' })
 })
 
+withPython('a request that blocks was refused when every worker had a batch',
+  { ...elastic, workers: { min: 1, max: 2 } }, async (python) => {
+    const others = answeredBy(python, 40, '/wait?50')
+    assert.equal(python.handleRequestSync({ url: '/' }).status, 200)
+    await others
+  })
+
 withPython('resize() changes the number of workers', { ...elastic, workers: 1 }, async (python) => {
   await python.resize(3)
   assert.equal(python.stats().ready, 3)

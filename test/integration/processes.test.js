@@ -272,6 +272,26 @@ async def app(scope, receive, send):
     assert.equal(await run.closed, 0)
   })
 
+  it('let clients keep connections to a process while it waited to stop', async () => {
+    const run = start(['slow_app:app', '--docroot', APPS, '--port', '0', '--stop-delay', '30'])
+    const port = await run.port()
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+    const ask = async () => {
+      const [response] = await once(
+        get({ host: '127.0.0.1', port, path: '/?ms=1', agent }), 'response')
+      const { connection } = response.headers
+      await once(response.resume(), 'end')
+      return connection
+    }
+    assert.equal(await ask(), 'keep-alive')
+    run.child.kill('SIGTERM')
+    await run.match('stderr', /SIGTERM/)
+    await eventually(async () => assert.equal(await ask(), 'close'))
+    agent.destroy()
+    run.child.kill('SIGTERM')
+    await run.closed
+  })
+
   it('shows the workers of all processes on one dashboard, whose buttons find them', async () => {
     const run = start(['slow_app:app', '--docroot', APPS, '--port', '0', '--dashboard', '0'])
     await run.port()

@@ -61,6 +61,11 @@ handler.on('reload', ({ error, generation, duration }) => {
 })
 handler.on('worker:recycle', ({ reason }) =>
   expectTrue<Equal<typeof reason, 'requests' | 'memory' | 'age' | 'asked'>>())
+handler.on('pool:resize', ({ reason }) =>
+  expectTrue<Equal<typeof reason, 'load' | 'idle' | 'asked'>>())
+expectTrue<Equal<ReturnType<typeof handler.resize>, Promise<void>>>()
+handler.resize(2)
+handler.resize({ min: 0, max: 2, idle: 1000 })
 handler.on('pool:failed', ({ error }) => expectTrue<Equal<typeof error, Error>>())
 handler.on('pool:recovered', () => {})
 handler.on('stderr', (line, { level }) =>

@@ -11,7 +11,7 @@ import { readSettings } from './settings/sources.js'
 const RUN = {
   serve: async ({ values }) => values.processes > 1
     ? (await import('./cluster/primary.js')).serveCluster
-    : (await import('./serve.js')).serve,
+    : (await import('./start.js')).start,
   check: async () => (await import('./check/check.js')).check,
   capacity: async () => (await import('./capacity/capacity.js')).capacity,
   completion: async () => (await import('./completion.js')).completion,

@@ -7,45 +7,30 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 import { PythonHandler } from '../handler.js'
 import { describeInterpreter } from '../interpreter/interpreter.js'
-import { parseOptions } from '../options.js'
 import { Reloader } from '../reload/reloader.js'
 import { AccessLog } from './access-log.js'
-import { serveArguments } from './arguments.js'
 import { CertificateWatch } from './certificates.js'
 import { limitConnections } from './connection-limits.js'
 import { Doors } from './doors.js'
-import { exitCodeOf } from './failure.js'
 import { GracefulShutdown } from './graceful-shutdown.js'
-import { createLogger, isShown, pythonLine } from './logger.js'
+import { createLauncher } from './launch.js'
+import { isShown, pythonLine } from './logger.js'
 import { writePidFile } from './pid-file.js'
 import { onResizing, resized } from './resizing.js'
 import { makeServer } from './server.js'
-import { Screen } from './terminal/screen.js'
 import { ServingStatus, StartStatus } from './terminal/status.js'
 import { hasTerminal } from './terminal/terminal.js'
 
 /** @typedef {import('../options.js').Logger} Logger */
+/** @typedef {import('../supervisor/launcher.js').Launcher} Launcher */
+/** @typedef {import('./arguments.js').Arguments} Arguments */
+/** @typedef {import('./terminal/screen.js').Screen} Screen */
 
 /** @type {NodeJS.Signals[]} */
 const SIGNALS = ['SIGINT', 'SIGTERM']
 
 /** Milliseconds that clients get at least to receive what is left, once Python has ended. */
 const LAST_BYTES = 500
-
-/**
- * @param {import('./settings/resolve.js').Settings} given
- * @returns {Promise<number>} the exit code, once the server has stopped or could not start
- */
-export async function serve (given) {
-  const settings = serveArguments(given)
-  const screen = new Screen()
-  const logger = createLogger(settings.logLevel, screen.err, screen.paintErr)
-  try {
-    return await new Service(settings, logger, screen).run()
-  } catch (error) {
-    return exitCodeOf(error, logger)
-  }
-}
 
 /**
  * What is different in a process of several (cluster/member.js).
@@ -83,21 +68,21 @@ export class Service {
   #stopping = null
 
   /**
-   * @param {import('./arguments.js').Arguments} settings
+   * @param {Arguments} settings
    * @param {Logger} logger
    * @param {Screen} screen
    * @param {Part | null} [part] null: this is the only process
+   * @param {Launcher} [launcher] of the same settings, which may have started Python ahead
    */
-  constructor (settings, logger, screen, part = null) {
+  constructor (settings, logger, screen, part = null,
+    launcher = createLauncher(settings, logger, screen)) {
     const { handler, tls, maxHeaderSize, limits, reload, accessLog, logLevel } = settings
-    const { timeouts, trustProxy, debug } = parseOptions(handler)
+    const { timeouts, trustProxy, debug, preparation } = launcher.settings
     this.settings = settings
     this.logger = logger
     this.screen = screen
     this.part = part
-    // A debugger has the terminal for itself.
-    const isLive = screen.isLive && debug === null && isShown('info', logLevel)
-    this.#status = isLive ? new StartStatus(screen, handler.appTarget) : null
+    this.#status = preparation?.progress ? new StartStatus(screen, handler.appTarget) : null
     this.isDebugged = debug !== null
     this.timeout = timeouts.drain
     this.#server = makeServer(tls, maxHeaderSize, limits)
@@ -107,7 +92,7 @@ export class Service {
     })
     const log = accessLog === null ? null : new AccessLog(accessLog, screen.out, part?.number)
     this.python = new PythonHandler({ ...handler, logger },
-      { observer: log?.observer, preparation: isLive ? { progress: true } : undefined })
+      { observer: log?.observer, launcher })
     this.hadTerminal = hasTerminal()
     for (const name of /** @type {const} */ (['stdout', 'stderr'])) {
       this.python.on(name, (line, source) => {
@@ -115,7 +100,7 @@ export class Service {
         if (isShown(source.level, logLevel)) this.#print(name, line, source)
       })
     }
-    this.#reloader = new Reloader(this.python, logger)
+    this.#reloader = new Reloader(this.python, logger, () => launcher.beginReload())
     // Before Python has started, so that no change is missed in the meantime.
     if (reload !== null) this.#reloader.watch(reload, timeouts.drain)
     this.python.attach(this.#server)

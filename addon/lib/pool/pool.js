@@ -57,6 +57,7 @@ export class Pool {
    */
   constructor (settings, observers = new Observers()) {
     this.observers = observers
+    this.concurrency = settings.concurrency
     this.scheduler = new Scheduler(settings.concurrency)
     this.#queue = new WaitingRoom(settings)
     /** The most workers that there will be. */
@@ -212,7 +213,7 @@ export class Pool {
    */
   submitNow (stream) {
     this.#take(stream)
-    const worker = this.closed ? null : this.scheduler.pick(this.workers)
+    const worker = this.closed ? null : this.scheduler.pick(this.workers, this.concurrency)
     if (worker === null) this.reject(stream, this.#whyNotNow())
     else worker.send(stream)
     return worker

@@ -13,9 +13,10 @@ export class Scheduler {
   /**
    * @template {{ inFlight: number, sockets: number }} T
    * @param {T[]} workers
+   * @param {number} [concurrency] requests in flight per worker
    * @returns {T | null} null: no worker has room
    */
-  pick (workers) {
+  pick (workers, concurrency = this.concurrency) {
     const { length } = workers
     let best = null
     let least = Infinity
@@ -24,7 +25,7 @@ export class Scheduler {
       const worker = workers[index]
       if (++index === length) index = 0
       const { inFlight } = worker
-      if (inFlight >= least || inFlight - worker.sockets >= this.concurrency) continue
+      if (inFlight >= least || inFlight - worker.sockets >= concurrency) continue
       best = worker
       least = inFlight
       this.#turn = index

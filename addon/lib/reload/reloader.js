@@ -12,6 +12,11 @@ const LONGEST_FINISH = 1000
  *   reload (options?: { timeout?: number }): Promise<void> }} Reloadable
  */
 
+/**
+ * Starts what a reload needs and what is the same whatever has changed.
+ * @typedef {() => void} Prepare
+ */
+
 /** Reloads the application on request, or when its files change. */
 export class Reloader {
   /** @type {ReturnType<typeof watchFiles> | null} */
@@ -22,9 +27,11 @@ export class Reloader {
   /**
    * @param {Reloadable} python
    * @param {import('../options.js').Logger} logger
+   * @param {Prepare} [prepare]
    */
-  constructor (python, logger) {
+  constructor (python, logger, prepare = () => {}) {
     this.python = python
+    this.prepare = prepare
     this.logger = logger
   }
 
@@ -36,6 +43,7 @@ export class Reloader {
     const timeout = Math.min(finish, LONGEST_FINISH)
     this.#watcher = watchFiles({
       ...files,
+      onBegin: () => { if (!this.#closed) this.prepare() },
       onChange: ([first, ...more]) => {
         const others = more.length === 0 ? '' : ` and ${more.length} more`
         this.reload(`${first}${others} changed`, { timeout })

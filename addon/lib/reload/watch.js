@@ -30,6 +30,7 @@ const LIMITS = new Set(['ENOSPC', 'EMFILE'])
 
 /**
  * @typedef {object} Audience
+ * @property {() => void} [onBegin] a burst of changes begins, of which onChange will tell
  * @property {(paths: string[]) => void} onChange gets the files that were changed, created or
  *   removed, and the folders that lead elsewhere now, relative to the working directory
  * @property {(error: Error) => void} onError changes may be missed; the message says why
@@ -82,7 +83,8 @@ function shown (path) {
  * @returns {Watcher}
  */
 function watchTrees ({
-  folders, extensions = ['py'], exclude = [], poll = null, persistent = true, onChange, onError
+  folders, extensions = ['py'], exclude = [], poll = null, persistent = true,
+  onBegin, onChange, onError
 }) {
   const wanted = new Set(extensions.map((extension) => `.${extension}`))
   const roots = new Set(folders)
@@ -104,7 +106,7 @@ function watchTrees ({
       return stats.isDirectory() ? isIgnored(path, roots) : !wanted.has(extname(path))
     }
   })
-  const changes = new Burst(onChange)
+  const changes = new Burst(onChange, onBegin)
   const lost = new Burst((paths) => {
     for (const path of paths) {
       // The folder above reports that a folder is back, but nothing watches above a root.
@@ -174,13 +176,18 @@ class Burst {
   /** @type {NodeJS.Timeout | undefined} */
   #timer
 
-  /** @param {(items: string[]) => void} onEnd */
-  constructor (onEnd) {
+  /**
+   * @param {(items: string[]) => void} onEnd
+   * @param {() => void} [onBegin]
+   */
+  constructor (onEnd, onBegin = () => {}) {
     this.onEnd = onEnd
+    this.onBegin = onBegin
   }
 
   /** @param {string} item */
   add (item) {
+    if (this.#items.size === 0) this.onBegin()
     this.#items.add(item)
     clearTimeout(this.#timer)
     this.#timer = setTimeout(() => {

@@ -6,10 +6,8 @@
 
 import { StartupError, hungError, resourceError } from '../errors.js'
 import { optionName } from '../util/option-name.js'
-import { ForkServer } from '../worker/fork-server.js'
 import { Worker } from '../worker/worker.js'
 import { HangWatch } from './hang-watch.js'
-import { pinned } from './python-environment.js'
 import { Roster } from './roster.js'
 
 /** @typedef {import('./reporter.js').Reporter} Reporter */
@@ -17,6 +15,8 @@ import { Roster } from './roster.js'
 /** @typedef {import('../options.js').Settings} Settings */
 /** @typedef {import('../binding.js').Binding} Binding */
 /** @typedef {import('../interpreter/interpreter.js').Interpreter} Interpreter */
+/** @typedef {import('./launcher.js').Launcher} Launcher */
+/** @typedef {import('../worker/fork-server.js').ForkServer} ForkServer */
 /** @typedef {import('../worker/fork-server.js').ServerOwner} ServerOwner */
 /** @typedef {import('../worker/worker-owner.js').WorkerOwner<Worker>} WorkerOwner */
 /** @typedef {import('../worker/fork-server.js').ServerInfo} ServerInfo */
@@ -31,12 +31,11 @@ import { Roster } from './roster.js'
  * @property {Binding} binding
  * @property {Settings} settings
  * @property {Interpreter} interpreter
- * @property {Record<string, string | undefined>} env
+ * @property {Launcher} launcher
  * @property {Pool} pool
  * @property {Reporter} reporter
  * @property {() => number} nextId number for the next worker
  * @property {() => void} onBusy a worker has a request in flight after it had none
- * @property {import('../worker/fork-server.js').System} [system]
  */
 
 /**
@@ -130,11 +129,10 @@ export class Crew {
    */
   start (prepare) {
     try {
-      const { interpreter, env } = this.parts
-      this.#server = new ForkServer(
-        { ...this.parts, ...pinned({ python: interpreter.path, env }), owner: this })
+      const { launcher } = this.parts
+      this.#server = launcher.create(this)
       prepare()
-      this.#server.start()
+      launcher.start(this.#server)
     } catch (error) {
       const failure = resourceError(error)
       if (this.#server === null) this.#loseServer(failure, null)

@@ -54,7 +54,7 @@ export class Elasticity {
   constructor (pool, owner) {
     this.pool = pool
     this.owner = owner
-    this.concurrency = pool.scheduler.concurrency
+    this.concurrency = pool.concurrency
   }
 
   /** @param {PoolSize} size that the pool has from now on */

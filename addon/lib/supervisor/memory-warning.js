@@ -9,7 +9,7 @@ const TURN = 10_000
 /** Part of the limit from which on there is little room left. */
 const TIGHT = 0.9
 
-const MIB = 1024 * 1024
+const MIB = 2 ** 20
 
 /** @param {number} pid */
 const residentMemory = (pid) => processUsage(pid).memory

@@ -73,8 +73,11 @@ export function pinned ({ python, env }) {
   }
 }
 
-/** @param {string} path */
-function followed (path) {
+/**
+ * @param {string} path
+ * @returns {string} where it leads
+ */
+export function followed (path) {
   try {
     return realpathSync(path)
   } catch {

@@ -9,6 +9,9 @@ const EVENT = /data: (\d+)\n/g
 /** Milliseconds for all streams to settle. */
 const WARM_UP = 1000
 
+/** Streams that are opened at a time. */
+const AT_A_TIME = 50
+
 /**
  * Finds the events in the text of a stream.
  * @param {(nanoseconds: number) => void} onEvent gets how late each is
@@ -44,8 +47,10 @@ export async function measureEvents ({ path, streams, interval, seconds, process
   const { node, python } = processes
   const cpu = () => ({ node: cpuSeconds(node), python: cpuSeconds(python) })
   try {
-    for (let i = 0; i < streams; i++) {
-      closers.push(await open(`${path}?count=${count}&interval=${interval}`, eventReader(onEvent)))
+    for (let opened = 0; opened < streams; opened += AT_A_TIME) {
+      const some = Array.from({ length: Math.min(AT_A_TIME, streams - opened) }, () =>
+        open(`${path}?count=${count}&interval=${interval}`, eventReader(onEvent)))
+      closers.push(...await Promise.all(some))
     }
     await sleep(WARM_UP)
     const memory = watchMemory([...node, ...python])

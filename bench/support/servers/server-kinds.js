@@ -13,6 +13,7 @@ const script = name => fileURLToPath(new URL(name, import.meta.url))
  * @property {string} docroot
  * @property {string} app module:attribute
  * @property {number} workers
+ * @property {number} [concurrency] requests that a worker of node-asgi has at a time
  * @property {string} [library] URL of @platformatic/python-node
  * @property {number} [http2Port] where node-asgi also serves HTTP/2, without TLS
  * @property {number} [processes] of Node, for the command line
@@ -25,9 +26,17 @@ const script = name => fileURLToPath(new URL(name, import.meta.url))
  */
 
 const node = (name, options) => [process.execPath, [script(name), JSON.stringify(options)]]
-const nodeAsgi = more => ({ bin, docroot, app, workers, http2Port }, { port }) =>
-  node('node-asgi-server.js',
-    { port, http2Port, docroot, appTarget: app, workers, python: join(bin, 'python'), ...more })
+const nodeAsgi = more => ({ bin, docroot, app, workers, concurrency, http2Port }, { port }) =>
+  node('node-asgi-server.js', {
+    port,
+    http2Port,
+    docroot,
+    appTarget: app,
+    workers,
+    concurrency,
+    python: join(bin, 'python'),
+    ...more
+  })
 const commandLine = more => ({ bin, app, workers, processes = 1 }, { port }) => [process.execPath, [
   script('../../../addon/bin/node-asgi.js'), app, '--port', String(port),
   '--workers', String(workers), '--processes', String(processes), '--python', join(bin, 'python'),

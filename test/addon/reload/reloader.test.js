@@ -24,11 +24,11 @@ class Handler {
   }
 }
 
-function build (handler) {
+function build (handler, prepare) {
   const lines = []
   const log = (name) => (text) => lines.push(`${name} ${text}`)
   const logger = { error: log('error'), warn: log('warn'), info: log('info') }
-  return { reloader: new Reloader(handler, logger), lines }
+  return { reloader: new Reloader(handler, logger, prepare), lines }
 }
 
 function watch (t, reloader, timeout) {
@@ -65,11 +65,16 @@ describe('Reloader', () => {
   it('reloads when a file changes, and gives old requests at most a second', async (t) => {
     for (const [drain, timeout] of [[10_000, 1000], [300, 300]]) {
       const handler = new Handler()
-      const { reloader, lines } = build(handler)
+      let prepared = 0
+      const { reloader, lines } = build(handler, () => {
+        assert.deepEqual(handler.reloads, [])
+        prepared++
+      })
       const write = watch(t, reloader, drain)
       await reloader.ready()
       write('main.py')
       await handler.reloaded
+      assert.equal(prepared, 1)
       assert.deepEqual(handler.reloads[0], { timeout })
       assert.match(lines[0], /^info .*main\.py changed: reloading/)
     }

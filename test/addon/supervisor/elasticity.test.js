@@ -148,6 +148,7 @@ test('workers that leave while they are being replaced take their successors alo
 /** A controller of a pool that has one worker, and of which nothing else exists. */
 function controlled (t, pool) {
   const controller = new Elasticity(Object.assign(pool, {
+    concurrency: 1000,
     scheduler: { concurrency: 1000 },
     workers: [{ inFlight: 0, sockets: 0, feel: () => 0 }],
     maxQueue: 1000,

@@ -125,7 +125,8 @@ def _preload(settings: Settings) -> None:
     # Every worker needs the loop. If it cannot be imported, the worker reports why.
     with contextlib.suppress(ImportError):
         loops.choose(settings.loop)
-    gc.collect()
+    if modules:
+        gc.collect()  # Our own modules leave hardly any garbage.
     if not IMMORTAL_NAMES:
         # A worker that replaces an entry of this cache would change the reference count of the old
         # name, and so copy a page that it does not use.

@@ -1,9 +1,11 @@
 /** Finds and reads the configuration file. */
 
-import { relative, resolve } from 'node:path'
+import { existsSync } from 'node:fs'
+import { join, relative, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
 import { isRecord } from '../../option-checks.js'
+import { lilconfig } from '../../util/lazy.js'
 import { userPath } from '../../util/user-path.js'
 import { SourceError } from './source-error.js'
 
@@ -74,11 +76,12 @@ function shown (path) {
  * @throws {SourceError}
  */
 export async function readConfigFile (path) {
-  const { lilconfig } = await import('lilconfig')
   const folder = userPath('.')
+  // Usually there is none, and nothing has to be loaded to find that out.
+  if (path === undefined && !NAMES.some((name) => existsSync(join(folder, name)))) return null
   const loaders = Object.fromEntries(
     Object.entries(LOADERS).map(([extension, load]) => [extension, naming(load)]))
-  const explorer = lilconfig('node-asgi',
+  const explorer = lilconfig().lilconfig('node-asgi',
     { searchPlaces: NAMES, stopDir: folder, cache: false, ignoreEmptySearchPlaces: false, loaders })
   let found
   try {
