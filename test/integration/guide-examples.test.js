@@ -67,3 +67,17 @@ leakTest('examples/django-express: Express lets in whoever has logged in to Djan
       assert.equal(await (await get('/reports', session)).text(), 'Reports for ada\n')
     })
   }))
+
+leakTest('examples/ray-serve: the same application in workers, and at an address', () =>
+  withExample('ray-serve', [], async (folder) => {
+    const check = async (url) => {
+      const prediction = await (await fetch(`${url}/predict?text=hello`, { method: 'POST' })).json()
+      assert.equal(prediction.label, 'short')
+      const tokens = await (await fetch(`${url}/generate?prompt=hi&tokens=2`)).text()
+      assert.equal(tokens, 'data: "hi 0"\n\ndata: "hi 1"\n\n')
+    }
+    await runExample(folder, 'server.js', async (url) => {
+      await check(url)
+      await runExample(folder, 'server.js', check, url)
+    })
+  }))
