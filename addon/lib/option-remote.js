@@ -23,6 +23,13 @@ import { userPath } from './util/user-path.js'
  */
 
 /**
+ * @typedef {object} Ejection
+ * @property {number} failures in a row after which an endpoint is out
+ * @property {number} min milliseconds of the first time out
+ * @property {number} max milliseconds of the longest one
+ */
+
+/**
  * @typedef {object} RemoteSettings
  * @property {readonly Address[]} addresses
  * @property {{ context: { ca?: any, cert?: any, key?: any, passphrase?: string },
@@ -32,7 +39,7 @@ import { userPath } from './util/user-path.js'
  * @property {number} resolveInterval milliseconds
  * @property {string | undefined} healthPath
  * @property {number} healthInterval milliseconds
- * @property {import('./remote/circuit.js').Ejection} eject
+ * @property {Ejection} eject
  */
 
 /** @typedef {import('./option-groups.js').Option} Option */

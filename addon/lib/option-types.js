@@ -3,6 +3,8 @@
  * types/options.d.ts declares for users what the options are for.
  */
 
+/** @typedef {import('./option-remote.js').RemoteSettings} RemoteSettings */
+
 /**
  * All in milliseconds.
  * @typedef {object} Timeouts
@@ -111,7 +113,7 @@
  * @property {number} threads
  * @property {string | undefined} python undefined: look for one
  * @property {PoolSize} workers
- * @property {import('./option-remote.js').RemoteSettings | null} remote null: it runs here
+ * @property {RemoteSettings | null} remote null: it runs here
  * @property {'local' | undefined} fallback
  * @property {boolean | string[]} preload
  * @property {Watch | null} watch null: watch nothing

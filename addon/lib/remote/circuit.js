@@ -13,12 +13,7 @@
 
 /** @typedef {'new' | 'up' | 'out' | 'trial'} CircuitState */
 
-/**
- * @typedef {object} Ejection
- * @property {number} failures in a row after which an endpoint is out
- * @property {number} min milliseconds of the first time out
- * @property {number} max milliseconds of the longest one
- */
+/** @typedef {import('../option-remote.js').Ejection} Ejection */
 
 export class Circuit {
   /** @type {CircuitState} */

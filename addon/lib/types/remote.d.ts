@@ -1,4 +1,4 @@
-import type { Traffic } from './observation.js'
+import type { Traffic } from './traffic.js'
 
 /**
  * Where the application runs: the address of an ASGI service, several of them in a list or with
