@@ -78,12 +78,24 @@ export function endWhenAborted (stream) {
   stream.on('aborted', () => { if (stream.rstCode === NGHTTP2_NO_ERROR) stream.destroy() })
 }
 
-export class Connection {
-  /** @type {Set<any>} responses to requests that were begun before it was their turn */
-  #ahead = new Set()
+/**
+ * @typedef {object} Pipeline
+ * @property {Set<any>} ahead responses to requests that were begun before it was their turn
+ * @property {{ res: any, begin: () => void }[]} waiting requests that have not been begun, in order
+ */
 
-  /** @type {{ res: any, begin: () => void }[]} requests that have not been begun, in order */
-  #waiting = []
+// There may be many idle connections, so they share these listeners, and have no others until they
+// need them: the third listener for an event takes 150 bytes.
+
+/** @this {any} a socket */
+function beforeEnd () { this[kConnection].beforeEnd() }
+
+/** @this {any} */
+function afterEnd () { this[kConnection].afterEnd() }
+
+export class Connection {
+  /** @type {Pipeline | null} null: no request has ever come before the last one was answered */
+  #pipeline = null
 
   #stopping = false
   #paused = false
@@ -109,8 +121,6 @@ export class Connection {
   /** @param {any} socket */
   constructor (socket) {
     this.socket = socket
-    socket.on('close', () => this.#onClose())
-    socket.on('resume', () => this.#onResume())
     // TLS sockets end their own side otherwise. Node ends a connection that is idle.
     socket.allowHalfOpen = true
     this.surroundEnd()
@@ -122,17 +132,17 @@ export class Connection {
    */
   surroundEnd () {
     const { socket } = this
-    socket.off('end', this.#beforeEnd).prependListener('end', this.#beforeEnd)
-    socket.off('end', this.#afterEnd).on('end', this.#afterEnd)
+    socket.off('end', beforeEnd).prependListener('end', beforeEnd)
+    socket.off('end', afterEnd).on('end', afterEnd)
   }
 
-  #beforeEnd = () => {
+  beforeEnd () {
     const { server } = this.socket
     this.#allowed = server.httpAllowHalfOpen
     if (this.#isAnswering) server.httpAllowHalfOpen = true
   }
 
-  #afterEnd = () => {
+  afterEnd () {
     this.socket.server.httpAllowHalfOpen = this.#allowed
     if (this.#isAnswering && !this.#allowed) this.#finishSoon()
   }
@@ -151,6 +161,7 @@ export class Connection {
       written = socket.bytesWritten
     }, HALF_CLOSED)
     this.#halfClosed.unref()
+    socket.once('close', () => clearInterval(this.#halfClosed))
   }
 
   /**
@@ -160,29 +171,43 @@ export class Connection {
    */
   wait (res, begin) {
     res.once('socket', () => this.#onTurn(res))
-    if (this.#ahead.size < MAX_AHEAD) {
-      this.#ahead.add(res)
+    const { ahead, waiting } = this.#pipeline ??= this.#openPipeline()
+    if (ahead.size < MAX_AHEAD) {
+      ahead.add(res)
       begin()
       return
     }
-    this.#waiting.push({ res, begin })
+    waiting.push({ res, begin })
     if (this.#stopping || !this.#isFull) return
     this.#stopping = true
     // The parser first handles all that it has been given.
     process.nextTick(() => this.#stopReading())
   }
 
+  /** @returns {Pipeline} */
+  #openPipeline () {
+    this.socket.on('close', () => this.#onClose())
+    this.socket.on('resume', () => this.#onResume())
+    return { ahead: new Set(), waiting: [] }
+  }
+
+  /** Requests that have not been begun. */
+  get #waiting () {
+    return this.#pipeline === null ? 0 : this.#pipeline.waiting.length
+  }
+
   get #isFull () {
-    return this.#waiting.length > HIGH_WATER
+    return this.#waiting > HIGH_WATER
   }
 
   /** @param {any} res whose turn to be sent has come */
   #onTurn (res) {
     this.#progress++
-    this.#ahead.delete(res)
-    const next = this.#waiting.shift()
+    const { ahead, waiting } = /** @type {Pipeline} */ (this.#pipeline)
+    ahead.delete(res)
+    const next = waiting.shift()
     if (next === undefined) return
-    this.#ahead.add(next.res)
+    ahead.add(next.res)
     if (!this.#isFull) this.#read()
     next.begin()
   }
@@ -198,7 +223,7 @@ export class Connection {
   }
 
   #onPauseEnd () {
-    if (this.#waiting.length > MAX_WAITING) {
+    if (this.#waiting > MAX_WAITING) {
       // The client sends faster than the application answers, or the application is stuck.
       if (this.#progress === 0) {
         this.socket.destroy()
@@ -229,11 +254,12 @@ export class Connection {
   }
 
   #onClose () {
-    clearInterval(this.#halfClosed)
     if (this.#pause !== null) clearTimeout(this.#pause)
-    const responses = [...this.#ahead, ...this.#waiting.map(({ res }) => res)]
-    this.#ahead.clear()
-    this.#waiting = []
+    if (this.#pipeline === null) return
+    const { ahead, waiting } = this.#pipeline
+    const responses = [...ahead, ...waiting.map(({ res }) => res)]
+    ahead.clear()
+    waiting.length = 0
     for (const res of responses) end(res)
   }
 }

@@ -149,9 +149,13 @@ function changedHost ({ headers, rawHeaders }, list) {
   return headers.host === rawHeaders[rawHeaders.indexOf('host') + 1] ? undefined : headers.host
 }
 
-/** @param {any} socket the same for all requests of a connection */
+/**
+ * Of a string that is put together, V8 keeps all parts, and this one lives as long as its
+ * connection: join() copies it.
+ * @param {any} socket the same for all requests of a connection
+ */
 function cachedAddresses (socket) {
-  socket[kAddresses] ??= addresses(socket)
+  socket[kAddresses] ??= addresses(socket).split('\0').join('\0')
   return socket[kAddresses]
 }
 

@@ -128,6 +128,16 @@ export function nameRequest (head) {
 }
 
 /**
+ * A head with nothing but what nameRequest() needs. Headers may be long, and a response that goes
+ * on for hours would keep them. join() makes a string of its own; a part of another would keep it.
+ * @param {string} head
+ */
+export function shortHead (head) {
+  const [method, , , path] = head.split('\0', 4)
+  return [method, '', '', path].join('\0')
+}
+
+/**
  * The path that the application routes by.
  * @param {string} head
  * @param {string} rootPath that the application is served under if it is not mounted; a proxy may

@@ -20,6 +20,7 @@ import { Readable } from 'node:stream'
 
 import { BytesUpload, StreamUpload, discard, mayArrive } from './request-body.js'
 import { RequestTimeoutError } from '../errors.js'
+import { shortHead } from '../message/head.js'
 import { Deadline } from '../util/deadline.js'
 import { rethrowLater } from '../util/guard.js'
 
@@ -264,6 +265,7 @@ export class RequestStream {
     if (this.finished) return
     this.begin(status)
     if (end) this.finish()
+    else this.goesOn()
     // Every request gets here, so no list of arguments is made, unlike in runInAsyncScope().
     const { context } = this
     if (context === null) this.onStart(status, headers, body, end)
@@ -391,6 +393,11 @@ export class RequestStream {
     this.body = undefined
     if (!this.timed) this.#stopTimer()
     if (this.observed !== null) this.observed.responded(status)
+  }
+
+  /** The response may take long, and no other worker will get the request. */
+  goesOn () {
+    this.head = shortHead(this.head)
   }
 
   /**

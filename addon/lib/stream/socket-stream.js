@@ -148,6 +148,7 @@ export class SocketStream extends RequestStream {
   accept (subprotocol, headers) {
     if (this.finished) return
     this.begin(SWITCHING_PROTOCOLS)
+    this.goesOn()
     this.runInAsyncScope(this.onAccept, this, subprotocol, headers)
   }
 

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
-import { Feature, encodeHead, encodeSocketHead } from '../../../addon/lib/message/head.js'
+import {
+  Feature, encodeHead, encodeSocketHead, nameRequest, shortHead
+} from '../../../addon/lib/message/head.js'
 import { Headers } from '../../../addon/lib/message/headers.js'
 import { Request } from '../../../addon/lib/message/request.js'
 
@@ -116,4 +118,10 @@ test('subprotocols that no server can choose were offered', () => {
   for (const protocols of [undefined, [], 'chat', ['v1.chat', 'v2.chat']]) {
     encodeSocketHead({ url: '/', protocols })
   }
+})
+
+test('the short head of a request has the same name, and no headers', () => {
+  const head = encodeHead({ method: 'PUT', url: '/a/b?secret=1', headers: { cookie: 'c=2' } }, 0)
+  assert.equal(shortHead(head), 'PUT\0\0\0/a/b')
+  assert.equal(nameRequest(shortHead(head)), nameRequest(head))
 })

@@ -170,3 +170,10 @@ test('a signal aborts a request, before it begins and later, but not after its e
   assert.deepEqual(done.events, [['start', 200, true]])
   assert.deepEqual(link.said, [['abort', 1]])
 })
+
+test('an event stream kept the headers of its request until it ended', () => {
+  const stream = new Stream('GET\0http\x001.1\0/events\0\0\0\0\0\0\0\0\0\0\0cookie\0c=1', undefined)
+  stream.opened(carrier(), 1, 0)
+  stream.respond(200, '', undefined, false)
+  assert.equal(stream.head, 'GET\0\0\0/events')
+})
