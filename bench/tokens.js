@@ -61,7 +61,7 @@ const intervalOf = streams => interval === 0 ? 0 : Math.max(interval, streams * 
 const loads = [
   ...ways.flatMap(via => counts.flatMap(streams => pathsOf(via, streams)
     .map(path => ({ via, streams, path, interval: intervalOf(streams) })))),
-  ...interval > 0 ? [{ via: ways[0], streams: 1, path: paths[0], interval: 0 }] : []
+  ...interval > 0 ? [{ via: ways[0], streams: 1, path: pathsOf(ways[0], 1)[0], interval: 0 }] : []
 ]
 
 function pathsOf (via, streams) {

@@ -12,22 +12,25 @@ setInterval(() => {}, 1e6)
 process.once('disconnect', () => python.close({ timeout: 0 }))
 const processes = { node: [process.pid], python: python.stats().workers.map(({ pid }) => pid) }
 
-async function read (body, onText) {
+async function read (body, onText, onEnd) {
   try {
     for await (const piece of body) onText(Buffer.from(piece).latin1Slice())
-  } catch {} // the stream was closed
+    onEnd()
+  } catch (error) {
+    onEnd(error)
+  }
 }
 
 const VIA = {
-  async fetch (path, onText) {
+  async fetch (path, onText, onEnd) {
     const controller = new AbortController()
     const response = await python.fetch(path, { signal: controller.signal })
-    read(response.body, onText)
+    read(response.body, onText, onEnd)
     return () => controller.abort()
   },
-  async handleStream (path, onText) {
+  async handleStream (path, onText, onEnd) {
     const { body } = await python.handleStream({ url: path })
-    read(body, onText)
+    read(body, onText, onEnd)
     return () => body.destroy()
   }
 }
