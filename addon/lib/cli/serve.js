@@ -203,6 +203,8 @@ export class Service {
     const { part, python } = this
     const sources = await part?.sources() ?? handlerSources(python)
     this.#monitoring = await startMonitoring(wanted, sources, this.#server)
+    // Those of all processes are the same, and one that comes later has nothing new to say.
+    if (part !== null && part.number > 1) return
     for (const place of this.#monitoring.places) this.logger.info(`[node-asgi] ${place}`)
   }
 
