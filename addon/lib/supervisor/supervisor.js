@@ -101,6 +101,11 @@ export class Supervisor {
     return [...this.#generations()].flatMap((generation) => generation.workers)
   }
 
+  /** null: the application runs here (compare remote.js). */
+  get endpoints () { return null }
+
+  get fallback () { return null }
+
   * #generations () {
     yield this.#current
     const { candidate } = this.#reloading
