@@ -198,7 +198,8 @@ observingTest('--processes with --remote named no application, and resized worke
   const side = await freePort()
   const run = new Run(['--processes', '2', '--remote', url, '--port', '0', '--metrics',
     String(side), '--health', String(side), '--dashboard', String(side)],
-  { NODE_ASGI_BUILD: 'none' })
+  // The command line takes every variable of ours for a setting.
+  { NODE_ASGI_BUILD: 'none', NODE_ASGI_REMOTE_SERVERS: undefined })
   const at = `http://127.0.0.1:${side}`
   const get = async (path) => {
     const response = await fetch(at + path)
