@@ -5,7 +5,8 @@ import type { EndpointState } from './remote.js'
 /** Whether requests may be sent, as `/readyz` answers it in JSON. */
 export interface Readiness {
   /**
-   * Whether at least one worker or endpoint takes requests, and it is neither closing nor suspended.
+   * Whether at least one worker or endpoint takes requests, and it is neither closing nor
+   * suspended.
    */
   ready: boolean
   /** Why it is not ready; `null` if it is. */
