@@ -34,6 +34,7 @@ const BENCHMARKS = [
   'elastic',
   'recovery',
   'processes',
+  'remote',
   'capacity',
   'endurance'
 ]

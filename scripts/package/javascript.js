@@ -111,8 +111,10 @@ async function bundle (modules, folder, files) {
     entryFileNames: '[name].js',
     chunkFileNames: 'shared-[name].js',
     comments: false,
-    // Smaller, and so sooner compiled. Names stay, for stack traces.
-    minify: { mangle: false, compress: false, codegen: { removeWhitespace: true } }
+    // Smaller, and so sooner compiled. Functions and classes keep their names, for stack traces.
+    minify: {
+      mangle: { keepNames: true }, compress: false, codegen: { removeWhitespace: true }
+    }
   })
   writeFileSync(join(folder, LOCATIONS), locations.code())
   return output

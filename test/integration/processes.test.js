@@ -67,6 +67,7 @@ async def app(scope, receive, send):
     const ready = async () =>
       JSON.parse((await fetchText({ port, path: '/health/readyz' })).text).workers.ready
     await eventually(async () => assert.equal(await ready(), 2))
+    assert.equal(run.stderr.match(/readyz/g).length, 1, 'said once for all processes')
     run.child.kill('SIGTTIN')
     await run.match('stderr', /SIGTTIN: 3 workers/)
     await eventually(async () => assert.equal(await ready(), 3))

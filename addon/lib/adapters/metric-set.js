@@ -9,7 +9,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { Counter, Gauge, Histogram } from 'prom-client'
 
 import { InvalidOptionError } from '../errors.js'
-import { SHOWN_STATES, shownState } from '../pool/stats.js'
+import { ENDPOINT_STATES, countStates, countWorkers } from '../pool/stats.js'
 import { processUsage } from '../worker/process-usage.js'
 
 /** @typedef {import('../service.js').Service} Service */
@@ -88,20 +88,25 @@ export class MetricSet {
 
   /** What is read at the time of a scrape. */
   #describeReadings () {
-    this.#gauge('in_flight', 'Requests and WebSockets that workers have.', [],
+    this.#gauge('in_flight', 'Requests and WebSockets that workers or endpoints have.', [],
       ({ pool }, set) => set({}, pool.inFlight))
-    this.#gauge('websockets', 'Open WebSockets.', [], ({ supervisor }, set) =>
-      set({}, sum(supervisor.workers, ({ sockets }) => sockets)))
+    this.#gauge('websockets', 'Open WebSockets.', [], ({ pool }, set) => set({}, pool.sockets))
     this.#gauge('queue_length', 'Requests that wait for a worker.', [],
       ({ pool }, set) => set({}, pool.queued))
     this.#count('request_retries_total', 'Requests that were given to another worker because ' +
       'theirs had ended.', [], ({ pool }, set) => set({}, pool.retried))
     this.#gauge('workers', 'Worker processes, by state.', ['state'], ({ supervisor }, set) => {
-      const states = supervisor.workers.map(({ state }) => shownState(state))
-      for (const state of SHOWN_STATES) {
-        set({ state }, states.filter((each) => each === state).length)
+      for (const [state, count] of Object.entries(countWorkers(supervisor.workers))) {
+        set({ state }, count)
       }
     })
+    this.#gauge('endpoints', 'Endpoints of a remote application, by state.', ['state'],
+      ({ supervisor: { endpoints } }, set) => {
+        if (endpoints === null) return
+        for (const [state, count] of Object.entries(countStates(ENDPOINT_STATES, endpoints))) {
+          set({ state }, count)
+        }
+      })
     this.#gauge('workers_wanted', 'Worker processes that there should be.', [],
       ({ supervisor }, set) => set({}, supervisor.wanted))
     this.#gauge('workers_limit', 'The fewest and the most worker processes that there may be.',
@@ -309,12 +314,4 @@ function usualCounts () {
     for (const digit of digits) counts[digit] = 0
     return [outcome, counts]
   })))
-}
-
-/**
- * @param {Worker[]} workers
- * @param {(worker: Worker) => number} count
- */
-function sum (workers, count) {
-  return workers.reduce((total, worker) => total + count(worker), 0)
 }

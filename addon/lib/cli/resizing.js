@@ -16,6 +16,17 @@ export function onResizing (onSignal) {
 }
 
 /**
+ * What a signal asks for that only the service itself can do.
+ * @param {NodeJS.Signals} signal
+ * @param {import('../options.js').Logger} logger
+ */
+export function refuseRemote (signal, logger) {
+  const [what, how] = signal === 'SIGHUP' ? ['reloads', 'restart'] : ['resizes', 'scale']
+  logger.warn(`[node-asgi] ${signal} ${what} nothing: the application is remote (--remote); ` +
+    `${how} the service itself`)
+}
+
+/**
  * @param {Size} size
  * @param {NodeJS.Signals} signal
  * @param {number} least workers that must stay

@@ -6,9 +6,9 @@ import { constants } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import { PythonHandler } from '../handler.js'
-import { describeInterpreter } from '../interpreter/interpreter.js'
 import { Reloader } from '../reload/reloader.js'
 import { AccessLog } from './access-log.js'
+import { nameApplication } from './application-name.js'
 import { CertificateWatch } from './certificates.js'
 import { limitConnections } from './connection-limits.js'
 import { Doors } from './doors.js'
@@ -16,7 +16,7 @@ import { GracefulShutdown } from './graceful-shutdown.js'
 import { createLauncher } from './launch.js'
 import { isShown, pythonLine } from './logger.js'
 import { writePidFile } from './pid-file.js'
-import { onResizing, resized } from './resizing.js'
+import { onResizing, refuseRemote, resized } from './resizing.js'
 import { makeServer } from './server.js'
 import { ServingStatus, StartStatus } from './terminal/status.js'
 import { hasTerminal } from './terminal/terminal.js'
@@ -191,11 +191,7 @@ export class Service {
     const isLive = this.#status !== null
     this.#status?.end()
     const where = screen.paintOut(places.join(', '), 'bold', 'green')
-    const { remote } = this.launcher.settings
-    const python = remote === null
-      ? describeInterpreter(this.python.stats().python)
-      : remote.addresses.map(({ url }) => url).join(', ')
-    screen.out(`Listening on ${where} with ${python}\n`)
+    screen.out(`Listening on ${where} with ${nameApplication(this.python)}\n`)
     this.#status = isLive ? new ServingStatus(screen, () => this.python.stats()) : null
   }
 
@@ -207,6 +203,8 @@ export class Service {
     const { part, python } = this
     const sources = await part?.sources() ?? handlerSources(python)
     this.#monitoring = await startMonitoring(wanted, sources, this.#server)
+    // Those of all processes are the same, and one that comes later has nothing new to say.
+    if (part !== null && part.number > 1) return
     for (const place of this.#monitoring.places) this.logger.info(`[node-asgi] ${place}`)
   }
 
@@ -215,13 +213,15 @@ export class Service {
     if (this.hadTerminal && !hasTerminal()) this.#onSignal('SIGHUP')
     else {
       this.reloadCertificate()
-      this.#reloader.reload('SIGHUP')
+      if (this.launcher.isRemote) refuseRemote('SIGHUP', this.logger)
+      else this.#reloader.reload('SIGHUP')
     }
   }
 
   /** @param {NodeJS.Signals} signal */
   #resize (signal) {
     if (this.#stopping !== null) return
+    if (this.launcher.isRemote) return refuseRemote(signal, this.logger)
     const size = resized(this.python.stats().size, signal, 1, this.logger)
     if (size === null) return
     this.python.resize(size).catch((error) => {

@@ -4,8 +4,8 @@
 
 import { createServer } from 'node:http'
 
-import { loadBinding } from '../binding.js'
 import { InvalidOptionError } from '../errors.js'
+import { REMOTE_LIMITS } from '../remote/limits.js'
 import { http2 } from '../util/lazy.js'
 import { readCertificate } from './certificates.js'
 
@@ -39,7 +39,8 @@ const IDLE = 60_000
  * @returns {import('node:http').Server | import('node:http2').Http2SecureServer}
  */
 export function makeServer (tls, maxHeaderSize, { headTime, keepAlive }) {
-  const { head } = loadBinding().limits
+  // Without the addon, which a server of a remote application does not need.
+  const { head } = REMOTE_LIMITS
   if (maxHeaderSize > head) {
     throw new InvalidOptionError('--max-header-size',
       `--max-header-size must be at most ${head} bytes, not ${maxHeaderSize}`)

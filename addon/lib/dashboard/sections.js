@@ -8,6 +8,7 @@ import { processUsage } from '../worker/process-usage.js'
 /** @typedef {import('./parts.js').Parts} Parts */
 /** @typedef {import('./recorder.js').Recorder} Recorder */
 /** @typedef {import('../supervisor/supervisor.js').Supervisor} Supervisor */
+/** @typedef {import('../remote/endpoint.js').Endpoint} Endpoint */
 /** @typedef {import('../worker/worker.js').Worker} Worker */
 /** @typedef {import('../stream/request-stream.js').RequestStream} RequestStream */
 
@@ -67,6 +68,7 @@ export function createSections ({ settings, supervisor, pool }, recorder) {
       pool: {
         app: settings.appTarget,
         docroot: settings.docroot,
+        ...describeRemote(supervisor.endpoints, settings),
         python: stats.python.version,
         state: stats.state,
         outage: stats.state === 'failed' && outage !== null ? outage.message : null,
@@ -78,7 +80,10 @@ export function createSections ({ settings, supervisor, pool }, recorder) {
         ...recorder.recent()
       },
       workers: describeWorkers(supervisor.workers, stats.workers, cores, now),
-      running: describeRunning(pool, supervisor.workers, now),
+      ...supervisor.endpoints === null
+        ? {}
+        : { endpoints: supervisor.endpoints.map(describeEndpoint) },
+      running: describeRunning(pool, [...supervisor.endpoints ?? [], ...supervisor.workers], now),
       routes: recorder.listRoutes(),
       failures: recorder.failures.list(),
       timeline: recorder.timeline.list()
@@ -102,6 +107,28 @@ function describeWorkers (workers, stats, cores, now) {
 }
 
 /**
+ * What is different in the heading of an application that runs elsewhere.
+ * @param {Endpoint[] | null} endpoints
+ * @param {Parts['settings']} settings
+ */
+function describeRemote (endpoints, { remote }) {
+  if (endpoints === null) return {}
+  return {
+    remote: remote?.addresses.map(({ url }) => url).join(', ').slice(0, MAX_NAME),
+    endpointsReady: endpoints.filter(({ isAvailable }) => isAvailable).length,
+    endpointsKnown: endpoints.filter(({ state }) => state !== 'leaving').length
+  }
+}
+
+/** @param {Endpoint} endpoint */
+function describeEndpoint ({ id, name, state, error, inFlight, traffic }) {
+  const { requests, failed, lost } = traffic
+  return {
+    id, url: name, state, inFlight, requests, errors: failed + lost, error: error?.message ?? null
+  }
+}
+
+/**
  * As its task is named in Python, apart from what is encoded in the path.
  * @param {RequestStream} stream
  */
@@ -113,34 +140,36 @@ function nameOf ({ head, isWebSocket }) {
 /**
  * Those that take long. Requests that have no response come first, then the oldest.
  * @param {Parts['pool']} pool
- * @param {Worker[]} workers
+ * @param {(Worker | Endpoint)[]} members
  * @param {number} now
  */
-function describeRunning (pool, workers, now) {
-  /** @type {{ stream: RequestStream, worker: number, since: number }[]} */
+function describeRunning (pool, members, now) {
+  /** @type {{ stream: RequestStream, worker: number, pid: number, since: number }[]} */
   const found = []
-  let count = 0
-  for (const worker of workers) {
-    count += worker.inFlight
-    for (const stream of worker.streams()) {
-      if (!stream.finished) found.push({ stream, worker: worker.id, since: stream.sentAt })
+  for (const member of members) {
+    const { id: worker, pid } = member
+    for (const stream of member.streams()) {
+      // One whose endpoint is still being connected to has not been sent.
+      const since = stream.sentAt || stream.queuedAt || now
+      if (!stream.finished) found.push({ stream, worker, pid, since })
     }
   }
-  count += pool.queued
   for (const stream of pool.waiting) {
-    found.push({ stream, worker: 0, since: stream.queuedAt })
+    found.push({ stream, worker: 0, pid: 0, since: stream.queuedAt })
   }
   const long = found.filter(({ since }) => now - since >= LONG)
   long.sort((a, b) =>
     Number(a.stream.started) - Number(b.stream.started) || a.since - b.since)
-  const list = long.slice(0, MAX_RUNNING).map(({ stream, worker, since }) => ({
+  const list = long.slice(0, MAX_RUNNING).map(({ stream, worker, pid, since }) => ({
     key: `${worker} ${stream.id} ${since}`,
     name: nameOf(stream).slice(0, MAX_NAME),
     worker,
+    // No process of this machine has it, if none is named.
+    pid,
     age: Math.round(now - since),
     state: worker === 0
       ? 'queued'
       : !stream.started ? 'running' : stream.isWebSocket ? 'websocket' : 'responding'
   }))
-  return { count, long: long.length, list }
+  return { count: pool.inFlight + pool.queued, long: long.length, list }
 }

@@ -81,10 +81,23 @@ function describe (name, details) {
         `${from} → ${to} workers`
       }
     }
+    case 'endpoint:added':
+      return { kind: 'resize', text: `${details.url} is an endpoint now` }
+    case 'endpoint:removed':
+      return { kind: 'resize', text: `${details.url} is no longer an endpoint` }
+    case 'endpoint:ejected':
+      return { kind: 'failure', text: `${details.url} gets no requests: ${details.error.message}` }
+    case 'endpoint:recovered':
+      return { kind: 'recovery', text: `${details.url} gets requests again` }
     case 'pool:failed':
-      return { kind: 'failure', text: 'No worker can be started' }
+      return {
+        kind: 'failure',
+        text: String(details.error.code).startsWith('ERR_REMOTE_')
+          ? 'No endpoint takes requests'
+          : 'No worker can be started'
+      }
     case 'pool:recovered':
-      return { kind: 'recovery', text: 'A worker is ready again' }
+      return { kind: 'recovery', text: 'Requests are answered again' }
     default:
       return null
   }

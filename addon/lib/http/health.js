@@ -4,7 +4,7 @@
  * look dead.
  */
 
-import { SHOWN_STATES, shownState } from '../pool/stats.js'
+import { ENDPOINT_STATES, countStates, countWorkers } from '../pool/stats.js'
 
 /** @typedef {import('../supervisor/supervisor.js').Supervisor} LocalSupervisor */
 /** @typedef {LocalSupervisor | import('../remote/remote.js').Remote} Supervisor */
@@ -16,6 +16,7 @@ import { SHOWN_STATES, shownState } from '../pool/stats.js'
  * @property {string | null} code of the error that is the reason, if one is
  * @property {Supervisor['state']} state
  * @property {Record<'starting' | 'ready' | 'draining', number>} workers
+ * @property {Record<typeof ENDPOINT_STATES[number], number>} [endpoints] of a remote application
  * @property {number} queued
  */
 
@@ -34,17 +35,15 @@ export function createHealth (supervisorOf) {
   /** @returns {Readiness} */
   function check () {
     const supervisor = supervisorOf()
-    const { pool } = supervisor
-    const states = supervisor.workers.map(({ state }) => shownState(state))
-    const [starting, ready, draining] = SHOWN_STATES.map((state) =>
-      states.filter((each) => each === state).length)
-    const why = suspended === null ? reasonOf(supervisor, ready) : { reason: suspended }
+    const { pool, endpoints } = supervisor
+    const why = suspended === null ? reasonOf(supervisor) : { reason: suspended }
     return {
       ready: why === null,
       reason: why?.reason ?? null,
       code: why?.code ?? null,
       state: pool.closed && supervisor.state !== 'closed' ? 'closing' : supervisor.state,
-      workers: { starting, ready, draining },
+      workers: countWorkers(supervisor.workers),
+      ...endpoints === null ? {} : { endpoints: countStates(ENDPOINT_STATES, endpoints) },
       queued: pool.queued
     }
   }
@@ -92,21 +91,31 @@ export function createListeners (check) {
 
 /**
  * @param {Supervisor} supervisor
- * @param {number} ready workers
  * @returns {{ reason: string, code?: string } | null} null: it is ready
  */
-function reasonOf ({ state, pool, size }, ready) {
+function reasonOf (supervisor) {
+  const { state, pool, size, fallback, workers } = supervisor
+  const isRemote = supervisor.endpoints !== null
   if (state === 'closed') return { reason: 'the handler is closed' }
   if (pool.closed) return { reason: 'the handler is closing' }
-  if (state === 'starting') return { reason: `the application is starting, ${ready} workers ready` }
+  if (fallback !== null) return reasonOf(fallback)
+  if (state === 'starting') {
+    const { ready } = countWorkers(workers)
+    return {
+      reason: isRemote
+        ? 'no endpoint of the remote application has answered yet'
+        : `the application is starting, ${ready} workers ready`
+    }
+  }
   if (state === 'failed') {
     const { message = '', code } = /** @type {any} */ (pool.outage ?? {})
+    const what = isRemote ? 'no endpoint takes requests' : 'no worker can be started'
     // A traceback is for the log.
-    return { reason: `no worker can be started: ${message.split('\n', 1)[0]}`, code }
+    return { reason: `${what}: ${message.split('\n', 1)[0]}`, code }
   }
   // A pool that may have no worker starts one for the next request.
-  const hasWorker = pool.workers.length > 0 || size.min === 0
-  return hasWorker ? null : { reason: 'no worker takes requests at the moment' }
+  if (pool.workers.length > 0 || (!isRemote && size.min === 0)) return null
+  return { reason: `no ${isRemote ? 'endpoint' : 'worker'} takes requests at the moment` }
 }
 
 /**

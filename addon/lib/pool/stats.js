@@ -20,6 +20,29 @@ const SHOWN = {
 /** The states that a worker may be shown in, as long as it is shown. */
 export const SHOWN_STATES = /** @type {const} */ (['starting', 'ready', 'draining'])
 
+/** The states of endpoints of a remote application. */
+export const ENDPOINT_STATES = /** @type {const} */ (
+  ['connecting', 'up', 'out', 'trial', 'leaving'])
+
+/**
+ * @template {string} State
+ * @param {readonly State[]} states
+ * @param {{ state: string }[]} all
+ * @returns {Record<State, number>} how many are in each of these states
+ */
+export function countStates (states, all) {
+  return /** @type {any} */ (Object.fromEntries(states.map((state) =>
+    [state, all.filter((each) => each.state === state).length])))
+}
+
+/**
+ * @param {Worker[]} workers
+ * @returns {Record<typeof SHOWN_STATES[number], number>}
+ */
+export function countWorkers (workers) {
+  return countStates(SHOWN_STATES, workers.map(({ state }) => ({ state: shownState(state) })))
+}
+
 /** @param {import('../worker/states.js').WorkerState} state */
 export function shownState (state) {
   return SHOWN[state]

@@ -78,8 +78,8 @@ export class Endpoint {
     this.maxMessage = maxMessage
     this.owner = owner
     this.host = host
-    /** What observers see as the worker. */
-    this.source = { id, pid: 0 }
+    /** As observers see it: no process of this machine. */
+    this.pid = 0
     this.traffic = new Traffic()
     /** Open WebSockets. */
     this.sockets = 0

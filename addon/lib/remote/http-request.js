@@ -16,7 +16,8 @@ import { REMOTE_LIMITS } from './limits.js'
 /**
  * What an endpoint is told about its requests and WebSockets.
  * @typedef {object} RequestOwner
- * @property {{ id: number, pid: number }} source what observers see as the worker
+ * @property {number} id observers see it as the worker
+ * @property {number} pid 0
  * @property {() => void} onReached it has accepted a connection
  * @property {(request: RemoteRequest, wait: number) => void} onStarted a response has started,
  *   after that many milliseconds
@@ -221,7 +222,7 @@ export class HttpRequest {
   // ---- what the stream asks for
 
   /** What observers see as the worker. */
-  get worker () { return this.owner.source }
+  get worker () { return this.owner }
 
   #wantBody () {
     this.#wantsBody = true

@@ -38,7 +38,8 @@ import { Traffic } from '../worker/traffic.js'
 /** What stats() says of an interpreter that this process does not know. */
 const ELSEWHERE = Object.freeze({ path: '', version: '', reason: 'the application is remote' })
 
-/** The size of a pool that has not been started. */
+/** The size of a pool that has not been started, as an option and in stats(). */
+const NO_POOL = Object.freeze({ min: 0, max: 0, idle: 0 })
 const NO_WORKERS = Object.freeze({ wanted: 0, min: 0, max: 0 })
 
 /** @implements {Member} */
@@ -94,9 +95,10 @@ export class Remote {
   /** Workers that there should be now: those of the fallback. */
   get wanted () { return this.#local?.local.supervisor.wanted ?? 0 }
 
-  get size () { return this.settings.workers }
+  get size () { return this.#local?.local.supervisor.size ?? NO_POOL }
 
-  get isRemote () { return true }
+  /** The pool of this machine that requests go to now; null: they go to endpoints. */
+  get fallback () { return this.#isLocalUsed ? this.#local?.local.supervisor ?? null : null }
 
   /** Processes on this machine: those of the fallback. */
   get workers () { return this.#local?.local.supervisor.workers ?? [] }
@@ -218,7 +220,7 @@ export class Remote {
   // ---- what a handler asks for
 
   stats () {
-    const { pool, endpoints } = this
+    const { pool, endpoints, fallback } = this
     const local = this.#local?.local.supervisor.stats() ?? null
     const total = new Traffic()
     for (const { traffic } of endpoints) total.merge(traffic)
@@ -226,11 +228,14 @@ export class Remote {
     return {
       state: this.#state,
       generation: local?.generation ?? 0,
-      size: local?.size ?? NO_WORKERS,
+      // Of those that take requests. Others only wait for the next outage.
+      size: (fallback !== null && local?.size) || NO_WORKERS,
       python: local?.python ?? ELSEWHERE,
       workers: this.workers.map(workerStats),
       endpoints: endpoints.map((endpoint) => endpoint.stats()),
-      ready: endpoints.filter(({ isAvailable }) => isAvailable).length + (local?.ready ?? 0),
+      ready: fallback === null
+        ? endpoints.filter(({ isAvailable }) => isAvailable).length
+        : local?.ready ?? 0,
       inFlight: pool.inFlight,
       queued: pool.queued,
       ...total.summary(),

@@ -199,7 +199,7 @@ export class SocketRequest {
 
   // ---- what the stream asks for
 
-  get worker () { return this.owner.source }
+  get worker () { return this.owner }
 
   /** @param {number} _ @param {Uint8Array} bytes @returns {number} */
   write (_, bytes) {

@@ -1,7 +1,7 @@
 /**
  * Keeps the application of a handler alive: starts it, reloads it, stops it. Each start of the
- * application is a generation (generation.js). The supervisor holds the generation that serves, the
- * candidate that a reload starts, and those that are being stopped.
+ * application is a generation (generation.js). The supervisor holds the generation that serves and
+ * those that are being stopped; reloading.js holds the one that a reload starts.
  */
 
 import { closedError } from '../errors.js'
@@ -12,14 +12,16 @@ import { closingPlan, retirementPlan } from './drain-plan.js'
 import { Elasticity } from './elasticity.js'
 import { Generation } from './generation.js'
 import { MemoryWarning } from './memory-warning.js'
+import { Reloading } from './reloading.js'
 import { Reporter } from './reporter.js'
 import { Resizing } from './resizing.js'
 
 /** @typedef {import('./elasticity.js').ElasticOwner} ElasticOwner */
 /** @typedef {import('./generation.js').GenerationOwner} GenerationOwner */
+/** @typedef {import('./reloading.js').ReloadOwner} ReloadOwner */
 /** @typedef {import('../option-types.js').PoolSize} PoolSize */
 /** @typedef {import('../worker/worker.js').Worker} Worker */
-/** @typedef {import('./generation.js').Outcome} Outcome */
+/** @typedef {import('./staffing.js').Outcome} Outcome */
 
 /**
  * What the handler implements.
@@ -32,32 +34,16 @@ import { Resizing } from './resizing.js'
 /** @typedef {'starting' | 'running' | 'failed' | 'closing' | 'closed'} SupervisorState */
 
 /**
- * A reload in progress.
- * @typedef {object} Candidate
- * @property {Generation} generation
- * @property {number} finish milliseconds that requests in flight get in the workers it replaces
- * @property {(error: Error | null) => void} settle
- */
-
-/**
  * @implements {GenerationOwner}
  * @implements {ElasticOwner}
+ * @implements {ReloadOwner}
  */
 export class Supervisor {
   /** @type {Generation} */
   #current
 
-  /** @type {Candidate | null} */
-  #candidate = null
-
   /** @type {Map<Generation, Promise<void>>} generations that are being stopped */
   #retired = new Map()
-
-  /** @type {Promise<void> | null} */
-  #reloading = null
-
-  /** @type {Promise<void> | null} */
-  #reloadingNext = null
 
   /** @type {SupervisorState} */
   #state = 'starting'
@@ -69,6 +55,7 @@ export class Supervisor {
   #memory
 
   #resizing = new Resizing()
+  #reloading = new Reloading(this)
 
   #reloads = 0
   #lastGeneration = 0
@@ -114,13 +101,19 @@ export class Supervisor {
     return [...this.#generations()].flatMap((generation) => generation.workers)
   }
 
+  /** null: the application runs here (compare remote.js). */
+  get endpoints () { return null }
+
+  get fallback () { return null }
+
   * #generations () {
     yield this.#current
-    if (this.#candidate !== null) yield this.#candidate.generation
+    const { candidate } = this.#reloading
+    if (candidate !== undefined) yield candidate
     yield * this.#retired.keys()
   }
 
-  get #isEnding () {
+  get isEnding () {
     return this.#state === 'closing' || this.#state === 'closed'
   }
 
@@ -152,7 +145,7 @@ export class Supervisor {
     const from = generation.size
     if (count > from) generation.grow(count - from)
     // Whatever a reload starts takes the place of all workers that there are.
-    const candidate = this.#candidate?.generation
+    const { candidate } = this.#reloading
     if (candidate !== undefined && count > candidate.size) candidate.grow(count - candidate.size)
     while (generation.size > count && generation.shrink(reason === 'idle')) { /* one more */ }
     const to = generation.size
@@ -165,7 +158,7 @@ export class Supervisor {
    * @returns {Promise<void>}
    */
   resize (size) {
-    if (this.#isEnding) return Promise.reject(closedError())
+    if (this.isEnding) return Promise.reject(closedError())
     if (size.max > this.size.max) this.#memory.rearm()
     this.size = size
     this.pool.maxWorkers = size.max
@@ -204,7 +197,7 @@ export class Supervisor {
    */
   onWorkerEnd (generation, worker, error, outcome) {
     this.reporter.workerEnded(worker, error)
-    if (generation === this.#current && !this.#isEnding) {
+    if (generation === this.#current && !this.isEnding) {
       if (error !== null && worker.readyAt === 0) this.#resizing.fail(error)
       this.#elasticity.changed()
     }
@@ -216,10 +209,10 @@ export class Supervisor {
    * @param {Outcome} outcome
    */
   onOutcome (generation, { state, errors }) {
-    if (generation === this.#candidate?.generation) {
+    if (generation === this.#reloading.candidate) {
       // All or nothing: a reload must not cost some of the workers.
-      this.#judge(errors[0] ?? null)
-    } else if (generation === this.#current && !this.#isEnding) {
+      this.#reloading.judge(errors[0] ?? null)
+    } else if (generation === this.#current && !this.isEnding) {
       if (state === 'running') this.#onRunning()
       else this.#onFailed(errors[0])
     }
@@ -255,66 +248,28 @@ export class Supervisor {
   // ---- reloading
 
   /**
-   * Starts the application anew and switches when all its workers are ready. All calls during a
-   * reload share one more reload after it, because it may have started before their change.
    * @param {number} finish milliseconds that requests in flight get
    * @returns {Promise<void>}
    */
   reload (finish) {
-    if (this.#isEnding) return Promise.reject(closedError())
-    if (this.#reloading === null) {
-      this.#reloading = this.#reload(finish).finally(() => { this.#reloading = null })
-      return this.#reloading
-    }
-    this.#reloadingNext ??= this.#reloading.catch(() => {}).then(() => {
-      this.#reloadingNext = null
-      return this.reload(finish)
-    })
-    return this.#reloadingNext
+    return this.#reloading.reload(finish)
   }
 
-  /** @param {number} finish */
-  async #reload (finish) {
-    const started = performance.now()
+  createCandidate () {
     // At least one: otherwise nobody would know whether the application can be started.
-    const generation = this.#create(Math.max(1, this.wanted))
-    /** @type {Error | null} */
-    const error = await new Promise((resolve) => {
-      this.#candidate = { generation, finish, settle: resolve }
-      generation.start()
-    })
-    if (this.#isEnding) throw closedError()
-    const duration = performance.now() - started
-    this.reporter.reloaded(generation.number, duration, error)
-    if (error !== null) {
-      this.settings.logger.error('[node-asgi] the reload failed, and the old workers keep ' +
-        `serving: ${error.message}`)
-      throw error
-    }
-    this.settings.logger.info(`[node-asgi] reloaded in ${Math.round(duration)} ms`)
-  }
-
-  /** @param {Error | null} error */
-  #judge (error) {
-    const { generation, finish, settle } = /** @type {Candidate} */ (this.#candidate)
-    this.#candidate = null
-    // Without a gap: a generation is always the candidate, the current one, or retired. close()
-    // would miss any other.
-    if (error === null) this.#switch(generation, finish)
-    else this.#retire(generation, 0)
-    settle(error)
+    return this.#create(Math.max(1, this.wanted))
   }
 
   /**
    * @param {Generation} next
    * @param {number} finish
    */
-  #switch (next, finish) {
+  takeOver (next, finish) {
     const old = this.#current
     this.#reloads++
     this.#current = next
     next.goLive()
-    this.#retire(old, finish)
+    this.retire(old, finish)
     this.#onRunning()
     this.#fit('asked')
     this.#resizing.look()
@@ -324,10 +279,25 @@ export class Supervisor {
    * @param {Generation} generation
    * @param {number} finish
    */
-  #retire (generation, finish) {
+  retire (generation, finish) {
     const stopped = generation.stop('reload', retirementPlan(this.timeouts, finish))
       .then(() => { this.#retired.delete(generation) })
     this.#retired.set(generation, stopped)
+  }
+
+  /**
+   * @param {Generation} generation
+   * @param {number} duration milliseconds
+   * @param {Error | null} error
+   */
+  onReloaded ({ number }, duration, error) {
+    this.reporter.reloaded(number, duration, error)
+    const { logger } = this.settings
+    if (error === null) logger.info(`[node-asgi] reloaded in ${Math.round(duration)} ms`)
+    else {
+      logger.error('[node-asgi] the reload failed, and the old workers keep ' +
+        `serving: ${error.message}`)
+    }
   }
 
   // ---- what somebody asks of one worker
@@ -387,7 +357,7 @@ export class Supervisor {
     this.#memory.stop()
     this.#resizing.fail(closedError())
     if (wasStarting) this.owner.onSettled(closedError())
-    if (this.#candidate !== null) this.#judge(closedError())
+    this.#reloading.judge(closedError())
     const plan = closingPlan(this.timeouts, budget)
     await Promise.all([...this.#generations()].map((each) => each.stop('close', plan)))
     await Promise.all(this.#retired.values())

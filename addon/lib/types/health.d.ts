@@ -1,19 +1,22 @@
 import type { Middleware } from './http.js'
 import type { HandlerState } from './observation.js'
+import type { EndpointState } from './remote.js'
 
 /** Whether requests may be sent, as `/readyz` answers it in JSON. */
 export interface Readiness {
-  /** Whether at least one worker takes requests, and it is neither closing nor suspended. */
+  /** Whether at least one worker or endpoint takes requests, and it is neither closing nor suspended. */
   ready: boolean
   /** Why it is not ready; `null` if it is. */
   reason: string | null
-  /** The code of the error because of which no worker can be started, or `null`. */
+  /** The code of the error because of which there is no worker or endpoint, or `null`. */
   code: string | null
   /** The state of the handler. */
   state: HandlerState
   /** The number of workers in each state. */
   workers: Record<'starting' | 'ready' | 'draining', number>
-  /** The number of requests that wait for a worker. */
+  /** The number of endpoints in each state; only with the option `remote`. */
+  endpoints?: Record<EndpointState, number>
+  /** The number of requests that wait for a worker or an endpoint. */
   queued: number
 }
 

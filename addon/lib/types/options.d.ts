@@ -358,8 +358,8 @@ export interface PythonHandlerOptions {
   /**
    * How long Node and each worker look for the next message before they sleep, in microseconds, 0
    * to 1000. This saves the time of a wake-up, which takes longer than most requests. They look
-   * only while requests are in flight, and less often while they find nothing. `auto` is what a
-   * wake-up takes on this machine (5 to 100, measured while it runs) if Node and each worker have a
+   * only while requests are in flight, and less often while they find nothing. `auto` is what two
+   * wake-ups take on this machine (10 to 100, measured while it runs) if Node and each worker have a
    * core, and otherwise 0.
    * @defaultValue `'auto'`
    */

@@ -65,6 +65,12 @@ const granian = ({ bin, app, workers }, { port }) => [join(bin, 'granian'), [app
 export const kinds = {
   'node-asgi': { command: nodeAsgi({}) },
   'node-asgi, preload': { command: nodeAsgi({ preload: true }) },
+  // The handler has no processes. It sends requests to uvicorn.
+  'node-asgi, remote': {
+    command: ({ upstream }, { port }) =>
+      node('node-asgi-server.js', { port, remote: `unix:${upstream.socketPath}` }),
+    upstream: 'uvicorn'
+  },
   'node-asgi command': { command: commandLine([]) },
   // Each worker is replaced every few seconds.
   'node-asgi command, recycling': { command: commandLine(['--max-requests', '5000']) },

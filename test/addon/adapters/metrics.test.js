@@ -155,17 +155,26 @@ test('after stop() nothing observes, and metrics can be created again', async (t
   again.stop()
 })
 
-/** What the registry has, as names and labels. */
-async function described (registry) {
-  return new Map((await registry.getMetricsAsJSON()).map(({ name, values }) =>
-    [name, new Set(values.flatMap(({ labels }) => Object.keys(labels)))]))
+/** All metrics of a local and a remote handler, as names and labels. */
+async function described (t) {
+  const { registry } = await measured(t)
+  const { python } = fakeHandler(t, { remote: 'http://127.0.0.1:1' })
+  const other = new Registry()
+  const { stop } = createMetrics(python, { registry: other })
+  const known = new Map()
+  for (const { name, values } of [...await registry.getMetricsAsJSON(),
+    ...await other.getMetricsAsJSON()]) {
+    const labels = values.flatMap(({ labels }) => Object.keys(labels))
+    known.set(name, new Set([...known.get(name) ?? [], ...labels]))
+  }
+  stop()
+  return known
 }
 
 const read = (path) => readFileSync(new URL(`../../../${path}`, import.meta.url), 'utf8')
 
 test('the dashboard asks for metrics and labels that exist', async (t) => {
-  const { registry } = await measured(t)
-  const known = await described(registry)
+  const known = await described(t)
   const dashboard = JSON.parse(read('examples/observability/grafana-dashboard.json'))
   const queries = [...dashboard.panels.flatMap(({ targets }) => targets),
     ...dashboard.annotations.list].map(({ expr }) => expr)
@@ -189,9 +198,8 @@ test('the dashboard asks for metrics and labels that exist', async (t) => {
 })
 
 test('the guide lists every metric with its labels', async (t) => {
-  const { registry } = await measured(t)
   const guide = read('docs/observability.md')
-  for (const [name, labels] of await described(registry)) {
+  for (const [name, labels] of await described(t)) {
     const own = [...labels].filter((label) => label !== 'le')
     const shown = own.length === 0 ? `\`${name}\`` : `\`${name}{${own.join(',')}}\``
     assert.ok(guide.includes(shown), `${shown} is not in docs/observability.md`)

@@ -30,7 +30,29 @@ test('what happens to the processes is told in words', () => {
     'reload: Reloaded in 1.2 s',
     'failure: The reload failed',
     'failure: No worker can be started',
-    'recovery: A worker is ready again'
+    'recovery: Requests are answered again'
+  ])
+})
+
+test('what happens to endpoints was not told', () => {
+  const timeline = new Timeline()
+  const url = 'http://a:1'
+  const error = Object.assign(new Error('it refuses connections'),
+    { code: 'ERR_REMOTE_UNREACHABLE' })
+  const events = [
+    ['endpoint:added', { endpoint: 1, url }],
+    ['endpoint:ejected', { endpoint: 1, url, error, delay: 100 }],
+    ['pool:failed', { error }],
+    ['endpoint:recovered', { endpoint: 1, url }],
+    ['endpoint:removed', { endpoint: 1, url }]
+  ]
+  events.forEach(([name, details], i) => timeline.add(name, details, i))
+  assert.deepEqual(timeline.list().map(({ kind, text }) => `${kind}: ${text}`), [
+    'resize: http://a:1 is an endpoint now',
+    'failure: http://a:1 gets no requests: it refuses connections',
+    'failure: No endpoint takes requests',
+    'recovery: http://a:1 gets requests again',
+    'resize: http://a:1 is no longer an endpoint'
   ])
 })
 

@@ -5,6 +5,7 @@ import { test } from 'node:test'
 
 import express from 'express'
 
+import { createHealth } from '../../../addon/lib/http/health.js'
 import { failImport, fakeHandler, onDemand, slowly } from '../../support/fake-handler.js'
 
 /** Serves a listener and returns a function that asks it. */
@@ -142,4 +143,47 @@ test('other paths are left to others, and other methods refused', async (t) => {
   assert.equal((await mounted('/internal/livez')).status, 200)
   assert.equal((await mounted('/mine')).status, 200)
   assert.equal((await mounted('/internal/other')).text, 'next')
+})
+
+/** What /readyz asks a handler whose application is remote. */
+function remoteHealth (more, states = []) {
+  const supervisor = {
+    state: 'running',
+    pool: { workers: [], queued: 0, closed: false, outage: null },
+    workers: [],
+    endpoints: states.map((state) => ({ state })),
+    fallback: null,
+    size: { min: 0, max: 0 },
+    ...more
+  }
+  return createHealth(() => supervisor).check()
+}
+
+test('a remote application was ready without endpoints, and spoke of workers', () => {
+  const starting = remoteHealth({ state: 'starting' }, ['connecting'])
+  assert.deepEqual([starting.ready, starting.reason],
+    [false, 'no endpoint of the remote application has answered yet'])
+  assert.equal(remoteHealth({}, ['trial']).reason, 'no endpoint takes requests at the moment')
+  const outage = Object.assign(new Error('http://a cannot be reached'), { code: 'ERR_X' })
+  const pool = { workers: [], queued: 0, outage }
+  const failed = remoteHealth({ state: 'failed', pool }, ['out'])
+  assert.deepEqual([failed.reason, failed.code],
+    ['no endpoint takes requests: http://a cannot be reached', 'ERR_X'])
+  const well = remoteHealth({ pool: { workers: [{}], queued: 0 } }, ['up', 'out', 'up'])
+  assert.equal(well.ready, true)
+  assert.deepEqual(well.endpoints, { connecting: 0, up: 2, out: 1, trial: 0, leaving: 0 })
+})
+
+test('a fallback that could not be started was ready', () => {
+  const outage = new Error('No module named x')
+  const local = {
+    state: 'failed',
+    pool: { workers: [], queued: 0, outage },
+    workers: [],
+    endpoints: null,
+    fallback: null,
+    size: { min: 1, max: 1 }
+  }
+  const { ready, reason } = remoteHealth({ pool: { workers: [{}], queued: 0 }, fallback: local })
+  assert.deepEqual([ready, reason], [false, 'no worker can be started: No module named x'])
 })

@@ -1,4 +1,4 @@
-/** Two Ray nodes on this machine, which cluster.py starts and ends. */
+/** One or two Ray nodes on this machine, which cluster.py starts and ends. */
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -34,7 +34,7 @@ async function freePort () {
 }
 
 export class Cluster {
-  /** @returns {Promise<Cluster>} when the application is ready */
+  /** @returns {Promise<Cluster>} one node, when the application is ready */
   static async start () {
     const ports = [await freePort(), await freePort()]
     // The paths of its unix sockets may not be long.
@@ -42,7 +42,12 @@ export class Cluster {
     const child = spawn(PYTHON, [fileURLToPath(new URL('cluster.py', import.meta.url)),
       ...ports.map(String), folder], { stdio: ['pipe', 'pipe', 'pipe'] })
     const cluster = new Cluster(child, ports, folder)
-    await cluster.#answer()
+    try {
+      await cluster.#answer()
+    } catch (error) {
+      await cluster.stop()
+      throw error
+    }
     return cluster
   }
 
@@ -60,6 +65,11 @@ export class Cluster {
   /** @returns {Promise<Status>} */
   status () {
     return this.#ask('status')
+  }
+
+  /** Starts the second node. */
+  add () {
+    return this.#ask('add')
   }
 
   /** Kills all processes of the second node. */

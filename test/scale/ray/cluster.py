@@ -1,8 +1,8 @@
-"""Two Ray nodes on this machine that run examples/ray-serve: python cluster.py HEAD WORKER FOLDER
+"""Ray nodes on this machine that run examples/ray-serve: python cluster.py HEAD WORKER FOLDER
 
-HEAD and WORKER are the ports of their proxies, and FOLDER is for Ray's logs and sockets. Each line
-of stdin is a command, and each line of stdout is an answer in JSON. The end of stdin ends
-everything.
+There is one node at first. HEAD is the port of its proxy, and WORKER that of the second node, which
+the command "add" starts. FOLDER is for Ray's logs and sockets. Each line of stdin is a command, and
+each line of stdout is an answer in JSON. The end of stdin ends everything.
 """
 
 import json
@@ -63,11 +63,12 @@ def status() -> dict[str, Any]:
 def main() -> None:
     cluster = Cluster()
     cluster.add_node(**NODE)
-    worker = cluster.add_node(**NODE)
+    workers: list[Any] = []
     commands: dict[str, Callable[[], Any]] = {
         "status": lambda: None,
+        "add": lambda: workers.append(cluster.add_node(**NODE)),
         # All its processes at once, as when a machine loses its power.
-        "kill": lambda: cluster.remove_node(worker, allow_graceful=False),
+        "kill": lambda: cluster.remove_node(workers.pop(), allow_graceful=False),
     }
     try:
         ray.init(address=cluster.address, log_to_driver=False, logging_level="error")

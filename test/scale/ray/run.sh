@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Runs the tests of Ray Serve, and installs it before. Arguments go to node --test.
+# Runs the tests of Ray Serve at full length, and installs it before. Arguments go to node --test.
 source "$(dirname "${BASH_SOURCE[0]}")/../../../scripts/lib.sh"
 
 bash test/scale/ray/setup.sh
-exec timeout -k 30 900 node --test --test-reporter=spec "$@" test/scale/ray/*.test.js
+NODE_ASGI_TEST_SCALE=full exec timeout -k 30 900 node --test --test-reporter=spec "$@" \
+  test/scale/ray/*.test.js

@@ -57,7 +57,7 @@ export class MemberProcess {
 
   isReady = false
 
-  /** The interpreter, as describeInterpreter() names it. */
+  /** The interpreter or the addresses, as nameApplication() names them. */
   python = ''
 
   /**

@@ -3,12 +3,12 @@
  * connections from the primary, and ends with it.
  */
 
+import { nameApplication } from '../application-name.js'
 import { explain } from '../failure.js'
 import { createLogger } from '../logger.js'
 import { Service } from '../serve.js'
 import { Screen } from '../terminal/screen.js'
 import { InvalidOptionError } from '../../errors.js'
-import { describeInterpreter } from '../../interpreter/interpreter.js'
 import { nameOptionsAsFlags } from '../../util/option-name.js'
 import { Link } from './link.js'
 import { ReceivedDoors } from './received-doors.js'
@@ -21,7 +21,10 @@ import { memberTopics } from './report.js'
 const ORPHANED = 8000
 
 /** Events after which the handler may be ready, or may not be any more. */
-const EVENTS = ['worker:ready', 'worker:exit', 'reload', 'pool:failed', 'pool:recovered']
+const EVENTS = [
+  'worker:ready', 'worker:exit', 'reload', 'pool:failed', 'pool:recovered', 'endpoint:ejected',
+  'endpoint:recovered'
+]
 
 class Member {
   /** @type {Service | null} */
@@ -104,7 +107,7 @@ class Member {
   #onServing (python) {
     if (!python.health.check().ready) return
     this.#isReady = true
-    this.#link.tell('serving', { python: describeInterpreter(python.stats().python) })
+    this.#link.tell('serving', { python: nameApplication(python) })
   }
 
   #look () {

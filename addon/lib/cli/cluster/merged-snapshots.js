@@ -66,6 +66,12 @@ export class MergedSnapshots {
       pool: { ...mergePools(pools), ...this.#recent(now) },
       workers: listOf(all, 'workers', MAX_WORKERS, (worker, name) =>
         ({ ...worker, id: name(worker.id) })),
+      ...all.some(({ sections }) => sections.endpoints === undefined)
+        ? {}
+        : {
+            endpoints: listOf(all, 'endpoints', MAX_WORKERS, (endpoint, name) =>
+              ({ ...endpoint, id: name(endpoint.id) }))
+          },
       running: mergeRunning(all),
       routes: listRaw(all.flatMap(({ routes }) => cut(routes, MAX_ROUTES))),
       failures: listOf(all, 'failures', MAX_FAILURES, (failure, name) =>
@@ -176,6 +182,13 @@ function mergePools (pools) {
     docroot: first.docroot,
     python: pools.find(({ python }) => python)?.python ?? '',
     state,
+    ...first.remote === undefined
+      ? {}
+      : {
+          remote: String(first.remote),
+          endpointsReady: sum('endpointsReady'),
+          endpointsKnown: sum('endpointsKnown')
+        },
     outage: pools.find(({ outage }) => outage)?.outage ?? null,
     ready: sum('ready'),
     wanted: sum('wanted'),

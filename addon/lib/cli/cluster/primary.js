@@ -14,7 +14,7 @@ import { CommandError, exitCodeOf } from '../failure.js'
 import { listen } from '../listen.js'
 import { createLogger, isShown } from '../logger.js'
 import { writePidFile } from '../pid-file.js'
-import { onResizing, resized } from '../resizing.js'
+import { onResizing, refuseRemote, resized } from '../resizing.js'
 import { Screen } from '../terminal/screen.js'
 import { ServingStatus, StartStatus } from '../terminal/status.js'
 import { hasTerminal } from '../terminal/terminal.js'
@@ -142,7 +142,9 @@ export class Primary {
     this.#knowledge = new Knowledge(this.members, () => this.reload())
     this.hadTerminal = hasTerminal()
     this.#reloader = new Reloader(this, logger)
-    if (reload !== null) this.#reloader.watch(reload, this.options.timeouts.drain)
+    if (reload !== null && this.options.remote === null) {
+      this.#reloader.watch(reload, this.options.timeouts.drain)
+    }
   }
 
   async run () {
@@ -282,13 +284,15 @@ export class Primary {
     if (this.hadTerminal && !hasTerminal()) this.#onSignal('SIGHUP')
     else {
       for (const member of this.members) member.ask('certificate').catch(() => {})
-      this.#reloader.reload('SIGHUP')
+      if (this.options.remote !== null) refuseRemote('SIGHUP', this.logger)
+      else this.#reloader.reload('SIGHUP')
     }
   }
 
   /** @param {NodeJS.Signals} signal */
   #resize (signal) {
     if (this.#stopping !== null) return
+    if (this.options.remote !== null) return refuseRemote(signal, this.logger)
     const { members } = this
     const size = resized(this.#size, signal, members.length, this.logger)
     if (size === null) return

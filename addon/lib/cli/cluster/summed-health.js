@@ -1,5 +1,7 @@
 /** Whether the members together can be sent requests. */
 
+import { ENDPOINT_STATES, SHOWN_STATES } from '../../pool/stats.js'
+
 /** @typedef {import('./member-process.js').MemberProcess} MemberProcess */
 
 /** Milliseconds. A process that does not answer so soon does not answer its clients either. */
@@ -17,6 +19,9 @@ export async function sumHealth (members, suspended) {
   const ready = answers.filter((answer) => answer.ready === true).length
   const sum = (/** @type {(answer: any) => unknown} */ read) =>
     answers.reduce((total, answer) => total + (Number(read(answer)) || 0), 0)
+  const sums = (/** @type {string} */ kind, /** @type {readonly string[]} */ states) =>
+    Object.fromEntries(states.map((state) => [state, sum((answer) => Object(answer[kind])[state])]))
+  const isRemote = answers.some(({ endpoints }) => endpoints !== undefined)
   const why = answers.find(({ code }) => code !== null) ?? answers[0]
   const reason = suspended ?? (ready > 0
     ? null
@@ -27,11 +32,9 @@ export async function sumHealth (members, suspended) {
     code: reason === null || suspended !== null ? null : why?.code ?? null,
     state: String((answers.find((answer) => answer.ready === true) ?? why)?.state ?? 'starting'),
     processes: { ready, wanted: members.length },
-    workers: {
-      starting: sum(({ workers }) => workers.starting),
-      ready: sum(({ workers }) => workers.ready),
-      draining: sum(({ workers }) => workers.draining)
-    },
+    workers: sums('workers', SHOWN_STATES),
+    // Each process has endpoints of its own, with the same addresses.
+    ...isRemote ? { endpoints: sums('endpoints', ENDPOINT_STATES) } : {},
     queued: sum(({ queued }) => queued)
   }
 }

@@ -112,7 +112,10 @@ export function servingText (now, before, time) {
   const { wanted, min, max } = now.size
   const problems = now.failed + now.lost
   return [
-    `${now.ready}/${wanted} workers ready${min === max ? '' : ` (${min} to ${max})`}`,
+    // The application may run elsewhere.
+    max === 0
+      ? `${now.ready} ${now.ready === 1 ? 'endpoint' : 'endpoints'} ready`
+      : `${now.ready}/${wanted} workers ready${min === max ? '' : ` (${min} to ${max})`}`,
     `${rate} requests/s`,
     `${now.inFlight} in flight`,
     ...now.queued > 0 ? [`${now.queued} waiting`] : [],

@@ -29,6 +29,14 @@ const WORKER_STATES = {
   gone: ['ended', 'bad']
 }
 
+const ENDPOINT_STATES = {
+  connecting: ['connecting', 'warning'],
+  up: ['takes requests', 'good'],
+  out: ['gets no requests', 'bad'],
+  trial: ['on trial', 'warning'],
+  leaving: ['finishing', 'warning']
+}
+
 const REQUEST_STATES = {
   queued: 'waits for a worker',
   running: 'running',
@@ -43,11 +51,34 @@ const REQUEST_STATES = {
 const poolSize = ({ ready, wanted, min, max }) =>
   `${ready} of ${wanted}${min === max ? '' : ` (${min} to ${max})`}`
 
+/** What is in the heading, and what should be ready, of an application that runs elsewhere. */
+const elsewhere = (/** @type {any} */ pool) => ({
+  ...pool,
+  app: pool.remote,
+  place: 'Remote application',
+  ready: pool.endpointsReady,
+  wanted: pool.endpointsKnown,
+  min: 0,
+  max: 0,
+  missing: 'No endpoint takes requests'
+})
+
+/** The same of one that runs here. */
+const here = (/** @type {any} */ pool) => ({
+  ...pool,
+  place: `${pool.docroot} · Python ${pool.python} · ` +
+    (pool.reloads === 0 ? 'not reloaded yet' : `reloaded ${times(pool.reloads)}`),
+  missing: 'No worker can be started'
+})
+
 /**
  * @param {string} id
  * @returns {any}
  */
 const byId = (id) => document.getElementById(id)
+
+/** Whether the application runs elsewhere. */
+let isRemote = false
 
 const charts = new Charts(byId('charts'))
 const stackView = new StackView((worker) => act(`stacks?worker=${worker}`))
@@ -56,15 +87,21 @@ const stackView = new StackView((worker) => act(`stacks?worker=${worker}`))
 
 /** @type {Record<string, (content: any) => void>} */
 const show = {
-  pool (pool) {
+  pool (content) {
+    isRemote = content.remote !== undefined
+    const pool = isRemote ? elsewhere(content) : here(content)
+    byId('reload').hidden = isRemote
+    setText(byId('ready-of'), isRemote ? 'Endpoints ready' : 'Workers ready')
+    setText(byId('no-workers'), isRemote
+      ? 'The application runs elsewhere, so there are no workers here.'
+      : 'There are no workers.')
     const [state, look] = STATES[/** @type {keyof STATES} */ (pool.state)]
     document.title = `${pool.app} · ${state}`
     setText(byId('app'), pool.app)
     setText(byId('state'), state)
     byId('state').className = `badge ${look}`
-    setText(byId('where'), `${pool.docroot} · Python ${pool.python} · ` +
-      (pool.reloads === 0 ? 'not reloaded yet' : `reloaded ${times(pool.reloads)}`))
-    problem('outage', pool.outage && `No worker can be started: ${brief(pool.outage)}`)
+    setText(byId('where'), pool.place)
+    problem('outage', pool.outage && `${pool.missing}: ${brief(pool.outage)}`)
     setText(byId('rate'), `${short(pool.rate)}/s`)
     setText(byId('p50'), milliseconds(pool.p50))
     setText(byId('p99'), milliseconds(pool.p99))
@@ -100,6 +137,25 @@ const show = {
       { className: 'number minor', text: (worker) => worker.age === 0 ? NONE : age(worker.age) },
       { className: 'number minor', text: ({ pid }) => pid === 0 ? NONE : String(pid) },
       { className: 'action', create: recycleButton, update: updateRecycle }
+    ])
+  },
+
+  endpoints (endpoints) {
+    byId('endpoints-part').hidden = false
+    showTable(byId('endpoints'), endpoints, ({ id }) => String(id), [
+      { text: ({ id }) => String(id) },
+      { className: 'path', isHeader: true, text: ({ url }) => url },
+      {
+        text: ({ state, error }) => endpointState(state)[0] + (error === null ? '' : `: ${error}`),
+        look: ({ state }) => endpointState(state)[1]
+      },
+      { className: 'number', text: ({ inFlight }) => short(inFlight) },
+      { className: 'number', text: ({ requests }) => short(requests) },
+      {
+        className: 'number',
+        text: ({ errors }) => short(errors),
+        look: ({ errors }) => errors > 0 ? 'bad' : ''
+      }
     ])
   },
 
@@ -147,7 +203,7 @@ const show = {
           timeOfDay(last),
           count > 1 ? times(count) : '',
           request,
-          worker > 0 ? `worker ${worker} (pid ${pid})` : ''
+          nameOfSource(worker, pid)
         ].filter((text) => text !== '').join(' · '))
       }
     })
@@ -175,6 +231,20 @@ const show = {
 /** @param {string} state */
 function workerState (state) {
   return WORKER_STATES[/** @type {keyof WORKER_STATES} */ (state)]
+}
+
+/** @param {string} state */
+function endpointState (state) {
+  return ENDPOINT_STATES[/** @type {keyof ENDPOINT_STATES} */ (state)]
+}
+
+/**
+ * @param {number | string} worker 0: none had it
+ * @param {number} pid 0: it is an endpoint
+ */
+function nameOfSource (worker, pid) {
+  if (worker === 0) return ''
+  return pid === 0 && isRemote ? `endpoint ${worker}` : `worker ${worker} (pid ${pid})`
 }
 
 /**
@@ -230,8 +300,8 @@ function updateRecycle (made, { state }) {
 }
 
 /** @param {any} request */
-function stackButton ({ name, worker }) {
-  if (worker === 0) return element('span')
+function stackButton ({ name, worker, pid }) {
+  if (worker === 0 || pid === 0) return element('span')
   const button = element('button',
     { type: 'button', text: 'Stack', 'aria-label': `Stack of ${name}` })
   button.addEventListener('click', () => stackView.show(name, worker))

@@ -93,6 +93,13 @@ describe('health', () => {
     assert.deepEqual([ready, reason], [false, 'stopping'])
   })
 
+  it('left out the endpoints of a remote application', async () => {
+    const endpoints = { connecting: 0, up: 2, out: 1, trial: 0, leaving: 0 }
+    const all = [1, 2].map((n) => member(n, () => ({ ...answer(true), endpoints })))
+    assert.deepEqual((await sumHealth(all, null)).endpoints,
+      { connecting: 0, up: 4, out: 2, trial: 0, leaving: 0 })
+  })
+
   it('says why no process is ready', async () => {
     const { ready, reason, code } = await sumHealth([member(1, () => answer(false))], null)
     assert.deepEqual([ready, reason, code], [false, 'no worker can be started', 'ERR_X'])
@@ -138,6 +145,21 @@ describe('snapshots for the dashboard', () => {
     assert.deepEqual(sections.failures.map(({ id }) => id), ['2.5', '1.5', '2.4', '1.4'])
     assert.deepEqual(sections.failures.map(({ worker }) => worker), ['2.1', '1.1', 0, 0])
     assert.equal(sections.timeline[1].text, 'Worker 2.1 (pid 7) crashed')
+  })
+
+  it('left out the endpoints of a remote application', async () => {
+    const all = [processOf(1, []), processOf(2, [])].map(({ number, ask }) =>
+      member(number, async (...question) => {
+        const { sections, ...rest } = await ask(...question)
+        const pool = {
+          ...sections.pool, remote: 'http://a:1', endpointsReady: 1, endpointsKnown: 2
+        }
+        return { ...rest, sections: { ...sections, pool, endpoints: [{ id: 1, state: 'up' }] } }
+      }))
+    const { sections } = await new MergedSnapshots(all, async () => {}).read(0)
+    const { remote, endpointsReady, endpointsKnown } = sections.pool
+    assert.deepEqual([remote, endpointsReady, endpointsKnown], ['http://a:1', 2, 4])
+    assert.deepEqual(sections.endpoints.map(({ id }) => id), ['1.1', '2.1'])
   })
 
   it('reach the process that an action is for', async () => {
