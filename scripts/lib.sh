@@ -34,6 +34,17 @@ hash_of() {
 }
 stamped() { [[ -f $1 && $(<"$1") == "$2" ]]; }
 
+# Creates FOLDER/.venv with the packages of FOLDER/requirements.txt, unless it is up to date.
+install_python_packages() {
+  local folder=$1 what=$2 venv=$1/.venv
+  if cmp -s "$folder/requirements.txt" "$venv/installed"; then return 0; fi
+  step "Installing $what into $venv"
+  rm -rf "$venv"
+  "${PYTHON:-python3}" -m venv "$venv"
+  quiet "$venv/bin/pip" install --disable-pip-version-check -r "$folder/requirements.txt"
+  cp "$folder/requirements.txt" "$venv/installed"
+}
+
 at_least() { [[ $(printf '%s\n%s\n' "$1" "$2" | sort -V | head -n1) == "$1" ]]; }
 
 # Makes the package node-asgi and that of this platform in dist/, and prints the platform's name.

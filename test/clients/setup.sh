@@ -2,6 +2,9 @@
 # Installs the clients and test runners into test/clients/node_modules, and the packages of the
 # applications into test/clients/.venv, unless both are up to date.
 source "$(dirname "${BASH_SOURCE[0]}")/../../scripts/lib.sh"
+
+install_python_packages test/clients 'the packages of the applications'
+
 cd test/clients
 
 stamp=node_modules/.node-asgi-stamp
@@ -10,13 +13,4 @@ if ! stamped "$stamp" "$want"; then
   step 'Installing the clients into test/clients/node_modules'
   quiet npm ci --no-audit --no-fund --ignore-scripts
   echo "$want" >"$stamp"
-fi
-
-stamp=.venv/installed
-if ! cmp -s requirements.txt "$stamp"; then
-  step 'Installing the packages of the applications into test/clients/.venv'
-  rm -rf .venv
-  "${PYTHON:-python3}" -m venv .venv
-  quiet .venv/bin/pip install --disable-pip-version-check -r requirements.txt
-  cp requirements.txt "$stamp"
 fi

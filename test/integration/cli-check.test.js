@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 
 import { APPS, VENV_PYTHON } from '../support/harness.js'
-import { Run } from '../support/run.js'
+import { Run, endRuns } from '../support/run.js'
 
 const LIMIT = 60_000
 
@@ -44,10 +44,7 @@ describe('the small commands', { timeout: 3 * LIMIT }, () => {
   beforeEach(() => { folder = mkdtempSync(join(tmpdir(), 'node-asgi-check-')) })
 
   afterEach(async () => {
-    for (const run of runs.splice(0)) {
-      await run.closed
-      await run.allGone()
-    }
+    await endRuns(runs)
     rmSync(folder, { recursive: true })
   })
 

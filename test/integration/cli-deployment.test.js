@@ -1,7 +1,6 @@
 /** What the command line offers to those who deploy: sockets, files, certificates, logs. */
 
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import {
   copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, readlinkSync, rmSync,
@@ -18,7 +17,7 @@ import { fileURLToPath } from 'node:url'
 
 import { makeCertificate } from '../support/certificate.js'
 import { APPS, VENV_PYTHON, eventually } from '../support/harness.js'
-import { Run, SCRIPT } from '../support/run.js'
+import { Run, endRuns } from '../support/run.js'
 
 const WITH_SOCKET = fileURLToPath(new URL('../support/with-socket.py', import.meta.url))
 
@@ -58,11 +57,7 @@ describe('node-asgi in production', { timeout: 3 * LIMIT }, () => {
   beforeEach(() => { folder = mkdtempSync(join(tmpdir(), 'node-asgi-deploy-')) })
 
   afterEach(async () => {
-    for (const run of runs.splice(0)) {
-      if (run.child.exitCode === null) run.child.kill('SIGKILL')
-      await run.closed
-      await run.allGone()
-    }
+    await endRuns(runs)
     rmSync(folder, { recursive: true })
   })
 
@@ -112,19 +107,10 @@ describe('node-asgi in production', { timeout: 3 * LIMIT }, () => {
   for (const [how, processes] of [['fd', 1], ['systemd', 1], ['fd', 2], ['systemd', 2]]) {
     it(`listens on a socket that it inherits, ${how}, ${processes} processes`, async () => {
       const portFile = join(folder, 'port')
-      const run = Object.create(Run.prototype)
-      Object.assign(run, { stdout: '', stderr: '', mark: portFile })
       const flags = how === 'fd' ? ['--fd', '3'] : []
-      run.child = spawn(VENV_PYTHON, [WITH_SOCKET, how, process.execPath, SCRIPT, '--docroot', APPS,
-        '--workers', String(processes), '--processes', String(processes), ...flags],
-      {
-        env: { ...process.env, PORT_FILE: portFile, PORT: '1', NODE_ASGI_TEST_MARK: portFile },
-        stdio: ['ignore', 'pipe', 'pipe']
-      })
-      for (const name of ['stdout', 'stderr']) {
-        run.child[name].setEncoding('utf8').on('data', (text) => { run[name] += text })
-      }
-      run.closed = once(run.child, 'close').then(([code, signal]) => signal ?? code)
+      const run = new Run(['--docroot', APPS, '--workers', String(processes), '--processes',
+        String(processes), ...flags],
+      { PORT_FILE: portFile, PORT: '1' }, undefined, [VENV_PYTHON, WITH_SOCKET, how])
       runs.push(run)
       const port = Number(await run.port())
       assert.equal(port, Number(readFileSync(portFile, 'utf8')))

@@ -1,7 +1,6 @@
 /** What the command line shows in a terminal: the commands run in a real one. */
 
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { get } from 'node:http'
@@ -11,7 +10,7 @@ import { afterEach, beforeEach, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 
 import { VENV_PYTHON } from '../support/harness.js'
-import { Run, SCRIPT } from '../support/run.js'
+import { Run, endRuns } from '../support/run.js'
 
 const TERMINAL = fileURLToPath(new URL('../support/terminal.py', import.meta.url))
 
@@ -31,11 +30,7 @@ describe('node-asgi in a terminal', { timeout: 120_000 }, () => {
   beforeEach(() => { folder = mkdtempSync(join(tmpdir(), 'node-asgi-terminal-')) })
 
   afterEach(async () => {
-    for (const run of runs.splice(0)) {
-      if (run.child.exitCode === null) run.child.kill('SIGTERM')
-      await run.closed
-      await run.allGone()
-    }
+    await endRuns(runs, 'SIGTERM')
     rmSync(folder, { recursive: true })
   })
 
@@ -44,16 +39,9 @@ describe('node-asgi in a terminal', { timeout: 120_000 }, () => {
   }
 
   function start (args, env = {}) {
-    const run = Object.create(Run.prototype)
-    Object.assign(run, { stdout: '', stderr: '', mark: folder })
-    const { NO_COLOR, FORCE_COLOR, PORT, ...inherited } = process.env
-    run.child = spawn(VENV_PYTHON, [TERMINAL, process.execPath, SCRIPT, ...args], {
-      cwd: folder,
-      env: { ...inherited, TERM: 'xterm', ...env, NODE_ASGI_TEST_MARK: folder },
-      stdio: ['ignore', 'pipe', 'inherit']
-    })
-    run.child.stdout.setEncoding('utf8').on('data', (text) => { run.stdout += text })
-    run.closed = once(run.child, 'close').then(([code, signal]) => signal ?? code)
+    const run = new Run(args, {
+      NO_COLOR: undefined, FORCE_COLOR: undefined, TERM: 'xterm', ...env
+    }, folder, [VENV_PYTHON, TERMINAL])
     runs.push(run)
     return run
   }

@@ -10,7 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 import { assertFacts } from '../support/facts.js'
 import { APPS } from '../support/harness.js'
-import { Run } from '../support/run.js'
+import { Run, endRuns } from '../support/run.js'
 import { FLAGS } from '../../addon/lib/cli/settings/table.js'
 
 const LIMIT = 60_000
@@ -33,13 +33,7 @@ describe('node-asgi', { timeout: 3 * LIMIT }, () => {
     return runs.at(-1)
   }
 
-  afterEach(async () => {
-    for (const run of runs.splice(0)) {
-      if (run.child.exitCode === null) run.child.kill('SIGKILL')
-      await run.closed
-      await run.allGone()
-    }
-  })
+  afterEach(() => endRuns(runs))
 
   after(() => rmSync(directory, { recursive: true }))
 

@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { after, afterEach, describe, it } from 'node:test'
 
 import { VENV_PYTHON, eventually, withPython } from '../support/harness.js'
-import { Run } from '../support/run.js'
+import { Run, endRuns } from '../support/run.js'
 
 /** An application that answers with the version in the module `release`, and with `here`. */
 const APP = `
@@ -39,13 +39,7 @@ describe('node-asgi in a directory', { timeout: 60_000 }, () => {
   const current = join(root, 'current')
   const runs = []
   after(() => rmSync(root, { recursive: true }))
-  afterEach(async () => {
-    for (const run of runs.splice(0)) {
-      run.child.kill('SIGKILL')
-      await run.closed
-      await run.allGone()
-    }
-  })
+  afterEach(() => endRuns(runs))
 
   for (const version of ['v1', 'v2']) {
     for (const [name, text] of [

@@ -17,7 +17,7 @@ import WebSocket from 'ws'
 import { makeCertificate } from '../support/certificate.js'
 import { APPS, eventually } from '../support/harness.js'
 import { childProcesses, isAlive, isPython } from '../support/processes.js'
-import { Run } from '../support/run.js'
+import { Run, endRuns } from '../support/run.js'
 
 const LIMIT = 60_000
 
@@ -37,11 +37,7 @@ describe('node-asgi --processes', { timeout: 3 * LIMIT }, () => {
   beforeEach(() => { folder = mkdtempSync(join(tmpdir(), 'node-asgi-processes-')) })
 
   afterEach(async () => {
-    for (const run of runs.splice(0)) {
-      if (run.child.exitCode === null) run.child.kill('SIGKILL')
-      await run.closed
-      await run.allGone()
-    }
+    await endRuns(runs)
     rmSync(folder, { recursive: true })
   })
 

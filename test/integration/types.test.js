@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 
 import { VENV_PYTHON, eventually } from '../support/harness.js'
-import { Run } from '../support/run.js'
+import { Run, endRuns } from '../support/run.js'
 
 const LIMIT = 60_000
 
@@ -43,11 +43,7 @@ describe('node-asgi types', { timeout: 3 * LIMIT }, () => {
   })
 
   afterEach(async () => {
-    for (const run of runs.splice(0)) {
-      if (run.child.exitCode === null) run.child.kill('SIGKILL')
-      await run.closed
-      await run.allGone()
-    }
+    await endRuns(runs)
     rmSync(folder, { recursive: true })
   })
 

@@ -20,9 +20,16 @@ export class Run {
   stderr = ''
   mark = randomUUID() // in the environment of every process of this run
 
-  constructor (args, env = {}, cwd = process.cwd()) {
+  /**
+   * @param {string[]} args
+   * @param {Record<string, string | undefined>} [env] what differs from this process's
+   * @param {string} [cwd]
+   * @param {string[]} [through] the command that runs this one, which gets it as its last arguments
+   */
+  constructor (args, env = {}, cwd = process.cwd(), through = []) {
     const { PORT, ...rest } = process.env
-    this.child = spawn(process.execPath, [SCRIPT, ...args], {
+    const [program, ...command] = [...through, process.execPath, SCRIPT, ...args]
+    this.child = spawn(program, command, {
       cwd,
       env: { ...rest, ...env, NODE_ASGI_TEST_MARK: this.mark },
       stdio: ['ignore', 'pipe', 'pipe']
@@ -57,6 +64,19 @@ export class Run {
   /** Waits until every process of this run has ended. */
   allGone () {
     return allGone(this.mark)
+  }
+}
+
+/**
+ * Ends the runs that have not ended, waits until none of their processes is left, and forgets them.
+ * @param {Run[]} runs
+ * @param {NodeJS.Signals} [signal]
+ */
+export async function endRuns (runs, signal = 'SIGKILL') {
+  for (const run of runs.splice(0)) {
+    if (run.child.exitCode === null) run.child.kill(signal)
+    await run.closed
+    await run.allGone()
   }
 }
 
