@@ -188,7 +188,7 @@ test('the declared defaults are the actual ones', () => {
       assert.deepEqual(defaultOption(prefixes[name] + option), value, `${name}.${option}`)
     }
   }
-  assert.equal(seen, 80)
+  assert.equal(seen, 82)
 })
 
 test('a docroot must be a directory', () => {

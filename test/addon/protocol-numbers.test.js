@@ -14,6 +14,9 @@ const COINCIDENCES = {
   'cli/values.js': [2 ** 20], // a MiB
   'dashboard/viewers.js': [2 ** 20], // bytes that a viewer may be behind
   'options.js': [2 ** 30, 3000], // bytes that fit a Buffer; milliseconds
+  // For handlers that load no addon. remote/limits.test.js compares all of them.
+  'remote/limits.js': [64 * 1024, 256 * 1024, 512 * 1024, 123, 4999, 3000],
+  'remote/socket-request.js': [64 * 1024], // bytes that may wait in a socket
   'stream/file-response.js': [256 * 1024], // bytes that are read at a time
   'websocket/exchange.js': [64 * 1024], // bytes that may wait in a socket
   'supervisor/memory-warning.js': [2 ** 20], // a MiB

@@ -113,7 +113,8 @@ describe('Prometheus', { skip, timeout: 120_000 }, () => {
         for (const { expr } of targets) {
           const query = expr.replaceAll('$__rate_interval', '5s').replaceAll(/\$(job|instance)/g,
             '.*')
-          const isRare = /> 0$/.test(query)
+          // Nothing goes wrong here, and the pool is not remote.
+          const isRare = /> 0$|node_asgi_endpoints/.test(query)
           // A rate needs two scrapes of a worker.
           await eventually(async () => {
             const result = await ask('query', { query }).catch((error) => assert.fail(

@@ -1,5 +1,7 @@
 /** What happens to the processes: marks on the time axis, and a list. */
 
+import { RemoteError } from '../errors.js'
+
 const MAX_EVENTS = 100
 
 /**
@@ -92,7 +94,7 @@ function describe (name, details) {
     case 'pool:failed':
       return {
         kind: 'failure',
-        text: String(details.error.code).startsWith('ERR_REMOTE_')
+        text: details.error instanceof RemoteError
           ? 'No endpoint takes requests'
           : 'No worker can be started'
       }

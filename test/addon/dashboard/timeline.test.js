@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
+import { RemoteError } from '../../../addon/lib/errors.js'
 import { Timeline } from '../../../addon/lib/dashboard/timeline.js'
 
 const exit = { worker: 3, pid: 40, code: null, signal: null, error: null }
@@ -37,8 +38,8 @@ test('what happens to the processes is told in words', () => {
 test('what happens to endpoints was not told', () => {
   const timeline = new Timeline()
   const url = 'http://a:1'
-  const error = Object.assign(new Error('it refuses connections'),
-    { code: 'ERR_REMOTE_UNREACHABLE' })
+  const error = new RemoteError('ERR_REMOTE_UNREACHABLE', 'it refuses connections',
+    { endpoint: 'http://a:1' })
   const events = [
     ['endpoint:added', { endpoint: 1, url }],
     ['endpoint:ejected', { endpoint: 1, url, error, delay: 100 }],
