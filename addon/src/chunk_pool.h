@@ -3,10 +3,7 @@
 #include <napi.h>
 
 #include <cstddef>
-#include <utility>
 #include <vector>
-
-#include "wire/protocol.h"
 
 namespace nasgi::addon {
 
@@ -21,22 +18,13 @@ class ChunkPool {
  public:
   // `value` is a Buffer that nobody uses any more. One that has another size, or too many, is left
   // to the garbage collector.
-  void Put(Napi::Value value) {
-    if (buffers_.size() == kMost || !value.IsBuffer()) return;
-    const auto buffer = value.As<Napi::Buffer<char>>();
-    if (buffer.Length() == wire::kMaxChunk) buffers_.push_back(Napi::Persistent(buffer));
-  }
+  void Put(Napi::Value value);
 
-  // A Buffer of kMaxChunk bytes whose content is old; empty when there is none.
-  [[nodiscard]] Napi::Buffer<char> Take() {
-    while (!buffers_.empty()) {
-      const Napi::Buffer<char> buffer = buffers_.back().Value();
-      buffers_.pop_back();
-      // Somebody may have transferred its memory to another thread.
-      if (buffer.Length() == wire::kMaxChunk) return buffer;
-    }
-    return {};
-  }
+  struct Chunk {
+    napi_value value = nullptr;  // a Buffer; null: there is none
+    char* bytes = nullptr;       // its kMaxChunk bytes, whose content is old
+  };
+  [[nodiscard]] Chunk Take();
 
   void Clear() { buffers_.clear(); }
 

@@ -136,10 +136,10 @@ class EventArray {
   static constexpr size_t kMaxShared = 64 * 1024;  // bytes of all that are
 
   [[nodiscard]] napi_value Chunk(std::string_view bytes) {
-    const Napi::Buffer<char> used = chunks_->Take();
-    if (used.IsEmpty()) return Buffer(env_, bytes);
-    std::memcpy(used.Data(), bytes.data(), bytes.size());
-    return used;
+    const ChunkPool::Chunk used = chunks_->Take();
+    if (used.value == nullptr) return Buffer(env_, bytes);
+    std::memcpy(used.bytes, bytes.data(), bytes.size());
+    return used.value;
   }
 
   napi_env env_;

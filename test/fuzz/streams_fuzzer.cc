@@ -33,7 +33,7 @@ class Session {
 
   void Run() {
     while (input_.remaining_bytes() > 0) {
-      EventArray events(nullptr);
+      EventArray events(nullptr, nullptr);
       const bool goes_on = Step(&events);
       CheckEvents(&events);
       streams_.DropFiles(events);
