@@ -1,7 +1,5 @@
 /** What happens to the processes: marks on the time axis, and a list. */
 
-import { RemoteError } from '../errors.js'
-
 const MAX_EVENTS = 100
 
 /**
@@ -94,7 +92,7 @@ function describe (name, details) {
     case 'pool:failed':
       return {
         kind: 'failure',
-        text: details.error instanceof RemoteError
+        text: /^ERR_REMOTE_/.test(details.error.code)
           ? 'No endpoint takes requests'
           : 'No worker can be started'
       }
