@@ -161,15 +161,22 @@ export class MemberProcess {
 
   /**
    * @param {import('node:net').Socket} socket
-   * @returns {Promise<boolean>}
+   * @returns {Promise<boolean>} false: it ends, so another one has to take it
    */
   async take (socket) {
     try {
       // As long as it lives: its event loop may be blocked for a while.
       const isTaken = await this.ask('connection', undefined, { timeout: Infinity, handle: socket })
       if (isTaken === true) return true
-    } catch {}
-    this.#isRefusing = true // it ends, or cannot take any
+    } catch (error) {
+      if (this.isOpen) {
+        // It goes on, and what is wrong with this connection need not be wrong with the next one.
+        this.logger.warn(`[node-asgi] process ${this.number} could not take a connection, which ` +
+          `is closed: ${/** @type {Error} */ (error).message}`)
+        return true
+      }
+    }
+    this.#isRefusing = true // it ends
     return false
   }
 

@@ -14,10 +14,11 @@ export class ReceivedDoors {
   async open () { return [] }
 
   /**
-   * @param {Socket} socket
+   * @param {Socket | undefined} socket undefined: it was closed on its way
    * @returns {boolean} whether it has been taken
    */
   receive (socket) {
+    if (socket === undefined) return true
     if (!this.#isOpen) {
       socket.destroy()
       return false
