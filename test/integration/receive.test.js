@@ -16,6 +16,21 @@ withPython('asyncio can use receive() and send() as coroutines', receiveApp, asy
   assert.equal((await get('/close')).body.toString(), 'closed')
 })
 
+withPython('a slow application got its body in as many pieces as had been sent', receiveApp,
+  async (python) => {
+    const bytes = Buffer.from(Array.from({ length: 200_000 }, (_, i) => i % 251))
+    let call
+    const body = async function * () {
+      for (let at = 0; at < bytes.length; at += 20_000) yield bytes.subarray(at, at + 20_000)
+      call = python.handleRequest({ url: '/now' })
+    }
+    const response = await python.handleRequest({ method: 'POST', url: '/late', body: body() })
+    assert.equal((await call).text(), 'called')
+    const [lengths, same] = response.json()
+    assert.equal(same, true)
+    assert.equal(lengths[0], bytes.length, `${lengths} bytes`)
+  })
+
 const name = 'receive() after the complete response is http.disconnect at once'
 withPython(name, receiveApp, async (python) => {
   assert.equal((await python.handleRequest({ url: '/complete' })).body.toString(), 'complete')

@@ -1,5 +1,7 @@
 #include "asgi/http_cycle.h"
 
+#include <algorithm>
+
 #include "asgi/message.h"
 #include "py/text.h"
 
@@ -33,26 +35,30 @@ Delivery HttpCycle::OnBody(std::string_view bytes, bool end) {
   return Delivery::kTaken;
 }
 
-void HttpCycle::DropReceived() {
+void HttpCycle::DropReceived() { body_.clear(); }
+
+Ref HttpCycle::TakeBody() {
+  if (body_.empty()) return py::Bytes({});
+  Ref whole = std::move(body_.front());
+  if (body_.size() > 1) {
+    const Ref first = std::move(whole);
+    size_t size = py::View(first).size();
+    for (size_t i = 1; i < body_.size(); ++i) size += py::View(body_[i]).size();
+    whole = Ref::Steal(PyBytes_FromStringAndSize(nullptr, static_cast<Py_ssize_t>(size)));
+    if (!whole) return {};
+    char* end = std::ranges::copy(py::View(first), PyBytes_AsString(whole.get())).out;
+    for (size_t i = 1; i < body_.size(); ++i) end = std::ranges::copy(py::View(body_[i]), end).out;
+  }
   body_.clear();
-  next_ = 0;
+  return whole;
 }
 
 Ref HttpCycle::BodyMessage() {
   const Names& names = state().names;
-  Ref message = NewMessage(names.http_request);
-  Ref bytes;
-  if (!body_waits()) {
-    bytes = py::Bytes({});
-  } else {
-    bytes = std::move(body_[next_++]);
-    if (2 * next_ >= body_.size()) {  // amortized: moves each piece at most once
-      body_.erase(body_.begin(), body_.begin() + static_cast<std::ptrdiff_t>(next_));
-      next_ = 0;
-    }
-  }
-  if (!message || !bytes) return {};
-  body_taken_ = body_end_ && !body_waits();
+  const Ref message = NewMessage(names.http_request);
+  const Ref bytes = message ? TakeBody() : Ref();
+  if (!bytes) return {};
+  body_taken_ = body_end_;
   const uint32_t credit = receive_window_.Consume(static_cast<size_t>(PyBytes_Size(bytes.get())));
   if (!body_end_) GiveCredit(credit);
   PyObject* more = body_taken_ ? Py_False : Py_True;
@@ -66,7 +72,7 @@ Progress HttpCycle::Receive(Ref* message, Ref* future) {
     *message = NewMessage(state().names.http_disconnect);
     return *message ? Progress::kDone : Progress::kError;
   }
-  if (body_waits() || (body_end_ && !body_taken_)) {
+  if (!body_.empty() || (body_end_ && !body_taken_)) {
     *message = BodyMessage();
     return *message ? Progress::kDone : Progress::kError;
   }

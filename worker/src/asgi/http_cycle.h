@@ -45,6 +45,9 @@ class HttpCycle final : public Cycle {
     kError,  // a Python exception is set
   };
 
+  // All that has arrived and that receive() has not returned, as one piece: an application that
+  // spends time on each piece, such as the parser of a form, gets fewer of them when it is slow.
+  [[nodiscard]] py::Ref TakeBody();
   [[nodiscard]] py::Ref BodyMessage();
   // send() of the extensions' messages (http_extensions.cc).
   [[nodiscard]] Extension SendExtension(PyObject* type, PyObject* message, Sending* sending);
@@ -59,13 +62,11 @@ class HttpCycle final : public Cycle {
                                Sending* sending);
   Progress SendFile(Sending* sending, py::Ref* future);
   Progress SendHint(Sending* sending, py::Ref* future);
-  [[nodiscard]] bool body_waits() const { return next_ < body_.size(); }
 
-  std::vector<py::Ref> body_;  // received; receive() has returned the pieces before next_
-  size_t next_ = 0;
-  bool body_end_ = false;    // Node has sent all of it
-  bool body_taken_ = false;  // receive() has returned the last of it
-  bool wants_continue_;      // the client sends the body only after a 100 response
+  std::vector<py::Ref> body_;  // received, and not returned by receive() yet
+  bool body_end_ = false;      // Node has sent all of it
+  bool body_taken_ = false;    // receive() has returned the last of it
+  bool wants_continue_;        // the client sends the body only after a 100 response
   Response response_;
   HeaderList trailers_;
 };
