@@ -15,7 +15,7 @@ import { withPython, withServer } from '../support/harness.js'
 
 const CHUNK = 64 * 1024
 const COUNT = 100
-const PATH = `/chunks?n=${COUNT}&size=${CHUNK}`
+const PATHS = ['chunks', 'file'].map((source) => `/${source}?n=${COUNT}&size=${CHUNK}`)
 
 /** Reads a response and checks every byte; `pause` milliseconds after each 256 KiB or so. */
 async function download (request, pause) {
@@ -53,7 +53,9 @@ async function downloads (ask) {
 const options = { appTarget: 'stream_app:app' }
 
 withPython('each client gets its own bytes', options, async (python) => {
-  await withServer(python.listener, (url) => downloads(() => http.get(url + PATH)))
+  await withServer(python.listener, async (url) => {
+    for (const path of PATHS) await downloads(() => http.get(url + path))
+  })
 })
 
 withPython('each client gets its own bytes over TLS', options, async (python) => {
@@ -64,9 +66,11 @@ withPython('each client gets its own bytes over TLS', options, async (python) =>
   rmSync(folder, { recursive: true })
   await once(server, 'listening')
   const { port } = server.address()
-  await downloads(() => https.get({
-    port, host: '127.0.0.1', path: PATH, rejectUnauthorized: false, agent: false
-  }))
+  for (const path of PATHS) {
+    await downloads(() => https.get({
+      port, host: '127.0.0.1', path, rejectUnauthorized: false, agent: false
+    }))
+  }
   server.closeAllConnections()
   server.close()
   await once(server, 'close')
@@ -74,18 +78,21 @@ withPython('each client gets its own bytes over TLS', options, async (python) =>
 
 // The other end of such a connection has the very Buffers that were written, and may keep them.
 withPython('a connection within the process gets Buffers of its own', options, async (python) => {
-  const server = http.createServer(python.listener)
-  const [ours, theirs] = duplexPair()
-  const pieces = []
-  theirs.on('data', (piece) => pieces.push(piece))
-  server.emit('connection', ours)
-  theirs.write(`GET ${PATH} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`)
-  await once(theirs, 'end')
-  const text = Buffer.concat(pieces).toString('latin1')
-  const letters = text.replaceAll(/[^a-z]/g, '').slice(-COUNT * CHUNK)
-  for (let i = 0; i < COUNT; i++) {
-    const letter = String.fromCharCode(97 + i % 26)
-    assert.equal(letters.slice(i * CHUNK, (i + 1) * CHUNK), letter.repeat(CHUNK), `chunk ${i}`)
+  for (const path of PATHS) {
+    const server = http.createServer(python.listener)
+    const [ours, theirs] = duplexPair()
+    const pieces = []
+    theirs.on('data', (piece) => pieces.push(piece))
+    server.emit('connection', ours)
+    theirs.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`)
+    await once(theirs, 'end')
+    const text = Buffer.concat(pieces).toString('latin1')
+    const letters = text.replaceAll(/[^a-z]/g, '').slice(-COUNT * CHUNK)
+    for (let i = 0; i < COUNT; i++) {
+      const letter = String.fromCharCode(97 + i % 26)
+      assert.equal(letters.slice(i * CHUNK, (i + 1) * CHUNK), letter.repeat(CHUNK),
+        `${path}: chunk ${i}`)
+    }
   }
 })
 

@@ -12,7 +12,7 @@ import { countReset } from './http2-sessions.js'
 import {
   answerError, cut, endWith, endWithTrailers, isPlain, writeHead, writePiece
 } from './response-writer.js'
-import { bodyLength, selectRange } from '../stream/file-response.js'
+import { bodyLength, recycle, selectRange } from '../stream/file-response.js'
 import { RequestStream } from '../stream/request-stream.js'
 import { WarningLimit } from '../util/warning-limit.js'
 
@@ -193,7 +193,7 @@ export class HttpExchange extends RequestStream {
       const part = selectRange(req, status, headers, bodyLength(headers, size))
       this.#framed = writeHead(req, res, part.status, headers.join('\0'), -1)
       if (req.method === 'HEAD' || part.length === 0) return res.end()
-      await pipeline(file.read(part.start, part.length), res)
+      await this.#pipe(file.read(part.start, part.length))
     } catch (error) {
       if (!this.#gone) throw error
       // A client that is gone is not an error. If the file has failed, pipeline() has ended the
@@ -202,6 +202,20 @@ export class HttpExchange extends RequestStream {
     } finally {
       file.close()
     }
+  }
+
+  /**
+   * Sends a file as the body, and ends the response.
+   * @param {import('../stream/file-response.js').FileBody} body
+   */
+  async #pipe (body) {
+    const { res } = this
+    if (!isPlain(res) || !keepsNothing(res.socket)) return await pipeline(body, res)
+    for await (const piece of body) {
+      await written(res, piece)
+      recycle(piece)
+    }
+    res.end()
   }
 
   /**
@@ -353,6 +367,26 @@ export class HttpExchange extends RequestStream {
     source.on('data', (/** @type {Buffer} */ piece) => this.received(piece.length))
     source.resume()
   }
+}
+
+/**
+ * Writes a piece of a body. Resolves when the system has it; until then, and after an error, the
+ * piece must not change.
+ * @param {any} res
+ * @param {Buffer} piece
+ * @returns {Promise<void>}
+ */
+function written (res, piece) {
+  return new Promise((resolve, reject) => {
+    // Node tells nobody about a piece for a connection that has just been closed.
+    const onClose = () => reject(clientGoneError())
+    res.once('close', onClose)
+    res.write(piece, (/** @type {Error | null | undefined} */ error) => {
+      res.off('close', onClose)
+      if (error) reject(error)
+      else resolve()
+    })
+  })
 }
 
 /**

@@ -15,6 +15,9 @@ import { rangeParser } from '../util/lazy.js'
 /** Bytes to read at a time. */
 const CHUNK = 256 * 1024
 
+/** How many pieces of memory wait for the next files. */
+const MOST_SPARE = 4
+
 const statOf = promisify(fstat)
 
 /**
@@ -54,7 +57,7 @@ export class PassedFile {
    * Reads a part of the file, then closes it. The stream fails if the file ends before that.
    * @param {number} start
    * @param {number} length
-   * @returns {Readable}
+   * @returns {FileBody}
    */
   read (start, length) {
     const body = new FileBody(this.#fd, start, length)
@@ -93,8 +96,22 @@ export class PassedFile {
   }
 }
 
+/** @type {Buffer[]} memory to read into, which nobody uses */
+const spare = []
+
+/**
+ * Takes a piece of a file back that nobody will read any more. New memory for each piece would take
+ * as much time as reading and sending it.
+ * @param {Buffer} piece
+ */
+export function recycle (piece) {
+  if (piece.buffer.byteLength === CHUNK && spare.length < MOST_SPARE) {
+    spare.push(Buffer.from(piece.buffer))
+  }
+}
+
 /** A part of a file as a stream, which closes the file at its end. */
-class FileBody extends Readable {
+export class FileBody extends Readable {
   #fd
   #at
   #length
@@ -123,8 +140,9 @@ class FileBody extends Readable {
       this.push(null)
       return
     }
+    const into = spare.pop() ?? Buffer.allocUnsafeSlow(size)
     this.#reading = true
-    read(this.#fd, Buffer.allocUnsafeSlow(size), 0, size, this.#at, (error, count, buffer) => {
+    read(this.#fd, into, 0, size, this.#at, (error, count, buffer) => {
       this.#reading = false
       if (this.destroyed) this.#afterRead()
       else if (error !== null) this.destroy(fileError(error))

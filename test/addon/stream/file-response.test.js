@@ -7,7 +7,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 
-import { PassedFile, bodyLength, selectRange } from '../../../addon/lib/stream/file-response.js'
+import {
+  PassedFile, bodyLength, recycle, selectRange
+} from '../../../addon/lib/stream/file-response.js'
 
 const SIZE = 100
 
@@ -122,6 +124,20 @@ test('a stream that is destroyed during a read closes its file after it', async 
   assert.equal(isOpen(fd), true)
   await once(body, 'close')
   assert.equal(isOpen(fd), false)
+})
+
+test('each piece of a file took memory of its own', async () => {
+  const content = Buffer.alloc(2_000_000, 'x')
+  const { file } = passed(content)
+  const memory = new Set()
+  let length = 0
+  for await (const piece of file.read(0, content.length)) {
+    memory.add(piece.buffer)
+    length += piece.length
+    recycle(piece)
+  }
+  assert.equal(length, content.length)
+  assert.ok(memory.size <= 3, `${memory.size} for 8 pieces`)
 })
 
 test('only a regular file is sent', async () => {
