@@ -192,6 +192,24 @@ withPython('pathsend sends a file, with ranges', app, async (python) => {
   })
 })
 
+withPython('a small file is sent whole, and in parts', app, async (python) => {
+  const small = CONTENT.subarray(0, 1000)
+  const url = '/pathsend?small'
+  assert.deepEqual((await python.handleRequest({ url })).body, small)
+  await withServer(python.listener, async (base) => {
+    const whole = await ask(base, url)
+    assert.deepEqual(
+      [whole.status, whole.headers['content-length'], whole.headers['accept-ranges']],
+      [200, '1000', 'bytes'])
+    assert.deepEqual(whole.content, small)
+    const part = await ask(base, url, { headers: { range: 'bytes=10-19' } })
+    assert.deepEqual([part.status, part.headers['content-length']], [206, '10'])
+    assert.deepEqual(part.content, small.subarray(10, 20))
+    const head = await ask(base, url, { method: 'HEAD' })
+    assert.deepEqual([head.headers['content-length'], head.content.length], ['1000', 0])
+  })
+})
+
 withPython('pathsend of an empty file gives an empty body', app, async (python) => {
   const url = '/pathsend?empty'
   const streamed = await python.handleStream({ url })

@@ -2,6 +2,7 @@
 The application of the loads in serve.js.
 
     /                        a small response
+    /file                    the same from a file
     /download                1 MiB in chunks of 64 KiB
     /events?interval=N       an event every N milliseconds
     /together                events that all of these streams get at the same time, with GET /tell
@@ -9,13 +10,18 @@ The application of the loads in serve.js.
 """
 
 import asyncio
+import tempfile
 from urllib.parse import parse_qs
 
 HEADERS = [(b"content-type", b"text/plain; charset=utf-8"), (b"cache-control", b"no-cache")]
+GREETING = b"Hello, world!"
 CHUNK = b"x" * 65536
 EVENT = b"data: 0123456789\n\n"
 
 told: list[asyncio.Future] = []
+small_file = tempfile.NamedTemporaryFile()  # noqa: SIM115 - as long as the process
+small_file.write(GREETING)
+small_file.flush()
 
 
 async def head(send):
@@ -28,7 +34,13 @@ async def body(send, piece=b"", more=False):
 
 async def small(scope, send):
     await head(send)
-    await body(send, b"Hello, world!")
+    await body(send, GREETING)
+
+
+async def file(scope, send):
+    headers = [*HEADERS, (b"accept-ranges", b"bytes")]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.pathsend", "path": small_file.name})
 
 
 async def download(scope, send):
@@ -63,7 +75,13 @@ async def tell(scope, send):
     await small(scope, send)
 
 
-PATHS = {"/download": download, "/events": events, "/together": together, "/tell": tell}
+PATHS = {
+    "/file": file,
+    "/download": download,
+    "/events": events,
+    "/together": together,
+    "/tell": tell,
+}
 
 
 async def echo(receive, send):

@@ -113,6 +113,7 @@ export const loads = {
   'a request, one at a time': { start: requests(1, '/', GREETING), count: 100, tolerance: ALONE },
   'a request, 64 at a time':
     { start: requests(64, '/', GREETING), count: 1280, tolerance: TOGETHER },
+  'a small file': { start: requests(1, '/file', GREETING), count: 100, tolerance: ALONE },
   'an event of one stream': { start: oneStream, count: 50, tolerance: ALONE },
   'an event, 64 streams at a time':
     { start: streamsTogether(64), count: 1280, tolerance: TOGETHER },

@@ -13,6 +13,7 @@ HttpCycle::HttpCycle(Host* host, Ref host_object, uint32_t stream, Ref scope,
                      const RequestTraits& traits)
     : Cycle(host, std::move(host_object), stream, std::move(scope), traits),
       wants_continue_(traits.wants_continue),
+      wants_range_(traits.wants_range),
       response_(state().names.response_start, state().names.response_body, traits.is_head) {}
 
 Cycle::Functions* HttpCycle::functions() const {
@@ -92,6 +93,7 @@ Progress HttpCycle::Send(PyObject* message, Sending* sending, Ref* future) {
         return Progress::kDone;
       case Extension::kError:
         return Progress::kError;
+      case Extension::kBody:
       case Extension::kFile:
       case Extension::kHint:
         break;

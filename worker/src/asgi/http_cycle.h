@@ -40,6 +40,7 @@ class HttpCycle final : public Cycle {
   enum class Extension {
     kNone,  // it is not a message of an extension
     kSent,
+    kBody,   // it is a small file, which SendBody is to send
     kFile,   // it is a file, whose bytes SendFile is to send
     kHint,   // it is an early hint, which SendHint is to send
     kError,  // a Python exception is set
@@ -57,6 +58,9 @@ class HttpCycle final : public Cycle {
   [[nodiscard]] bool TakeEarlyHint(PyObject* message, Sending* sending);
   [[nodiscard]] bool SendPush(PyObject* message);
   [[nodiscard]] bool TakeFile(PyObject* message, Sending* sending);
+  // Turns a file that SendPath sends into an ordinary body, if it is small and that takes no time.
+  // False: it stays a file, or an exception is set.
+  [[nodiscard]] bool MakeBody(Sending* sending);
   // Begins to send part of a file.
   [[nodiscard]] bool StartFile(int fd, int64_t position, int64_t count, bool more,
                                Sending* sending);
@@ -67,6 +71,7 @@ class HttpCycle final : public Cycle {
   bool body_end_ = false;      // Node has sent all of it
   bool body_taken_ = false;    // receive() has returned the last of it
   bool wants_continue_;        // the client sends the body only after a 100 response
+  const bool wants_range_;     // the client asks for a part of the response
   Response response_;
   HeaderList trailers_;
 };

@@ -8,11 +8,13 @@
 #include <array>
 #include <cerrno>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "asgi/http_cycle.h"
 #include "asgi/message.h"
 #include "base/unique_fd.h"
+#include "process/cached_read.h"
 #include "py/text.h"
 #include "wire/http_head.h"
 
@@ -120,6 +122,8 @@ HttpCycle::Extension HttpCycle::SendPath(PyObject* message, Sending* sending) {
   int64_t size = status.st_size;
   if (response_.content_length() >= 0) size = std::min(size, response_.content_length());
   if (!StartFile(file.get(), 0, size, false, sending)) return Extension::kError;
+  if (MakeBody(sending)) return Extension::kBody;
+  if (PyErr_Occurred() != nullptr) return Extension::kError;
   if (!head_sent && !response_.has_trailers() && sender().PassFile(stream_, file.get())) {
     sender().SendFrame(wire::File{stream_, response_.status(), response_.headers()});
     response_.Complete();
@@ -130,6 +134,23 @@ HttpCycle::Extension HttpCycle::SendPath(PyObject* message, Sending* sending) {
   // through the ring.
   sending->own_file = std::move(file);
   return Extension::kFile;
+}
+
+// To pass on a descriptor, and read from it in Node, takes several times as long as a small file
+// itself. But only Node selects ranges, and says that it does.
+bool HttpCycle::MakeBody(Sending* sending) {
+  if (wants_range_ || !response_.handles_ranges() || response_.bodiless() ||
+      sending->rest > static_cast<int64_t>(wire::kMaxChunk)) {
+    return false;
+  }
+  Ref bytes =
+      Ref::Steal(PyBytes_FromStringAndSize(nullptr, static_cast<Py_ssize_t>(sending->rest)));
+  if (!bytes) return false;
+  const std::span room(PyBytes_AsString(bytes.get()), static_cast<size_t>(sending->rest));
+  if (!ReadCached(sending->file, room)) return false;
+  sending->file = -1;
+  sending->body = std::move(bytes);
+  return true;
 }
 
 bool HttpCycle::TakeEarlyHint(PyObject* message, Sending* sending) {

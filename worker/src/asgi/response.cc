@@ -70,6 +70,9 @@ bool Response::TakeStart(PyObject* message, const Names& names) {
 bool Response::TakeHeaders(PyObject* headers) {
   using Verdict = HeaderList::Verdict;
   return headers_.Take(headers, [this](std::string_view name, std::string_view value) {
+    if (name == "accept-ranges" || name == "content-range" || name == "content-encoding") {
+      handles_ranges_ = true;
+    }
     // The server frames the body, so ASGI tells it to ignore this header.
     if (name == "transfer-encoding") return Verdict::kDrop;
     if (name != "content-length" || TakeLength(value)) return Verdict::kKeep;

@@ -42,6 +42,8 @@ class Response {
 
   [[nodiscard]] State state() const { return state_; }
   [[nodiscard]] uint32_t status() const { return status_; }
+  // The headers say what becomes of ranges, so the server need not.
+  [[nodiscard]] bool handles_ranges() const { return handles_ranges_; }
   // Joined by NUL, as in wire::Response.
   [[nodiscard]] const std::string& headers() const { return headers_.joined(); }
 
@@ -80,6 +82,7 @@ class Response {
   State state_ = State::kExpectStart;
   bool bodiless_;
   bool has_trailers_ = false;
+  bool handles_ranges_ = false;
   uint32_t status_ = 0;
   HeaderList headers_;
   int64_t content_length_ = -1;  // -1: not given

@@ -255,6 +255,7 @@ Ref ScopeBuilder::Http(std::string_view head, RequestTraits* traits) {
   traits->is_head = method == "HEAD";
   traits->wants_continue =
       fields[wire::kFeatures].find(wire::kWantsContinue) != std::string_view::npos;
+  traits->wants_range = std::ranges::find(headers_, "range", &wire::Header::name) != headers_.end();
   traits->method = method == "GET" ? names_.get : py::Latin1(method);
   const bool ok =
       (method == "GET" || Set(scope, names_.method, traits->method)) &&

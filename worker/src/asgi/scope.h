@@ -25,6 +25,7 @@ struct RequestTraits {
   py::Ref path;                 // str
   bool is_head = false;         // the method is HEAD
   bool wants_continue = false;  // the client sends the body only after a 100 response
+  bool wants_range = false;     // the client asks for a part of the response
 };
 
 // Builds the connection scopes (ASGI www spec 2.5) of requests and WebSockets from their heads.
