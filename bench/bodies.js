@@ -1,6 +1,6 @@
 // Large bodies over HTTP/1.1, through FastAPI: what they take compared with other servers.
 //
-//   node bench/bodies.js [--servers node-asgi,uvicorn,granian,proxy,express.static]
+//   node bench/bodies.js [--servers node-asgi,uvicorn,granian,proxy,express.static,node:http]
 //     [--only down,up] [--rounds 3] [--mib 1024] [--quick]
 //
 //   down       a StreamingResponse of --mib MiB in chunks of 64 KiB
@@ -8,9 +8,10 @@
 //   multipart  64 files of 10 MB in forms, at the same time
 //   file …     a FileResponse of 1 KB to --mib MiB, with eight connections
 //
-// One worker each, interleaved rounds. express.static serves files only. CPU time is that of all
-// processes of the server, and so is the memory: how much more they took at most. --quick: 128 MiB,
-// one round.
+// One worker each, interleaved rounds. express.static serves files only, and a bare node:http
+// server, the upper bound of every server in Node, the first two only. It does not count as one of
+// the others that node-asgi is compared with. CPU time is that of all processes of the server, and
+// so is the memory: how much more they took at most. --quick: 128 MiB, one round.
 import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -27,14 +28,16 @@ import { interleave } from './support/report/rounds.js'
 import { startServer } from './support/servers/server.js'
 
 const MIB = 2 ** 20
-const FILES_ONLY = 'express.static'
+const FLOOR = 'node:http'
+/** What the servers without Python can do. */
+const PARTS = { 'express.static': ({ isFile }) => isFile, [FLOOR]: ({ floor }) => floor }
 
 /** Seconds that one load may take. */
 const PATIENCE = 300
 
 const { values } = parseArgs({
   options: {
-    servers: { type: 'string', default: `node-asgi,uvicorn,granian,proxy,${FILES_ONLY}` },
+    servers: { type: 'string', default: `node-asgi,uvicorn,granian,proxy,${Object.keys(PARTS)}` },
     only: { type: 'string' },
     rounds: { type: 'string' },
     mib: { type: 'string' },
@@ -56,8 +59,8 @@ const fileWork = (name, bytes, requests) => ({
   isFile: true
 })
 const works = [
-  { work: 'down', kind: 'down', path: `/down?bytes=${total}`, bytes: total },
-  { work: 'up', kind: 'up', path: '/up', bytes: total },
+  { work: 'down', kind: 'down', path: `/down?bytes=${total}`, bytes: total, floor: true },
+  { work: 'up', kind: 'up', path: '/up', bytes: total, floor: true },
   {
     work: 'multipart',
     kind: 'multipart',
@@ -95,8 +98,8 @@ try {
     progress(`starting ${kind}`)
     const server = await startServer(kind, application)
     servers.push(server)
-    for (const work of works) {
-      if (work.isFile || kind !== FILES_ONLY) cases.push({ ...work, server, of: kind, rounds: [] })
+    for (const work of works.filter(PARTS[kind] ?? (() => true))) {
+      cases.push({ ...work, server, of: kind, rounds: [] })
     }
   }
   cases.sort((a, b) => works.findIndex(({ work }) => work === a.work) -
@@ -126,7 +129,8 @@ try {
 const cpu = one => one.rounds.map(round => round.cpu.node + round.cpu.python)
 const wall = one => one.rounds.map(({ seconds }) => seconds)
 const growth = one => one.rounds.map(round => round.growth)
-const others = one => cases.filter(({ work, of }) => work === one.work && of !== one.of)
+const others = one => cases.filter(({ work, of }) =>
+  work === one.work && of !== one.of && of !== FLOOR)
 /** Compared with the server that is the best at that. */
 const overBest = (one, read) => {
   const best = others(one).sort((a, b) => median(read(a)) - median(read(b)))[0]

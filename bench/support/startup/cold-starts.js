@@ -57,12 +57,15 @@ export function servers ({ bin, published }, port) {
   const { bin: commands } =
     JSON.parse(readFileSync(join(published, 'node_modules/node-asgi/package.json'), 'utf8'))
   const packed = join(published, 'node_modules/node-asgi', commands['node-asgi'])
+  // What a program of Node takes that does nothing but start Python.
+  const launcher = new URL('launcher.js', import.meta.url).pathname
   const checkout = new URL('../../../addon/bin/node-asgi.js', import.meta.url).pathname
   return {
     'node-asgi': ours(packed, '--workers', '1'),
     'node-asgi, checkout': ours(checkout, '--workers', '1'),
     'node-asgi, 2 workers, preload': ours(packed, '--workers', '2', '--preload'),
     uvicorn: [join(bin, 'uvicorn'), APP, ...at],
+    'uvicorn, started by Node': [process.execPath, launcher, join(bin, 'uvicorn'), APP, ...at],
     'uvicorn, 2 workers': [join(bin, 'uvicorn'), APP, ...at, '--workers', '2'],
     granian: granian(),
     'granian, 2 workers': granian('--workers', '2')
