@@ -54,11 +54,21 @@ def parameters(scope):
     return int(query["count"][0]), int(query["interval"][0])
 
 
+async def left(receive):
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
 async def asgi(scope, receive, send):
+    # send() of some servers does nothing when the client has left.
+    gone = asyncio.create_task(left(receive))
     await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
     async for due in due_times(*parameters(scope)):
+        if gone.done():
+            return
         body = b"data: %d\n\n" % due
         await send({"type": "http.response.body", "body": body, "more_body": True})
+    gone.cancel()
     await send({"type": "http.response.body", "body": b""})
 
 
