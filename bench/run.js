@@ -6,7 +6,6 @@
 //   npm run bench -- --only hello,echo
 //
 // When a benchmark fails, the others still run; the report and the exit code show the failure.
-// so.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
@@ -19,6 +18,7 @@ import { RESULTS } from './support/report/report.js'
 /** The benchmarks in the order in which they run. */
 const BENCHMARKS = [
   'hello',
+  'spin',
   'path',
   'fastapi',
   'concurrency',

@@ -1,16 +1,16 @@
 // Load process (load-process.js) that calls handleRequest of node-asgi or the peer. Options:
-// { library, docroot, app, python, workers }. A load is { work, inFlight, seconds }. Its result has
-// the CPU seconds of Node and of Python, which share one process in the peer.
+// { library, docroot, app, python, workers, spin }. A load is { work, inFlight, seconds }. Its
+// result has the CPU seconds of Node and of Python, which share one process in the peer.
 import { closedLoop } from './closed-loop.js'
 import { answerLoads, loadOptions } from './load-process.js'
 import { cpuClock, tree } from '../processes/processes.js'
 import { bodyOf, workloads } from './workloads.js'
 
-const { library, docroot, app, python, workers } = loadOptions()
+const { library, docroot, app, python, workers, spin } = loadOptions()
 /** Both libraries export the same names. */
 const { Python, Request } = await import(library)
 const isOurs = library === 'node-asgi'
-const handler = new Python({ docroot, appTarget: app, ...isOurs && { python, workers } })
+const handler = new Python({ docroot, appTarget: app, ...isOurs && { python, workers, spin } })
 await handler.ready
 
 const clock = () => cpuClock(isOurs ? tree(process.pid).slice(1) : null)

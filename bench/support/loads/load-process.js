@@ -12,10 +12,12 @@ const GRACE = 60
  * @param {string} script path relative to this folder; the script calls answerLoads()
  * @param {object} options passed to the script as one JSON argument
  * @param {object} [env]
+ * @param {string[]} [wrapper] a program that starts another one, with its arguments
  */
-export async function startLoadProcess (script, options, env = {}) {
+export async function startLoadProcess (script, options, env = {}, wrapper = []) {
+  const [execPath, ...execArgv] = [...wrapper, process.execPath]
   const child = fork(fileURLToPath(new URL(script, import.meta.url)), [JSON.stringify(options)],
-    { env: { ...process.env, ...env } })
+    { execPath, execArgv, env: { ...process.env, ...env } })
   /** The promise that waits for the next message. */
   let waiting = null
   const settle = (error, answer) => {
