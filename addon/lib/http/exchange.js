@@ -10,7 +10,7 @@ import { hasGone, keepsNothing } from './connection.js'
 import { httpStatus } from './error-status.js'
 import { countReset } from './http2-sessions.js'
 import {
-  answerError, cut, endWith, endWithTrailers, isPlain, writeHead, writePiece
+  answerError, cut, endWith, endWithTrailers, isPlain, joinHead, writeHead, writePiece
 } from './response-writer.js'
 import { bodyLength, recycle, selectRange } from '../stream/file-response.js'
 import { RequestStream } from '../stream/request-stream.js'
@@ -93,6 +93,7 @@ export class HttpExchange extends RequestStream {
     if (body === undefined && !end) res.flushHeaders()
     else if (end) this.onBody(body, end)
     else this.#write(body, true)
+    if (!end) joinHead(res)
   }
 
   /**

@@ -151,6 +151,16 @@ function uncork (socket) {
   socket.uncork()
 }
 
+/**
+ * Makes one string of the head that has been sent. Node keeps it for as long as the response, as a
+ * tree of the 30 pieces that it was made of. A stream that waits takes 600 bytes less so.
+ * @param {any} res
+ */
+export function joinHead (res) {
+  // To find a character, V8 makes one piece of all.
+  res._header?.charCodeAt(0)
+}
+
 const { write, end, writeHead: writeHeadOf } = ServerResponse.prototype
 
 /**

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { createServer, request } from 'node:http'
+import { ServerResponse, createServer, request } from 'node:http'
 import { connect } from 'node:net'
 import { afterEach, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 
-import { writePiece } from '../../../addon/lib/http/response-writer.js'
+import { joinHead, writePiece } from '../../../addon/lib/http/response-writer.js'
 
 /** @type {import('node:http').Server} */
 let server
@@ -93,4 +95,24 @@ test('the pieces of one turn are sent together', async () => {
     res.end()
   })
   assert.equal(await get(port), `x${'abc'.repeat(5)}`)
+})
+
+test('the head of a stream took thirty strings for as long as the stream lasted', () => {
+  setFlagsFromString('--expose-gc')
+  const collectGarbage = runInNewContext('gc')
+  const used = () => {
+    collectGarbage()
+    return process.memoryUsage().heapUsed
+  }
+  const headers = Array.from({ length: 6 }, (_, i) => [`x-header-${i}`, 'a value']).flat()
+  const responses = Array.from({ length: 1000 }, () => {
+    const response = new ServerResponse({ method: 'GET', httpVersionMajor: 1, httpVersionMinor: 1 })
+    response.writeHead(200, headers)
+    return response
+  })
+  const before = used()
+  responses.forEach(joinHead)
+  const saved = (before - used()) / responses.length
+  assert.ok(saved > 300, `${saved} bytes of each`)
+  assert.ok(responses.every((response) => response.headersSent))
 })
