@@ -7,6 +7,10 @@ import { fileURLToPath } from 'node:url'
 /** Seconds that a load may take beyond its planned duration. */
 const GRACE = 60
 
+/** None may outlive the benchmark. */
+const running = new Set()
+process.on('exit', () => { for (const child of running) child.kill('SIGKILL') })
+
 /**
  * Starts a process for loads; called by the benchmark.
  * @param {string} script path relative to this folder; the script calls answerLoads()
@@ -35,7 +39,8 @@ export async function startLoadProcess (script, options, env = {}, wrapper = [])
   child.on('message', ({ error, ...answer }) => settle(error ? new Error(error) : null, answer))
   child.on('exit', (code, signal) =>
     settle(new Error(`${script} ended with ${signal ?? `exit code ${code}`}`)))
-  process.once('exit', () => child.kill('SIGKILL'))
+  running.add(child)
+  child.once('exit', () => running.delete(child))
   await next(0)
   return {
     /** Runs one load; the script documents its parameters and its result. */
