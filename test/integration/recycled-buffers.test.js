@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import http from 'node:http'
 import https from 'node:https'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Duplex } from 'node:stream'
@@ -75,6 +76,27 @@ withPython('each client gets its own bytes over TLS', options, async (python) =>
   server.close()
   await once(server, 'close')
 })
+
+const errors = []
+const logger = { debug () {}, info () {}, warn () {}, error: (text) => errors.push(text) }
+
+withPython('a client that left during a file was logged as an error', { ...options, logger },
+  async (python) => {
+    await withServer(python.listener, async (url) => {
+      for (let i = 0; i < 10; i++) {
+        const socket = connect(new URL(url).port, '127.0.0.1')
+        socket.write(`GET ${PATHS[1]} HTTP/1.1\r\nhost: localhost\r\n\r\n`)
+        await once(socket, 'data')
+        socket.pause()
+        await sleep(20)
+        if (i % 2 === 0) socket.destroy()
+        else socket.resetAndDestroy()
+        await once(socket, 'close')
+      }
+      await download(http.get(url + PATHS[1]), 0)
+    })
+    assert.deepEqual(errors, [])
+  })
 
 // The other end of such a connection has the very Buffers that were written, and may keep them.
 withPython('a connection within the process gets Buffers of its own', options, async (python) => {

@@ -10,7 +10,7 @@ import { hasGone, keepsNothing } from './connection.js'
 import { httpStatus } from './error-status.js'
 import { countReset } from './http2-sessions.js'
 import {
-  answerError, cut, endWith, endWithTrailers, isPlain, joinHead, writeHead, writePiece
+  answerError, cut, endWith, endWithTrailers, isPlain, joinHead, writeHead, writePiece, writeWhole
 } from './response-writer.js'
 import { bodyLength, recycle, selectRange } from '../stream/file-response.js'
 import { RequestStream } from '../stream/request-stream.js'
@@ -206,14 +206,14 @@ export class HttpExchange extends RequestStream {
   }
 
   /**
-   * Sends a file as the body, and ends the response.
+   * Sends a file as the body, and ends the response, unless the client leaves.
    * @param {import('../stream/file-response.js').FileBody} body
    */
   async #pipe (body) {
     const { res } = this
     if (!isPlain(res) || !keepsNothing(res.socket)) return await pipeline(body, res)
     for await (const piece of body) {
-      await written(res, piece)
+      if (!await writeWhole(res, piece)) return
       recycle(piece)
     }
     res.end()
@@ -368,26 +368,6 @@ export class HttpExchange extends RequestStream {
     source.on('data', (/** @type {Buffer} */ piece) => this.received(piece.length))
     source.resume()
   }
-}
-
-/**
- * Writes a piece of a body. Resolves when the system has it; until then, and after an error, the
- * piece must not change.
- * @param {any} res
- * @param {Buffer} piece
- * @returns {Promise<void>}
- */
-function written (res, piece) {
-  return new Promise((resolve, reject) => {
-    // Node tells nobody about a piece for a connection that has just been closed.
-    const onClose = () => reject(clientGoneError())
-    res.once('close', onClose)
-    res.write(piece, (/** @type {Error | null | undefined} */ error) => {
-      res.off('close', onClose)
-      if (error) reject(error)
-      else resolve()
-    })
-  })
 }
 
 /**

@@ -143,6 +143,25 @@ export function writePiece (res, body) {
   return socket.write(`${body.length.toString(16)}\r\n${body}\r\n`, 'latin1')
 }
 
+/**
+ * Writes a piece of a body.
+ * @param {any} res
+ * @param {Buffer} piece
+ * @returns {Promise<boolean>} resolves when the system has the piece, which must not change before;
+ *   false: the client has gone, and the system may still have it
+ */
+export function writeWhole (res, piece) {
+  return new Promise((resolve) => {
+    // Node tells nobody about a piece for a connection that has just been closed.
+    const onClose = () => resolve(false)
+    res.once('close', onClose)
+    res.write(piece, (/** @type {Error | null | undefined} */ error) => {
+      res.off('close', onClose)
+      resolve(!error)
+    })
+  })
+}
+
 /** Most bytes around a piece of a chunked body. */
 const FRAMING = 16
 
@@ -157,8 +176,8 @@ function uncork (socket) {
  * @param {any} res
  */
 export function joinHead (res) {
-  // To find a character, V8 makes one piece of all.
-  res._header?.charCodeAt(0)
+  // Not a string over HTTP/2. To find a character, V8 makes one piece of all.
+  if (typeof res._header === 'string') res._header.charCodeAt(0)
 }
 
 const { write, end, writeHead: writeHeadOf } = ServerResponse.prototype
