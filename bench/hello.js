@@ -18,6 +18,7 @@ import { floor } from './support/concurrency/floor.js'
 import { startLoadProcess } from './support/loads/load-process.js'
 import { installPackages } from './support/install/npm.js'
 import { peer } from './support/install/peer.js'
+import { barChart } from './support/report/bar-chart.js'
 import {
   median, plusMinus, progress, ratio, save, table, targetTable
 } from './support/report/report.js'
@@ -130,6 +131,12 @@ taken per round. CPU is per request and includes a Node process that sends the r
 @platformatic/python-node, Node's figure includes Python, which runs in the same process.` +
   (other.missing === undefined ? '' : ` Not measured: ${other.missing}.`)
 console.log(`${text}\n\n${targetTable(targets)}\n`)
+const chart = barChart({
+  title: 'One request at a time',
+  subtitle: 'microseconds until the response of a hello world, called from Node.js; less is better',
+  bars: cases.filter(({ inFlight }) => inFlight === 1).map(one =>
+    ({ name: one.name, value: median(p50s(one)) * 1000, ours: one === helloAlone }))
+})
 console.log(await save('hello', {
   rounds, seconds, versions: await versions(['uvicorn', 'uvloop']), cases, targets
-}, { text }))
+}, { text, pictures: { alone: chart } }))

@@ -19,6 +19,7 @@ import { PythonHandler } from 'node-asgi'
 import { competitors, versions } from './support/install/competitors.js'
 import { pss } from './support/processes/memory.js'
 import { parentOf } from './support/processes/processes.js'
+import { barChart } from './support/report/bar-chart.js'
 import { median, percentile, progress, save, table, targetTable } from './support/report/report.js'
 import { exerciseWorkers } from './support/loads/exercise-workers.js'
 import { freePort } from './support/servers/server.js'
@@ -156,7 +157,7 @@ const times = {
 }
 const memory = []
 for (const workers of pools) memory.push(await measureMemory(true, workers))
-memory.push(await measureMemory(false, pools[0]))
+memory.push(await measureMemory(false, pools.at(-1)))
 progress('')
 
 const ms = value => value.toFixed(1)
@@ -241,6 +242,27 @@ const targets = [
     }))
 ]
 console.log(`${text}\n\n${targetTable(targets)}\n`)
+const served = memory.findLast(({ preload }) => preload)
+const fresh = memory.find(({ preload }) => !preload)
+const pictures = {
+  first: barChart({
+    title: 'From the start to the first answer',
+    subtitle: 'milliseconds, FastAPI; less is better',
+    bars: Object.entries(cold.starts).filter(([name]) => !/checkout/.test(name))
+      .map(([name, list]) =>
+        ({ name, value: median(list), ours: name.startsWith('node-asgi') }))
+      .sort((a, b) => a.value - b.value)
+  }),
+  memory: barChart({
+    title: 'Memory of a worker',
+    subtitle: `megabytes (PSS) of each of ${served.workers} workers with FastAPI`,
+    bars: [
+      { name: 'preload, ready', value: median(served.ready.pss) / MB, ours: true },
+      { name: 'preload, has served', value: median(served.served.pss) / MB, ours: true },
+      { name: 'without preload', value: median(fresh.served.pss) / MB }
+    ]
+  })
+}
 console.log(await save('startup', {
   versions: await versions(['fastapi', 'uvloop', 'uvicorn', 'granian']),
   starts,
@@ -250,4 +272,4 @@ console.log(await save('startup', {
   times,
   memory,
   targets
-}, { text }))
+}, { text, pictures }))

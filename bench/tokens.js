@@ -19,6 +19,7 @@ import { parseArgs } from 'node:util'
 import { competitors, versions } from './support/install/competitors.js'
 import { installPackages } from './support/install/npm.js'
 import { startLoadProcess } from './support/loads/load-process.js'
+import { barChart } from './support/report/bar-chart.js'
 import {
   median, plusMinus, progress, ratio, save, table, targetTable
 } from './support/report/report.js'
@@ -178,6 +179,18 @@ const text = `${table(
 Medians of ${rounds} rounds of ${seconds} s, 1 worker. A stream has an event every ${interval} ms,
 or less often if all together would have more than ${MOST} a second.`
 console.log(`${text}\n\n${targetTable(targets)}\n`)
+const charted = measured.filter(one => isLike(one, loads.find(({ path }) => path === 'fastapi') ??
+  loads[0]))
+const chart = barChart({
+  title: 'Streamed tokens: CPU time of an event',
+  subtitle: `microseconds of all processes, ${charted[0].streams} streams of ${charted[0].path}, ` +
+    `${charted[0].via}; less is better`,
+  bars: charted.map(one => ({
+    name: one.kind === 'proxy' ? 'Node proxy + uvicorn' : one.kind,
+    value: median(micros(one)),
+    ours: one.kind === OURS
+  })).sort((a, b) => a.value - b.value)
+})
 console.log(await save('tokens', {
   rounds,
   seconds,
@@ -185,4 +198,4 @@ console.log(await save('tokens', {
   versions: await versions(['uvicorn', 'granian', 'uvloop', 'fastapi', 'sse-starlette']),
   cases: cases.map(({ server, ...one }) => one),
   targets
-}, { text }))
+}, { text, pictures: { event: chart } }))

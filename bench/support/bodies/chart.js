@@ -32,7 +32,7 @@ export function bodiesChart (cases, rounds) {
       ...PANELS.map(({ title }, i) => caption(title, { left: left(i), top: TOP - 26 }))
     ],
     legend: {
-      data: names.map(name => SERIES_STYLES[name].title), top: 52, left: PANEL.left
+      data: names.map(name => SERIES_STYLES[name].title), top: 52, left: PANEL.left, itemGap: 30
     },
     grid: PANELS.map((_, i) => ({ left: left(i), width: PANEL.width, top: TOP, height })),
     xAxis: PANELS.map((_, i) => ({

@@ -4,6 +4,10 @@ import { draw, heading } from './svg.js'
 const WIDTH = 760
 const BAR = 46
 const TOP = 80
+const LETTER = 8
+
+/** As many digits as a reader wants. */
+const shown = value => value < 100 ? Math.round(value * 10) / 10 : Math.round(value)
 
 /**
  * @param {object} options
@@ -13,9 +17,10 @@ const TOP = 80
  * @returns {string} SVG
  */
 export function barChart ({ title, subtitle, bars }) {
+  const longest = Math.max(...bars.map(({ name }) => name.length))
   return draw({ width: WIDTH, height: TOP + bars.length * BAR + 15 }, {
     title: heading(title, subtitle),
-    grid: { left: 230, right: 90, top: TOP, bottom: 15 },
+    grid: { left: 20 + LETTER * longest, right: 90, top: TOP, bottom: 15 },
     xAxis: { type: 'value', min: 0, show: false },
     yAxis: {
       type: 'category',
@@ -29,7 +34,7 @@ export function barChart ({ title, subtitle, bars }) {
       type: 'bar',
       barWidth: BAR * 0.6,
       data: bars.map(({ value, ours }) =>
-        ({ value: Math.round(value), itemStyle: { color: ours ? '#2563eb' : '#a3adbb' } })),
+        ({ value: shown(value), itemStyle: { color: ours ? '#2563eb' : '#a3adbb' } })),
       label: {
         show: true,
         position: 'right',
