@@ -21,10 +21,21 @@ function send (python, count) {
   for (let i = 0; i < count; i++) python.handleRequest({ url: '/' }).catch(() => {})
 }
 
+/**
+ * Lets time pass ten times more slowly, so that a machine which stands still for a while does not
+ * end what requests wait for.
+ */
+function slowClock (t) {
+  const now = performance.now.bind(performance)
+  const start = now()
+  t.mock.method(performance, 'now', () => start + (now() - start) / 10)
+}
+
 const held = ({ workers }) => workers.map(({ channel }) => channel.requests.size)
 
 test('what comes after a batch waits for the worker that is being started', async (t) => {
   stayAlive(t)
+  slowClock(t)
   const { python, fake } = fakeHandler(t, elastic, silent)
   await python.ready
   send(python, 40)
@@ -35,6 +46,7 @@ test('what comes after a batch waits for the worker that is being started', asyn
 
 test('requests wait no longer for a worker that does not come', async (t) => {
   stayAlive(t)
+  slowClock(t)
   const { python, fake } = fakeHandler(t, elastic,
     { ...silent, startWorker: (worker) => { if (worker.id === 1) worker.ready() } })
   await python.ready
