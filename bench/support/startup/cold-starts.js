@@ -72,6 +72,10 @@ export function servers ({ bin, published }, port) {
   }
 }
 
+// pip compiles the modules of the other servers when it installs them. Ours are compiled by the
+// first start, unless this variable forbids it.
+const { PYTHONDONTWRITEBYTECODE: _, ...env } = process.env
+
 /** Milliseconds from the spawn to the first 200. */
 export async function coldStart (command, docroot, port) {
   const started = performance.now()
@@ -122,13 +126,13 @@ export function importTimes ({ published }) {
 
 function timed ([program, ...args], cwd) {
   const started = performance.now()
-  const { status, stderr } = spawnSync(program, args, { cwd })
+  const { status, stderr } = spawnSync(program, args, { cwd, env })
   if (status !== 0) throw new Error(`${program} ${args.join(' ')} failed: ${stderr}`)
   return performance.now() - started
 }
 
 function start ([program, ...args], cwd) {
-  return spawn(program, args, { cwd, stdio: 'ignore', detached: true })
+  return spawn(program, args, { cwd, env, stdio: 'ignore', detached: true })
 }
 
 async function stop (server) {
