@@ -11,10 +11,10 @@
 #include <span>
 #include <string>
 
+#include "asgi/cached_read.h"
 #include "asgi/http_cycle.h"
 #include "asgi/message.h"
 #include "base/unique_fd.h"
-#include "process/cached_read.h"
 #include "py/text.h"
 #include "wire/http_head.h"
 

@@ -1,4 +1,4 @@
-#include "process/cached_read.h"
+#include "asgi/cached_read.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>

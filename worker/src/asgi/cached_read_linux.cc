@@ -4,7 +4,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "process/cached_read.h"
+#include "asgi/cached_read.h"
 
 namespace nasgi::worker {
 
