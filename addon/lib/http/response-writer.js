@@ -172,7 +172,8 @@ function uncork (socket) {
 
 /**
  * Makes one string of the head that has been sent. Node keeps it for as long as the response, as a
- * tree of the 30 pieces that it was made of. A stream that waits takes 600 bytes less so.
+ * tree of the 30 pieces that it was made of. As one string it takes 450 bytes less, which matters
+ * when thousands of streams wait.
  * @param {any} res
  */
 export function joinHead (res) {
