@@ -3,17 +3,17 @@
 // many connections, down, up, or up as a file in a form. The result has the seconds, the CPU time
 // and the growth of the memory of the server's processes. Sockets are used without a parser of
 // HTTP, so that the client takes little of the machine.
-import { connect } from 'node:net'
 import { once } from 'node:events'
 import { cpuSecondsOfAll } from '../processes/processes.js'
 import { watchMemory } from '../processes/memory.js'
 import { answerLoads } from './load-process.js'
+import { connectRaw } from './raw-socket.js'
 
 const CHUNK = Buffer.alloc(256 * 1024, 'x')
 const HEAD_END = '\r\n\r\n'
 const LAST_CHUNK = Buffer.from('\r\n0\r\n\r\n')
 
-/** Bytes that a socket reads into, again and again. */
+/** Bytes that a socket reads at a time. */
 const READ_SIZE = 256 * 1024
 
 /** A connection on which one request follows the other. */
@@ -27,18 +27,7 @@ class Client {
   #done = null
 
   constructor (port) {
-    this.socket = connect({
-      port,
-      host: '127.0.0.1',
-      noDelay: true,
-      onread: {
-        buffer: Buffer.allocUnsafe(READ_SIZE),
-        callback: (count, buffer) => {
-          this.#take(buffer.subarray(0, count))
-          return true
-        }
-      }
-    })
+    this.socket = connectRaw(port, READ_SIZE, bytes => this.#take(bytes))
     this.socket.on('close', () => this.#done?.reject(new Error('the connection was closed')))
     this.socket.on('error', error => this.#done?.reject(error))
   }

@@ -1,9 +1,9 @@
 // Load process (load-process.js) of WebSocket messages: each socket sends its next message when the
 // echo of the last one has arrived. A load is { port, path, inFlight, seconds }. Messages are sent
 // and recognised as bytes, so that the client takes little of the machine.
-import { connect } from 'node:net'
 import { latenciesOf } from './closed-loop.js'
 import { answerLoads } from './load-process.js'
+import { connectRaw } from './raw-socket.js'
 
 const TEXT = 'x'.repeat(64)
 const TEXT_FRAME = 0x81 // the whole of a text message
@@ -14,7 +14,7 @@ const MESSAGE = Buffer.from([TEXT_FRAME, MASKED | TEXT.length, 0, 0, 0, 0, ...Bu
 const ECHO = Buffer.from([TEXT_FRAME, TEXT.length, ...Buffer.from(TEXT)])
 const HEAD_END = '\r\n\r\n'
 
-/** Bytes that a socket reads into, again and again. */
+/** Bytes that a socket reads at a time. */
 const READ_SIZE = 4096
 
 /** Opens a WebSocket (RFC 6455, 4). `onBytes` of the result gets what arrives from then on. */
@@ -29,18 +29,7 @@ function open (port, path) {
       resolve(client)
     }
     client.onBytes = shake
-    client.socket = connect({
-      port,
-      host: '127.0.0.1',
-      noDelay: true,
-      onread: {
-        buffer: Buffer.allocUnsafe(READ_SIZE),
-        callback: (count, buffer) => {
-          client.onBytes(buffer.subarray(0, count))
-          return true
-        }
-      }
-    })
+    client.socket = connectRaw(port, READ_SIZE, bytes => client.onBytes(bytes))
     client.socket.on('error', reject)
     client.socket.write(`GET ${path} HTTP/1.1\r\nhost: localhost\r\nconnection: upgrade\r\n` +
       'upgrade: websocket\r\nsec-websocket-version: 13\r\n' +
