@@ -28,8 +28,8 @@ class Spinner {
   // A new turn of the event loop starts. It may look for policy.limit() in total.
   void Refill() { left_ = policy_.limit(); }
 
-  // True: a record has come; call Drain(). False: none came in time, the time of this turn is used
-  // up, or the policy says that it is not worth trying; call Sleep().
+  // True: a record is there or has come; call Drain(). False: none came in time, the time of this
+  // turn is used up, or the policy says that it is not worth trying; call Sleep().
   [[nodiscard]] bool Spin(Endpoint* endpoint);
 
  private:

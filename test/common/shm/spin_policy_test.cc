@@ -71,6 +71,25 @@ TEST(SpinPolicyTest, AFixedLimitStays) {
   EXPECT_FALSE(SpinPolicy::Fixed(0us).Try());
 }
 
+TEST(SpinPolicyTest, TriesLessOftenAfterFailures) {
+  SpinPolicy policy = SpinPolicy::Fixed(1us);
+  for (int failures = 0; failures < 10; ++failures) {
+    // Each failure doubles the number of waits that are skipped next.
+    const int skipped = (1 << std::min(failures, 7)) - 1;
+    for (int i = 0; i < skipped; ++i) EXPECT_FALSE(policy.Try());
+    EXPECT_TRUE(policy.Try());
+    policy.Missed(1us);
+  }
+}
+
+TEST(SpinPolicyTest, TriesMoreOftenAfterASuccess) {
+  SpinPolicy policy = SpinPolicy::Fixed(1us);
+  for (int failures = 0; failures < 10; ++failures) policy.Missed(1us);
+  policy.Found(0us);
+  for (int i = 0; i < 7; ++i) EXPECT_FALSE(policy.Try());
+  EXPECT_TRUE(policy.Try());
+}
+
 TEST(SpinPolicyTest, APeerThatAnswersInTimeIsWaitedForEachTime) {
   SpinPolicy policy = SpinPolicy::Adaptive();
   policy.Woken(80us);

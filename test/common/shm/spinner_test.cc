@@ -14,6 +14,7 @@ namespace nasgi::shm {
 namespace {
 
 using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
 
 const size_t kCapacity = static_cast<size_t>(::sysconf(_SC_PAGESIZE));
 
@@ -32,13 +33,15 @@ class SpinnerTest : public testing::Test {
     ASSERT_EQ(node_->Drain(SIZE_MAX, [](std::span<const std::byte>) { return true; }),
               Endpoint::Drained::kEmpty);
   }
-  // How many turns of the event loop pass, with a record in the ring, until it is found; -1: never.
-  int TurnsUntilFound(Spinner* spinner, int most = 1000) {
-    for (int turn = 0; turn < most; ++turn) {
-      spinner->Refill();
-      if (spinner->Spin(node_.get())) return turn;
-    }
-    return -1;
+  // How long it looks in a new turn of the event loop in which no record comes.
+  Clock::duration LookInVain(Spinner* spinner) {
+    spinner->Refill();
+    return Look(spinner, false);
+  }
+  Clock::duration Look(Spinner* spinner, bool found) {
+    const Clock::time_point started = Clock::now();
+    EXPECT_EQ(spinner->Spin(node_.get()), found);
+    return Clock::now() - started;
   }
 
   test::Connection connection_{kCapacity};
@@ -65,46 +68,40 @@ TEST_F(SpinnerTest, FindsARecordThatComesWhileSpinning) {
   sender.join();
 }
 
-TEST_F(SpinnerTest, EndsWhenTheBudgetOfTheTurnIsSpent) {
-  Spinner spinner(SpinPolicy::Fixed(10us));
-  spinner.Refill();
+TEST_F(SpinnerTest, FindsARecordThatIsThereWithoutABudget) {
+  Spinner spinner(SpinPolicy::Fixed(0us));
   EXPECT_FALSE(spinner.Spin(node_.get()));
   Send();
-  EXPECT_FALSE(spinner.Spin(node_.get())) << "the same turn has nothing left";
+  EXPECT_TRUE(spinner.Spin(node_.get()));
 }
 
-TEST_F(SpinnerTest, WithoutABudgetItNeverLooks) {
-  Spinner spinner(SpinPolicy::Fixed(0us));
-  Send();
-  EXPECT_EQ(TurnsUntilFound(&spinner), -1);
+TEST_F(SpinnerTest, EndsWhenTheBudgetOfTheTurnIsSpent) {
+  constexpr auto kBudget = 2ms;
+  Spinner spinner(SpinPolicy::Fixed(kBudget));
+  EXPECT_GE(LookInVain(&spinner), kBudget);
+  // Each may be interrupted, but not all of them.
+  Clock::duration shortest = Clock::duration::max();
+  for (int i = 0; i < 100; ++i) shortest = std::min(shortest, Look(&spinner, false));
+  EXPECT_LT(shortest, kBudget);
 }
 
-TEST_F(SpinnerTest, SpinsLessOftenAfterFailures) {
-  Spinner spinner(SpinPolicy::Fixed(1us));
-  for (int failures = 1; failures <= 10; ++failures) {
-    int skipped = 0;
-    // Each turn that is not skipped fails, and doubles the number that are skipped next.
-    for (int expected = (1 << std::min(failures - 1, 7)) - 1; skipped < expected; ++skipped) {
-      spinner.Refill();
-      EXPECT_FALSE(spinner.Spin(node_.get()));
+// On one core, the worker answers while Node rings its bell. Node then believed that looking pays,
+// and looked in vain whenever it did not: one request after the other, next to a busy program, took
+// 1.15 times as long.
+TEST_F(SpinnerTest, RecordsThatWereThereBeforeCountedAsFoundByLooking) {
+  constexpr auto kBudget = 1ms;
+  constexpr int kTurns = 200;
+  Spinner spinner(SpinPolicy::Fixed(kBudget));
+  int tries = 0;
+  for (int turn = 0; turn < kTurns; ++turn) {
+    for (int i = 0; i < 3; ++i) {
+      Send();
+      Look(&spinner, true);
+      Take();
     }
-    spinner.Refill();
-    EXPECT_FALSE(spinner.Spin(node_.get()));
+    if (LookInVain(&spinner) >= kBudget) ++tries;
   }
-  Send();
-  EXPECT_EQ(TurnsUntilFound(&spinner), 127);
-}
-
-TEST_F(SpinnerTest, SpinsMoreOftenAfterASuccess) {
-  Spinner spinner(SpinPolicy::Fixed(1us));
-  for (int turn = 0; turn < 500; ++turn) {
-    spinner.Refill();
-    EXPECT_FALSE(spinner.Spin(node_.get()));
-  }
-  Send();
-  const int turns = TurnsUntilFound(&spinner);
-  ASSERT_GE(turns, 0);
-  EXPECT_LE(TurnsUntilFound(&spinner), 7);
+  EXPECT_LT(tries, kTurns / 2);
 }
 
 TEST_F(SpinnerTest, CorruptionEndsTheSpin) {
