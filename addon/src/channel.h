@@ -63,6 +63,8 @@ class Channel : public Napi::ObjectWrap<Channel> {
   // The body of the constructor; leaves an exception pending where it fails.
   void Open(const Napi::CallbackInfo& info);
   void OnBell();
+  // Whether somebody waits for the next frame.
+  [[nodiscard]] bool MaySpin() const;
   // Tells JavaScript, once, that the worker has closed its end of the bell.
   void OnHangUp();
   // Takes a bounded number of frames from the ring and hands them to JavaScript in one call.
@@ -112,6 +114,7 @@ class Channel : public Napi::ObjectWrap<Channel> {
   std::vector<char> head_room_ = std::vector<char>(4096);  // grows to the longest head so far
   std::string_view head_;                                  // what ReadHead() read, in head_room_
   int depth_ = 0;         // callbacks into JavaScript under way, during which endpoint_ stays
+  bool heard_ = false;    // JavaScript got something other than credit since the last wake-up
   bool hung_up_ = false;  // the worker can no longer wake this process
   bool closing_ = false;  // endpoint_ goes as soon as depth_ allows it
 };

@@ -168,6 +168,7 @@ Napi::Value Channel::SendMessage(const Napi::CallbackInfo& info) {
   size_t sent = 0;
   while (true) {
     const wire::Piece piece = wire::NextPiece(bytes.size() - sent, stream->send);
+    streams_.SetBlocked(stream, piece.blocked());
     if (piece.blocked()) break;
     stream->send.Spend(piece.cost());
     // Many sockets may send one message each in a turn of the loop. Holding the bell until the turn
@@ -186,6 +187,7 @@ Napi::Value Channel::CloseSocket(const Napi::CallbackInfo& info) {
   Stream* stream = LiveStream(id);
   if (stream == nullptr || !stream->websocket) return {};
   stream->aborted = true;
+  streams_.SetBlocked(stream, false);
   const std::string reason = info[2].ToString();
   SendFrame(wire::Close{id, Uint32(info[1]), wire::CutUtf8(reason, wire::kMaxCloseReason)});
   return {};
@@ -208,6 +210,7 @@ Napi::Value Channel::Write(const Napi::CallbackInfo& info) {
     SendFrame(wire::Body{id, bytes.substr(sent, size), last});
     sent += size;
   } while (sent < bytes.size());
+  streams_.SetBlocked(stream, sent < bytes.size());
   return Taken(info.Env(), sent);
 }
 
@@ -225,6 +228,7 @@ Napi::Value Channel::Abort(const Napi::CallbackInfo& info) {
   Stream* stream = LiveStream(id);
   if (stream == nullptr) return {};
   stream->aborted = true;
+  streams_.SetBlocked(stream, false);
   SendFrame(wire::Disconnect{id});
   return {};
 }

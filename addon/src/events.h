@@ -87,6 +87,7 @@ class EventArray {
 
   // `values` has at most kStride - 2 elements; the slots left over are undefined.
   void Add(EventType type, uint32_t stream, std::initializer_list<napi_value> values = {}) {
+    only_credit_ = only_credit_ && type == EventType::kCredit;
     slots_.push_back(Number(env_, static_cast<uint32_t>(type)));
     slots_.push_back(Number(env_, stream));
     slots_.insert(slots_.end(), values);
@@ -122,6 +123,8 @@ class EventArray {
   }
 
   [[nodiscard]] bool empty() const { return slots_.size() == 1; }
+  // Whether there is no other event than credit.
+  [[nodiscard]] bool only_credit() const { return only_credit_; }
   [[nodiscard]] napi_env env() const { return env_; }
   [[nodiscard]] napi_value Undefined() const { return undefined_; }
 
@@ -146,6 +149,7 @@ class EventArray {
   ChunkPool* const chunks_;
   napi_value undefined_ = nullptr;
   std::vector<napi_value> slots_;
+  bool only_credit_ = true;
   std::string shared_;
   napi_value last_headers_ = nullptr;
   std::string last_headers_text_;

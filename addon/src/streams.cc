@@ -47,6 +47,11 @@ Stream* Streams::Find(uint32_t id) {
   return found == streams_.end() ? nullptr : &found->second;
 }
 
+void Streams::SetBlocked(Stream* stream, bool blocked) {
+  if (std::exchange(stream->blocked, blocked) == blocked) return;
+  blocked ? ++blocked_ : --blocked_;
+}
+
 // --- checks ---------------------------------------------------------------------------------
 
 bool Streams::Fault(std::string clause) {
@@ -100,9 +105,12 @@ bool Streams::Receive(Stream* stream, uint32_t id, size_t bytes) {
                " than its flow-control window of " + std::to_string(wire::kWindow) + " allows");
 }
 
-bool Streams::Settle(const Stream& stream, uint32_t id, bool end, EventArray* events) {
-  const bool aborted = stream.aborted;
-  if (end) streams_.erase(id);
+bool Streams::Settle(Stream* stream, uint32_t id, bool end, EventArray* events) {
+  const bool aborted = stream->aborted;
+  if (end) {
+    SetBlocked(stream, false);
+    streams_.erase(id);
+  }
   if (aborted && end) events->Add(EventType::kClosed, id);
   return !aborted;
 }
@@ -191,7 +199,7 @@ bool Streams::On(const wire::Response& response, EventArray* events) {
     return false;
   }
   stream->response_started = true;
-  if (!Settle(*stream, id, response.end, events)) return true;
+  if (!Settle(stream, id, response.end, events)) return true;
   napi_env env = events->env();
   events->Add(EventType::kResponseStart, id,
               {Number(env, response.status), events->Headers(response.headers),
@@ -205,7 +213,7 @@ bool Streams::On(const wire::Body& body, EventArray* events) {
   if (stream == nullptr) return false;
   if (!stream->response_started) return Fault("a body", id, " before its response");
   if (!Receive(stream, id, body.bytes.size())) return false;
-  if (!Settle(*stream, id, body.end, events)) return true;
+  if (!Settle(stream, id, body.end, events)) return true;
   napi_env env = events->env();
   events->Add(EventType::kBody, id,
               {events->Undefined(), events->Undefined(), events->Bytes(body.bytes),
@@ -220,7 +228,8 @@ bool Streams::On(const wire::Credit& credit, EventArray* events) {
   if (!stream->send.Open(credit.bytes)) {
     return Fault("credit", id, " for bytes that it never received");
   }
-  if (!stream->aborted && !stream->request_ended) {
+  if (stream->blocked) {
+    SetBlocked(stream, false);
     events->Add(EventType::kCredit, id,
                 {Number(events->env(), static_cast<uint32_t>(stream->send.available()))});
   }
@@ -229,12 +238,12 @@ bool Streams::On(const wire::Credit& credit, EventArray* events) {
 
 bool Streams::On(const wire::Trailers& trailers, EventArray* events) {
   const uint32_t id = trailers.stream;
-  const Stream* stream = FindFor("trailers", id);
+  Stream* stream = FindFor("trailers", id);
   if (stream == nullptr) return false;
   if (stream->websocket) return Fault("trailers", id, kIsWebSocket);
   if (!stream->response_started) return Fault("trailers", id, " before its response");
   if (!CheckHeaders("trailers", id, trailers.headers)) return false;
-  if (Settle(*stream, id, true, events)) {
+  if (Settle(stream, id, true, events)) {
     events->Add(EventType::kTrailers, id, {Latin1(events->env(), trailers.headers)});
   }
   return true;
@@ -242,7 +251,7 @@ bool Streams::On(const wire::Trailers& trailers, EventArray* events) {
 
 bool Streams::On(const wire::File& file, EventArray* events) {
   const uint32_t id = file.stream;
-  const Stream* stream = FindBeforeResponse("a file", id);
+  Stream* stream = FindBeforeResponse("a file", id);
   if (stream == nullptr || !CheckStatus(id, file.status) ||
       !CheckHeaders("a file", id, file.headers)) {
     return false;
@@ -251,7 +260,7 @@ bool Streams::On(const wire::File& file, EventArray* events) {
   if (!passed.ok() || passed.value().number != id) {
     return Fault("a file", id, " without its descriptor");
   }
-  if (Settle(*stream, id, true, events)) {
+  if (Settle(stream, id, true, events)) {
     napi_env env = events->env();
     waiting_files_[id] = std::move(passed.value().fd);
     events->AddFile(id, {Number(env, file.status), Latin1(env, file.headers)});
@@ -344,7 +353,7 @@ bool Streams::On(const wire::SocketMessage& message, EventArray* events) {
 
 bool Streams::On(const wire::Close& close, EventArray* events) {
   const uint32_t id = close.stream;
-  const Stream* stream = FindFor("a close", id);
+  Stream* stream = FindFor("a close", id);
   if (stream == nullptr) return false;
   if (!stream->websocket) return Fault("a close", id, kIsNotWebSocket);
   if (stream->response_started) return Fault("a close", id, " after its response");
@@ -358,7 +367,7 @@ bool Streams::On(const wire::Close& close, EventArray* events) {
   }
   // What is not valid would be replaced by something longer.
   if (!wire::IsUtf8(close.reason)) return Fault("a close", id, " with a reason that is not UTF-8");
-  if (Settle(*stream, id, true, events)) {
+  if (Settle(stream, id, true, events)) {
     napi_env env = events->env();
     events->Add(EventType::kClose, id, {Number(env, close.code), Utf8(env, close.reason)});
   }
@@ -367,14 +376,14 @@ bool Streams::On(const wire::Close& close, EventArray* events) {
 
 bool Streams::On(const wire::AppError& error, EventArray* events) {
   const uint32_t id = error.stream;
-  const Stream* stream = FindFor("an error", id);
+  Stream* stream = FindFor("an error", id);
   if (stream == nullptr) return false;
   if (error.type.size() > wire::kMaxErrorType || error.message.size() > wire::kMaxErrorMessage ||
       error.traceback.size() > wire::kMaxTraceback) {
     return Fault("an error", id, " whose text is too long");
   }
   const bool started = stream->response_started || stream->accepted;
-  if (Settle(*stream, id, true, events)) {
+  if (Settle(stream, id, true, events)) {
     napi_env env = events->env();
     events->Add(
         EventType::kAppError, id,
@@ -386,10 +395,10 @@ bool Streams::On(const wire::AppError& error, EventArray* events) {
 
 bool Streams::On(const wire::Closed& closed, EventArray* events) {
   const uint32_t id = closed.stream;
-  const Stream* stream = FindFor("'closed'", id);
+  Stream* stream = FindFor("'closed'", id);
   if (stream == nullptr) return false;
   if (!stream->aborted) return Fault("'closed'", id, ", which was not aborted");
-  (void)Settle(*stream, id, true, events);
+  (void)Settle(stream, id, true, events);
   return true;
 }
 

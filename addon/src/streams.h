@@ -24,6 +24,7 @@ struct Stream {
   bool websocket = false;
   bool accepted = false;  // the WebSocket is open
   bool aborted = false;   // JavaScript is told only that the stream has ended
+  bool blocked = false;   // JavaScript has more to send, and waits for credit
 };
 
 // The streams of a channel. Checks each frame from the worker against the protocol and turns it
@@ -44,6 +45,11 @@ class Streams {
   [[nodiscard]] Stream* Find(uint32_t id);
 
   [[nodiscard]] bool empty() const { return streams_.empty(); }
+
+  // JavaScript has more to send than the window of the stream allows, or no longer has. It gets the
+  // event of a credit only while it waits for one.
+  void SetBlocked(Stream* stream, bool blocked);
+  [[nodiscard]] bool any_blocked() const { return blocked_ > 0; }
 
   // Adds the event of a frame to `events`. `bytes` are private, because what is checked here must
   // be what JavaScript gets. False: the worker broke the protocol.
@@ -97,10 +103,11 @@ class Streams {
   [[nodiscard]] bool Receive(Stream* stream, uint32_t id, size_t bytes);
   // Ends the stream if `end`. True: JavaScript wants the frame's own event. False: the stream was
   // aborted, and its end, if any, has been reported.
-  [[nodiscard]] bool Settle(const Stream& stream, uint32_t id, bool end, EventArray* events);
+  [[nodiscard]] bool Settle(Stream* stream, uint32_t id, bool end, EventArray* events);
 
   std::unordered_map<uint32_t, Stream> streams_;
   uint32_t last_ = 0;
+  size_t blocked_ = 0;  // streams that are blocked
   wire::Frame frame_;
   wire::PartJoiner joiner_;
   int files_ = -1;

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
+import { EventEmitter, once } from 'node:events'
 import http from 'node:http'
 import { Readable } from 'node:stream'
+import { mock } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import { Request } from '../../addon/lib/index.js'
+import { RequestStream } from '../../addon/lib/stream/request-stream.js'
 import { eventually, withPython, withServer } from '../support/harness.js'
 
 const echo = { appTarget: 'echo_app:app' }
@@ -37,6 +40,29 @@ withPython('all kinds of request bodies arrive complete', echo, async (python) =
     const empty = await python.handleRequest({ method: 'POST', url: '/', body })
     assert.equal(empty.body.length, 0)
   }
+})
+
+withPython('JavaScript was told of credit that no body waited for', echo, async (python) => {
+  const credit = mock.method(RequestStream.prototype, 'credit')
+  const arrivals = new EventEmitter()
+  const piece = Buffer.alloc(32 * 1024)
+  // Never has more than one piece on the way, so the window never closes.
+  async function * echoed () {
+    for (let i = 0; i < 32; i++) {
+      const arrived = once(arrivals, 'piece')
+      yield piece
+      await arrived
+    }
+  }
+  const { body } = await python.handleStream({ method: 'POST', url: '/', body: echoed() })
+  let length = 0
+  for await (const bytes of body) {
+    length += bytes.length
+    if (length % piece.length === 0) arrivals.emit('piece')
+  }
+  credit.mock.restore()
+  assert.equal(length, 32 * piece.length)
+  assert.equal(credit.mock.callCount(), 0)
 })
 
 withPython('handleRequest() and fetch() accept a web Request', echo, async (python) => {
