@@ -14,6 +14,7 @@ const script = name => fileURLToPath(new URL(name, import.meta.url))
  * @property {string} app module:attribute
  * @property {number} workers
  * @property {number} [concurrency] requests that a worker of node-asgi has at a time
+ * @property {number | string} [spin] the option of node-asgi
  * @property {string} [library] URL of @platformatic/python-node
  * @property {number} [http2Port] where node-asgi also serves HTTP/2, without TLS
  * @property {number} [processes] of Node, for the command line
@@ -26,7 +27,7 @@ const script = name => fileURLToPath(new URL(name, import.meta.url))
  */
 
 const node = (name, options) => [process.execPath, [script(name), JSON.stringify(options)]]
-const nodeAsgi = more => ({ bin, docroot, app, workers, concurrency, http2Port }, { port }) =>
+const nodeAsgi = more => ({ bin, docroot, app, workers, concurrency, spin, http2Port }, { port }) =>
   node('node-asgi-server.js', {
     port,
     http2Port,
@@ -34,6 +35,7 @@ const nodeAsgi = more => ({ bin, docroot, app, workers, concurrency, http2Port }
     appTarget: app,
     workers,
     concurrency,
+    spin,
     python: join(bin, 'python'),
     ...more
   })
