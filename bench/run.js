@@ -1,7 +1,7 @@
 // Runs every benchmark, each in its own process, and combines their pages and a table of all
 // targets in bench/results/report-DATE.md.
 //
-//   npm run bench                          (about an hour)
+//   npm run bench                          (about three hours)
 //   npm run bench -- --quick               (about 12 minutes, for a first look)
 //   npm run bench -- --only hello,echo
 //

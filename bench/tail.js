@@ -1,14 +1,14 @@
 // How late the slowest requests are, under a steady load at half of what a server can do.
 //
-//   node bench/tail.js [--minutes 60] [--connections 32] [--reload 120] [--quick]
+//   node bench/tail.js [--minutes 60] [--connections 32] [--reload 30] [--quick]
 //
 // One worker, a light route of a FastAPI application. node-asgi runs as its command line starts it,
 // once undisturbed, and once with what happens in production: a worker is replaced every 5,000
 // requests, and a reload every --reload seconds. uvicorn has neither. The rate is half of the lower
 // capacity of the two, measured first. Requests are due at that rate whether the server answers or
-// not, and latency counts from when they were due. Rounds of a minute are interleaved until
-// --minutes have passed for each server; the result is the median of the rounds, and the worst.
-// --quick: 2 rounds of 10 s. Draws a chart.
+// not, and latency counts from when they were due. The disturbed server is measured for --minutes,
+// in rounds of ten, and each of the other two for a minute of each round. The result is the median
+// of the rounds, and the worst. --quick: 2 rounds of 10 s each. Draws a chart.
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { competitors, versions } from './support/install/competitors.js'
@@ -20,7 +20,9 @@ import { interleave } from './support/report/rounds.js'
 import { startServer } from './support/servers/server.js'
 
 const PERCENTILES = ['50', '75', '90', '99', '99.9', '99.99']
-const ROUND = 60
+const ROUND = 600
+/** The part of a round for which each server is measured that nothing disturbs. */
+const CALM_SHARE = 0.1
 
 const { values } = parseArgs({
   options: {
@@ -30,7 +32,8 @@ const { values } = parseArgs({
     quick: { type: 'boolean', default: false }
   }
 })
-const seconds = values.quick ? 10 : ROUND
+const busySeconds = values.quick ? 10 : ROUND
+const calmSeconds = values.quick ? 10 : ROUND * CALM_SHARE
 const rounds = values.quick ? 2 : Math.max(1, Math.round(Number(values.minutes) * 60 / ROUND))
 const connections = Number(values.connections)
 const reload = Number(values.reload ?? (values.quick ? 5 : 30))
@@ -71,7 +74,7 @@ try {
         ? setInterval(() => one.server.signal('SIGHUP'), reload * 1000)
         : undefined
       try {
-        return await measure(one, rate, seconds)
+        return await measure(one, rate, one === busy ? busySeconds : calmSeconds)
       } finally {
         clearInterval(reloads)
       }
@@ -95,8 +98,8 @@ const text = `${table(
 
 ${rate} requests/s on ${connections} connections: half of the lower capacity (node-asgi ${
   Math.round(calm.capacity)}/s, uvicorn ${Math.round(uvicorn.capacity)}/s). ${rounds} rounds of ${
-  seconds} s each; medians of the rounds. With recycling and reloads: a worker is replaced after
-5,000 requests, and the application is reloaded every ${reload} s.`
+  calmSeconds} s; medians of the rounds. With recycling and reloads, rounds of ${busySeconds} s: a
+worker is replaced after 5,000 requests, and the application is reloaded every ${reload} s.`
 const targets = [
   {
     what: 'p99.9 with recycling and reloads: ratio to undisturbed uvicorn',
@@ -128,7 +131,8 @@ const chart = lines({
 console.log(`${text}\n\n${targetTable(targets)}\n`)
 console.log(await save('tail', {
   rounds,
-  seconds,
+  busySeconds,
+  calmSeconds,
   rate,
   connections,
   versions: {
