@@ -231,7 +231,13 @@ void Channel::OnBell() {
         break;
       case shm::Endpoint::Drained::kEmpty:
         endpoint_->RingHeld();
-        work = closing_ || (MaySpin() && spinner_.Spin(endpoint_.get())) || !endpoint_->Sleep();
+        work = closing_ || (MaySpin() && spinner_.Spin(endpoint_.get()));
+        if (work) break;
+        if (spinner_.spent()) {
+          watcher_.CallBackSoon();
+        } else {
+          work = !endpoint_->Sleep();
+        }
         break;
       case shm::Endpoint::Drained::kCorrupt:
         closing_ = true;

@@ -85,6 +85,32 @@ TEST_F(SpinnerTest, EndsWhenTheBudgetOfTheTurnIsSpent) {
   EXPECT_LT(shortest, kBudget);
 }
 
+// Node went to sleep when records that came one after the other had used up its time, and had to be
+// woken for the next one: one request after the other took 1.5 times as long.
+TEST_F(SpinnerTest, TellsATurnThatFoundRecordsFromOneInVain) {
+  // The sender may be too early, so that nobody has to look, or too late.
+  bool spent = false;
+  for (int i = 0; i < 100 && !spent; ++i) {
+    Spinner spinner(SpinPolicy::Fixed(5ms));
+    spinner.Refill();
+    std::thread sender([this] {
+      std::this_thread::sleep_for(1ms);
+      Send();
+    });
+    const bool found = spinner.Spin(node_.get());
+    sender.join();
+    Take();
+    EXPECT_FALSE(spinner.Spin(node_.get()));
+    spent = spinner.spent();
+    EXPECT_TRUE(found || !spent);
+  }
+  EXPECT_TRUE(spent);
+
+  Spinner spinner(SpinPolicy::Fixed(1ms));
+  LookInVain(&spinner);
+  EXPECT_FALSE(spinner.spent());
+}
+
 // On one core, the worker answers while Node rings its bell. Node then believed that looking pays,
 // and looked in vain whenever it did not: one request after the other, next to a busy program, took
 // 1.15 times as long.
