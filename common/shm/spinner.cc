@@ -29,10 +29,10 @@ bool Look(Endpoint* endpoint) {
 }  // namespace
 
 bool Spinner::Spin(Endpoint* endpoint) {
-  // Sleep() would find it as well, so this says nothing about what looking is worth. It happens
-  // where the peer runs on this core and takes it as soon as its bell rings.
-  if (endpoint->HasRecord()) return true;
   if (left_.count() <= 0 || !policy_.Try()) return false;
+  // Sleep() would find it as well, so this says nothing about what looking is worth. It happens
+  // where the peer runs on this core and answers as soon as its bell rings.
+  if (endpoint->HasRecord()) return true;
   const Clock::time_point started = Clock::now();
   std::chrono::nanoseconds used{0};
   bool found = false;

@@ -31,8 +31,8 @@ class Spinner {
     paid_ = false;
   }
 
-  // True: a record is there or has come; call Drain(). False: none came in time, the time of this
-  // turn is used up, or the policy says that it is not worth trying; call Sleep().
+  // True: a record has come; call Drain(). False: none came in time, the time of this turn is used
+  // up, or the policy says that it is not worth trying; call Sleep().
   [[nodiscard]] bool Spin(Endpoint* endpoint);
   // Looking has found records in this turn until its time was used up. So another turn of the event
   // loop, in which other work gets its share, is better than Sleep().
