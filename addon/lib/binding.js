@@ -67,7 +67,8 @@ import { findNativeFiles } from './native/find.js'
  *   `limits.chunk` bytes. Throws an error with a code if HTTP cannot carry the request.
  * @property {(stream: number, bytes: Uint8Array, end: boolean) => number} write
  *   Returns how many bytes it took. If that is not all of them, it did not take `end` either, and
- *   CREDIT tells when to continue. Writing to a stream that has ended does nothing.
+ *   one CREDIT tells when to continue. Otherwise there is none. Writing to a stream that has ended
+ *   does nothing.
  * @property {(stream: number, length: number) => void} consumed
  *   Tells the worker that JavaScript has passed on that many bytes of the response, or of messages.
  *   The end of a message counts `limits.messageOverhead` more.

@@ -43,7 +43,7 @@ bool Spinner::Spin(Endpoint* endpoint) {
   left_ -= used;
   // A failure says something about the peer only if at least half of the time was left for it.
   if (found) {
-    paid_ = true;
+    found_ = true;
     policy_.Found(used);
   } else if (used >= policy_.limit() / 2) {
     policy_.Missed(used);

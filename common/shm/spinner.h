@@ -28,7 +28,7 @@ class Spinner {
   // A new turn of the event loop starts. It may look for policy.limit() in total.
   void Refill() {
     left_ = policy_.limit();
-    paid_ = false;
+    found_ = false;
   }
 
   // True: a record has come; call Drain(). False: none came in time, the time of this turn is used
@@ -36,12 +36,12 @@ class Spinner {
   [[nodiscard]] bool Spin(Endpoint* endpoint);
   // Looking has found records in this turn until its time was used up. So another turn of the event
   // loop, in which other work gets its share, is better than Sleep().
-  [[nodiscard]] bool spent() const { return paid_ && left_.count() <= 0; }
+  [[nodiscard]] bool spent() const { return found_ && left_.count() <= 0; }
 
  private:
   SpinPolicy policy_;
   std::chrono::nanoseconds left_{0};
-  bool paid_ = false;  // a record has come while it looked in this turn
+  bool found_ = false;  // a record has come while it looked in this turn
 };
 
 }  // namespace nasgi::shm
