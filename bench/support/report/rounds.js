@@ -1,5 +1,6 @@
 // Interleaved rounds: each round measures every case once, so that noise on the machine affects all
-// cases alike, and cases to compare are measured within seconds of each other.
+// cases alike, and cases to compare are measured within seconds of each other. Every other round
+// goes through the cases backwards, so that no case is always measured right after the same one.
 import { progress } from './report.js'
 
 /**
@@ -18,7 +19,7 @@ export async function interleave ({ rounds, cases, nameOf, measure, mayFail = ()
   const started = performance.now()
   let done = 0
   for (let round = 1; round <= rounds; round++) {
-    for (const one of cases) {
+    for (const one of round % 2 === 1 ? cases : cases.toReversed()) {
       const left = timeLeft(started, done, all)
       progress(`${done + 1}/${all}, round ${round}/${rounds}${left}: ${nameOf(one)}`)
       done++
