@@ -231,13 +231,7 @@ void Channel::OnBell() {
         break;
       case shm::Endpoint::Drained::kEmpty:
         endpoint_->RingHeld();
-        work = closing_ || (MaySpin() && spinner_.Spin(endpoint_.get()));
-        if (work) break;
-        if (spinner_.spent()) {
-          watcher_.CallBackSoon();
-        } else {
-          work = !endpoint_->Sleep();
-        }
+        work = !closing_ && AwaitMore();
         break;
       case shm::Endpoint::Drained::kCorrupt:
         closing_ = true;
@@ -249,6 +243,20 @@ void Channel::OnBell() {
   }
   if (endpoint_->peer_left() && !closing_) OnHangUp();
   if (--depth_ == 0 && closing_) CloseNow();
+}
+
+bool Channel::AwaitMore() {
+  using Outcome = shm::Spinner::Outcome;
+  switch (MaySpin() ? spinner_.Spin(endpoint_.get()) : Outcome::kNothing) {
+    case Outcome::kRecord:
+      return true;
+    case Outcome::kSpent:
+      watcher_.CallBackSoon();
+      return false;
+    case Outcome::kNothing:
+      return !endpoint_->Sleep();
+  }
+  return false;
 }
 
 // If only credit came, and nothing waits for more of it, the next move is a client's. To look for

@@ -63,6 +63,9 @@ class Channel : public Napi::ObjectWrap<Channel> {
   // The body of the constructor; leaves an exception pending where it fails.
   void Open(const Napi::CallbackInfo& info);
   void OnBell();
+  // The ring is empty. True: a frame has come while it looked for one; false: it has come to rest
+  // until it is called back.
+  [[nodiscard]] bool AwaitMore();
   // Whether somebody waits for the next frame.
   [[nodiscard]] bool MaySpin() const;
   // Tells JavaScript, once, that the worker has closed its end of the bell.

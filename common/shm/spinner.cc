@@ -28,11 +28,12 @@ bool Look(Endpoint* endpoint) {
 
 }  // namespace
 
-bool Spinner::Spin(Endpoint* endpoint) {
-  if (left_.count() <= 0 || !policy_.Try()) return false;
+Spinner::Outcome Spinner::Spin(Endpoint* endpoint) {
+  if (left_.count() <= 0) return found_ ? Outcome::kSpent : Outcome::kNothing;
+  if (!policy_.Try()) return Outcome::kNothing;
   // Sleep() would find it as well, so this says nothing about what looking is worth. It happens
   // where the peer runs on this core and answers as soon as its bell rings.
-  if (endpoint->HasRecord()) return true;
+  if (endpoint->HasRecord()) return Outcome::kRecord;
   const Clock::time_point started = Clock::now();
   std::chrono::nanoseconds used{0};
   bool found = false;
@@ -45,10 +46,10 @@ bool Spinner::Spin(Endpoint* endpoint) {
   if (found) {
     found_ = true;
     policy_.Found(used);
-  } else if (used >= policy_.limit() / 2) {
-    policy_.Missed(used);
+    return Outcome::kRecord;
   }
-  return found;
+  if (used >= policy_.limit() / 2) policy_.Missed(used);
+  return found_ ? Outcome::kSpent : Outcome::kNothing;
 }
 
 }  // namespace nasgi::shm

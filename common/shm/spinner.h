@@ -31,12 +31,13 @@ class Spinner {
     found_ = false;
   }
 
-  // True: a record has come; call Drain(). False: none came in time, the time of this turn is used
-  // up, or the policy says that it is not worth trying; call Sleep().
-  [[nodiscard]] bool Spin(Endpoint* endpoint);
-  // Looking has found records in this turn until its time was used up. So another turn of the event
-  // loop, in which other work gets its share, is better than Sleep().
-  [[nodiscard]] bool spent() const { return found_ && left_.count() <= 0; }
+  enum class Outcome {
+    kRecord,   // a record has come; call Drain()
+    kNothing,  // none came in time, or the policy says that looking is not worth it; call Sleep()
+    kSpent,    // looking has found records in this turn until its time was used up. So another turn
+               // of the event loop, in which other work gets its share, is better than Sleep().
+  };
+  [[nodiscard]] Outcome Spin(Endpoint* endpoint);
 
  private:
   SpinPolicy policy_;

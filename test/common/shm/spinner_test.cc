@@ -16,6 +16,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
+using Outcome = Spinner::Outcome;
 
 const size_t kCapacity = static_cast<size_t>(::sysconf(_SC_PAGESIZE));
 
@@ -37,11 +38,11 @@ class SpinnerTest : public testing::Test {
   // How long it looks in a new turn of the event loop in which no record comes.
   Clock::duration LookInVain(Spinner* spinner) {
     spinner->Refill();
-    return Look(spinner, false);
+    return Look(spinner);
   }
-  Clock::duration Look(Spinner* spinner, bool found) {
+  Clock::duration Look(Spinner* spinner) {
     const Clock::time_point started = Clock::now();
-    EXPECT_EQ(spinner->Spin(node_.get()), found);
+    EXPECT_EQ(spinner->Spin(node_.get()), Outcome::kNothing);
     return Clock::now() - started;
   }
 
@@ -54,7 +55,7 @@ TEST_F(SpinnerTest, FindsARecordThatIsThere) {
   Spinner spinner(SpinPolicy::Fixed(1h));
   spinner.Refill();
   Send();
-  EXPECT_TRUE(spinner.Spin(node_.get()));
+  EXPECT_EQ(spinner.Spin(node_.get()), Outcome::kRecord);
   Take();
 }
 
@@ -65,7 +66,7 @@ TEST_F(SpinnerTest, FindsARecordThatComesWhileSpinning) {
     std::this_thread::sleep_for(5ms);
     Send();
   });
-  EXPECT_TRUE(spinner.Spin(node_.get()));
+  EXPECT_EQ(spinner.Spin(node_.get()), Outcome::kRecord);
   sender.join();
 }
 
@@ -73,7 +74,7 @@ TEST_F(SpinnerTest, WithoutABudgetItNeverLooks) {
   Spinner spinner(SpinPolicy::Fixed(0us));
   spinner.Refill();
   Send();
-  EXPECT_FALSE(spinner.Spin(node_.get()));
+  EXPECT_EQ(spinner.Spin(node_.get()), Outcome::kNothing);
 }
 
 TEST_F(SpinnerTest, EndsWhenTheBudgetOfTheTurnIsSpent) {
@@ -82,7 +83,7 @@ TEST_F(SpinnerTest, EndsWhenTheBudgetOfTheTurnIsSpent) {
   EXPECT_GE(LookInVain(&spinner), kBudget);
   // Each may be interrupted, but not all of them.
   Clock::duration shortest = Clock::duration::max();
-  for (int i = 0; i < 100; ++i) shortest = std::min(shortest, Look(&spinner, false));
+  for (int i = 0; i < 100; ++i) shortest = std::min(shortest, Look(&spinner));
   EXPECT_LT(shortest, kBudget);
 }
 
@@ -98,18 +99,19 @@ TEST_F(SpinnerTest, TellsATurnThatFoundRecordsFromOneInVain) {
       std::this_thread::sleep_for(1ms);
       Send();
     });
-    const bool found = spinner.Spin(node_.get());
+    const Outcome first = spinner.Spin(node_.get());
     sender.join();
     Take();
-    EXPECT_FALSE(spinner.Spin(node_.get()));
-    spent = spinner.spent();
-    EXPECT_TRUE(found || !spent);
+    const Outcome second = spinner.Spin(node_.get());
+    EXPECT_NE(second, Outcome::kRecord);
+    spent = second == Outcome::kSpent;
+    EXPECT_TRUE(first == Outcome::kRecord || !spent);
   }
   EXPECT_TRUE(spent);
 
   Spinner spinner(SpinPolicy::Fixed(1ms));
   LookInVain(&spinner);
-  EXPECT_FALSE(spinner.spent());
+  EXPECT_EQ(spinner.Spin(node_.get()), Outcome::kNothing);
 }
 
 // On one core, the worker answers while Node rings its bell. Node then believed that looking pays,
@@ -138,7 +140,7 @@ TEST_F(SpinnerTest, CorruptionEndsTheSpin) {
   Send();
   EXPECT_EQ(node_->Drain(SIZE_MAX, [](std::span<const std::byte>) { return false; }),
             Endpoint::Drained::kCorrupt);
-  EXPECT_TRUE(spinner.Spin(node_.get()));
+  EXPECT_EQ(spinner.Spin(node_.get()), Outcome::kRecord);
 }
 
 }  // namespace

@@ -177,9 +177,11 @@ bool Channel::TakeFrames() {
     // Node for a bell about room only while there is a backlog.
     room = !sender().backlogged() && !sender().room_waiters().empty();
     if (room) sender().room_waiters().Wake(state().method_names);
-    // Spin only while every task waits for Node: other tasks may have work for the loop.
+    // Spin only while every task waits for Node: other tasks may have work for the loop. A turn
+    // ends with the first frames that it finds, so its time is never used up by finding them.
   } while (taken == 0 && drained == shm::Endpoint::Drained::kEmpty && !room &&
-           waiting() == cycles_.size() && spinner_.Spin(endpoint_.get()));
+           waiting() == cycles_.size() &&
+           spinner_.Spin(endpoint_.get()) == shm::Spinner::Outcome::kRecord);
   if (drained == shm::Endpoint::Drained::kCorrupt) {
     Py_FatalError("node-asgi: the ring from Node is corrupt");
   }
