@@ -61,6 +61,21 @@ async def app(scope, receive, send):
         await send({'type': 'http.response.body', 'body': b'${text}'})
 `)
 
+  it('waited for ever for a process that took no more connections', async () => {
+    const run = start(['--docroot', APPS, '--port', '0', '--timeout-hang', '1'])
+    const port = await run.port()
+    const [blocked] = members(run)
+    process.kill(blocked, 'SIGSTOP')
+    const answers = await Promise.all(Array.from({ length: 8 }, () => fetchText({ port })))
+    assert.deepEqual(answers.map(({ status }) => status), Array(8).fill(200))
+    await run.match('stderr',
+      new RegExp(`pid ${blocked}\\) has not taken a connection for 1000 ms`))
+    await run.match('stderr', new RegExp(`pid ${blocked}\\) has ended: SIGKILL`))
+    await eventually(() => assert.equal(members(run).length, 2))
+    assert.ok(!isAlive(blocked))
+    await stop(run)
+  })
+
   it('has one worker more after SIGTTIN, and one fewer after SIGTTOU', async () => {
     const run = start(['--docroot', APPS, '--port', '0', '--health', '/health'])
     const port = await run.port()

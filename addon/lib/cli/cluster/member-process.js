@@ -6,6 +6,7 @@ import { fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
 import { RestartPolicy } from '../../supervisor/restart-policy.js'
+import { Clock } from '../../util/clock.js'
 import { Link, LinkError } from './link.js'
 
 /** @typedef {import('node:child_process').ChildProcess} ChildProcess */
@@ -16,6 +17,9 @@ const PROGRAM = fileURLToPath(new URL('./member.js', import.meta.url))
 
 /** Flags of Node that only one process can have. */
 const SINGLE = /^--(inspect|debug)/
+
+/** Turns of the clock in which a process has to take a connection. */
+const TURNS = 10
 
 /** Characters of a message that is printed. */
 const MAX_TEXT = 100_000
@@ -51,6 +55,12 @@ export class MemberProcess {
   /** Milliseconds that the start took; 0: it has not ended yet. */
   #started = 0
 
+  /** Ticks while a connection has not been taken. */
+  #clock
+
+  /** Turns of the clock since it was handed over. */
+  #turns = 0
+
   #isStopping = false
 
   #isRefusing = false
@@ -66,16 +76,19 @@ export class MemberProcess {
    * @param {Beginning} what.beginning what each process is told first
    * @param {boolean} what.isPiped its output comes here
    * @param {import('../../options.js').Restart} what.restart
+   * @param {number} what.hang milliseconds that its event loop may be blocked; 0: no limit
    * @param {Logger} what.logger
    * @param {MemberOwner} owner
    */
-  constructor (number, { beginning, isPiped, restart, logger }, owner) {
+  constructor (number, { beginning, isPiped, restart, hang, logger }, owner) {
     this.number = number
     this.beginning = beginning
     this.isPiped = isPiped
     this.logger = logger
     this.owner = owner
     this.policy = new RestartPolicy(restart)
+    this.hang = hang
+    this.#clock = new Clock(hang / TURNS, () => this.#onTurn())
   }
 
   get pid () { return this.#child?.pid ?? 0 }
@@ -164,8 +177,10 @@ export class MemberProcess {
    * @returns {Promise<boolean>} false: it ends, so another one has to take it
    */
   async take (socket) {
+    this.#turns = 0
+    if (this.hang > 0) this.#clock.start()
     try {
-      // As long as it lives: its event loop may be blocked for a while.
+      // Until the clock ends it: its event loop may be blocked for a while.
       const isTaken = await this.ask('connection', undefined, { timeout: Infinity, handle: socket })
       if (isTaken === true) return true
     } catch (error) {
@@ -175,8 +190,19 @@ export class MemberProcess {
           `is closed: ${/** @type {Error} */ (error).message}`)
         return true
       }
+    } finally {
+      this.#clock.stop()
     }
     this.#isRefusing = true // it ends
+    return false
+  }
+
+  /** @returns {boolean} whether to go on waiting */
+  #onTurn () {
+    if (++this.#turns <= TURNS) return true
+    this.logger.error(`[node-asgi] process ${this.number} (pid ${this.pid}) has not taken a ` +
+      `connection for ${this.hang} ms: its event loop is blocked, so it is killed`)
+    this.#child?.kill('SIGKILL')
     return false
   }
 

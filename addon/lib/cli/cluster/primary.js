@@ -130,6 +130,7 @@ export class Primary {
       },
       isPiped: screen.isLive,
       restart: this.options.restart,
+      hang: this.options.timeouts.hang,
       logger
     }, {
       onChange: () => this.#onChange(),

@@ -13,6 +13,7 @@ class Failing extends MemberProcess {
       beginning: {},
       isPiped: false,
       restart: { limit: 5, window: 1000, min: 1, max: 10 },
+      hang: 0,
       logger: { warn: (text) => warnings.push(text) }
     }, {})
     this.warnings = warnings
