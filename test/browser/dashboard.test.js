@@ -70,6 +70,20 @@ pageTest('a path and a traceback with HTML in them were a way into the page', {}
       0)
   })
 
+const addresses = Array.from({ length: 2 }, (_, i) => `http://127.0.0.1:${i + 1}`)
+
+pageTest('the errors of an endpoint were outside the screen of a phone', { remote: addresses },
+  async ({ page }) => {
+    const rows = '[...document.querySelectorAll("#endpoints tbody tr")]'
+    await page.until(`${rows}.filter((row) => /refuses/.test(row.innerText)).length === 2`)
+    await page.look({ width: 360, height: 740 })
+    assert.deepEqual(
+      await page.evaluate(`${rows}.map((row) => row.querySelector("th").innerText)`), addresses)
+    const part = 'document.querySelector("#endpoints-part .scroll")'
+    assert.ok(await page.evaluate(`${part}.scrollWidth <= ${part}.clientWidth`))
+    assert.equal(await page.evaluate('document.querySelector("#reload").hidden'), true)
+  })
+
 pageTest('it is used with the keyboard', {}, async ({ page, python }) => {
   python.handleRequest({ url: '/wait' }).catch(() => {})
   await page.until('document.querySelector("#running button") !== null')

@@ -143,14 +143,15 @@ const show = {
   endpoints (endpoints) {
     byId('endpoints-part').hidden = false
     showTable(byId('endpoints'), endpoints, ({ id }) => String(id), [
-      { text: ({ id }) => String(id) },
+      { className: 'minor', text: ({ id }) => String(id) },
       { className: 'path', isHeader: true, text: ({ url }) => url },
       {
+        className: 'reason',
         text: ({ state, error }) => endpointState(state)[0] + (error === null ? '' : `: ${error}`),
         look: ({ state }) => endpointState(state)[1]
       },
       { className: 'number', text: ({ inFlight }) => short(inFlight) },
-      { className: 'number', text: ({ requests }) => short(requests) },
+      { className: 'number minor', text: ({ requests }) => short(requests) },
       {
         className: 'number',
         text: ({ errors }) => short(errors),
