@@ -52,7 +52,8 @@ export function serveDashboard (source, token) {
   const viewers = new Viewers(source)
   const mayEnter = createAccess(token)
 
-  return async (req, res) => {
+  /** @type {(req: IncomingMessage, res: ServerResponse) => unknown} */
+  const answer = (req, res) => {
     for (const [name, value] of Object.entries(HEADERS)) res.setHeader(name, value)
     const target = urlOf(req)
     if (!URL.canParse(target, BASE)) return send(res, 400, TEXT, 'Bad request\n')
@@ -66,16 +67,20 @@ export function serveDashboard (source, token) {
       return send(res, 405, TEXT, 'Method not allowed\n')
     }
     if (name === 'events') return watch(viewers, req, res)
-    if (name === 'failure') {
-      const text = await source.failure(url.searchParams.get('id') ?? '')
-      return text === null
-        ? send(res, 404, TEXT, 'This failure is no longer among the last ones.\n')
-        : send(res, 200, TEXT, text)
-    }
+    if (name === 'failure') return tell(source, res, url)
     const file = pageFile(name)
     // The page names its files relative to itself, so its path has to end with a slash.
     if (file === null) return redirect(res, `./${name}/`)
     send(res, 200, file.type, file.content)
+  }
+
+  return async (req, res) => {
+    try {
+      await answer(req, res)
+    } catch (error) {
+      if (res.headersSent) res.destroy()
+      else send(res, 500, TEXT, `${/** @type {Error} */ (error).message}\n`)
+    }
   }
 }
 
@@ -97,14 +102,21 @@ function urlOf (req) {
  * @param {URL} url
  */
 async function act (source, action, res, url) {
-  try {
-    const result = await source.act(action, url.searchParams.get('worker') ?? '')
-    if (result === undefined) return send(res, 404, TEXT, 'There is no such action.\n')
-    if (result === null) return send(res, 404, TEXT, 'There is no such worker any more.\n')
-    send(res, 200, JSON_TYPE, JSON.stringify(result))
-  } catch (error) {
-    send(res, 500, TEXT, /** @type {Error} */ (error).message)
-  }
+  const result = await source.act(action, url.searchParams.get('worker') ?? '')
+  if (result === undefined) return send(res, 404, TEXT, 'There is no such action.\n')
+  if (result === null) return send(res, 404, TEXT, 'There is no such worker any more.\n')
+  send(res, 200, JSON_TYPE, JSON.stringify(result))
+}
+
+/**
+ * @param {Source} source
+ * @param {ServerResponse} res
+ * @param {URL} url
+ */
+async function tell (source, res, url) {
+  const text = await source.failure(url.searchParams.get('id') ?? '')
+  if (text === null) return send(res, 404, TEXT, 'This failure is no longer among the last ones.\n')
+  send(res, 200, TEXT, text)
 }
 
 /**
