@@ -20,6 +20,12 @@ import { root } from './platforms.js'
 const IMPLEMENTATION = 'addon/implementation'
 const UP = '../..'
 
+/** Modules that run in a process of their own. */
+const PROGRAMS = ['addon/lib/cli/cluster/member.js']
+
+/** What the package looks for to know that it is a checkout. */
+const CHECKOUT_ONLY = 'CMakeLists.txt'
+
 /** The module that says where the package's other files are. */
 const LOCATIONS = 'locations.js'
 
@@ -45,7 +51,8 @@ export async function buildJavaScript (folder, checkout, files) {
     .filter(([, target]) => typeof target === 'object')
     .map(([name, { types, default: file }]) => ({ name, types, file }))
   const commands = Object.entries(checkout.bin)
-  const modules = [...entries.map(({ file }) => file), ...commands.map(([, file]) => file)]
+  const modules =
+    [...entries.map(({ file }) => file), ...commands.map(([, file]) => file), ...PROGRAMS]
 
   const chunks = await bundle(modules, join(folder, IMPLEMENTATION), files)
   cpSync(join(root, 'addon/lib/types'), join(folder, 'addon/lib/types'), { recursive: true })
@@ -121,8 +128,8 @@ async function bundle (modules, folder, files) {
 }
 
 /**
- * Moves the expressions with `import.meta`, which CommonJS does not have, into a module of their
- * own, which is written as file tracers expect it.
+ * Moves the expressions with `import.meta`, which CommonJS does not have, and those that find a
+ * file of another package into a module of their own, which is written as file tracers expect it.
  * @param {string[]} files the files and folders of the package
  * @returns {{ plugin: import('rolldown').Plugin, code: () => string }} the code of that module
  */
@@ -130,10 +137,16 @@ function moveLocations (files) {
   const placeholder = 'node-asgi:locations'
   /** @type {Set<string>} paths from the root */
   const found = new Set()
-  const locationOf = (/** @type {string} */ path) =>
-    files.some((each) => path === each || path.startsWith(`${each}/`))
-      ? `join(__dirname, '${UP}/${path}')`
-      : `'/not published/${path}'`
+  /** @type {Set<string>} files of other packages */
+  const elsewhere = new Set()
+  const locationOf = (/** @type {string} */ path) => {
+    if (files.some((each) => path === each || path.startsWith(`${each}/`))) {
+      return `join(__dirname, '${UP}/${path}')`
+    }
+    if (PROGRAMS.includes(path)) return `join(__dirname, '${basename(path)}')`
+    if (path === CHECKOUT_ONLY) return `'/not published/${path}'`
+    throw new Error(`${path} is not in the package, so its code cannot refer to it`)
+  }
   return {
     plugin: {
       name: 'locations',
@@ -143,6 +156,10 @@ function moveLocations (files) {
             const fromRoot = join(dirname(file), path).slice(root.length)
             found.add(fromRoot)
             return `require('${placeholder}')['${fromRoot}']`
+          })
+          .replace(/\brequire\.resolve\('([^']+)'\)/g, (_, file) => {
+            elsewhere.add(file)
+            return `require('${placeholder}')['${file}']()`
           })
           .replace(/^const require = createRequire\(import\.meta\.url\)$/m, '')
         if (moved.includes('import.meta')) throw new Error(`${file}: unknown use of import.meta`)
@@ -155,6 +172,11 @@ function moveLocations (files) {
       "const { join } = require('node:path')",
       "const { pathToFileURL } = require('node:url')",
       ...[...found].sort().map((path) => `exports['${path}'] = pathToFileURL(${locationOf(path)})`),
+      // To ncc, `require.resolve('….css')` would be a module to compile. @vercel/nft does not look
+      // into an arrow function without braces.
+      'const { resolve } = require',
+      ...[...elsewhere].sort().map((file) =>
+        `exports['${file}'] = function () { return resolve('${file}') }`),
       ''
     ].join('\n')
   }

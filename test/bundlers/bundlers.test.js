@@ -1,7 +1,7 @@
 // Programs that have been bundled: next to node_modules, and alone.
 import assert from 'node:assert/strict'
 import { cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { basename, extname, join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 
 import { elsewhere, folder, load, modules, run, skip, tool } from './installed.js'
@@ -87,18 +87,35 @@ describe('a bundle', { skip }, () => {
     }
   }
 
+  /** Bundles a program with ncc, moves the result, and runs it. */
+  async function runElsewhere (t, source) {
+    const out = outputFolder(t)
+    const { code, output } =
+      await run([process.execPath, tool('ncc'), 'build', source, '--out', out])
+    assert.equal(code, 0, output)
+    const place = elsewhere(t)
+    cpSync(out, place, { recursive: true })
+    return run([process.execPath, join(place, `index${extname(source)}`)])
+  }
+
   for (const extension of ['mjs', 'cjs']) {
     it(`of program.${extension} by ncc has all files, and can be moved`, async (t) => {
-      const out = outputFolder(t)
-      const { code, output } =
-        await run([process.execPath, tool('ncc'), 'build',
-          program(extension), '--out', out])
-      assert.equal(code, 0, output)
-      const place = elsewhere(t)
-      cpSync(out, place, { recursive: true })
-      assert.deepEqual(await run([process.execPath, join(place, `index.${extension}`)]),
+      assert.deepEqual(await runElsewhere(t, program(extension)),
         { code: 0, output: 'status 200\n' })
     })
+  }
+
+  it('by ncc had no page of the dashboard, and Node ended when it was asked for', async (t) => {
+    assert.deepEqual(await runElsewhere(t, join(folder, 'dashboard.mjs')),
+      { code: 0, output: ' 200\ndashboard.js 200\ndashboard.css 200\nuplot.js 200\n' })
+  })
+})
+
+it('file tracers find what draws the charts of the dashboard', { skip }, async () => {
+  const { nodeFileTrace } = load('next/dist/compiled/@vercel/nft')
+  const { fileList } = await nodeFileTrace([load.resolve('node-asgi')], { base: folder })
+  for (const name of ['uPlot.iife.min.js', 'uPlot.min.css']) {
+    assert(fileList.has(`node_modules/uplot/dist/${name}`), name)
   }
 })
 

@@ -1,15 +1,18 @@
 // The published JavaScript, which scripts/package makes: `import` and `require()`, types, entries.
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 
 import * as checkout from 'node-asgi'
 
+import { VENV_PYTHON } from '../support/harness.js'
 import { installPackage, packIn, removePackage, runIn } from '../support/installed-package.js'
 
 const run = promisify(execFile)
@@ -88,6 +91,20 @@ describe('the published package', () => {
     const output = await runIn(folder, {}, [command, '--version'])
     const native = `native files +@node-asgi/\\S+ ${version}`
     assert.match(output, new RegExp(`^node-asgi +${version}\n${native}\n`))
+  })
+
+  it('had no program for --processes', { timeout: 60_000 }, async (t) => {
+    const { bin } = JSON.parse(
+      readFileSync(join(folder, 'node_modules/node-asgi/package.json'), 'utf8'))
+    const command = spawn(process.execPath, [join('node_modules/node-asgi', bin['node-asgi']),
+      'main:app', '--docroot', apps, '--python', VENV_PYTHON, '--port', '0',
+      '--processes', '2', '--workers', '2'], { cwd: folder, stdio: ['ignore', 'pipe', 'inherit'] })
+    t.after(() => command.kill('SIGKILL'))
+    const [line] = await once(createInterface(command.stdout), 'line')
+    const [, address] = /^Listening on (\S+) .* in 2 processes$/.exec(line)
+    assert.equal((await fetch(address)).status, 200)
+    command.kill('SIGTERM')
+    assert.deepEqual(await once(command, 'exit'), [0, null])
   })
 
   const PROGRAM = `

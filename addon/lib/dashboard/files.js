@@ -5,8 +5,6 @@ import { readFileSync } from 'node:fs'
 
 const require = createRequire(import.meta.url)
 
-const page = new URL('./page/', import.meta.url)
-
 const HTML = 'text/html; charset=utf-8'
 const CSS = 'text/css; charset=utf-8'
 const SVG = 'image/svg+xml'
@@ -14,14 +12,14 @@ const SCRIPT = 'text/javascript; charset=utf-8'
 
 /** @type {Record<string, { type: string, place: () => string | URL }>} */
 const FILES = {
-  '': { type: HTML, place: () => new URL('index.html', page) },
-  'dashboard.css': { type: CSS, place: () => new URL('dashboard.css', page) },
-  'dashboard.js': { type: SCRIPT, place: () => new URL('dashboard.js', page) },
-  'charts.js': { type: SCRIPT, place: () => new URL('charts.js', page) },
-  'icon.svg': { type: SVG, place: () => new URL('icon.svg', page) },
-  'stack.js': { type: SCRIPT, place: () => new URL('stack.js', page) },
-  'tables.js': { type: SCRIPT, place: () => new URL('tables.js', page) },
-  'text.js': { type: SCRIPT, place: () => new URL('text.js', page) },
+  '': { type: HTML, place: () => new URL('./page/index.html', import.meta.url) },
+  'dashboard.css': { type: CSS, place: () => new URL('./page/dashboard.css', import.meta.url) },
+  'dashboard.js': { type: SCRIPT, place: () => new URL('./page/dashboard.js', import.meta.url) },
+  'charts.js': { type: SCRIPT, place: () => new URL('./page/charts.js', import.meta.url) },
+  'icon.svg': { type: SVG, place: () => new URL('./page/icon.svg', import.meta.url) },
+  'stack.js': { type: SCRIPT, place: () => new URL('./page/stack.js', import.meta.url) },
+  'tables.js': { type: SCRIPT, place: () => new URL('./page/tables.js', import.meta.url) },
+  'text.js': { type: SCRIPT, place: () => new URL('./page/text.js', import.meta.url) },
   'uplot.css': { type: CSS, place: () => require.resolve('uplot/dist/uPlot.min.css') },
   'uplot.js': { type: SCRIPT, place: () => require.resolve('uplot/dist/uPlot.iife.min.js') }
 }
