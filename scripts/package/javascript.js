@@ -120,7 +120,9 @@ async function bundle (modules, folder, files) {
     comments: false,
     // Smaller, and so sooner compiled. Functions and classes keep their names, for stack traces.
     minify: {
-      mangle: { keepNames: true }, compress: false, codegen: { removeWhitespace: true }
+      mangle: { keepNames: true },
+      compress: { target: 'es2023', keepNames: { function: true, class: true } },
+      codegen: { removeWhitespace: true }
     }
   })
   writeFileSync(join(folder, LOCATIONS), locations.code())

@@ -1,13 +1,17 @@
 /** Puts the files of the published package `node-asgi` into a folder, which npm can pack. */
 
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { minifySync } from 'rolldown/utils'
 
 import { buildJavaScript } from './javascript.js'
 import { packageName, platforms, root } from './platforms.js'
 
-/** Files and folders that are published as they are. */
-const FILES = ['addon/lib/dashboard/page', 'worker/python', 'LICENSE', 'README.md']
+/** What the browser loads. Its scripts become smaller. */
+const PAGE = 'addon/lib/dashboard/page'
+
+/** Files and folders that are published. */
+const FILES = [PAGE, 'worker/python', 'LICENSE', 'README.md']
 
 /** What package.json says of the checkout only. */
 const DEVELOPMENT = ['files', 'scripts', 'devDependencies']
@@ -32,6 +36,12 @@ export async function stagePackage (folder, { exports = {} } = {}) {
       recursive: true,
       filter: (source) => !source.endsWith('__pycache__')
     })
+  }
+  for (const name of readdirSync(join(folder, PAGE)).filter((each) => each.endsWith('.js'))) {
+    const path = join(folder, PAGE, name)
+    const { code, errors } = minifySync(name, readFileSync(path, 'utf8'), { module: true })
+    if (errors.length > 0) throw new Error(`${path}: ${errors[0].message}`)
+    writeFileSync(path, code)
   }
   for (const page of FILES.filter((path) => path.endsWith('.md'))) {
     const text = readFileSync(join(folder, page), 'utf8')
