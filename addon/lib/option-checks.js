@@ -228,7 +228,7 @@ export function appTarget (value, name) {
 export function python (value, name) {
   if (value === undefined) return undefined
   if (typeof value === 'string' && looksLikeRange(value) && parseRange(value) === null) {
-    return invalid(name, `a path with a /, a name, or a version such as ${RANGE_EXAMPLES},`, value)
+    return invalid(name, `a path with a /, a name, or a version such as ${RANGE_EXAMPLES}`, value)
   }
   return filePath(value, name)
 }

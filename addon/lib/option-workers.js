@@ -42,7 +42,7 @@ export function parsePoolSize (value, name, current) {
   }
   if (!isRecord(value)) {
     return invalid(name, `an integer from 1 to ${MAX_WORKERS}, or an object such as ` +
-      '{ min: 1, max: 8 },', value)
+      '{ min: 1, max: 8 }', value)
   }
   const given = Object.fromEntries(
     Object.entries(/** @type {object} */ (value)).filter(([, field]) => field !== undefined))

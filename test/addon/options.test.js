@@ -99,6 +99,7 @@ for (const [option, values] of Object.entries({
         assert.equal(error.code, 'ERR_INVALID_OPTION')
         assert.ok(error.option === option || error.option.startsWith(`${option}.`), error.option)
         assert.ok(error.message.includes(error.option), error.message)
+        assert.doesNotMatch(error.message, /,,/)
         return true
       })
     })
