@@ -14,6 +14,7 @@ import { copyFileSync, cpSync, mkdirSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join, relative } from 'node:path'
 import { rolldown } from 'rolldown'
 
+import { breakLines } from './break-lines.js'
 import { root } from './platforms.js'
 
 /** Where the implementation is in the package, and the way from there to the package's root. */
@@ -106,7 +107,14 @@ async function bundle (modules, folder, files) {
     input: Object.fromEntries(modules.map((file) => [nameOf(file), join(root, file)])),
     platform: 'node',
     external: /^[\w@]/,
-    plugins: [locations.plugin],
+    plugins: [locations.plugin, {
+      name: 'break-lines',
+      generateBundle (_, chunks) {
+        for (const chunk of Object.values(chunks)) {
+          if (chunk.type === 'chunk') chunk.code = breakLines(chunk.fileName, chunk.code)
+        }
+      }
+    }],
     onLog (level, { message }) { throw new Error(message) }
   })
   const { output } = await build.write({

@@ -93,6 +93,15 @@ describe('the published package', () => {
     assert.match(output, new RegExp(`^node-asgi +${version}\n${native}\n`))
   })
 
+  it('was one line, which Node printed when an error was not caught', async () => {
+    const program = "new (require('node-asgi').PythonHandler)({ workers: 'many' })"
+    const { stderr } = await run(process.execPath, ['-e', program], { cwd: folder })
+      .then(() => assert.fail('it has no error'), (error) => error)
+    assert.match(stderr, /^InvalidOptionError: workers must be/m)
+    const lines = stderr.split('\n')
+    assert.ok(lines.every(({ length }) => length < 500), stderr.slice(0, 1000))
+  })
+
   it('had no program for --processes', { timeout: 60_000 }, async (t) => {
     const { bin } = JSON.parse(
       readFileSync(join(folder, 'node_modules/node-asgi/package.json'), 'utf8'))
