@@ -7,8 +7,8 @@ const WIDTH = 100
 
 /**
  * Node prints the line in which an uncaught error was thrown. Of a file with one line that would be
- * all of it. The lines begin where a statement, a member of a class or another item of a list does, where
- * JavaScript allows it everywhere.
+ * all of it. The lines begin where a statement, a member of a class or another item of a list does,
+ * which JavaScript allows everywhere.
  * @param {string} name of the file
  * @param {string} code of a CommonJS module
  * @returns {string}
