@@ -32,7 +32,7 @@ const closed = (socket) => new Promise((resolve) => socket.once('close', resolve
 async function sendSlowly (socket) {
   let text = ''
   socket.on('data', (bytes) => { text += bytes }).on('error', () => {})
-  const timer = setInterval(() => socket.write('x'), 100)
+  const timer = setInterval(() => socket.write('x'), 100).unref()
   socket.write('GET / HTTP/1.1\r\nHost: h\r\nX-Slow: ')
   await closed(socket)
   clearInterval(timer)

@@ -126,7 +126,7 @@ TEST_F(SpinnerTest, RecordsThatWereThereBeforeCountedAsFoundByLooking) {
     for (int i = 0; i < 3; ++i) {
       Send();
       spinner.Refill();
-      std::ignore = spinner.Spin(node_.get());  // false: it does not look this time
+      std::ignore = spinner.Spin(node_.get());  // kNothing: it does not look this time
       Take();
     }
     if (LookInVain(&spinner) >= kBudget) ++tries;
